@@ -1,0 +1,102 @@
+"""What is fair to compare between a model and a recording of a real kernel. The one place.
+
+Compared after every step:
+
+- the step's result;
+- of every block, `state`, `valid_zones`, `online` and its node;
+- of zones Normal and Movable that the recording lists, `start_pfn`, `spanned` and `present`
+  (where the kernel printed them); of those it does not list, that no page is present;
+- the node masks that the recording holds, and the knob's text.
+
+Not compared, because they depend on what the kernel had allocated or are not shown:
+
+- `removable`, and the `managed` pages of zones;
+- zones DMA and DMA32, which hold boot memory only;
+- the span of a zone that the recording does not list (4.10 and 4.12 list populated zones only).
+
+Taken from the recording as an input, not predicted: which blocks hold pages that cannot be
+migrated, as shown by EBUSY or EAGAIN when a block of kernel memory is offlined, and by an eject
+that was refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from zonediff.engine.observation import BlockView, Observation, aligned
+
+COMPARED_ZONES: Final = ("Normal", "Movable")
+
+NOT_COMPARED: Final = (
+    "removable of any block, managed pages, zones DMA and DMA32",
+    "spans of zones without present pages where the kernel does not list them",
+    "which blocks hold unmovable pages: taken from the recording",
+)
+"""What a validation says it left out."""
+
+BUSY: Final = ("EBUSY", "EAGAIN")
+"""Results of an offline that depend on what the block holds."""
+
+
+def same_result(recorded: str | None, predicted: str | None) -> bool:
+    """Whether results agree. A shell's redirect to a missing file is recorded as EACCES."""
+    if recorded in BUSY and predicted in BUSY:
+        return True
+    return recorded == predicted or (recorded, predicted) == ("EACCES", "ENOENT")
+
+
+def same_view(recorded: BlockView | None, predicted: BlockView | None) -> bool:
+    """Whether a block looks the same as far as it is compared."""
+    return _shown(recorded) == _shown(predicted)
+
+
+def discrepancies(recorded: Observation, predicted: Observation) -> Iterator[tuple[str, str, str]]:
+    """Every difference that counts, as (what, recorded, predicted)."""
+    for first, last, real, model in aligned(recorded.blocks, predicted.blocks):
+        if not same_view(real, model):
+            name = f"memory{first}" + (f"-{last}" if last > first else "")
+            yield name, _text(real), _text(model)
+    for name in sorted(recorded.zones.keys() | predicted.zones.keys()):
+        if name.partition("/")[2] in COMPARED_ZONES:
+            yield from _zone(name, recorded, predicted)
+    for mask, real_mask in recorded.nodes.items():
+        model_mask = predicted.nodes.get(mask, "(no file)")
+        if real_mask != model_mask:
+            yield f"nodes {mask}", real_mask, model_mask
+    if recorded.auto_online_blocks != predicted.auto_online_blocks:
+        yield (
+            "auto_online_blocks",
+            recorded.auto_online_blocks or "(no file)",
+            predicted.auto_online_blocks or "(no file)",
+        )
+
+
+def _zone(
+    name: str, recorded: Observation, predicted: Observation
+) -> Iterator[tuple[str, str, str]]:
+    real, model = recorded.zones.get(name), predicted.zones.get(name)
+    if real is None:
+        if model is not None and model.present:
+            yield f"zone {name}", "(not listed)", f"present {model.present}"
+        return
+    start, spanned, present = (
+        (0, 0, 0) if model is None else (model.start_pfn, model.spanned, model.present)
+    )
+    same = (real.spanned, real.present) == (spanned, present)
+    if not same or real.start_pfn not in (-1, start):
+        yield (
+            f"zone {name}",
+            f"start {real.start_pfn} spanned {real.spanned} present {real.present}",
+            f"start {start} spanned {spanned} present {present}",
+        )
+
+
+def _shown(view: BlockView | None) -> tuple[str, str, str, int] | None:
+    return None if view is None else (view.state, view.valid_zones, view.online, view.node)
+
+
+def _text(view: BlockView | None) -> str:
+    if view is None:
+        return "(not there)"
+    return f"{view.state} [{view.valid_zones}] online={view.online} node{view.node}"

@@ -1,0 +1,103 @@
+"""Replaying recordings of real kernels through the models: does the model say what they did?
+
+What counts as agreement is in `zonediff.compare.fairness`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from zonediff.compare.fairness import BUSY, discrepancies, same_result, same_view
+from zonediff.corpus.recording import RecordedStep, Recording
+from zonediff.engine.guest import Guest
+from zonediff.engine.memory import PINNED, Memory, Zone
+from zonediff.engine.policy import Policy
+from zonediff.engine.run import Runner
+from zonediff.engine.steps import Unplug, Write
+from zonediff.engine.trace import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """The first step of a trace where model and kernel part; step -1 is the boot."""
+
+    trace: str
+    step: int
+    do: str
+    recorded: str
+    predicted: str
+    differences: tuple[tuple[str, str, str], ...]
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """One recording replayed: how many steps agree, up to the first that does not."""
+
+    trace: str
+    steps: int
+    agreeing: int
+    disagreement: Disagreement | None = None
+    inputs: tuple[str, ...] = field(default=())
+
+    @property
+    def agrees(self) -> bool:
+        return self.disagreement is None
+
+
+def replay(recording: Recording, policy: Policy) -> Replay:
+    """Run the recording's machine and steps through a policy until model and kernel part."""
+    runner = Runner(Guest(recording.machine, policy))
+    end = runner.boot()
+    reasons, _ = runner.accounts()
+    total = len(recording.steps)
+    found = tuple(discrepancies(recording.boot, runner.seen))
+    if found or end != "ran":
+        gone = Disagreement(recording.id, -1, "boot", "booted", end, found, reasons)
+        return Replay(recording.id, total, 0, gone)
+    inputs: list[str] = []
+    for number, step in enumerate(recording.steps):
+        inputs += _give_inputs(runner, step, number)
+        act = runner.act(step.do)
+        found = ()
+        if runner.end == "ran":
+            found = tuple(discrepancies(step.seen, runner.seen))
+        if found or not same_result(step.result, act.result):
+            parting = Disagreement(
+                recording.id,
+                number,
+                str(step.do),
+                step.result or "ok",
+                act.result or "ok",
+                found,
+                act.reasons,
+            )
+            return Replay(recording.id, total, number, parting, tuple(inputs))
+    return Replay(recording.id, total, total, None, tuple(inputs))
+
+
+def _give_inputs(runner: Runner, step: RecordedStep, number: int) -> Iterator[str]:
+    """Tell the model which blocks hold pages that cannot be migrated, as the kernel showed it."""
+    memory = runner.guest.kernel.memory
+    match step.do:
+        case Write(file, _) if file.startswith("memory"):
+            block = int(file.partition("/")[0].removeprefix("memory"))
+            if step.result in BUSY:
+                yield from _pin(memory, block, number)
+            elif memory.has(block):
+                memory.status[block] &= ~PINNED
+        case Unplug(id) if id in runner.guest.devices:
+            for block in runner.guest.blocks(id):
+                if not memory.has(block) or memory.zone(block) is Zone.MOVABLE:
+                    continue
+                memory.status[block] &= ~PINNED
+                stayed = same_view(step.seen.block(block), runner.seen.block(block))
+                if step.result == "REFUSED" and stayed:
+                    yield from _pin(memory, block, number)
+
+
+def _pin(memory: Memory, block: int, number: int) -> Iterator[str]:
+    if memory.has(block) and memory.is_online(block):
+        memory.status[block] |= PINNED
+        yield f"step {number}: block {block} holds unmovable pages"

@@ -1,0 +1,143 @@
+"""Recordings of real kernels: one JSON object a line, read as traces (corpus/recordings/README.md).
+
+A recording is a fact about a kernel. Nothing here judges it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from zonediff.engine.machine import Config, Dimm, Machine
+from zonediff.engine.observation import BlockView, Observation, ZoneView, run_length
+from zonediff.engine.steps import Step, from_json
+from zonediff.engine.units import parse_size
+
+SHIPPED: Final = Path(__file__).parent / "recordings"
+"""The recordings that come with zonediff."""
+
+
+class RecordingError(Exception):
+    """A file holds no recording; the message says where (file:line) and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedStep:
+    """One step on the real kernel: its result, and the observation after it."""
+
+    do: Step
+    result: str | None
+    seen: Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One trace of a real kernel.
+
+    kernel: its release. variant: the variant it speaks for. boot: the observation after boot.
+    """
+
+    id: str
+    kernel: str
+    variant: str
+    machine: Machine
+    boot: Observation
+    steps: tuple[RecordedStep, ...]
+
+
+def read(path: Path) -> Iterator[Recording]:
+    """The recordings in a file, in order. Raises RecordingError."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise RecordingError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise RecordingError(f"{path}: not a text file: {error.reason}") from error
+    for number, line in enumerate(lines, start=1):
+        try:
+            yield _recording(json.loads(line))
+        except json.JSONDecodeError as error:
+            raise RecordingError(f"{path}:{number}:{error.colno}: {error.msg}") from error
+        except KeyError as error:
+            raise RecordingError(f"{path}:{number}: the trace has no {error}") from error
+        except (TypeError, ValueError, AttributeError) as error:
+            raise RecordingError(f"{path}:{number}: {error}") from error
+
+
+def _recording(trace: Mapping[str, Any]) -> Recording:
+    machine = trace["machine"]
+    looks = _Looks(trace["boot"])
+    boot = looks.observation()
+    steps = []
+    for step in trace["steps"]:
+        looks.change(step["changed"])
+        steps.append(RecordedStep(from_json(step["do"]), step["result"], looks.observation()))
+    return Recording(
+        id=trace["id"],
+        kernel=trace["kernel"],
+        variant=trace["variant"],
+        machine=Machine(
+            nodes=tuple(parse_size(size) for size in machine["nodes"]),
+            dimms=tuple(
+                Dimm(
+                    dimm["id"],
+                    parse_size(dimm["size"]),
+                    dimm["node"],
+                    parse_size(dimm["addr"]) if dimm.get("addr") else None,
+                )
+                for dimm in machine["dimms"]
+            ),
+            cmdline=machine["cmdline"],
+            config=Config(
+                **{key: value for key, value in trace["config"].items() if key in CONFIG_OPTIONS}
+            ),
+        ),
+        boot=boot,
+        steps=tuple(steps),
+    )
+
+
+_MASK: Final = re.compile(r"[0-9,-]*")
+CONFIG_OPTIONS: Final = frozenset(Config.__dataclass_fields__)
+
+
+class _Looks:
+    """The observation so far, in the recording's own terms."""
+
+    def __init__(self, boot: Mapping[str, Any]) -> None:
+        self.blocks: dict[int, BlockView] = {}
+        self.zones: dict[str, ZoneView] = {}
+        self.nodes: dict[str, str] = {}
+        self.knob: str | None = None
+        self.change(boot)
+
+    def change(self, changed: Mapping[str, Any]) -> None:
+        for number, files in changed.get("blocks", {}).items():
+            if files is None:
+                self.blocks.pop(int(number), None)
+            else:
+                self.blocks[int(number)] = BlockView(**files)
+        for name, zone in changed.get("zones", {}).items():
+            if zone is None:
+                self.zones.pop(name, None)
+            else:
+                # Kernels that list unpopulated zones give no start for them.
+                self.zones[name] = ZoneView(
+                    zone.get("start_pfn", -1), zone["spanned"], zone["present"]
+                )
+        if changed.get("nodes") is not None:
+            # Without CONFIG_MOVABLE_NODE there is no has_memory file, and what was recorded for
+            # it and for the mask after it are words of the error message.
+            masks = changed["nodes"].items()
+            self.nodes = {name: text for name, text in masks if _MASK.fullmatch(text or "!")}
+        if "auto_online_blocks" in changed:
+            self.knob = changed["auto_online_blocks"]
+
+    def observation(self) -> Observation:
+        return Observation(
+            run_length(sorted(self.blocks.items())), dict(self.zones), self.nodes, self.knob
+        )

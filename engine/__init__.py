@@ -1,0 +1,1 @@
+"""The shared zone engine: a machine's memory as the kernel books it."""

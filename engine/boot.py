@@ -1,0 +1,205 @@
+"""From a machine to booted memory: zones as x86-64 lays them out, blocks as sysfs shows them.
+
+Restates find_zone_movable_pfns_for_nodes() and zone_spanned_pages_in_node() of mm/page_alloc.c,
+and probe_memory_block_size() of arch/x86/mm/init_64.c.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from zonediff.engine.machine import Machine
+from zonediff.engine.memory import (
+    EMPTY,
+    MIXED,
+    ONLINE,
+    PINNED,
+    PRESENT,
+    ZONES,
+    Memory,
+    OnlineType,
+    Span,
+    Zone,
+)
+from zonediff.engine.units import GIB, PAGE, SECTION_PAGES, parse_size
+
+MAX_ORDER_PAGES: Final = 1024
+"""Pages in the largest buddy block (4 MiB); ZONE_MOVABLE starts at a multiple of it."""
+
+DMA_END: Final = 4096
+"""First page above 16 MiB."""
+
+DMA32_END: Final = 4 * GIB // PAGE
+"""First page above 4 GiB."""
+
+ACPI_TABLE_PAGES: Final = 32
+"""Pages at the top of low memory that QEMU's firmware keeps for ACPI tables."""
+
+LOW_HOLE: Final = Span(159, 256)
+"""Pages below 1 MiB that are no RAM: video memory and BIOS."""
+
+LARGE_BLOCKS_FROM: Final = 64 * GIB
+"""Machines whose boot memory ends here or above have memory blocks of 2 GiB."""
+
+ARCH_RANGES: Final = (Span(1, DMA_END), Span(DMA_END, DMA32_END), Span(DMA32_END, 1 << 40))
+"""Pages that DMA, DMA32 and Normal may hold."""
+
+
+class Ram(NamedTuple):
+    """A range of boot memory pages on a node."""
+
+    node: int
+    pages: Span
+
+
+def block_pages(machine: Machine) -> int:
+    """Pages in a memory block: 128 MiB, or 2 GiB when boot memory ends at 64 GiB or above."""
+    end = max(end for _, _, end in machine.boot_ranges)
+    return SECTION_PAGES * (16 if end >= LARGE_BLOCKS_FROM else 1)
+
+
+def usable_ram(machine: Machine) -> list[Ram]:
+    """Boot memory without page 0, the hole below 1 MiB and the pages that hold ACPI tables."""
+    low_end = machine.low_ram // PAGE - ACPI_TABLE_PAGES
+    usable = []
+    for node, start, end in machine.boot_ranges:
+        first, stop = start // PAGE, end // PAGE
+        if first < DMA32_END:
+            stop = min(stop, low_end)
+        for low, high in (
+            (max(first, 1), min(stop, LOW_HOLE.start)),
+            (max(first, LOW_HOLE.end), stop),
+        ):
+            if low < high:
+                usable.append(Ram(node, Span(low, high)))
+    return usable
+
+
+def movable_starts(machine: Machine, ram: list[Ram]) -> dict[int, int]:
+    """First page of ZONE_MOVABLE on each node that gets one from kernelcore= or movablecore=.
+
+    The kernel memory asked for is spread evenly over the nodes that have memory; what a small
+    node cannot take goes to the others (find_zone_movable_pfns_for_nodes).
+    """
+    total = sum(item.pages.end - item.pages.start for item in ram)
+    needed = _pages(machine, "kernelcore")
+    movable = _pages(machine, "movablecore")
+    if movable:
+        movable = min(total, -(-movable // MAX_ORDER_PAGES) * MAX_ORDER_PAGES)
+        needed = max(needed, total - movable)
+    if not needed or needed >= total:
+        return {}
+    highest = max(item.pages.end for item in ram)
+    usable_start = DMA32_END if highest > DMA32_END else DMA_END if highest > DMA_END else 1
+    nodes = sorted({item.node for item in ram})
+    starts: dict[int, int] = {}
+    usable_nodes = len(nodes)
+    while True:
+        per_node = needed // usable_nodes
+        for node in nodes:
+            if needed < per_node:
+                per_node = needed // usable_nodes
+            remaining = per_node
+            for item in ram:
+                if item.node != node:
+                    continue
+                start, end = max(item.pages.start, starts.get(node, 0)), item.pages.end
+                if start >= end:
+                    continue
+                if start < usable_start:
+                    kernel = min(end, usable_start) - start
+                    remaining -= min(kernel, remaining)
+                    needed -= min(kernel, needed)
+                    if end <= usable_start:
+                        starts[node] = end
+                        continue
+                    start = usable_start
+                size = min(end - start, remaining)
+                starts[node] = start + size
+                needed -= min(needed, size)
+                remaining -= size
+                if not remaining:
+                    break
+        usable_nodes -= 1
+        if not usable_nodes or needed <= usable_nodes:
+            break
+    return {node: -(-start // MAX_ORDER_PAGES) * MAX_ORDER_PAGES for node, start in starts.items()}
+
+
+def zone_spans(machine: Machine) -> dict[tuple[int, Zone], Span]:
+    """What each zone spans after boot, by (node, zone); empty zones are left out."""
+    ram = usable_ram(machine)
+    movable = movable_starts(machine, ram)
+    spans = {}
+    for node in range(len(machine.nodes)):
+        own = [item.pages for item in ram if item.node == node]
+        if not own:
+            continue
+        # A node spans whole ranges, the ACPI tables at the top of low memory excepted.
+        whole = Span(min(pages.start for pages in own), max(pages.end for pages in own))
+        cut = movable.get(node)
+        for zone in ZONES[:3]:
+            span = _overlap(ARCH_RANGES[zone], whole)
+            if cut is not None:
+                span = _overlap(span, Span(0, cut))
+            if span:
+                spans[node, zone] = span
+        if cut is not None and cut < whole.end:
+            spans[node, Zone.MOVABLE] = Span(cut, whole.end)
+    return spans
+
+
+def boot_memory(machine: Machine) -> Memory:
+    """Memory as it stands when user space starts, before any DIMM was looked at.
+
+    The top block of boot memory is pinned: the memmap and early allocations sit there.
+    """
+    memory = Memory(len(machine.nodes), block_pages(machine))
+    ram = usable_ram(machine)
+    spans = zone_spans(machine)
+    pieces = sorted(
+        (overlap, node, zone)
+        for (node, zone), span in spans.items()
+        for item in ram
+        if item.node == node and (overlap := _overlap(span, item.pages))
+    )
+    for (node, zone), span in spans.items():
+        memory.grow(node, zone, span)
+    tails: dict[int, int] = {}
+    last = -1
+    for pages, node, zone in pieces:
+        link = 1 + 4 * node + zone
+        memory.present[link - 1] += pages.end - pages.start
+        first, stop = pages.start // memory.block_pages, -(-pages.end // memory.block_pages)
+        if first == last:
+            if memory.link[first] != link:
+                memory.status[first] |= MIXED
+                tails[first] = link
+            first += 1
+        if first < stop:
+            memory.add(first, stop - first, node, zone)
+            memory.status[first:stop] = bytes([PRESENT | ONLINE]) * (stop - first)
+            memory.online_type[first:stop] = bytes([OnlineType.NONE]) * (stop - first)
+        if pages.end % memory.block_pages:
+            tails.setdefault(stop - 1, 0)
+        last = stop - 1
+    for block in [block for block, link in tails.items() if link == memory.link[block]]:
+        del tails[block]
+    memory.tails = tails
+    memory.status[last] |= PINNED
+    for node in range(len(machine.nodes)):
+        memory.node_online[node] = node == 0 or machine.nodes[node] > 0
+    return memory
+
+
+def _pages(machine: Machine, parameter: str) -> int:
+    value = machine.parameter(parameter)
+    try:
+        return 0 if value is None else parse_size(value) // PAGE
+    except ValueError:
+        return 0
+
+
+def _overlap(one: Span, other: Span) -> Span:
+    start, end = max(one.start, other.start), min(one.end, other.end)
+    return Span(start, end) if start < end else EMPTY

@@ -1,0 +1,314 @@
+"""A machine at work: its kernel, the memory devices plugged into it, and the primitive steps.
+
+What the hypervisor and the ACPI, Hyper-V and Xen drivers do is here; what the kernel's memory
+code does with it is in `zonediff.engine.kernel`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from zonediff.engine import sysfs
+from zonediff.engine.kernel import Kernel, KernelDied
+from zonediff.engine.machine import Dimm, Machine, first_free
+from zonediff.engine.memory import PINNED, Zone
+from zonediff.engine.policy import Policy, Source
+from zonediff.engine.rules import ACPI_MEMHOTPLUG_C, MEMORY_HOTPLUG_C, Rule
+from zonediff.engine.steps import (
+    Boot,
+    Fill,
+    HypervAdd,
+    Plug,
+    Probe,
+    Read,
+    Step,
+    Unplug,
+    Write,
+    XenAdd,
+    block_numbers,
+    is_ranges,
+)
+from zonediff.engine.units import PAGE, SECTION, Bytes
+
+PLACE_TAKEN: Final = Rule(
+    "qemu.memory-device",
+    "(the virtual machine)",
+    "{start:#x}..{end:#x} or the name {device} is taken: the kernel never sees the DIMM",
+    "hw/mem/memory-device.c of QEMU",
+)
+NO_DRIVER: Final = Rule(
+    "acpi_memory_hotplug_init",
+    "acpi_memory_hotplug_init",
+    "no driver looks after {device}, so it cannot be ejected: {why}",
+    ACPI_MEMHOTPLUG_C,
+)
+ENABLE_FAILED: Final = Rule(
+    "acpi_memory_enable_device",
+    "acpi_memory_enable_device",
+    "add_memory() said {result} for {device}: {outcome}",
+    ACPI_MEMHOTPLUG_C,
+)
+HALF_THERE: Final = Rule(
+    "remove_memory.missing-block",
+    "remove_memory",
+    "block {block} of {device} does not exist: its memmap is dereferenced all the same: oops",
+    MEMORY_HOTPLUG_C,
+)
+BOOT_HANGS: Final = Rule(
+    "add_memory_resource.at-boot",
+    "add_memory_resource",
+    "{device} is there at power-on and would be onlined by the kernel's own ACPI scan: 4.10 was "
+    "seen to hang there",
+    MEMORY_HOTPLUG_C,
+)
+ONE_RANGE: Final = Rule(
+    "reserve_additional_memory",
+    "reserve_additional_memory",
+    "the balloon adds {sections} sections at {start:#x} in one range",
+    "drivers/xen/balloon.c",
+)
+CHUNKS: Final = Rule(
+    "hv_mem_hot_add",
+    "hv_mem_hot_add",
+    "the host's {device} is added in {chunks} chunks of 128 MiB, each by its own add_memory()",
+    "drivers/hv/hv_balloon.c",
+)
+NOT_ALLOCATED_THERE: Final = Rule(
+    "__alloc_pages_nodemask",
+    "__alloc_pages_nodemask",
+    "no {content} in block {block}: it is {where}",
+    "mm/page_alloc.c",
+)
+ALLOCATED: Final = Rule(
+    "__alloc_pages_nodemask.fill",
+    "__alloc_pages_nodemask",
+    "block {block} in zone {zone} now holds {content}",
+    "mm/page_alloc.c",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A memory device: its place in bytes, its node, who adds it to the kernel.
+
+    bound: whether the ACPI driver looks after it, so that the kernel can eject it.
+    """
+
+    id: str
+    start: int
+    size: int
+    node: int
+    source: Source
+    bound: bool
+
+    def blocks(self, block_size: int) -> range:
+        """Its memory blocks, ascending; block_size in bytes."""
+        return range(self.start // block_size, (self.start + self.size) // block_size)
+
+
+class Guest:
+    """A booted machine. do() carries out one primitive step.
+
+    kernel: the running kernel. devices: what is plugged in, by id.
+    Between the constructor and the first step stands power_on().
+
+    places: first and last block of every device there ever was.
+
+    power_on() and do() raise KernelDied when the kernel does not survive.
+    """
+
+    def __init__(self, machine: Machine, policy: Policy) -> None:
+        self.machine = machine
+        self.policy = policy
+        self.devices: dict[str, Device] = {}
+        self.places: dict[str, tuple[int, int]] = {}
+        self.kernel = Kernel(machine, policy)
+
+    def power_on(self) -> None:
+        """Let the kernel find the DIMMs that are there (the ACPI scan of its boot)."""
+        for dimm in self.machine.dimms:
+            self._plug(dimm, at_boot=True)
+
+    @property
+    def block_size(self) -> int:
+        """Bytes in a memory block."""
+        return self.kernel.memory.block_pages * PAGE
+
+    def copy(self) -> Guest:
+        """An independent copy."""
+        twin = Guest.__new__(Guest)
+        twin.machine, twin.policy = self.machine, self.policy
+        twin.devices = dict(self.devices)
+        twin.places = dict(self.places)
+        twin.kernel = self.kernel.copy()
+        return twin
+
+    def key(self) -> tuple[object, ...]:
+        """A hashable value that is equal for equal states."""
+        return (*self.kernel.key(), tuple(sorted(self.devices.items())))
+
+    def do(self, step: Step) -> tuple[str | None, str | None]:
+        """Carry out a primitive step: (result, output of a read)."""
+        result: str | None
+        match step:
+            case Write(file, value):
+                result = sysfs.write(self.kernel, file, value)
+            case Read(file):
+                return sysfs.read(self.kernel, file)
+            case Plug(id, size, node, addr):
+                result = self._plug(Dimm(id, size, node, addr))
+            case Unplug(id):
+                result = self._unplug(id)
+            case Probe(addr):
+                result = sysfs.probe(self.kernel, addr)
+            case HypervAdd(id, size, node):
+                result = self._hyperv_add(id, size, node)
+            case XenAdd(id, size, node):
+                result = self._xen_add(id, size, node)
+            case Fill(blocks, content):
+                self._fill(self.blocks(blocks), content)
+                return None, None
+            case Boot(cmdline):
+                self._boot(self.machine.cmdline if cmdline is None else cmdline)
+                return None, None
+            case _:
+                raise TypeError(f"{step.verb} is no primitive step")
+        return result, None
+
+    def blocks(self, selection: str) -> list[int]:
+        """The block numbers that a step's selection means now."""
+        if is_ranges(selection):
+            return block_numbers(selection)
+        if selection == "added":
+            memory = self.kernel.memory
+            boot = boot_blocks(self.machine, self.block_size)
+            return [b for b in range(len(memory.status)) if memory.has(b) and b not in boot]
+        if selection in self.places:
+            first, last = self.places[selection]
+            return list(range(first, last + 1))
+        return []
+
+    # --- the hypervisor and its drivers
+
+    def _boot(self, cmdline: str) -> None:
+        """Start the kernel anew; devices that are plugged in keep their place."""
+        dimms = tuple(
+            Dimm(device.id, Bytes(device.size), device.node, Bytes(device.start))
+            for device in self.devices.values()
+            if device.source is Source.ACPI
+        )
+        self.machine = replace(self.machine, cmdline=cmdline, dimms=dimms)
+        self.devices.clear()
+        self.kernel = Kernel(self.machine, self.policy)
+        self.power_on()
+
+    def _place(
+        self, id: str, size: int, node: int, source: Source, addr: int | None
+    ) -> Device | None:
+        taken = [(device.start, device.start + device.size) for device in self.devices.values()]
+        base = self.machine.hotplug_base
+        start = first_free(base, size, taken) if addr is None else addr
+        clash = any(low < start + size and start < high for low, high in taken)
+        if id in self.devices or clash or start < base:
+            self.kernel.explain(PLACE_TAKEN.because(start=start, end=start + size, device=id))
+            return None
+        device = Device(id, start, size, node, source, source is Source.ACPI)
+        blocks = device.blocks(self.block_size)
+        self.places[id] = (blocks.start, blocks.stop - 1)
+        self.devices[id] = device
+        return device
+
+    def _plug(self, dimm: Dimm, *, at_boot: bool = False) -> str | None:
+        device = self._place(dimm.id, dimm.size, dimm.node, Source.ACPI, dimm.addr)
+        if device is None:
+            return "REFUSED"
+        kernel = self.kernel
+        if self.machine.has_parameter("acpi_no_memhotplug"):
+            self.devices[dimm.id] = replace(device, bound=False)
+            kernel.explain(NO_DRIVER.because(device=dimm.id, why="acpi_no_memhotplug is set"))
+            return None
+        if (
+            at_boot
+            and self.policy.auto_online_hangs_boot
+            and self.policy.kernel_onlines(kernel, Source.ACPI).value is not None
+        ):
+            kernel.explain(BOOT_HANGS.because(device=dimm.id))
+            raise KernelDied("hang")
+        result = self._add(device)
+        if result == "EEXIST":
+            outcome = "the driver takes the blocks that are there for its own"
+            kernel.explain(ENABLE_FAILED.because(device=dimm.id, result=result, outcome=outcome))
+        elif result is not None:
+            self.devices[dimm.id] = replace(device, bound=False)
+            outcome = "no block appears; the machine has the DIMM all the same"
+            kernel.explain(ENABLE_FAILED.because(device=dimm.id, result=result, outcome=outcome))
+        return None
+
+    def _unplug(self, id: str) -> str | None:
+        device = self.devices.get(id)
+        kernel = self.kernel
+        if device is None or not device.bound:
+            why = "there is no such device" if device is None else "it was not added through ACPI"
+            kernel.explain(NO_DRIVER.because(device=id, why=why))
+            return "REFUSED"
+        blocks = device.blocks(self.block_size)
+        missing = [block for block in blocks if not kernel.memory.has(block)]
+        if missing:
+            kernel.explain(HALF_THERE.because(block=missing[0], device=id))
+            raise KernelDied("BUG")
+        result = kernel.eject(blocks)
+        if result is None:
+            del self.devices[id]
+        return result
+
+    def _hyperv_add(self, id: str, size: int, node: int) -> str | None:
+        device = self._place(id, size, node, Source.HYPERV, None)
+        if device is None:
+            return "REFUSED"
+        self.kernel.explain(CHUNKS.because(device=id, chunks=size // SECTION))
+        for offset in range(0, size, SECTION):
+            chunk = replace(device, start=device.start + offset, size=SECTION)
+            failed = self._add(chunk)
+            if failed is not None:
+                return failed
+        return None
+
+    def _xen_add(self, id: str, size: int, node: int) -> str | None:
+        sections = -(-size // SECTION)
+        device = self._place(id, sections * SECTION, node, Source.XEN, None)
+        if device is None:
+            return "REFUSED"
+        self.kernel.explain(ONE_RANGE.because(sections=sections, start=device.start))
+        return self._add(device)
+
+    def _add(self, device: Device) -> str | None:
+        return self.kernel.add_memory(device.node, device.start, device.size, device.source)
+
+    def _fill(self, blocks: list[int], content: str) -> None:
+        kernel = self.kernel
+        memory = kernel.memory
+        for block in blocks:
+            if not memory.has(block) or not memory.is_online(block):
+                where = "offline" if memory.has(block) else "not there"
+            elif content == "kernel-objects" and memory.zone(block) is Zone.MOVABLE:
+                where = "in zone Movable, which kernel objects never use"
+            else:
+                if content == "kernel-objects":
+                    memory.status[block] |= PINNED
+                else:
+                    memory.status[block] &= ~PINNED
+                kernel.explain(
+                    ALLOCATED.because(block=block, zone=memory.zone(block).label, content=content)
+                )
+                continue
+            kernel.explain(NOT_ALLOCATED_THERE.because(content=content, block=block, where=where))
+
+
+def boot_blocks(machine: Machine, block_size: int) -> set[int]:
+    """Numbers of the memory blocks that boot memory fills."""
+    return {
+        block
+        for _, start, end in machine.boot_ranges
+        for block in range(start // block_size, -(-end // block_size))
+    }

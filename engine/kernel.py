@@ -1,0 +1,346 @@
+"""A running kernel's memory hotplug: what it does in which order, asking its policy on the way.
+
+Every method that a step leads to returns None for success or the errno's name, and notes the
+reasons and uevents of what it did in `because` and `uevents`, which its caller collects.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeVar
+
+from zonediff.engine.boot import boot_memory
+from zonediff.engine.machine import Machine
+from zonediff.engine.memory import (
+    MIXED,
+    OFFLINE_FLAG,
+    ONLINE,
+    PINNED,
+    Memory,
+    OnlineType,
+)
+from zonediff.engine.policy import Policy, Source
+from zonediff.engine.rules import (
+    MEMORY_C,
+    MEMORY_HOTPLUG_C,
+    SCAN_C,
+    Because,
+    Decision,
+    Rule,
+)
+from zonediff.engine.trace import End
+from zonediff.engine.units import GIB, KIB, MEMMAP_BYTES_PER_PAGE, PAGE, SECTION
+
+T = TypeVar("T")
+
+CPU_NODE: Final = 0
+"""The node with the CPUs; it stays online when its memory is gone."""
+
+ALREADY: Final = "already"
+"""What device_online() and device_offline() say when there is nothing to do (the kernel's 1)."""
+
+RESOURCE_CONFLICT: Final = Rule(
+    "register_memory_resource",
+    "register_memory_resource",
+    "{start:#x}..{end:#x} overlaps memory or a device that is already there -> EEXIST",
+    MEMORY_HOTPLUG_C,
+)
+UNALIGNED: Final = Rule(
+    "check_hotplug_memory_range",
+    "check_hotplug_memory_range",
+    "{start:#x}+{size:#x} is not whole sections of 128 MiB -> EINVAL",
+    MEMORY_HOTPLUG_C,
+)
+MEMMAP_COST: Final = Rule(
+    "sparse_mem_map_populate",
+    "sparse_mem_map_populate",
+    "{blocks} new blocks cost {kib} KiB of memmap, taken from memory that is already online",
+    "mm/sparse-vmemmap.c",
+)
+FLAG_ONLY: Final = Rule(
+    "memory_subsys_online.already",
+    "memory_subsys_online",
+    "block {block} is online already (the kernel onlined it without telling the driver core): "
+    "only dev->offline is cleared, zone {zone} stays",
+    MEMORY_C,
+)
+TWO_ZONES: Final = Rule(
+    "test_pages_in_a_zone",
+    "test_pages_in_a_zone",
+    "block {block} holds pages of more than one zone -> EINVAL",
+    MEMORY_HOTPLUG_C,
+)
+UNMOVABLE: Final = Rule(
+    "has_unmovable_pages",
+    "has_unmovable_pages",
+    "block {block} in zone {zone} holds pages that cannot be migrated -> EBUSY",
+    "mm/page_alloc.c",
+)
+OFFLINED: Final = Rule(
+    "__offline_pages",
+    "__offline_pages",
+    "block {block} leaves zone {zone}'s count; the zone's span and the pages' link to it stay",
+    MEMORY_HOTPLUG_C,
+)
+WALK_STOPS: Final = Rule(
+    "walk_memory_range",
+    "walk_memory_range",
+    "block {block} could not be onlined: the walk stops there and the error is dropped",
+    MEMORY_HOTPLUG_C,
+)
+EJECT_GIVEN_UP: Final = Rule(
+    "acpi_scan_try_to_offline",
+    "acpi_scan_try_to_offline",
+    "block {block} could not be offlined ({result}): the eject is given up and blocks that it "
+    "offlined go online again",
+    SCAN_C,
+)
+REMOVED_ONLINE: Final = Rule(
+    "check_memblock_offlined_cb",
+    "remove_memory",
+    "block {block} counts as offline for the driver core but is online: BUG()",
+    MEMORY_HOTPLUG_C,
+)
+REMOVED: Final = Rule(
+    "__remove_pages",
+    "__remove_pages",
+    "blocks {first}..{last} leave; zone {zone}'s span is now [{start}, {end})",
+    MEMORY_HOTPLUG_C,
+)
+NODE_OFFLINE: Final = Rule(
+    "try_offline_node",
+    "try_offline_node",
+    "node {node} has no memory and no CPU left and goes offline",
+    MEMORY_HOTPLUG_C,
+)
+
+
+class KernelDied(Exception):
+    """The kernel hit BUG(), panicked or hung; `how` says which."""
+
+    def __init__(self, how: End) -> None:
+        super().__init__(how)
+        self.how = how
+
+
+class NotModelled(Exception):
+    """The scenario leads where the engine has no rules; the message says where that is."""
+
+
+class Kernel:
+    """One booted kernel: its memory, its knob, and the policy that it follows.
+
+    pending: blocks with an `add` event that user space has not handled yet, in event order.
+    """
+
+    def __init__(self, machine: Machine, policy: Policy) -> None:
+        self.machine = machine
+        self.policy = policy
+        self.memory: Memory = boot_memory(machine)
+        self.knob = policy.knob_at_boot(machine)
+        self.because: list[Because] = []
+        self.uevents: list[tuple[str, int]] = []
+        self.pending: list[int] = []
+
+    def copy(self) -> Kernel:
+        """An independent copy of the state; accounts of what was done are not copied."""
+        twin = Kernel.__new__(Kernel)
+        twin.machine, twin.policy = self.machine, self.policy
+        twin.memory = self.memory.copy()
+        twin.knob = self.knob
+        twin.because, twin.uevents = [], []
+        twin.pending = self.pending[:]
+        return twin
+
+    def key(self) -> tuple[object, ...]:
+        """A hashable value that is equal for equal states."""
+        return (*self.memory.key(), self.knob, tuple(self.pending))
+
+    # --- accounts of what was done
+
+    def explain(self, why: Because) -> None:
+        """Note a reason for what is being done."""
+        self.because.append(why)
+
+    # --- adding (add_memory and add_memory_resource, mm/memory_hotplug.c)
+
+    def add_memory(self, node: int, start: int, size: int, source: Source) -> str | None:
+        """Add a range (bytes): check it, create its blocks ascending, online them if so decided."""
+        if not self._resource_is_free(start, size):
+            self.explain(RESOURCE_CONFLICT.because(start=start, end=start + size))
+            return "EEXIST"
+        if size <= 0 or start % SECTION or size % SECTION:
+            self.explain(UNALIGNED.because(start=start, size=size))
+            return "EINVAL"
+        memory = self.memory
+        block_size = memory.block_pages * PAGE
+        if start % block_size or size % block_size:
+            raise NotModelled(
+                f"part of a {block_size >> 20} MiB memory block: this machine's blocks are that "
+                "large because its boot memory ends at 64 GiB or above"
+            )
+        first, count = start // block_size, size // block_size
+        new_node = not memory.node_online[node]
+        if new_node:
+            memory.reset_node(node)
+        zone = self._decide(self.policy.zone_of_new_memory(self, node, first, source))
+        memory.add(first, count, node, zone)
+        if self.policy.adding_grows_zone:
+            memory.grow(node, zone, memory.pages(first, count))
+        self.explain(MEMMAP_COST.because(blocks=count, kib=memmap_kib(count, memory.block_pages)))
+        self.uevents.extend(("add", block) for block in range(first, first + count))
+        self.pending.extend(range(first, first + count))
+        if new_node:
+            memory.node_online[node] = 1
+            self.uevents.append(("add node", node))
+        online_type = self._decide(self.policy.kernel_onlines(self, source))
+        if online_type is not None:
+            self._auto_online(range(first, first + count), online_type)
+        return None
+
+    def _resource_is_free(self, start: int, size: int) -> bool:
+        if start < 4 * GIB or start + size > 1 << self.machine.physical_bits:
+            return False
+        first = start // (self.memory.block_pages * PAGE)
+        stop = -(-(start + size) // (self.memory.block_pages * PAGE))
+        return not any(self.memory.status[first:stop])
+
+    def _auto_online(self, blocks: range, online_type: OnlineType) -> None:
+        """Online new blocks from within add_memory_resource, ascending, until one fails."""
+        for block in blocks:
+            if self.policy.auto_online_tells_driver_core:
+                self.memory.online_type[block] = online_type
+                failed = self.device_online(block)
+            else:
+                failed = self._online_pages(block, online_type)
+            if failed is not None:
+                self.explain(WALK_STOPS.because(block=block))
+                return
+
+    # --- onlining and offlining (drivers/base/core.c, drivers/base/memory.c)
+
+    def device_online(self, block: int) -> str | None:
+        """Online a block with its pending type; ALREADY when the driver core counts it online."""
+        memory = self.memory
+        status = memory.status[block]
+        if not status & OFFLINE_FLAG:
+            return ALREADY
+        if status & ONLINE:
+            self.explain(FLAG_ONLY.because(block=block, zone=memory.zone(block).label))
+        else:
+            pending = OnlineType(memory.online_type[block])
+            failed = self._online_pages(
+                block, OnlineType.KEEP if pending is OnlineType.NONE else pending
+            )
+            memory.online_type[block] = OnlineType.NONE
+            if failed is not None:
+                return failed
+        memory.status[block] &= ~OFFLINE_FLAG
+        self.uevents.append(("online", block))
+        return None
+
+    def device_offline(self, block: int) -> str | None:
+        """Offline a block; ALREADY when the driver core counts it offline."""
+        memory = self.memory
+        if memory.status[block] & OFFLINE_FLAG:
+            return ALREADY
+        failed = self._offline_pages(block)
+        if failed is not None:
+            return failed
+        memory.status[block] |= OFFLINE_FLAG
+        self.uevents.append(("offline", block))
+        return None
+
+    def _online_pages(self, block: int, online_type: OnlineType) -> str | None:
+        zone = self._decide(self.policy.zone_to_online(self, block, online_type))
+        if zone is None:
+            return "EINVAL"
+        memory = self.memory
+        current = memory.zone(block)
+        if zone is not current:
+            memory.shift(memory.node(block), current, zone, memory.pages(block))
+            memory.relink(block, zone)
+        memory.set_online(block)
+        return None
+
+    def _offline_pages(self, block: int) -> str | None:
+        memory = self.memory
+        if memory.status[block] & MIXED:
+            self.explain(TWO_ZONES.because(block=block))
+            return "EINVAL"
+        refusal = self.policy.refuses_offline(self, block)
+        if refusal is not None:
+            self.explain(refusal)
+            return "EINVAL"
+        zone = memory.zone(block).label
+        if memory.status[block] & PINNED:
+            self.explain(UNMOVABLE.because(block=block, zone=zone))
+            return "EBUSY"
+        memory.set_offline(block)
+        self.explain(OFFLINED.because(block=block, zone=zone))
+        return None
+
+    # --- removing (drivers/acpi/scan.c, mm/memory_hotplug.c)
+
+    def eject(self, blocks: range) -> str | None:
+        """Offline every block of a device and remove them; REFUSED when one stays online.
+
+        Raises KernelDied when it removes blocks that are still online.
+        """
+        offlined: set[int] = set()
+        failed: tuple[int, str] | None = None
+        for block in blocks:
+            result = self.device_offline(block)
+            if result is None:
+                offlined.add(block)
+            elif result is not ALREADY:
+                failed = failed or (block, result)
+        if failed is not None:
+            failed = None
+            for block in blocks:
+                if block in offlined:
+                    continue
+                result = self.device_offline(block)
+                if result is None:
+                    offlined.add(block)
+                elif result is not ALREADY:
+                    failed = (block, result)
+                    break
+        if failed is not None:
+            self.explain(EJECT_GIVEN_UP.because(block=failed[0], result=failed[1]))
+            for block in sorted(offlined):
+                self.device_online(block)
+            return "REFUSED"
+        self._remove(blocks)
+        return None
+
+    def _remove(self, blocks: range) -> None:
+        memory = self.memory
+        for block in blocks:
+            if memory.is_online(block):
+                self.explain(REMOVED_ONLINE.because(block=block))
+                raise KernelDied("BUG")
+        node, zone = memory.node(blocks[0]), memory.zone(blocks[0])
+        for block in blocks:
+            memory.shrink(node, zone, block)
+            memory.remove(block)
+            self.uevents.append(("remove", block))
+        self.pending = [block for block in self.pending if block not in blocks]
+        span = memory.span(node, zone)
+        self.explain(
+            REMOVED.because(
+                first=blocks[0], last=blocks[-1], zone=zone.label, start=span.start, end=span.end
+            )
+        )
+        if node != CPU_NODE and not memory.blocks_of_node(node):
+            memory.node_online[node] = 0
+            self.uevents.append(("remove node", node))
+            self.explain(NODE_OFFLINE.because(node=node))
+
+    def _decide(self, decision: Decision[T]) -> T:
+        self.explain(decision.why)
+        return decision.value
+
+
+def memmap_kib(blocks: int, block_pages: int) -> int:
+    """KiB of memmap that so many memory blocks need."""
+    return blocks * block_pages * MEMMAP_BYTES_PER_PAGE // KIB

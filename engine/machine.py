@@ -1,0 +1,167 @@
+"""What a machine is made of before its kernel boots: memory, DIMMs, parameters, config.
+
+A machine is plain data. `zonediff.engine.boot` turns it into booted memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
+
+from zonediff.engine.units import GIB, MIB, SECTION, Bytes, format_size
+
+Platform = Literal["kvm", "vmware", "hyperv", "xen", "bare-metal"]
+"""Who runs the machine; decides which hot-add drivers it can have."""
+
+MAX_NODES: Final = 63
+"""NUMA nodes that a machine can have (a block's node and zone share one byte)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dimm:
+    """A memory device: size and address in bytes; no address means the first free one."""
+
+    id: str
+    size: Bytes
+    node: int = 0
+    addr: Bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Kernel build options that change hotplug behaviour (CONFIG_*)."""
+
+    MOVABLE_NODE: bool = True
+    MEMORY_HOTPLUG_DEFAULT_ONLINE: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine as it is switched on.
+
+    nodes: boot memory of each NUMA node in bytes, 0 for a node without memory.
+    dimms: memory devices present at power-on; the kernel finds them through ACPI.
+    cmdline: kernel parameters, as on the boot loader's command line.
+    physical_bits: width of the CPU's physical addresses (40 in QEMU's default models).
+    """
+
+    nodes: tuple[Bytes, ...] = (Bytes(1 << 30),)
+    dimms: tuple[Dimm, ...] = ()
+    cmdline: str = ""
+    config: Config = field(default_factory=Config)
+    platform: Platform = "kvm"
+    physical_bits: int = 40
+
+    @property
+    def ram(self) -> int:
+        """Boot memory of all nodes, in bytes."""
+        return sum(self.nodes)
+
+    @property
+    def low_ram(self) -> int:
+        """Bytes of boot memory below 4 GiB: all of it under 3.5 GiB, else 3 GiB (QEMU i440fx)."""
+        return self.ram if self.ram < 3584 * MIB else min(self.ram, 3 * GIB)
+
+    @property
+    def hotplug_base(self) -> int:
+        """Address where DIMMs may start: above 4 GiB and all boot memory, rounded up to 1 GiB."""
+        end = 4 * GIB + self.ram - self.low_ram
+        return -(-end // GIB) * GIB
+
+    @property
+    def boot_ranges(self) -> tuple[tuple[int, int, int], ...]:
+        """Boot memory as (node, start, end) in bytes, ascending, split around the 3G-4G hole."""
+        ranges = []
+        at = 0
+        hole = 4 * GIB - self.low_ram
+        for node, size in enumerate(self.nodes):
+            low = min(size, max(0, self.low_ram - at))
+            if low:
+                ranges.append((node, at, at + low))
+            if size > low:
+                start = max(at, self.low_ram) + hole
+                ranges.append((node, start, start + size - low))
+            at += size
+        return tuple(ranges)
+
+    @property
+    def parameters(self) -> tuple[tuple[str, str | None], ...]:
+        """The command line as (name, value) pairs in order; value None for a bare word."""
+        pairs = []
+        for word in self.cmdline.split():
+            name, sign, value = word.partition("=")
+            pairs.append((name, value if sign else None))
+        return tuple(pairs)
+
+    def parameter(self, name: str) -> str | None:
+        """The value of the last `name=value` on the command line, None when there is none."""
+        found = [value for key, value in self.parameters if key == name and value is not None]
+        return found[-1] if found else None
+
+    def has_parameter(self, name: str) -> bool:
+        """Whether the parameter is on the command line, with a value or as a bare word."""
+        return any(key == name for key, _ in self.parameters)
+
+    def with_cmdline(self, cmdline: str) -> Machine:
+        """The same machine booted with other kernel parameters."""
+        return replace(self, cmdline=cmdline)
+
+    def problems(self) -> list[tuple[tuple[str | int, ...], str]]:
+        """Everything that keeps this machine from being built: (path of the key, message) pairs."""
+        found: list[tuple[tuple[str | int, ...], str]] = []
+        if not 1 <= len(self.nodes) <= MAX_NODES:
+            found.append(
+                (("nodes",), f"a machine has 1 to {MAX_NODES} nodes, not {len(self.nodes)}")
+            )
+        for node, size in enumerate(self.nodes):
+            if size < 0 or size % MIB:
+                found.append((("nodes", node), f"boot memory is whole MiB, not {size} bytes"))
+        if self.ram < 64 * MIB:
+            found.append((("nodes",), f"{format_size(self.ram)} of boot memory: at least 64M"))
+        seen: set[str] = set()
+        taken: list[tuple[int, int, str]] = []
+        for index, dimm in enumerate(self.dimms):
+            at: tuple[str | int, ...] = ("dimms", index)
+            if dimm.id in seen:
+                found.append(((*at, "id"), f"there is already a DIMM {dimm.id!r}"))
+            seen.add(dimm.id)
+            if not 0 <= dimm.node < len(self.nodes):
+                found.append(
+                    ((*at, "node"), f"no node {dimm.node}: nodes are 0..{len(self.nodes) - 1}")
+                )
+            if dimm.size <= 0 or dimm.size % SECTION:
+                found.append(
+                    ((*at, "size"), f"{format_size(dimm.size)}: a DIMM is whole 128M sections")
+                )
+                continue
+            if dimm.addr is None:
+                continue
+            if dimm.addr % SECTION:
+                found.append(((*at, "addr"), f"{dimm.addr:#x}: an address is a multiple of 128M"))
+            if dimm.addr < self.hotplug_base:
+                found.append(
+                    (
+                        (*at, "addr"),
+                        f"{dimm.addr:#x} is below {self.hotplug_base:#x}, where DIMMs start",
+                    )
+                )
+            for start, end, other in taken:
+                if start < dimm.addr + dimm.size and dimm.addr < end:
+                    found.append(
+                        ((*at, "addr"), f"overlaps DIMM {other!r} at {start:#x}..{end:#x}")
+                    )
+            taken.append((dimm.addr, dimm.addr + dimm.size, dimm.id))
+        return found
+
+
+def first_free(base: int, size: int, taken: list[tuple[int, int]]) -> int:
+    """The lowest address from `base` where `size` bytes fit between the (start, end) ranges taken.
+
+    QEMU places a DIMM without an address this way (hw/mem/memory-device.c).
+    """
+    at = base
+    for start, end in sorted(taken):
+        if at + size <= start:
+            break
+        at = max(at, end)
+    return at

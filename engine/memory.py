@@ -1,0 +1,331 @@
+"""The books: memory blocks, zones and their spans, nodes. Mechanism only, no decisions.
+
+Columns are byte arrays indexed by memory block number, so bulk operations are slice assignments
+and searches are byte searches. Spans and counts are kept per (node, zone), in pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from enum import IntEnum
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from zonediff.engine.units import SECTION_PAGES
+
+
+class Zone(IntEnum):
+    """Zones of a node in the kernel's order (include/linux/mmzone.h, enum zone_type)."""
+
+    DMA = 0
+    DMA32 = 1
+    NORMAL = 2
+    MOVABLE = 3
+
+    @property
+    def label(self) -> str:
+        """The name as the kernel prints it."""
+        return ZONE_LABELS[self]
+
+
+ZONES: Final = tuple(Zone)
+ZONE_LABELS: Final = ("DMA", "DMA32", "Normal", "Movable")
+
+
+class OnlineType(IntEnum):
+    """How a block is asked to go online (MMOP_*); NONE is the kernel's MMOP_OFFLINE, -1."""
+
+    KEEP = 0
+    KERNEL = 1
+    MOVABLE = 2
+    NONE = 3
+
+    @property
+    def label(self) -> str:
+        """What user space writes to ask for it."""
+        return ("online", "online_kernel", "online_movable", "nothing")[self]
+
+
+# Bits of a block's status.
+PRESENT: Final = 1
+ONLINE: Final = 2
+OFFLINE_FLAG: Final = 4
+"""The driver core's dev->offline: 1 for a block that user space onlines, wrong after 4.10's
+auto-online, which changes the state behind the driver core's back."""
+PINNED: Final = 8
+"""The block holds pages that cannot be migrated: an input, never derived."""
+MIXED: Final = 16
+"""A boot block with pages of two zones or two nodes; it can never be offlined."""
+
+
+class Span(NamedTuple):
+    """The pages [start, end) that a zone spans, holes included; an empty span is (0, 0).
+
+    Moves between zones that are out of order can leave a span that ends before it starts; the
+    kernel takes it for a very long one, and so it is not empty.
+    """
+
+    start: int
+    end: int
+
+    def __bool__(self) -> bool:
+        return self.end != self.start
+
+    def __contains__(self, pfn: object) -> bool:
+        return isinstance(pfn, int) and self.start <= pfn < self.end
+
+
+EMPTY: Final = Span(0, 0)
+
+
+class Memory:
+    """All memory of a machine as its kernel books it.
+
+    status: PRESENT, ONLINE, ... bits of each block.
+    link: 1 + 4 * node + zone that the block's pages are linked to; 0 where there is no block.
+    online_type: each block's pending OnlineType.
+    spans, present, initialised: by 4 * node + zone; present in pages.
+    tails: link of a boot block's *last* page where that differs from its first (0: no zone).
+    node_online: whether each node has a pgdat.
+    block_pages: pages in a memory block.
+    """
+
+    __slots__ = (
+        "block_pages",
+        "initialised",
+        "link",
+        "node_online",
+        "online_type",
+        "present",
+        "spans",
+        "status",
+        "tails",
+    )
+
+    def __init__(self, nodes: int, block_pages: int = SECTION_PAGES) -> None:
+        self.block_pages = block_pages
+        self.status = bytearray()
+        self.link = bytearray()
+        self.online_type = bytearray()
+        self.spans: list[Span] = [EMPTY] * (4 * nodes)
+        self.present: list[int] = [0] * (4 * nodes)
+        self.initialised = bytearray(4 * nodes)
+        self.node_online = bytearray(nodes)
+        self.tails: Mapping[int, int] = {}
+
+    def copy(self) -> Memory:
+        """An independent copy (tails are never written and are shared)."""
+        twin = Memory.__new__(Memory)
+        twin.block_pages = self.block_pages
+        twin.status = self.status[:]
+        twin.link = self.link[:]
+        twin.online_type = self.online_type[:]
+        twin.spans = self.spans[:]
+        twin.present = self.present[:]
+        twin.initialised = self.initialised[:]
+        twin.node_online = self.node_online[:]
+        twin.tails = self.tails
+        return twin
+
+    def key(self) -> tuple[object, ...]:
+        """A hashable value that is equal for equal states."""
+        return (
+            bytes(self.status),
+            bytes(self.link),
+            bytes(self.online_type),
+            tuple(self.spans),
+            tuple(self.present),
+            bytes(self.initialised),
+            bytes(self.node_online),
+        )
+
+    # --- looking up
+
+    @property
+    def nodes(self) -> int:
+        """How many nodes the machine can have."""
+        return len(self.node_online)
+
+    def has(self, block: int) -> bool:
+        """Whether the block exists in sysfs."""
+        return block < len(self.status) and bool(self.status[block] & PRESENT)
+
+    def is_online(self, block: int) -> bool:
+        """Whether the block's state is online."""
+        return bool(self.status[block] & ONLINE)
+
+    def node(self, block: int) -> int:
+        """The node that a present block's pages are linked to."""
+        return (self.link[block] - 1) >> 2
+
+    def zone(self, block: int) -> Zone:
+        """The zone that a present block's (first) page is linked to."""
+        return ZONES[(self.link[block] - 1) & 3]
+
+    def pages(self, block: int, count: int = 1) -> Span:
+        """The pages of a block, or of `count` blocks from it on."""
+        return Span(block * self.block_pages, (block + count) * self.block_pages)
+
+    def span(self, node: int, zone: Zone) -> Span:
+        """What a zone spans."""
+        return self.spans[4 * node + zone]
+
+    def present_pages(self, node: int, *zones: Zone) -> int:
+        """Pages online in these zones of a node."""
+        return sum(self.present[4 * node + zone] for zone in zones)
+
+    def blocks_of_node(self, node: int) -> bool:
+        """Whether any block, online or not, is linked to the node."""
+        return any(self.link.find(1 + 4 * node + zone) >= 0 for zone in ZONES)
+
+    # --- changing
+
+    def add(self, first: int, count: int, node: int, zone: Zone) -> None:
+        """Enter `count` offline blocks whose pages are linked to (node, zone); no span changes."""
+        stop = first + count
+        if stop > len(self.status):
+            more = bytes(stop - len(self.status))
+            self.status += more
+            self.link += more
+            self.online_type += more
+        self.status[first:stop] = bytes([PRESENT | OFFLINE_FLAG]) * count
+        self.link[first:stop] = bytes([1 + 4 * node + zone]) * count
+        self.online_type[first:stop] = bytes([OnlineType.KEEP]) * count
+
+    def grow(self, node: int, zone: Zone, pages: Span) -> None:
+        """Let a zone span these pages too; a hole in between is swallowed (grow_zone_span)."""
+        index = 4 * node + zone
+        old = self.spans[index]
+        self.spans[index] = (
+            Span(min(old.start, pages.start), max(old.end, pages.end)) if old else pages
+        )
+        self.initialised[index] = 1
+
+    def shift(self, node: int, zone: Zone, target: Zone, pages: Span) -> None:
+        """Move pages at an edge of a zone's span over to another zone's span.
+
+        The target takes the pages' edge for its own, whatever it spanned on that side before
+        (move_pfn_range_left, move_pfn_range_right; 4.10 to 4.12).
+        """
+        source, other = 4 * node + zone, 4 * node + target
+        old, new = self.spans[source], self.spans[other] or pages
+        if zone < target:
+            rest, new = Span(old.start, pages.start), Span(pages.start, new.end)
+        else:
+            rest, new = Span(pages.end, old.end), Span(new.start, pages.end)
+        self.spans[source] = rest if rest else EMPTY
+        self.spans[other] = new
+        self.initialised[other] = 1
+
+    def relink(self, block: int, zone: Zone) -> None:
+        """Link a block's pages to another zone of its node."""
+        self.link[block] = 1 + 4 * self.node(block) + zone
+
+    def set_online(self, block: int) -> None:
+        """Count the block's pages as present in its zone."""
+        self.status[block] |= ONLINE
+        self.present[self.link[block] - 1] += self.block_pages
+
+    def set_offline(self, block: int) -> None:
+        """Take the block's pages out of its zone's count; whatever was in it is gone."""
+        self.status[block] &= ~(ONLINE | PINNED)
+        self.present[self.link[block] - 1] -= self.block_pages
+
+    def reset_node(self, node: int) -> None:
+        """Give a node fresh, empty zones (hotadd_new_pgdat); what was initialised stays so."""
+        self.spans[4 * node : 4 * node + 4] = [EMPTY] * 4
+
+    def remove(self, block: int) -> None:
+        """Forget an offline block."""
+        self.status[block] = 0
+        self.link[block] = 0
+        self.online_type[block] = 0
+
+    def shrink(self, node: int, zone: Zone, block: int) -> None:
+        """Let a zone's span give up a block that is being removed (shrink_zone_span, 4.10).
+
+        At the start it moves up to the next section whose first page is of this zone, at the end
+        down to the last section whose last page is; a block in the middle leaves a hole; when no
+        other section is left the span is empty.
+        """
+        index = 4 * node + zone
+        span = self.spans[index]
+        pages = self.pages(block)
+        link = index + 1
+        if span.start == pages.start:
+            after = self._first_block(link, block + 1, span.end)
+            if after is not None:
+                self.spans[index] = Span(after * self.block_pages, span.end)
+                return
+        elif span.end == pages.end:
+            before = self._last_block(link, span.start, block)
+            if before is not None:
+                self.spans[index] = Span(span.start, (before + 1) * self.block_pages)
+                return
+        if not self._has_other(link, span, block):
+            self.spans[index] = EMPTY
+
+    def _first_block(self, link: int, first: int, end_pfn: int) -> int | None:
+        found = self.link.find(link, first, -(-end_pfn // self.block_pages))
+        return found if found >= 0 else None
+
+    def _last_block(self, link: int, start_pfn: int, stop: int) -> int | None:
+        """The last block in front of `stop` whose last page has this link and is in the span."""
+        lowest = start_pfn // self.block_pages
+        while stop > lowest:
+            found = self.link.rfind(link, lowest, stop)
+            tail = max(
+                (at for at, to in self.tails.items() if lowest <= at < stop and to == link),
+                default=-1,
+            )
+            if max(found, tail) < 0:
+                return None
+            if tail > found or found not in self.tails:
+                return max(found, tail)
+            stop = found
+        return None
+
+    def _has_other(self, link: int, span: Span, block: int) -> bool:
+        """Whether a section of the span other than `block` has a page of this zone.
+
+        The kernel steps through the span in sections from the span's own start, which in a
+        span that starts inside a block is not a section's first page.
+        """
+        first, stop = span.start // self.block_pages, -(-span.end // self.block_pages)
+        if span.start % self.block_pages and self.tails.get(first) == link:
+            return True
+        found = self.link.find(link, first, stop)
+        if found == block:
+            found = self.link.find(link, block + 1, stop)
+        return found >= 0
+
+    # --- whole ranges
+
+    def runs(self, first: int, stop: int, cuts: Iterable[int] = ()) -> Iterator[tuple[int, int]]:
+        """Stretches [first, stop) of blocks whose columns are equal, also split at `cuts`."""
+        edges = sorted({first, stop, *(cut for cut in cuts if first < cut < stop)})
+        for low, high in pairwise(edges):
+            at = low
+            while at < high:
+                until = high
+                for column in (self.status, self.link, self.online_type):
+                    until = _run_end(column, at, until)
+                yield at, until
+                at = until
+
+
+def _run_end(column: bytearray, start: int, stop: int) -> int:
+    """Where the run of equal bytes that begins at `start` ends, by doubling comparisons."""
+    step = 1
+    value = column[start : start + 1]
+    while start < stop:
+        size = min(step, stop - start)
+        if column[start : start + size] != value * size:
+            if size == 1:
+                return start
+            step = size // 2
+            stop = min(stop, start + size)
+            continue
+        start += size
+        step = size * 2
+    return stop

@@ -1,0 +1,203 @@
+"""What user space can see of a machine's memory, run-length: sysfs files, zones, node masks.
+
+Every subject (a model, a real kernel, a recording) is observed in these terms, so everything
+that compares or reports works on any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+
+@dataclass(frozen=True, slots=True)
+class BlockView:
+    """The sysfs files of one memory block, as text, and the node it is linked to."""
+
+    state: str
+    valid_zones: str
+    removable: str
+    online: str
+    node: int
+
+    @property
+    def zone(self) -> str:
+        """The zone the block is in, or would go to: the first name in `valid_zones`."""
+        return self.valid_zones.partition(" ")[0]
+
+    def __str__(self) -> str:
+        return f"{self.state} [{self.valid_zones}]"
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRange:
+    """Memory blocks first..last (inclusive) that look alike; view None: they are not there."""
+
+    first: int
+    last: int
+    view: BlockView | None
+
+    @property
+    def name(self) -> str:
+        """`memory32` or `memory32-38`."""
+        return f"memory{self.first}" + (f"-{self.last}" if self.last > self.first else "")
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.view or 'gone'}"
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneView:
+    """A zone of a node as /proc/zoneinfo shows it, in pages: span [start_pfn, +spanned), present.
+
+    A model shows zones that span memory but have no present page too; kernels before 4.12 do not.
+    """
+
+    start_pfn: int
+    spanned: int
+    present: int
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """All of it at one moment.
+
+    blocks: ranges of equal blocks, ascending, neighbours differing.
+    zones: by `node/Zone`, as in `0/Movable`.
+    nodes: the masks `online`, `has_memory`, `has_normal_memory` as text (`0-1`).
+    auto_online_blocks: the knob's text, None where the file does not exist.
+    """
+
+    blocks: tuple[BlockRange, ...] = ()
+    zones: Mapping[str, ZoneView] = field(default_factory=dict)
+    nodes: Mapping[str, str] = field(default_factory=dict)
+    auto_online_blocks: str | None = None
+
+    def block(self, number: int) -> BlockView | None:
+        """The view of one block, None where there is none."""
+        for item in self.blocks:
+            if item.first <= number <= item.last:
+                return item.view
+        return None
+
+    def each(self) -> Iterator[tuple[int, BlockView]]:
+        """Every block that is there, one by one: (number, view)."""
+        for item in self.blocks:
+            if item.view is not None:
+                for number in range(item.first, item.last + 1):
+                    yield number, item.view
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What differs from the observation before; a view of None means it went away.
+
+    knob holds the new text of `auto_online_blocks` when that changed (a one-element tuple, so
+    that "the file went away", `(None,)`, differs from "nothing changed", None).
+    """
+
+    blocks: tuple[BlockRange, ...] = ()
+    zones: Mapping[str, ZoneView | None] = field(default_factory=dict)
+    nodes: Mapping[str, str] = field(default_factory=dict)
+    knob: tuple[str | None] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.blocks or self.zones or self.nodes or self.knob is not None)
+
+
+NOTHING = Change()
+
+
+def run_length(blocks: Iterable[tuple[int, BlockView | None]]) -> tuple[BlockRange, ...]:
+    """Join consecutive equal blocks of an ascending sequence into ranges."""
+    return join(BlockRange(number, number, view) for number, view in blocks)
+
+
+def join(ranges: Iterable[BlockRange]) -> tuple[BlockRange, ...]:
+    """Join touching ranges that look alike; the input ascends."""
+    joined: list[BlockRange] = []
+    for item in ranges:
+        if joined and joined[-1].last + 1 == item.first and joined[-1].view == item.view:
+            joined[-1] = BlockRange(joined[-1].first, item.last, item.view)
+        else:
+            joined.append(item)
+    return tuple(joined)
+
+
+def difference(before: Observation, after: Observation) -> Change:
+    """What changed from `before` to `after`."""
+    return Change(
+        blocks=join(
+            BlockRange(first, last, new)
+            for first, last, old, new in aligned(before.blocks, after.blocks)
+            if old != new
+        ),
+        zones={
+            name: after.zones.get(name)
+            for name in sorted(before.zones.keys() | after.zones.keys())
+            if before.zones.get(name) != after.zones.get(name)
+        },
+        nodes={
+            name: after.nodes[name]
+            for name in after.nodes
+            if before.nodes.get(name) != after.nodes[name]
+        },
+        knob=None
+        if before.auto_online_blocks == after.auto_online_blocks
+        else (after.auto_online_blocks,),
+    )
+
+
+def apply(before: Observation, change: Change) -> Observation:
+    """The observation after `change`; the inverse of difference()."""
+    if not change:
+        return before
+    blocks = []
+    for first, last, old, new in aligned(before.blocks, change.blocks, mark=True):
+        view = old if new is _ABSENT else new
+        if view is not None:
+            blocks.append(BlockRange(first, last, view))
+    zones = {**before.zones, **change.zones}
+    return Observation(
+        blocks=join(blocks),
+        zones={name: zone for name, zone in sorted(zones.items()) if zone is not None},
+        nodes={**before.nodes, **change.nodes},
+        auto_online_blocks=before.auto_online_blocks if change.knob is None else change.knob[0],
+    )
+
+
+_ABSENT = BlockView("", "", "", "", -1)
+
+
+def aligned(
+    left: tuple[BlockRange, ...], right: tuple[BlockRange, ...], *, mark: bool = False
+) -> Iterator[tuple[int, int, BlockView | None, BlockView | None]]:
+    """Both run-length sequences cut at the same places: (first, last, left view, right view).
+
+    A side that has no range there gives None, or with `mark` a marker on the right side, where
+    None then means a range that says "gone".
+    """
+    cuts = sorted(
+        {item.first for item in (*left, *right)} | {item.last + 1 for item in (*left, *right)}
+    )
+    missing = _ABSENT if mark else None
+    lefts, rights = iter(left), iter(right)
+    one, two = next(lefts, None), next(rights, None)
+    for start, stop in pairwise(cuts):
+        while one is not None and one.last < start:
+            one = next(lefts, None)
+        while two is not None and two.last < start:
+            two = next(rights, None)
+        on_left = one is not None and one.first <= start
+        on_right = two is not None and two.first <= start
+        if on_left or on_right:
+            yield (
+                start,
+                stop - 1,
+                one.view if one is not None and on_left else None,
+                two.view if two is not None and on_right else missing,
+            )

@@ -1,0 +1,108 @@
+"""Looking at a kernel: the observation that user space would make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from zonediff.engine.memory import (
+    MIXED,
+    OFFLINE_FLAG,
+    ONLINE,
+    PINNED,
+    PRESENT,
+    ZONE_LABELS,
+    Memory,
+    Zone,
+)
+from zonediff.engine.observation import BlockRange, BlockView, Observation, ZoneView, join
+
+if TYPE_CHECKING:
+    from zonediff.engine.kernel import Kernel
+
+UNSIGNED_LONG: Final = 1 << 64
+"""Page counts are unsigned: a span that ends before it starts shows as a huge number."""
+
+
+def observe(kernel: Kernel) -> Observation:
+    """What sysfs and /proc/zoneinfo show now; costs as much as there are runs of equal blocks."""
+    memory = kernel.memory
+    return Observation(
+        blocks=join(_ranges(kernel)),
+        zones={
+            f"{index >> 2}/{ZONE_LABELS[index & 3]}": ZoneView(
+                span.start, (span.end - span.start) % UNSIGNED_LONG, memory.present[index]
+            )
+            for index, span in enumerate(memory.spans)
+            if span and memory.node_online[index >> 2]
+        },
+        nodes=_masks(kernel),
+        auto_online_blocks=kernel.knob,
+    )
+
+
+def block_view(kernel: Kernel, block: int) -> BlockView:
+    """The files of one block (show_valid_zones and its neighbours, drivers/base/memory.c)."""
+    memory = kernel.memory
+    status = memory.status[block]
+    if status & MIXED:
+        zones = "none"
+    else:
+        zones = " ".join(zone.label for zone in kernel.policy.valid_zones(kernel, block))
+    online = bool(status & ONLINE)
+    pinned = bool(status & (PINNED | MIXED)) and online
+    return BlockView(
+        state="online" if online else "offline",
+        valid_zones=zones,
+        removable="0" if pinned and memory.zone(block) is not Zone.MOVABLE else "1",
+        online="0" if status & OFFLINE_FLAG else "1",
+        node=memory.node(block),
+    )
+
+
+def _ranges(kernel: Kernel) -> Iterator[BlockRange]:
+    memory = kernel.memory
+    for first, stop in memory.runs(0, len(memory.status), _edges(memory)):
+        if memory.status[first] & PRESENT:
+            yield BlockRange(first, stop - 1, block_view(kernel, first))
+
+
+def _edges(memory: Memory) -> set[int]:
+    """Block numbers at which `valid_zones` may change between otherwise equal blocks.
+
+    Its rules compare a block's pages with where spans start and end, so the blocks at a span's
+    edge, in it and beside it, stand alone.
+    """
+    edges: set[int] = set()
+    for span in memory.spans:
+        if span:
+            for pfn in span:
+                block = pfn // memory.block_pages
+                edges.update((block - 1, block, block + 1))
+    return edges
+
+
+def _masks(kernel: Kernel) -> dict[str, str]:
+    memory = kernel.memory
+    online = [node for node in range(memory.nodes) if memory.node_online[node]]
+    any_memory = [node for node in online if memory.present_pages(node, *Zone)]
+    if not kernel.machine.config.MOVABLE_NODE:
+        # Without CONFIG_MOVABLE_NODE the two masks are one, and only this name exists.
+        return {"online": ranges(online), "has_normal_memory": ranges(any_memory)}
+    normal = [n for n in online if memory.present_pages(n, Zone.DMA, Zone.DMA32, Zone.NORMAL)]
+    return {
+        "online": ranges(online),
+        "has_memory": ranges(any_memory),
+        "has_normal_memory": ranges(normal),
+    }
+
+
+def ranges(numbers: list[int]) -> str:
+    """Ascending numbers as the kernel prints a list: `0-1,3`."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and parts[-1][1] == number - 1:
+            parts[-1][1] = number
+        else:
+            parts.append([number, number])
+    return ",".join(f"{low}" if low == high else f"{low}-{high}" for low, high in parts)

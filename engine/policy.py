@@ -1,0 +1,160 @@
+"""The questions that patches disagree on. A variant answers them; the engine only asks.
+
+The v4.10 answers are in `zonediff.variants.upstream`; every other variant is a class built on
+it that overrides the few answers its patch changes.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, ClassVar
+
+from zonediff.engine.machine import Machine
+from zonediff.engine.memory import OnlineType, Zone
+from zonediff.engine.rules import Because, Decision
+
+if TYPE_CHECKING:
+    from zonediff.engine.kernel import Kernel
+
+
+class Source(Enum):
+    """Who adds memory: the ACPI driver, the probe file, or a balloon driver."""
+
+    ACPI = "acpi_memory_device_add"
+    PROBE = "memory_probe_store"
+    HYPERV = "hv_mem_hot_add"
+    XEN = "reserve_additional_memory"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A difference that a variant means to make: scenarios by glob pattern, and why.
+
+    until: name of the variant that ends it; in that variant and those built on it, the
+    difference is overdue.
+    """
+
+    scenarios: str
+    reason: str
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """What user space can use: sysfs files, boot parameters, config options.
+
+    Each by name, with the values it accepts (empty: any, or a read-only file).
+    """
+
+    files: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    parameters: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    options: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+class Policy(ABC):
+    """One kernel behaviour.
+
+    name: as on the command line and in reports.
+    origin: the kernel release, patch or mail that the behaviour comes from.
+    intends: differences from the baseline that the patch means to make.
+
+    The summary is the first line of the class's docstring, the description all of it.
+    """
+
+    name: ClassVar[str]
+    origin: ClassVar[str]
+    intends: ClassVar[tuple[Intent, ...]] = ()
+
+    knob: ClassVar[tuple[str, ...] | None]
+    """What `auto_online_blocks` accepts, None when the file does not exist."""
+
+    default_state: ClassVar[tuple[str, ...] | None]
+    """What `memhp_default_state=` accepts, None when the parameter does not exist."""
+
+    default_online_option: ClassVar[bool]
+    """Whether CONFIG_MEMORY_HOTPLUG_DEFAULT_ONLINE exists."""
+
+    auto_online_tells_driver_core: ClassVar[bool]
+    """Whether kernel onlining clears dev->offline and sends `online` events (4.11 and later)."""
+
+    auto_online_hangs_boot: ClassVar[bool]
+    """Whether onlining DIMMs from the kernel's own ACPI scan at boot hangs it (seen on 4.10)."""
+
+    adding_grows_zone: ClassVar[bool]
+    """Whether memory that is added is spanned by a zone at once, or only when it goes online."""
+
+    def knob_at_boot(self, machine: Machine) -> str | None:
+        """What `auto_online_blocks` reads after boot: the config's default, or the parameter.
+
+        Values that the kernel does not know are ignored (setup_memhp_default_state).
+        """
+        if self.knob is None:
+            return None
+        state = "offline"
+        if self.default_online_option and machine.config.MEMORY_HOTPLUG_DEFAULT_ONLINE:
+            state = "online"
+        for name, value in machine.parameters:
+            if name == "memhp_default_state" and value in (self.default_state or ()):
+                state = value
+        return state
+
+    # --- adding
+
+    @abstractmethod
+    def zone_of_new_memory(
+        self, kernel: Kernel, node: int, first: int, source: Source
+    ) -> Decision[Zone]:
+        """The zone that blocks from `first` on start in when they are added to a node."""
+
+    @abstractmethod
+    def kernel_onlines(self, kernel: Kernel, source: Source) -> Decision[OnlineType | None]:
+        """Whether the kernel onlines memory that this source adds, and as what."""
+
+    # --- onlining and offlining
+
+    @abstractmethod
+    def zone_to_online(
+        self, kernel: Kernel, block: int, online_type: OnlineType
+    ) -> Decision[Zone | None]:
+        """The zone that a block asked for with this type goes to, None to refuse with EINVAL."""
+
+    @abstractmethod
+    def refuses_offline(self, kernel: Kernel, block: int) -> Because | None:
+        """Why an online block of a single zone may not even try to go offline (EINVAL)."""
+
+    @abstractmethod
+    def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...]:
+        """What the block's `valid_zones` lists; the block has pages of one zone only.
+
+        It may depend on the block's columns and on where zone spans start and end, on nothing
+        else: observing asks only once for blocks that are alike in these.
+        """
+
+    # --- what user space can use
+
+    @property
+    def interface(self) -> Interface:
+        """The files, parameters and options that this kernel has and what they accept."""
+        files: dict[str, tuple[str, ...]] = {
+            "block_size_bytes": (),
+            "probe": (),
+            "memoryN/state": ("online", "online_kernel", "online_movable", "offline"),
+            "memoryN/online": ("1", "0"),
+            "memoryN/removable": (),
+            "memoryN/valid_zones": (),
+        }
+        parameters: dict[str, tuple[str, ...]] = {
+            "movable_node": (),
+            "kernelcore": (),
+            "movablecore": (),
+        }
+        options: dict[str, tuple[str, ...]] = {"MOVABLE_NODE": ("y", "n")}
+        if self.knob is not None:
+            files["auto_online_blocks"] = self.knob
+        if self.default_state is not None:
+            parameters["memhp_default_state"] = self.default_state
+        if self.default_online_option:
+            options["MEMORY_HOTPLUG_DEFAULT_ONLINE"] = ("y", "n")
+        return Interface(files, parameters, options)

@@ -1,0 +1,66 @@
+"""Rules: each restates what one kernel function decides, as a sentence with numbers in it.
+
+A decision is a value with the rule that gave it and the rule's numbers. Turning the numbers into
+text is left until someone reads it. Rules stand beside the code that applies them: the engine's
+in its modules, a patch's in its variant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Generic, NamedTuple, TypeVar
+
+from zonediff.engine.trace import Number, Reason
+
+T = TypeVar("T", covariant=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rule:
+    """A rule of some kernel.
+
+    id: stable, `function.what-it-says`, or just the function.
+    function: the kernel function that decides.
+    says: the sentence, a str.format template over the rule's numbers.
+    source: the kernel file, or the document, that it restates.
+    """
+
+    id: str
+    function: str
+    says: str
+    source: str
+
+    def because(self, **numbers: Number) -> Because:
+        """This rule applied to these numbers."""
+        return Because(self, numbers)
+
+
+class Because(NamedTuple):
+    """A rule and the numbers it was applied to; reason() puts it into words."""
+
+    rule: Rule
+    numbers: Mapping[str, Number]
+
+    def reason(self) -> Reason:
+        """The reason as reports carry it."""
+        return Reason(
+            self.rule.id,
+            self.rule.function,
+            self.rule.says.format_map(self.numbers),
+            dict(self.numbers),
+        )
+
+
+class Decision(NamedTuple, Generic[T]):
+    """An answer to one of the policy's questions, and why."""
+
+    value: T
+    why: Because
+
+
+MEMORY_HOTPLUG_C: Final = "mm/memory_hotplug.c"
+MEMORY_C: Final = "drivers/base/memory.c"
+CORE_C: Final = "drivers/base/core.c"
+SCAN_C: Final = "drivers/acpi/scan.c"
+ACPI_MEMHOTPLUG_C: Final = "drivers/acpi/acpi_memhotplug.c"

@@ -1,0 +1,137 @@
+"""Running a policy through a scenario's steps, and writing down what happened: the trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from zonediff.engine import userspace
+from zonediff.engine.guest import Guest
+from zonediff.engine.kernel import KernelDied
+from zonediff.engine.machine import Machine
+from zonediff.engine.observation import Observation, difference
+from zonediff.engine.observe import observe, ranges
+from zonediff.engine.policy import Policy
+from zonediff.engine.rules import Because
+from zonediff.engine.steps import Step
+from zonediff.engine.trace import Act, End, Reason, StepTrace, Trace
+
+
+def run(policy: Policy, machine: Machine, steps: Sequence[Step]) -> Trace:
+    """Boot the machine with the policy's kernel and do the steps, until the last or its death."""
+    runner = Runner(Guest(machine, policy))
+    end = runner.boot()
+    boot, boot_accounts = runner.seen, runner.accounts()
+    done: list[StepTrace] = []
+    for step in steps:
+        if end != "ran":
+            break
+        acts = tuple(runner.acts(step))
+        done.append(StepTrace(step, acts))
+        end = runner.end
+    return Trace(
+        subject=policy.name,
+        boot=boot,
+        steps=tuple(done),
+        end=end,
+        devices=dict(runner.guest.places),
+        boot_reasons=boot_accounts[0],
+        boot_uevents=boot_accounts[1],
+    )
+
+
+class Runner:
+    """A guest being run and watched; also what user space sees of it (userspace.View)."""
+
+    def __init__(self, guest: Guest) -> None:
+        self.guest = guest
+        self.seen = Observation()
+        self.end: End = "ran"
+
+    def boot(self) -> End:
+        """Power the guest on; how that ended."""
+        try:
+            self.guest.power_on()
+        except KernelDied as death:
+            self.end = death.how
+        else:
+            self.seen = observe(self.guest.kernel)
+        return self.end
+
+    def acts(self, step: Step) -> Iterable[Act]:
+        """Carry out a step as the primitive ones it comes down to, until the kernel dies."""
+        for do in userspace.acts(step, self) if step.composite else (step,):
+            yield self.act(do)
+            if self.end != "ran":
+                return
+
+    def act(self, do: Step) -> Act:
+        """Carry out one primitive step; the kernel's death is its result."""
+        try:
+            result, output = self.guest.do(do)
+        except KernelDied as death:
+            self.end = death.how
+            reasons, uevents = self.accounts()
+            return Act(do, death.how, uevents=uevents, reasons=reasons)
+        now = observe(self.guest.kernel)
+        changed = difference(self.seen, now)
+        self.seen = now
+        reasons, uevents = self.accounts()
+        return Act(do, result, output, changed, uevents, reasons)
+
+    def accounts(self) -> tuple[tuple[Reason, ...], tuple[str, ...]]:
+        """The reasons and uevents since the last call, runs of blocks joined."""
+        kernel = self.guest.kernel
+        taken = joined_reasons(kernel.because), joined_events(kernel.uevents)
+        kernel.because.clear()
+        kernel.uevents.clear()
+        return taken
+
+    # --- userspace.View
+
+    @property
+    def pending(self) -> list[int]:
+        return self.guest.kernel.pending
+
+    def blocks(self, selection: str) -> list[int]:
+        return self.guest.blocks(selection)
+
+    def look(self) -> Observation:
+        return self.seen
+
+
+def joined_reasons(because: Sequence[Because]) -> tuple[Reason, ...]:
+    """Reasons in order; one that holds for consecutive blocks alike is told once, `32-39`."""
+    told: list[tuple[Because, list[int]]] = []
+    for why in because:
+        block = why.numbers.get("block")
+        if told and isinstance(block, int):
+            last, blocks = told[-1]
+            if (
+                last.rule is why.rule
+                and blocks
+                and blocks[-1] + 1 == block
+                and {**last.numbers, "block": block} == why.numbers
+            ):
+                blocks.append(block)
+                continue
+        told.append((why, [block] if isinstance(block, int) else []))
+    return tuple(
+        Because(
+            why.rule, {**why.numbers, "block": ranges(blocks)} if len(blocks) > 1 else why.numbers
+        ).reason()
+        for why, blocks in told
+    )
+
+
+def joined_events(events: Sequence[tuple[str, int]]) -> tuple[str, ...]:
+    """Uevents in order, `add memory32`; a run over ascending blocks is one, `add memory32-39`."""
+    told: list[tuple[str, list[int]]] = []
+    for action, number in events:
+        if told and told[-1][0] == action and told[-1][1][-1] + 1 == number:
+            told[-1][1].append(number)
+        else:
+            told.append((action, [number]))
+    return tuple(
+        f"{action}{numbers[0]}" if action.endswith(" node") else f"{action} memory{ranges(numbers)}"
+        for action, numbers in told
+    )

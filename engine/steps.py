@@ -1,0 +1,304 @@
+"""What can happen to a machine: one class per step, one registry.
+
+Primitive steps are what a machine does in one go. Composite steps (`online`, `offline`, `udev`,
+`daemon`) are user space at work: they are carried out as primitive ones, each with its own result.
+
+In files a step is a mapping with one key, its verb: `{"write": {"file": ..., "value": ...}}`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Literal, NewType, TypeVar
+
+from zonediff.engine.units import Bytes, format_address, format_size, parse_size
+
+OnlineValue = Literal["online", "online_kernel", "online_movable"]
+"""What user space writes to a block's `state` file to online it."""
+
+StateFile = Literal["state", "online"]
+"""The file of a block through which it is onlined or offlined."""
+
+Order = Literal["first-to-last", "last-to-first", "edges-inward", "middle-outward"]
+"""In which order blocks are taken, by block number."""
+
+Content = Literal["kernel-objects", "movable-pages", "nothing"]
+"""What occupies a block: pages that cannot be migrated, pages that can, or none."""
+
+Blocks = NewType("Blocks", str)
+"""Which memory blocks: a device's id (`dimm1`), a number (`32`), ranges (`32-35,39`), or `added`
+for all blocks that were not there at boot and are there now."""
+
+_RANGES: Final = re.compile(r"[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*")
+
+StepType = TypeVar("StepType", bound="type[Step]")
+
+REGISTRY: Final[dict[str, type[Step]]] = {}
+"""Every step class by its verb."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Base of all steps; str(step) says in one line what it does, as a shell user would."""
+
+    verb: ClassVar[str]
+    composite: ClassVar[bool] = False
+
+    def to_json(self) -> dict[str, dict[str, Any]]:
+        """The step as in files: one key, the verb; fields that are None are left out."""
+        body: dict[str, Any] = {}
+        for item in dataclasses.fields(self):
+            value = getattr(self, item.name)
+            if value is not None:
+                body[item.name] = _WRITE.get(item.type, _same)(value)
+        return {self.verb: body}
+
+
+def step(verb: str, *, composite: bool = False) -> Callable[[StepType], StepType]:
+    """Class decorator: name a step class and put it into the registry."""
+
+    def enter(cls: StepType) -> StepType:
+        cls.verb = verb
+        cls.composite = composite
+        REGISTRY[verb] = cls
+        return cls
+
+    return enter
+
+
+@step("write")
+@dataclass(frozen=True, slots=True)
+class Write(Step):
+    """Write `value` to `file`, a path below /sys/devices/system/memory."""
+
+    file: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"echo {self.value} > {self.file}"
+
+
+@step("read")
+@dataclass(frozen=True, slots=True)
+class Read(Step):
+    """Read `file`, a path below /sys/devices/system/memory."""
+
+    file: str
+
+    def __str__(self) -> str:
+        return f"cat {self.file}"
+
+
+@step("plug")
+@dataclass(frozen=True, slots=True)
+class Plug(Step):
+    """Hot-plug a DIMM that ACPI announces; no address means the first free one."""
+
+    id: str
+    size: Bytes
+    node: int = 0
+    addr: Bytes | None = None
+
+    def __str__(self) -> str:
+        at = "" if self.addr is None else f" at {format_address(self.addr)}"
+        return f"plug {self.id} {format_size(self.size)} node {self.node}{at}"
+
+
+@step("unplug")
+@dataclass(frozen=True, slots=True)
+class Unplug(Step):
+    """Ask through ACPI for a DIMM to be ejected."""
+
+    id: str
+
+    def __str__(self) -> str:
+        return f"unplug {self.id}"
+
+
+@step("probe")
+@dataclass(frozen=True, slots=True)
+class Probe(Step):
+    """Write an address to the `probe` file: the generic add_memory() path, one block a write."""
+
+    addr: Bytes
+
+    def __str__(self) -> str:
+        return f"echo {format_address(self.addr)} > probe"
+
+
+@step("hyperv_add")
+@dataclass(frozen=True, slots=True)
+class HypervAdd(Step):
+    """The Hyper-V host adds `size` bytes; hv_balloon adds them in chunks of 128 MiB."""
+
+    id: str
+    size: Bytes
+    node: int = 0
+
+    def __str__(self) -> str:
+        return f"hyperv adds {self.id} {format_size(self.size)}"
+
+
+@step("xen_add")
+@dataclass(frozen=True, slots=True)
+class XenAdd(Step):
+    """The Xen balloon adds `size` bytes, rounded up to sections, as one range."""
+
+    id: str
+    size: Bytes
+    node: int = 0
+
+    def __str__(self) -> str:
+        return f"xen adds {self.id} {format_size(self.size)}"
+
+
+@step("fill")
+@dataclass(frozen=True, slots=True)
+class Fill(Step):
+    """Let pages of this kind be allocated in the blocks (where their zone allows such pages)."""
+
+    blocks: Blocks
+    content: Content
+
+    def __str__(self) -> str:
+        return f"fill {self.blocks} with {self.content}"
+
+
+@step("boot")
+@dataclass(frozen=True, slots=True)
+class Boot(Step):
+    """Reboot; DIMMs that are plugged in are there at power-on. No cmdline means the same one."""
+
+    cmdline: str | None = None
+
+    def __str__(self) -> str:
+        return "reboot" if self.cmdline is None else f"reboot with {self.cmdline!r}"
+
+
+@step("online", composite=True)
+@dataclass(frozen=True, slots=True)
+class Online(Step):
+    """Online each of the blocks, in this order, whatever the others answer."""
+
+    blocks: Blocks
+    value: OnlineValue = "online"
+    order: Order = "first-to-last"
+
+    def __str__(self) -> str:
+        return f"{self.value} each block of {self.blocks}, {self.order}"
+
+
+@step("offline", composite=True)
+@dataclass(frozen=True, slots=True)
+class Offline(Step):
+    """Offline each of the blocks, in this order, whatever the others answer."""
+
+    blocks: Blocks
+    order: Order = "first-to-last"
+
+    def __str__(self) -> str:
+        return f"offline each block of {self.blocks}, {self.order}"
+
+
+@step("udev", composite=True)
+@dataclass(frozen=True, slots=True)
+class Udev(Step):
+    """Run a plain udev rule over the `add` events that no one has handled yet.
+
+    The rule writes `value` to the `state` file of each block, in the order of the events.
+    """
+
+    value: OnlineValue = "online"
+
+    def __str__(self) -> str:
+        return f"udev rule: {self.value} on each add event"
+
+
+@step("daemon", composite=True)
+@dataclass(frozen=True, slots=True)
+class Daemon(Step):
+    """An onlining daemon: waits until all added blocks are there, then works from `valid_zones`.
+
+    Again and again it takes the highest pending block whose `valid_zones` offers the zone that
+    `value` asks for, until none is left that does.
+    """
+
+    value: OnlineValue = "online_movable"
+
+    def __str__(self) -> str:
+        return f"daemon: {self.value} where valid_zones allows it"
+
+
+def is_ranges(blocks: str) -> bool:
+    """Whether a block selection is numbers (`32`, `32-35,39`) rather than a device's id."""
+    return _RANGES.fullmatch(blocks) is not None
+
+
+def block_numbers(blocks: str) -> list[int]:
+    """The numbers of a selection for which is_ranges() holds, in the order written."""
+    numbers: list[int] = []
+    for part in blocks.split(","):
+        first, _, last = part.partition("-")
+        numbers.extend(range(int(first), int(last or first) + 1))
+    return numbers
+
+
+def ordered(blocks: list[int], order: Order) -> list[int]:
+    """Blocks in the order asked for; both edge orders start with the lowest candidate."""
+    up = sorted(blocks)
+    if order == "first-to-last":
+        return up
+    if order == "last-to-first":
+        return up[::-1]
+    inward = []
+    low, high = 0, len(up) - 1
+    while low <= high:
+        inward.append(up[low])
+        if low != high:
+            inward.append(up[high])
+        low, high = low + 1, high - 1
+    return inward if order == "edges-inward" else inward[::-1]
+
+
+def from_json(body: Mapping[str, Mapping[str, Any]]) -> Step:
+    """Read a step as recordings and results write it; the inverse of Step.to_json().
+
+    Scenario files are read by zonediff.corpus, which reports mistakes with their position.
+    Raises ValueError when it is no step.
+    """
+    if len(body) != 1:
+        raise ValueError(f"a step is a mapping with one key, its verb, not {sorted(body)}")
+    ((verb, arguments),) = body.items()
+    if verb not in REGISTRY:
+        raise ValueError(f"unknown step {verb!r}: one of {', '.join(REGISTRY)}")
+    cls = REGISTRY[verb]
+    types = {item.name: item.type for item in dataclasses.fields(cls)}
+    unknown = sorted(set(arguments) - set(types))
+    if unknown:
+        raise ValueError(f"{verb} has no {unknown[0]!r}: it takes {', '.join(types)}")
+    try:
+        return cls(**{key: _READ.get(types[key], _same)(value) for key, value in arguments.items()})
+    except TypeError as error:
+        raise ValueError(f"{verb}: {error}") from None
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _write_address(value: int) -> str:
+    return format_address(value)
+
+
+# Sizes and addresses are both Bytes but are written differently; `addr` is the optional one.
+_WRITE: Final[dict[Any, Callable[[Any], Any]]] = {
+    "Bytes": format_size,
+    "Bytes | None": _write_address,
+}
+_READ: Final[dict[Any, Callable[[Any], Any]]] = {
+    "Bytes": parse_size,
+    "Bytes | None": lambda value: None if value is None else parse_size(value),
+}

@@ -1,0 +1,107 @@
+"""What a subject did with a scenario: the boot, then for each step its acts.
+
+All comparing, judging and reporting works on traces alone, so a policy on the engine, a real
+kernel and a recording can stand in any column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from zonediff.engine.observation import NOTHING, Change, Observation, apply
+from zonediff.engine.steps import Step
+
+End = Literal["ran", "BUG", "panic", "hang"]
+"""How a run ended: to its last step, or with the kernel dead."""
+
+Number = int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something came out as it did.
+
+    rule: the rule's stable id, as in `zone_can_shift.not-at-zone-end`.
+    function: the kernel function that decides.
+    text: one sentence with the numbers in it.
+    numbers: the same numbers by name.
+    """
+
+    rule: str
+    function: str
+    text: str
+    numbers: Mapping[str, Number] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.function}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One primitive step carried out.
+
+    result: None for success, else the errno's name; REFUSED when the machine (not the kernel)
+    refused or a device stayed; BUG, panic or hang when the kernel died of it.
+    output: the text that a `read` returned.
+    """
+
+    do: Step
+    result: str | None = None
+    output: str | None = None
+    changed: Change = NOTHING
+    uevents: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepTrace:
+    """One step of the scenario and the acts it came down to (one, for a primitive step)."""
+
+    do: Step
+    acts: tuple[Act, ...] = ()
+
+    @property
+    def result(self) -> str | None:
+        """None when every act succeeded, else the first result that is not success."""
+        return next((act.result for act in self.acts if act.result is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A whole run.
+
+    subject: the variant's name.
+    boot: the observation after boot (empty when the kernel died booting).
+    steps: only as many as were begun; after the kernel's death there are none.
+    devices: first and last block of each memory device ever added, by id.
+    """
+
+    subject: str
+    boot: Observation
+    steps: tuple[StepTrace, ...] = ()
+    end: End = "ran"
+    devices: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    boot_reasons: tuple[Reason, ...] = ()
+    boot_uevents: tuple[str, ...] = ()
+
+    def acts(self) -> Iterator[tuple[int, int, Act]]:
+        """Every act in order: (index of the step, index of the act in it, act)."""
+        for index, step in enumerate(self.steps):
+            for number, act in enumerate(step.acts):
+                yield index, number, act
+
+    def observations(self) -> Iterator[Observation]:
+        """The observation after boot, then after each step."""
+        seen = self.boot
+        yield seen
+        for step in self.steps:
+            for act in step.acts:
+                seen = apply(seen, act.changed)
+            yield seen
+
+    def last(self) -> Observation:
+        """The observation at the end."""
+        *_, seen = self.observations()
+        return seen

@@ -1,0 +1,72 @@
+"""User space at work: composite steps as the primitive ones that they come down to.
+
+Each is a generator of primitive steps over what user space can see, so the same code drives a
+model and a real kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from zonediff.engine.observation import Observation
+from zonediff.engine.steps import Daemon, Offline, Online, Step, Udev, Write, ordered
+
+WANTED_ZONE = {"online_movable": "Movable", "online_kernel": "Normal"}
+"""The zone that an online value asks for; plain `online` takes any."""
+
+
+class View(Protocol):
+    """What user space sees of a machine at work."""
+
+    @property
+    def pending(self) -> list[int]:
+        """Blocks whose `add` events no one has handled, in event order.
+
+        User space takes out those that it handles.
+        """
+
+    def blocks(self, selection: str) -> list[int]:
+        """The block numbers that a step's selection means now."""
+
+    def look(self) -> Observation:
+        """The observation at this moment."""
+
+
+def acts(step: Step, view: View) -> Iterator[Step]:
+    """The primitive steps of a composite one; the caller does each before asking for the next."""
+    match step:
+        case Online(blocks, value, order):
+            for block in ordered(view.blocks(blocks), order):
+                yield Write(f"memory{block}/state", value)
+        case Offline(blocks, order):
+            for block in ordered(view.blocks(blocks), order):
+                yield Write(f"memory{block}/state", "offline")
+        case Udev(value):
+            while view.pending:
+                yield Write(f"memory{view.pending.pop(0)}/state", value)
+        case Daemon(value):
+            yield from _daemon(value, view)
+        case _:
+            raise TypeError(f"{step.verb} is no composite step")
+
+
+def _daemon(value: str, view: View) -> Iterator[Step]:
+    waiting = sorted(view.pending)
+    view.pending.clear()
+    while True:
+        seen = view.look()
+        ready = []
+        for block in waiting:
+            looks = seen.block(block)
+            if looks is not None and looks.state == "offline":
+                zones = looks.valid_zones.split()
+                if WANTED_ZONE.get(value, zones[0]) in zones:
+                    ready.append(block)
+        if not ready:
+            return
+        # From the top for movable and from the bottom for kernel memory: each block that goes
+        # lets its neighbour follow, and the zones stay in order.
+        block = min(ready) if value == "online_kernel" else max(ready)
+        waiting.remove(block)
+        yield Write(f"memory{block}/state", value)

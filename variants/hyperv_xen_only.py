@@ -1,0 +1,43 @@
+"""The RFC as first posted: only the Hyper-V and Xen drivers online what they add."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from zonediff.engine.kernel import Kernel
+from zonediff.engine.memory import OnlineType
+from zonediff.engine.policy import Intent, Source
+from zonediff.engine.rules import MEMORY_HOTPLUG_C, Decision, Rule
+from zonediff.variants.upstream import Upstream
+
+CALLER_DECIDES: Final = Rule(
+    "add_memory_resource.online-argument",
+    "add_memory_resource",
+    "the caller decides: {source} passes online={online}",
+    MEMORY_HOTPLUG_C,
+)
+
+
+class HypervXenOnly(Upstream):
+    """One patch that removes the knob at once; the caller of add_memory() says what is onlined.
+
+    Hyper-V and Xen pass online=true, ACPI, probe and s390 pass false. `auto_online_blocks`,
+    `memhp_default_state=` and the config option go in the same patch. KVM, VMware and bare
+    metal, which share the ACPI path, need user space.
+    """
+
+    name = "hyperv-xen-only"
+    origin = "the RFC patch of 2017-02-27, on Linux v4.10"
+    intends: ClassVar[tuple[Intent, ...]] = (
+        Intent("drivers/*", "the balloon drivers online by themselves"),
+    )
+    knob = None
+    default_state = None
+    default_online_option = False
+
+    def kernel_onlines(self, kernel: Kernel, source: Source) -> Decision[OnlineType | None]:
+        online = source in (Source.HYPERV, Source.XEN)
+        return Decision(
+            OnlineType.KEEP if online else None,
+            CALLER_DECIDES.because(source=source.value, online=str(online).lower()),
+        )

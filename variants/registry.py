@@ -1,0 +1,154 @@
+"""Finding variants: ours, those of installed packages, and those of a file.
+
+A third party adds variants in an installed package with an entry point in the group
+`zonediff.variants` (its name is ignored; it loads a Policy class), or in a plain Python file that
+defines Policy classes with a `name`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from zonediff.engine.policy import Policy
+from zonediff.variants.model import Model
+from zonediff.variants.subject import Subject
+
+GROUP: Final = "zonediff.variants"
+
+OURS: Final = {
+    "upstream": "upstream:Upstream",
+    "igor-movable": "igor_movable:IgorMovable",
+    "michal-split": "michal_split:MichalSplit",
+    "michal-split/1": "michal_split:MichalSplit1",
+    "michal-split/2": "michal_split:MichalSplit2",
+    "michal-split/3": "michal_split:MichalSplit3",
+    "hyperv-xen-only": "hyperv_xen_only:HypervXenOnly",
+}
+"""Where each of our variants is, so that only those asked for are imported."""
+
+COMPARED: Final = (
+    "upstream",
+    "igor-movable",
+    "michal-split/1",
+    "michal-split/2",
+    "michal-split/3",
+    "hyperv-xen-only",
+)
+"""The variants of a run that names none."""
+
+
+class VariantError(Exception):
+    """A variant cannot be had; the message says which, why, and what there is."""
+
+
+class Registry:
+    """All variants that can be named: ours, installed ones, and those of `files`.
+
+    Raises VariantError when a file cannot be loaded or defines no variant, or when two variants
+    share a name.
+    """
+
+    def __init__(self, files: Sequence[Path] = ()) -> None:
+        self.files = tuple(files)
+        self._extra: dict[str, type[Policy]] = {}
+        for file in self.files:
+            for policy in load_file(file):
+                self._enter(policy, str(file))
+        self._installed = False
+
+    def names(self) -> list[str]:
+        """Every name, ours first."""
+        self._load_installed()
+        return [*OURS, *self._extra]
+
+    def default_names(self) -> list[str]:
+        """The variants of a run that names none: ours, then those of files."""
+        self._load_installed()
+        return [*COMPARED, *self._extra]
+
+    def resolve(self, name: str) -> Subject:
+        """The variant of this name. Raises VariantError with the nearest names otherwise."""
+        if name in OURS:
+            module, _, cls = OURS[name].partition(":")
+            return Model(getattr(import_module(f"zonediff.variants.{module}"), cls)())
+        if name not in self._extra:
+            self._load_installed()
+        if name not in self._extra:
+            near = difflib.get_close_matches(name, self.names(), n=3) or self.names()
+            raise VariantError(f"there is no variant {name!r}: did you mean {' or '.join(near)}?")
+        return Model(self._extra[name]())
+
+    def _load_installed(self) -> None:
+        if self._installed:
+            return
+        from importlib.metadata import entry_points
+
+        self._installed = True
+        for entry in sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value)):
+            try:
+                policy = entry.load()
+            except Exception as error:
+                raise VariantError(
+                    f"variant {entry.name!r} ({entry.value}) cannot be loaded: {error!r}"
+                ) from error
+            if not _is_variant(policy):
+                raise VariantError(f"{entry.value} is no Policy class with a name")
+            self._enter(policy, entry.value)
+
+    def _enter(self, policy: type[Policy], where: str) -> None:
+        if policy.name in OURS or policy.name in self._extra:
+            raise VariantError(f"{where}: there is already a variant {policy.name!r}")
+        self._extra[policy.name] = policy
+
+
+def load_file(file: Path) -> list[type[Policy]]:
+    """The Policy classes that a Python file defines, in order. Raises VariantError."""
+    if not file.is_file():
+        raise VariantError(f"{file}: no such variant file")
+    name = f"zonediff_variant_file_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise VariantError(f"{file}: a variant file is a Python file, NAME.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise VariantError(f"{file}:{error.lineno}:{error.offset}: {error.msg}") from error
+    except Exception as error:
+        line = _line_in(file, error)
+        raise VariantError(f"{file}:{line}: {type(error).__name__}: {error}") from error
+    found = [
+        value for value in vars(module).values() if _is_variant(value) and value.__module__ == name
+    ]
+    if not found:
+        raise VariantError(
+            f"{file}: defines no variant: a variant is a class built on a Policy (such as "
+            "zonediff.variants.upstream.Upstream) with a name and a docstring of its own"
+        )
+    for policy in found:
+        missing = sorted(policy.__abstractmethods__)
+        if missing:
+            raise VariantError(f"{file}: variant {policy.name!r} does not answer {missing[0]}()")
+    return found
+
+
+def _is_variant(value: object) -> bool:
+    return inspect.isclass(value) and issubclass(value, Policy) and "name" in vars(value)
+
+
+def _line_in(file: Path, error: Exception) -> int:
+    """The last line of `file` in the error's traceback."""
+    line, trace = 1, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(file):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line

@@ -1,0 +1,227 @@
+"""Linux v4.10 as shipped."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from zonediff.engine.kernel import Kernel
+from zonediff.engine.memory import OnlineType, Zone
+from zonediff.engine.policy import Policy, Source
+from zonediff.engine.rules import MEMORY_HOTPLUG_C, Because, Decision, Rule
+
+BELOW_MOVABLE: Final = Rule(
+    "zone_for_memory.normal",
+    "zone_for_memory",
+    "node {node} has no movable zone that starts at or below block {first}: new memory goes to "
+    "zone Normal",
+    MEMORY_HOTPLUG_C,
+)
+ABOVE_MOVABLE: Final = Rule(
+    "zone_for_memory.movable",
+    "zone_for_memory",
+    "zone Movable of node {node} starts at pfn {start}, at or below block {first}: new memory "
+    "goes to zone Movable",
+    MEMORY_HOTPLUG_C,
+)
+KNOB_ON: Final = Rule(
+    "add_memory.auto-online",
+    "add_memory",
+    "auto_online_blocks reads online: the kernel onlines what {source} adds, in the zone it is in",
+    MEMORY_HOTPLUG_C,
+)
+KNOB_OFF: Final = Rule(
+    "add_memory.leave-offline",
+    "add_memory",
+    "auto_online_blocks reads offline: what {source} adds waits for user space",
+    MEMORY_HOTPLUG_C,
+)
+STAYS: Final = Rule(
+    "zone_can_shift.stays",
+    "zone_can_shift",
+    "block {block} asked for with {asked} is in zone {zone} and stays there",
+    MEMORY_HOTPLUG_C,
+)
+SHIFTS_UP: Final = Rule(
+    "zone_can_shift.up",
+    "zone_can_shift",
+    "block {block} ends at pfn {end}, where zone {zone} ends: it may move up to zone {target}",
+    MEMORY_HOTPLUG_C,
+)
+SHIFTS_DOWN: Final = Rule(
+    "zone_can_shift.down",
+    "zone_can_shift",
+    "block {block} starts at pfn {start}, where zone {zone} starts: it may move down to zone "
+    "{target}",
+    MEMORY_HOTPLUG_C,
+)
+NOT_AT_END: Final = Rule(
+    "zone_can_shift.not-at-zone-end",
+    "zone_can_shift",
+    "block {block} ends at pfn {end}, zone {zone} ends at {zone_end}: not at the zone's end, so "
+    "it cannot move up to zone {target} -> EINVAL",
+    MEMORY_HOTPLUG_C,
+)
+NOT_AT_START: Final = Rule(
+    "zone_can_shift.not-at-zone-start",
+    "zone_can_shift",
+    "block {block} starts at pfn {start}, zone {zone} starts at {zone_start}: not at the zone's "
+    "start, so it cannot move down to zone {target} -> EINVAL",
+    MEMORY_HOTPLUG_C,
+)
+ZONE_BETWEEN: Final = Rule(
+    "zone_can_shift.zone-between",
+    "zone_can_shift",
+    "zone {between} of node {node} is in use between zones {zone} and {target}: block {block} "
+    "cannot move -> EINVAL",
+    MEMORY_HOTPLUG_C,
+)
+NO_NORMAL_MEMORY: Final = Rule(
+    "can_online_high_movable",
+    "can_online_high_movable",
+    "CONFIG_MOVABLE_NODE is off and node {node} has no normal memory online: block {block} "
+    "cannot be onlined as movable -> EINVAL",
+    MEMORY_HOTPLUG_C,
+)
+LAST_NORMAL_MEMORY: Final = Rule(
+    "can_offline_normal",
+    "can_offline_normal",
+    "CONFIG_MOVABLE_NODE is off and block {block} is the last normal memory of node {node}, "
+    "which has {movable} pages online in zone Movable -> EINVAL",
+    MEMORY_HOTPLUG_C,
+)
+
+
+class Upstream(Policy):
+    """Linux v4.10: new memory starts in Normal, blocks change zone only at a zone's edge.
+
+    Added memory goes to zone Normal, or to Movable when it lies above the start of the node's
+    movable zone. A block can be onlined into another zone only from the edge of its own zone
+    that faces the other one. The kernel onlines new memory itself when `auto_online_blocks`
+    says so, without telling the driver core.
+    """
+
+    name = "upstream"
+    origin = "Linux v4.10"
+    knob: ClassVar[tuple[str, ...] | None] = ("online", "offline")
+    default_state: ClassVar[tuple[str, ...] | None] = ("online", "offline")
+    default_online_option = True
+    auto_online_tells_driver_core = False
+    auto_online_hangs_boot = True
+    adding_grows_zone = True
+
+    def zone_of_new_memory(
+        self, kernel: Kernel, node: int, first: int, source: Source
+    ) -> Decision[Zone]:
+        movable = kernel.memory.span(node, Zone.MOVABLE)
+        if movable and movable.start <= kernel.memory.pages(first).start:
+            return Decision(
+                Zone.MOVABLE, ABOVE_MOVABLE.because(node=node, first=first, start=movable.start)
+            )
+        return Decision(Zone.NORMAL, BELOW_MOVABLE.because(node=node, first=first))
+
+    def kernel_onlines(self, kernel: Kernel, source: Source) -> Decision[OnlineType | None]:
+        if kernel.knob == "online":
+            return Decision(OnlineType.KEEP, KNOB_ON.because(source=source.value))
+        return Decision(None, KNOB_OFF.because(source=source.value))
+
+    def zone_to_online(
+        self, kernel: Kernel, block: int, online_type: OnlineType
+    ) -> Decision[Zone | None]:
+        memory = kernel.memory
+        zone = memory.zone(block)
+        if (
+            not kernel.machine.config.MOVABLE_NODE
+            and (zone is Zone.MOVABLE or online_type is OnlineType.MOVABLE)
+            and not _has_normal_memory(kernel, memory.node(block))
+        ):
+            return Decision(None, NO_NORMAL_MEMORY.because(node=memory.node(block), block=block))
+        if online_type is OnlineType.KERNEL:
+            return zone_can_shift(kernel, block, Zone.NORMAL)
+        if online_type is OnlineType.MOVABLE:
+            return zone_can_shift(kernel, block, Zone.MOVABLE)
+        return Decision(zone, STAYS.because(block=block, asked=online_type.label, zone=zone.label))
+
+    def refuses_offline(self, kernel: Kernel, block: int) -> Because | None:
+        memory = kernel.memory
+        if kernel.machine.config.MOVABLE_NODE or memory.zone(block) is Zone.MOVABLE:
+            return None
+        node = memory.node(block)
+        movable = memory.present_pages(node, Zone.MOVABLE)
+        normal = memory.present_pages(node, Zone.DMA, Zone.DMA32, Zone.NORMAL)
+        if normal > memory.block_pages or not movable:
+            return None
+        return LAST_NORMAL_MEMORY.because(block=block, node=node, movable=movable)
+
+    def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...]:
+        zone = kernel.memory.zone(block)
+        others = (
+            target
+            for target in (Zone.NORMAL, Zone.MOVABLE)
+            if target is not zone and zone_can_shift(kernel, block, target).value is not None
+        )
+        return (zone, *others)
+
+
+def zone_can_shift(kernel: Kernel, block: int, target: Zone) -> Decision[Zone | None]:
+    """Whether a block may move from its zone to another one of its node (v4.10 to v4.12).
+
+    Only the span's edges count, not what its neighbours are; a zone that was ever used and lies
+    between the two, by the order of zones, forbids the move.
+    """
+    memory = kernel.memory
+    zone, node, pages = memory.zone(block), memory.node(block), memory.pages(block)
+    if zone is target:
+        asked = OnlineType.KERNEL if target is Zone.NORMAL else OnlineType.MOVABLE
+        return Decision(zone, STAYS.because(block=block, asked=asked.label, zone=zone.label))
+    span = memory.span(node, zone)
+    up = zone < target
+    if up and pages.end != span.end:
+        return Decision(
+            None,
+            NOT_AT_END.because(
+                block=block,
+                end=pages.end,
+                zone=zone.label,
+                zone_end=span.end,
+                target=target.label,
+            ),
+        )
+    if not up and pages.start != span.start:
+        return Decision(
+            None,
+            NOT_AT_START.because(
+                block=block,
+                start=pages.start,
+                zone=zone.label,
+                zone_start=span.start,
+                target=target.label,
+            ),
+        )
+    for between in range(min(zone, target) + 1, max(zone, target)):
+        if memory.initialised[4 * node + between]:
+            return Decision(
+                None,
+                ZONE_BETWEEN.because(
+                    block=block,
+                    node=node,
+                    between=Zone(between).label,
+                    zone=zone.label,
+                    target=target.label,
+                ),
+            )
+    rule = SHIFTS_UP if up else SHIFTS_DOWN
+    return Decision(
+        target,
+        rule.because(
+            block=block,
+            start=pages.start,
+            end=pages.end,
+            zone=zone.label,
+            target=target.label,
+        ),
+    )
+
+
+def _has_normal_memory(kernel: Kernel, node: int) -> bool:
+    """Whether the node is in N_NORMAL_MEMORY, which without MOVABLE_NODE counts Movable too."""
+    return kernel.memory.present_pages(node, *Zone) > 0
