@@ -88,13 +88,16 @@ def _give_inputs(runner: Runner, step: RecordedStep, number: int) -> Iterator[st
             elif memory.has(block):
                 memory.status[block] &= ~PINNED
         case Unplug(id) if id in runner.guest.devices:
-            for block in runner.guest.blocks(id):
-                if not memory.has(block) or memory.zone(block) is Zone.MOVABLE:
-                    continue
+            present = [block for block in runner.guest.blocks(id) if memory.has(block)]
+            for block in present:
                 memory.status[block] &= ~PINNED
-                stayed = same_view(step.seen.block(block), runner.seen.block(block))
-                if step.result == "REFUSED" and stayed:
-                    yield from _pin(memory, block, number)
+            if step.result != "REFUSED":
+                return
+            stayed = [b for b in present if same_view(step.seen.block(b), runner.seen.block(b))]
+            # Movable blocks are to blame only where there are no others.
+            kernel = [block for block in stayed if memory.zone(block) is not Zone.MOVABLE]
+            for block in kernel or stayed:
+                yield from _pin(memory, block, number)
 
 
 def _pin(memory: Memory, block: int, number: int) -> Iterator[str]:

@@ -101,6 +101,7 @@ def _recording(trace: Mapping[str, Any]) -> Recording:
     )
 
 
+_UNREAD: Final = {"state": "", "valid_zones": "", "removable": "", "online": "", "node": -1}
 _MASK: Final = re.compile(r"[0-9,-]*")
 CONFIG_OPTIONS: Final = frozenset(Config.__dataclass_fields__)
 
@@ -120,7 +121,8 @@ class _Looks:
             if files is None:
                 self.blocks.pop(int(number), None)
             else:
-                self.blocks[int(number)] = BlockView(**files)
+                # What could not be read, or read empty, is left out of a recording.
+                self.blocks[int(number)] = BlockView(**{**_UNREAD, **files})
         for name, zone in changed.get("zones", {}).items():
             if zone is None:
                 self.zones.pop(name, None)

@@ -149,9 +149,10 @@ def zone_spans(machine: Machine) -> dict[tuple[int, Zone], Span]:
     return spans
 
 
-def boot_memory(machine: Machine) -> Memory:
+def boot_memory(machine: Machine, *, links_missing_pages: bool = False) -> Memory:
     """Memory as it stands when user space starts, before any DIMM was looked at.
 
+    links_missing_pages: pages that are missing at the end of a block belong to its zone.
     The top block of boot memory is pinned: the memmap and early allocations sit there.
     """
     memory = Memory(len(machine.nodes), block_pages(machine))
@@ -172,20 +173,23 @@ def boot_memory(machine: Machine) -> Memory:
         memory.present[link - 1] += pages.end - pages.start
         first, stop = pages.start // memory.block_pages, -(-pages.end // memory.block_pages)
         if first == last:
+            tails[first] = link
             if memory.link[first] != link:
                 memory.status[first] |= MIXED
-                tails[first] = link
             first += 1
         if first < stop:
             memory.add(first, stop - first, node, zone)
             memory.status[first:stop] = bytes([PRESENT | ONLINE]) * (stop - first)
             memory.online_type[first:stop] = bytes([OnlineType.NONE]) * (stop - first)
         if pages.end % memory.block_pages:
-            tails.setdefault(stop - 1, 0)
+            tails[stop - 1] = 0
         last = stop - 1
-    for block in [block for block, link in tails.items() if link == memory.link[block]]:
-        del tails[block]
-    memory.tails = tails
+    memory.ragged = frozenset(block for block, link in tails.items() if not link)
+    memory.tails = {
+        block: link
+        for block, link in tails.items()
+        if link != memory.link[block] and (link or not links_missing_pages)
+    }
     memory.status[last] |= PINNED
     for node in range(len(machine.nodes)):
         memory.node_online[node] = node == 0 or machine.nodes[node] > 0

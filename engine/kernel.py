@@ -15,10 +15,9 @@ from zonediff.engine.memory import (
     OFFLINE_FLAG,
     ONLINE,
     PINNED,
-    Memory,
     OnlineType,
 )
-from zonediff.engine.policy import Policy, Source
+from zonediff.engine.policy import Policy, Shrink, Source
 from zonediff.engine.rules import (
     MEMORY_C,
     MEMORY_HOTPLUG_C,
@@ -81,6 +80,18 @@ OFFLINED: Final = Rule(
     "block {block} leaves zone {zone}'s count; the zone's span and the pages' link to it stay",
     MEMORY_HOTPLUG_C,
 )
+OFFLINED_SHRINKS: Final = Rule(
+    "remove_pfn_range_from_zone",
+    "remove_pfn_range_from_zone",
+    "block {block} leaves zone {zone}, whose span shrinks to its online blocks",
+    MEMORY_HOTPLUG_C,
+)
+HAS_HOLES: Final = Rule(
+    "offline_pages.holes",
+    "offline_pages",
+    "pages of block {block} are missing: a block with holes is not offlined -> EINVAL",
+    MEMORY_HOTPLUG_C,
+)
 WALK_STOPS: Final = Rule(
     "walk_memory_range",
     "walk_memory_range",
@@ -135,7 +146,7 @@ class Kernel:
     def __init__(self, machine: Machine, policy: Policy) -> None:
         self.machine = machine
         self.policy = policy
-        self.memory: Memory = boot_memory(machine)
+        self.memory = boot_memory(machine, links_missing_pages=policy.links_missing_pages)
         self.knob = policy.knob_at_boot(machine)
         self.because: list[Because] = []
         self.uevents: list[tuple[str, int]] = []
@@ -184,7 +195,7 @@ class Kernel:
             memory.reset_node(node)
         zone = self._decide(self.policy.zone_of_new_memory(self, node, first, source))
         memory.add(first, count, node, zone)
-        if self.policy.adding_grows_zone:
+        if not self.policy.zones_chosen_when_onlined:
             memory.grow(node, zone, memory.pages(first, count))
         self.explain(MEMMAP_COST.because(blocks=count, kib=memmap_kib(count, memory.block_pages)))
         self.uevents.extend(("add", block) for block in range(first, first + count))
@@ -255,10 +266,12 @@ class Kernel:
         if zone is None:
             return "EINVAL"
         memory = self.memory
-        current = memory.zone(block)
-        if zone is not current:
-            memory.shift(memory.node(block), current, zone, memory.pages(block))
-            memory.relink(block, zone)
+        node, current, pages = memory.node(block), memory.zone(block), memory.pages(block)
+        if self.policy.zones_chosen_when_onlined:
+            memory.grow(node, zone, pages)
+        elif zone is not current:
+            memory.shift(node, current, zone, pages)
+        memory.relink(block, zone)
         memory.set_online(block)
         return None
 
@@ -266,6 +279,9 @@ class Kernel:
         memory = self.memory
         if memory.status[block] & MIXED:
             self.explain(TWO_ZONES.because(block=block))
+            return "EINVAL"
+        if self.policy.needs_whole_blocks and block in memory.ragged:
+            self.explain(HAS_HOLES.because(block=block))
             return "EINVAL"
         refusal = self.policy.refuses_offline(self, block)
         if refusal is not None:
@@ -276,7 +292,12 @@ class Kernel:
             self.explain(UNMOVABLE.because(block=block, zone=zone))
             return "EBUSY"
         memory.set_offline(block)
-        self.explain(OFFLINED.because(block=block, zone=zone))
+        if self.policy.spans_shrink is Shrink.OFFLINED:
+            memory.shrink(memory.node(block), memory.zone(block), block, online_only=True)
+            memory.fit_node(memory.node(block))
+            self.explain(OFFLINED_SHRINKS.because(block=block, zone=zone))
+        else:
+            self.explain(OFFLINED.because(block=block, zone=zone))
         return None
 
     # --- removing (drivers/acpi/scan.c, mm/memory_hotplug.c)
@@ -320,8 +341,14 @@ class Kernel:
                 self.explain(REMOVED_ONLINE.because(block=block))
                 raise KernelDied("BUG")
         node, zone = memory.node(blocks[0]), memory.zone(blocks[0])
+        shrink = self.policy.spans_shrink
         for block in blocks:
-            memory.shrink(node, zone, block)
+            if shrink is not Shrink.OFFLINED:
+                memory.shrink(node, zone, block, online_only=shrink is Shrink.REMOVED_TO_ONLINE)
+            if shrink is Shrink.REMOVED:
+                memory.shrink_node(node, block)
+            else:
+                memory.fit_node(node)
             memory.remove(block)
             self.uevents.append(("remove", block))
         self.pending = [block for block in self.pending if block not in blocks]
@@ -331,10 +358,21 @@ class Kernel:
                 first=blocks[0], last=blocks[-1], zone=zone.label, start=span.start, end=span.end
             )
         )
-        if node != CPU_NODE and not memory.blocks_of_node(node):
+        if node != CPU_NODE and self._node_looks_empty(node):
             memory.node_online[node] = 0
             self.uevents.append(("remove node", node))
             self.explain(NODE_OFFLINE.because(node=node))
+
+    def _node_looks_empty(self, node: int) -> bool:
+        """Whether try_offline_node() finds no block of the node.
+
+        It looks within the node's span; where zones are chosen when blocks go online, that span
+        does not cover blocks that never did. Newer kernels look at all blocks.
+        """
+        span = self.memory.node_spans[node]
+        if self.policy.spans_shrink is Shrink.OFFLINED:
+            return not span and not self.memory.has_blocks(node)
+        return not self.memory.has_blocks(node, span)
 
     def _decide(self, decision: Decision[T]) -> T:
         self.explain(decision.why)

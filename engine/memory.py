@@ -85,7 +85,9 @@ class Memory:
     link: 1 + 4 * node + zone that the block's pages are linked to; 0 where there is no block.
     online_type: each block's pending OnlineType.
     spans, present, initialised: by 4 * node + zone; present in pages.
+    node_spans: what each node's pgdat spans.
     tails: link of a boot block's *last* page where that differs from its first (0: no zone).
+    ragged: boot blocks that lack pages at their end.
     node_online: whether each node has a pgdat.
     block_pages: pages in a memory block.
     """
@@ -95,8 +97,10 @@ class Memory:
         "initialised",
         "link",
         "node_online",
+        "node_spans",
         "online_type",
         "present",
+        "ragged",
         "spans",
         "status",
         "tails",
@@ -108,23 +112,26 @@ class Memory:
         self.link = bytearray()
         self.online_type = bytearray()
         self.spans: list[Span] = [EMPTY] * (4 * nodes)
+        self.node_spans: list[Span] = [EMPTY] * nodes
         self.present: list[int] = [0] * (4 * nodes)
         self.initialised = bytearray(4 * nodes)
         self.node_online = bytearray(nodes)
         self.tails: Mapping[int, int] = {}
+        self.ragged: frozenset[int] = frozenset()
 
     def copy(self) -> Memory:
-        """An independent copy (tails are never written and are shared)."""
+        """An independent copy (tails and ragged are never written and are shared)."""
         twin = Memory.__new__(Memory)
         twin.block_pages = self.block_pages
         twin.status = self.status[:]
         twin.link = self.link[:]
         twin.online_type = self.online_type[:]
         twin.spans = self.spans[:]
+        twin.node_spans = self.node_spans[:]
         twin.present = self.present[:]
         twin.initialised = self.initialised[:]
         twin.node_online = self.node_online[:]
-        twin.tails = self.tails
+        twin.tails, twin.ragged = self.tails, self.ragged
         return twin
 
     def key(self) -> tuple[object, ...]:
@@ -134,6 +141,7 @@ class Memory:
             bytes(self.link),
             bytes(self.online_type),
             tuple(self.spans),
+            tuple(self.node_spans),
             tuple(self.present),
             bytes(self.initialised),
             bytes(self.node_online),
@@ -174,9 +182,12 @@ class Memory:
         """Pages online in these zones of a node."""
         return sum(self.present[4 * node + zone] for zone in zones)
 
-    def blocks_of_node(self, node: int) -> bool:
-        """Whether any block, online or not, is linked to the node."""
-        return any(self.link.find(1 + 4 * node + zone) >= 0 for zone in ZONES)
+    def has_blocks(self, node: int, pages: Span | None = None) -> bool:
+        """Whether any block, online or not, is linked to the node (within `pages`, if given)."""
+        first, stop = 0, len(self.link)
+        if pages is not None:
+            first, stop = pages.start // self.block_pages, -(-pages.end // self.block_pages)
+        return any(self.link.find(1 + 4 * node + zone, first, stop) >= 0 for zone in ZONES)
 
     # --- changing
 
@@ -193,13 +204,17 @@ class Memory:
         self.online_type[first:stop] = bytes([OnlineType.KEEP]) * count
 
     def grow(self, node: int, zone: Zone, pages: Span) -> None:
-        """Let a zone span these pages too; a hole in between is swallowed (grow_zone_span)."""
+        """Let a zone and its node span these pages too, with any hole between (grow_zone_span)."""
         index = 4 * node + zone
         old = self.spans[index]
         self.spans[index] = (
             Span(min(old.start, pages.start), max(old.end, pages.end)) if old else pages
         )
         self.initialised[index] = 1
+        whole = self.node_spans[node]
+        self.node_spans[node] = (
+            Span(min(whole.start, pages.start), max(whole.end, pages.end)) if whole else pages
+        )
 
     def shift(self, node: int, zone: Zone, target: Zone, pages: Span) -> None:
         """Move pages at an edge of a zone's span over to another zone's span.
@@ -234,6 +249,8 @@ class Memory:
     def reset_node(self, node: int) -> None:
         """Give a node fresh, empty zones (hotadd_new_pgdat); what was initialised stays so."""
         self.spans[4 * node : 4 * node + 4] = [EMPTY] * 4
+        self.present[4 * node : 4 * node + 4] = [0] * 4
+        self.node_spans[node] = EMPTY
 
     def remove(self, block: int) -> None:
         """Forget an offline block."""
@@ -241,63 +258,91 @@ class Memory:
         self.link[block] = 0
         self.online_type[block] = 0
 
-    def shrink(self, node: int, zone: Zone, block: int) -> None:
-        """Let a zone's span give up a block that is being removed (shrink_zone_span, 4.10).
+    def shrink(self, node: int, zone: Zone, block: int, *, online_only: bool = False) -> None:
+        """Let a zone's span give up a block at its edge (shrink_zone_span).
 
-        At the start it moves up to the next section whose first page is of this zone, at the end
-        down to the last section whose last page is; a block in the middle leaves a hole; when no
-        other section is left the span is empty.
+        At the start it moves up to the next block whose first page is of this zone, at the end
+        down to the last block whose last page is; a block in the middle leaves a hole; when no
+        other block is left the span is empty. With online_only, offline blocks do not count.
         """
         index = 4 * node + zone
-        span = self.spans[index]
+        self.spans[index] = self._shrunk(self.spans[index], block, (index + 1,), online_only)
+
+    def shrink_node(self, node: int, block: int) -> None:
+        """Let a node's span give up a block at its edge, like a zone's (shrink_pgdat_span)."""
+        links = tuple(1 + 4 * node + zone for zone in ZONES)
+        self.node_spans[node] = self._shrunk(self.node_spans[node], block, links, False)
+
+    def fit_node(self, node: int) -> None:
+        """Let a node span exactly what its zones span (update_pgdat_span)."""
+        zones = [span for span in self.spans[4 * node : 4 * node + 4] if span]
+        self.node_spans[node] = (
+            Span(min(span.start for span in zones), max(span.end for span in zones))
+            if zones
+            else EMPTY
+        )
+
+    def _shrunk(self, span: Span, block: int, links: tuple[int, ...], online_only: bool) -> Span:
         pages = self.pages(block)
-        link = index + 1
         if span.start == pages.start:
-            after = self._first_block(link, block + 1, span.end)
+            after = self._first_block(links, block + 1, span.end, online_only)
             if after is not None:
-                self.spans[index] = Span(after * self.block_pages, span.end)
-                return
+                return Span(after * self.block_pages, span.end)
         elif span.end == pages.end:
-            before = self._last_block(link, span.start, block)
+            before = self._last_block(links, span.start, block, online_only)
             if before is not None:
-                self.spans[index] = Span(span.start, (before + 1) * self.block_pages)
-                return
-        if not self._has_other(link, span, block):
-            self.spans[index] = EMPTY
+                return Span(span.start, (before + 1) * self.block_pages)
+        elif online_only:
+            return span
+        if not online_only and self._has_other(links, span, block):
+            return span
+        return EMPTY
 
-    def _first_block(self, link: int, first: int, end_pfn: int) -> int | None:
-        found = self.link.find(link, first, -(-end_pfn // self.block_pages))
-        return found if found >= 0 else None
-
-    def _last_block(self, link: int, start_pfn: int, stop: int) -> int | None:
-        """The last block in front of `stop` whose last page has this link and is in the span."""
-        lowest = start_pfn // self.block_pages
-        while stop > lowest:
-            found = self.link.rfind(link, lowest, stop)
-            tail = max(
-                (at for at, to in self.tails.items() if lowest <= at < stop and to == link),
-                default=-1,
-            )
-            if max(found, tail) < 0:
-                return None
-            if tail > found or found not in self.tails:
-                return max(found, tail)
-            stop = found
+    def _first_block(
+        self, links: tuple[int, ...], first: int, end_pfn: int, online_only: bool
+    ) -> int | None:
+        """The first block from `first` on, in front of a page, whose first page is linked so."""
+        stop = -(-end_pfn // self.block_pages)
+        while found := [at for link in links if (at := self.link.find(link, first, stop)) >= 0]:
+            first = min(found)
+            if not online_only or self.status[first] & ONLINE:
+                return first
+            first += 1
         return None
 
-    def _has_other(self, link: int, span: Span, block: int) -> bool:
-        """Whether a section of the span other than `block` has a page of this zone.
+    def _last_block(
+        self, links: tuple[int, ...], start_pfn: int, stop: int, online_only: bool
+    ) -> int | None:
+        """The last block in front of `stop`, from a page on, whose last page is linked so."""
+        lowest = start_pfn // self.block_pages
+        while True:
+            ends = [self.link.rfind(link, lowest, stop) for link in links]
+            ends += [at for at, to in self.tails.items() if lowest <= at < stop and to in links]
+            last = max(ends)
+            if last < 0:
+                return None
+            linked = self.tails.get(last, self.link[last]) in links
+            if linked and (not online_only or self.status[last] & ONLINE):
+                return last
+            stop = last
+
+    def _has_other(self, links: tuple[int, ...], span: Span, block: int) -> bool:
+        """Whether a section of the span other than `block` has a page that is linked so.
 
         The kernel steps through the span in sections from the span's own start, which in a
         span that starts inside a block is not a section's first page.
         """
         first, stop = span.start // self.block_pages, -(-span.end // self.block_pages)
-        if span.start % self.block_pages and self.tails.get(first) == link:
+        if span.start % self.block_pages and self.tails.get(first) in links:
             return True
-        found = self.link.find(link, first, stop)
-        if found == block:
-            found = self.link.find(link, block + 1, stop)
-        return found >= 0
+        return any(
+            0 <= found != block
+            for link in links
+            for found in (
+                self.link.find(link, first, stop),
+                self.link.find(link, max(first, block + 1), stop),
+            )
+        )
 
     # --- whole ranges
 

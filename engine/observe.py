@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 UNSIGNED_LONG: Final = 1 << 64
 """Page counts are unsigned: a span that ends before it starts shows as a huge number."""
 
+NO_NODE: Final = -1
+"""The node of a block whose node has left sysfs before it."""
+
 
 def observe(kernel: Kernel) -> Observation:
     """What sysfs and /proc/zoneinfo show now; costs as much as there are runs of equal blocks."""
@@ -45,18 +48,16 @@ def block_view(kernel: Kernel, block: int) -> BlockView:
     """The files of one block (show_valid_zones and its neighbours, drivers/base/memory.c)."""
     memory = kernel.memory
     status = memory.status[block]
-    if status & MIXED:
-        zones = "none"
-    else:
-        zones = " ".join(zone.label for zone in kernel.policy.valid_zones(kernel, block))
+    zones = None if status & MIXED else kernel.policy.valid_zones(kernel, block)
     online = bool(status & ONLINE)
-    pinned = bool(status & (PINNED | MIXED)) and online
+    pinned = bool(status & (PINNED | MIXED)) and online and not kernel.policy.removable_always
+    node = memory.node(block)
     return BlockView(
         state="online" if online else "offline",
-        valid_zones=zones,
+        valid_zones="none" if zones is None else " ".join(zone.label for zone in zones),
         removable="0" if pinned and memory.zone(block) is not Zone.MOVABLE else "1",
         online="0" if status & OFFLINE_FLAG else "1",
-        node=memory.node(block),
+        node=node if memory.node_online[node] else NO_NODE,
     )
 
 
@@ -85,11 +86,12 @@ def _edges(memory: Memory) -> set[int]:
 def _masks(kernel: Kernel) -> dict[str, str]:
     memory = kernel.memory
     online = [node for node in range(memory.nodes) if memory.node_online[node]]
-    any_memory = [node for node in online if memory.present_pages(node, *Zone)]
+    # A node that went offline while blocks of it were left can get memory without coming back.
+    any_memory = [node for node in range(memory.nodes) if memory.present_pages(node, *Zone)]
     if not kernel.machine.config.MOVABLE_NODE:
         # Without CONFIG_MOVABLE_NODE the two masks are one, and only this name exists.
         return {"online": ranges(online), "has_normal_memory": ranges(any_memory)}
-    normal = [n for n in online if memory.present_pages(n, Zone.DMA, Zone.DMA32, Zone.NORMAL)]
+    normal = [n for n in any_memory if memory.present_pages(n, Zone.DMA, Zone.DMA32, Zone.NORMAL)]
     return {
         "online": ranges(online),
         "has_memory": ranges(any_memory),

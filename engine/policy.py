@@ -28,6 +28,14 @@ class Source(Enum):
     XEN = "reserve_additional_memory"
 
 
+class Shrink(Enum):
+    """When the span of a zone gives up blocks at its edge, and to which block it shrinks."""
+
+    REMOVED = "when blocks are removed, to the next block of the zone"
+    REMOVED_TO_ONLINE = "when blocks are removed, to the next online block of the zone"
+    OFFLINED = "when blocks are offlined, to the next online block of the zone"
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
     """A difference that a variant means to make: scenarios by glob pattern, and why.
@@ -82,8 +90,26 @@ class Policy(ABC):
     auto_online_hangs_boot: ClassVar[bool]
     """Whether onlining DIMMs from the kernel's own ACPI scan at boot hangs it (seen on 4.10)."""
 
-    adding_grows_zone: ClassVar[bool]
-    """Whether memory that is added is spanned by a zone at once, or only when it goes online."""
+    zones_chosen_when_onlined: ClassVar[bool] = False
+    """Whether added blocks belong to no zone until they go online (4.13 and later).
+
+    Otherwise a zone spans them from the start, and onlining can only shift them.
+    """
+
+    spans_shrink: ClassVar[Shrink] = Shrink.REMOVED
+    """When a zone's span gives blocks up."""
+
+    has_probe: ClassVar[bool] = True
+    """Whether there is a `probe` file (CONFIG_ARCH_MEMORY_PROBE)."""
+
+    removable_always: ClassVar[bool] = False
+    """Whether `removable` reads 1 for every block (5.8 and later)."""
+
+    links_missing_pages: ClassVar[bool] = False
+    """Whether pages that boot memory lacks in its last block are linked to the zone around them."""
+
+    needs_whole_blocks: ClassVar[bool] = False
+    """Whether a block with pages missing cannot be offlined (5.6 and later: EINVAL)."""
 
     def knob_at_boot(self, machine: Machine) -> str | None:
         """What `auto_online_blocks` reads after boot: the config's default, or the parameter.
@@ -125,8 +151,8 @@ class Policy(ABC):
         """Why an online block of a single zone may not even try to go offline (EINVAL)."""
 
     @abstractmethod
-    def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...]:
-        """What the block's `valid_zones` lists; the block has pages of one zone only.
+    def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...] | None:
+        """What the block's `valid_zones` lists, None for `none`; it has pages of one zone only.
 
         It may depend on the block's columns and on where zone spans start and end, on nothing
         else: observing asks only once for blocks that are alike in these.
@@ -139,7 +165,6 @@ class Policy(ABC):
         """The files, parameters and options that this kernel has and what they accept."""
         files: dict[str, tuple[str, ...]] = {
             "block_size_bytes": (),
-            "probe": (),
             "memoryN/state": ("online", "online_kernel", "online_movable", "offline"),
             "memoryN/online": ("1", "0"),
             "memoryN/removable": (),
@@ -151,6 +176,8 @@ class Policy(ABC):
             "movablecore": (),
         }
         options: dict[str, tuple[str, ...]] = {"MOVABLE_NODE": ("y", "n")}
+        if self.has_probe:
+            files["probe"] = ()
         if self.knob is not None:
             files["auto_online_blocks"] = self.knob
         if self.default_state is not None:

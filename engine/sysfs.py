@@ -136,6 +136,9 @@ def read(kernel: Kernel, file: str) -> tuple[str | None, str | None]:
 
 def probe(kernel: Kernel, address: int) -> str | None:
     """Add the one block at an address through the generic path (memory_probe_store)."""
+    if not kernel.policy.has_probe:
+        kernel.explain(NO_FILE.because(file="probe"))
+        return "ENOENT"
     block_size = kernel.memory.block_pages * PAGE
     if address % block_size:
         kernel.explain(

@@ -30,6 +30,11 @@ OURS: Final = {
     "michal-split/2": "michal_split:MichalSplit2",
     "michal-split/3": "michal_split:MichalSplit3",
     "hyperv-xen-only": "hyperv_xen_only:HypervXenOnly",
+    "v4.12": "v4_12:V4_12",
+    "v4.13": "v4_13:V4_13",
+    "v4.14": "v4_14:V4_14",
+    "v4.14-stable": "v4_14:V4_14Stable",
+    "v6.1": "v6_1:V6_1",
 }
 """Where each of our variants is, so that only those asked for are imported."""
 

@@ -107,7 +107,6 @@ class Upstream(Policy):
     default_online_option = True
     auto_online_tells_driver_core = False
     auto_online_hangs_boot = True
-    adding_grows_zone = True
 
     def zone_of_new_memory(
         self, kernel: Kernel, node: int, first: int, source: Source
@@ -152,7 +151,7 @@ class Upstream(Policy):
             return None
         return LAST_NORMAL_MEMORY.because(block=block, node=node, movable=movable)
 
-    def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...]:
+    def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...] | None:
         zone = kernel.memory.zone(block)
         others = (
             target

@@ -1,0 +1,92 @@
+"""Linux v4.14, and its stable series."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from zonediff.engine.kernel import Kernel
+from zonediff.engine.memory import OnlineType, Zone
+from zonediff.engine.policy import Intent, Shrink
+from zonediff.engine.rules import MEMORY_HOTPLUG_C, Decision, Rule
+from zonediff.variants.v4_13 import V4_13, intersects, kernel_zone
+
+AS_ASKED: Final = Rule(
+    "zone_for_pfn_range",
+    "zone_for_pfn_range",
+    "block {block} asked for with {asked} goes to zone {zone}: zones may overlap",
+    MEMORY_HOTPLUG_C,
+)
+INHERITED: Final = Rule(
+    "default_zone_for_pfn.inherited",
+    "default_zone_for_pfn",
+    "block {block} asked for with online lies in zone {zone} alone and goes there",
+    MEMORY_HOTPLUG_C,
+)
+DEFAULT: Final = Rule(
+    "default_zone_for_pfn.default",
+    "default_zone_for_pfn",
+    "block {block} asked for with online lies in {where}: it goes to zone {zone}, the default",
+    MEMORY_HOTPLUG_C,
+)
+
+
+class V4_14(V4_13):
+    """Linux v4.14: zones may overlap, so any block may go to a kernel zone or to Movable.
+
+    Plain `online` takes the zone that already spans the block, when only one does.
+    `valid_zones` of an offline block lists that default first, then the other zone.
+    """
+
+    name = "v4.14"
+    origin = "Linux v4.14"
+    spans_shrink = Shrink.REMOVED_TO_ONLINE
+    intends: ClassVar[tuple[Intent, ...]] = ()
+
+    def zone_to_online(
+        self, kernel: Kernel, block: int, online_type: OnlineType
+    ) -> Decision[Zone | None]:
+        if online_type is OnlineType.KEEP:
+            return default_zone(kernel, block)
+        zone = Zone.MOVABLE if online_type is OnlineType.MOVABLE else kernel_zone(kernel, block)
+        return Decision(
+            zone, AS_ASKED.because(block=block, asked=online_type.label, zone=zone.label)
+        )
+
+    def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...] | None:
+        if kernel.memory.is_online(block):
+            return (kernel.memory.zone(block),)
+        default = self.zone_to_online(kernel, block, OnlineType.KEEP).value
+        both = (kernel_zone(kernel, block), Zone.MOVABLE)
+        return tuple(sorted(both, key=lambda zone: zone is not default))
+
+
+def default_zone(kernel: Kernel, block: int) -> Decision[Zone | None]:
+    """Where plain `online` puts a block: the zone it lies in, if it is one (4.14 and later)."""
+    memory = kernel.memory
+    node, pages, zone = memory.node(block), memory.pages(block), kernel_zone(kernel, block)
+    in_kernel = intersects(memory.span(node, zone), pages)
+    in_movable = intersects(memory.span(node, Zone.MOVABLE), pages)
+    if in_kernel != in_movable:
+        inherited = zone if in_kernel else Zone.MOVABLE
+        return Decision(inherited, INHERITED.because(block=block, zone=inherited.label))
+    where = "two zones" if in_kernel else "no zone"
+    default = Zone.MOVABLE if kernel.machine.has_parameter("movable_node") else zone
+    return Decision(default, DEFAULT.because(block=block, where=where, zone=default.label))
+
+
+class V4_14Stable(V4_14):
+    """Linux v4.14.177: a backported check makes `valid_zones` of new blocks read `none`.
+
+    test_pages_in_a_zone() was given a check that the pages lie in the zone they are linked to.
+    The pages of a block that was never online are linked to none, so the file reads `none`,
+    though the block can be onlined as before.
+    """
+
+    name = "v4.14-stable"
+    origin = "Linux v4.14.177"
+
+    def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...] | None:
+        memory = kernel.memory
+        if not intersects(memory.span(memory.node(block), memory.zone(block)), memory.pages(block)):
+            return None
+        return super().valid_zones(kernel, block)
