@@ -12,6 +12,7 @@ from zonediff.engine.machine import Machine
 from zonediff.engine.memory import (
     EMPTY,
     MIXED,
+    NODE_ONLINE,
     ONLINE,
     PINNED,
     PRESENT,
@@ -192,7 +193,9 @@ def boot_memory(machine: Machine, *, links_missing_pages: bool = False) -> Memor
     }
     memory.status[last] |= PINNED
     for node in range(len(machine.nodes)):
-        memory.node_online[node] = node == 0 or machine.nodes[node] > 0
+        if node == 0 or machine.nodes[node]:
+            memory.node_states[node] = NODE_ONLINE
+        memory.node_states[node] |= memory.memory_states(node)
     return memory
 
 

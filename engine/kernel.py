@@ -12,6 +12,7 @@ from zonediff.engine.boot import boot_memory
 from zonediff.engine.machine import Machine
 from zonediff.engine.memory import (
     MIXED,
+    NODE_ONLINE,
     OFFLINE_FLAG,
     ONLINE,
     PINNED,
@@ -190,7 +191,7 @@ class Kernel:
                 "large because its boot memory ends at 64 GiB or above"
             )
         first, count = start // block_size, size // block_size
-        new_node = not memory.node_online[node]
+        new_node = not memory.node_is(node, NODE_ONLINE)
         if new_node:
             memory.reset_node(node)
         zone = self._decide(self.policy.zone_of_new_memory(self, node, first, source))
@@ -201,7 +202,7 @@ class Kernel:
         self.uevents.extend(("add", block) for block in range(first, first + count))
         self.pending.extend(range(first, first + count))
         if new_node:
-            memory.node_online[node] = 1
+            memory.node_states[node] |= NODE_ONLINE
             self.uevents.append(("add node", node))
         online_type = self._decide(self.policy.kernel_onlines(self, source))
         if online_type is not None:
@@ -359,7 +360,7 @@ class Kernel:
             )
         )
         if node != CPU_NODE and self._node_looks_empty(node):
-            memory.node_online[node] = 0
+            memory.node_states[node] &= ~NODE_ONLINE
             self.uevents.append(("remove node", node))
             self.explain(NODE_OFFLINE.because(node=node))
 

@@ -58,6 +58,15 @@ MIXED: Final = 16
 """A boot block with pages of two zones or two nodes; it can never be offlined."""
 
 
+# Bits of a node's state.
+NODE_ONLINE: Final = 1
+"""The node has a pgdat and is in sysfs (N_ONLINE)."""
+HAS_MEMORY: Final = 2
+"""A page of the node was present when memory last went online or offline (N_MEMORY)."""
+HAS_NORMAL_MEMORY: Final = 4
+"""The same for zones up to Normal (N_NORMAL_MEMORY)."""
+
+
 class Span(NamedTuple):
     """The pages [start, end) that a zone spans, holes included; an empty span is (0, 0).
 
@@ -88,7 +97,7 @@ class Memory:
     node_spans: what each node's pgdat spans.
     tails: link of a boot block's *last* page where that differs from its first (0: no zone).
     ragged: boot blocks that lack pages at their end.
-    node_online: whether each node has a pgdat.
+    node_states: NODE_ONLINE, HAS_MEMORY, ... bits of each node.
     block_pages: pages in a memory block.
     """
 
@@ -96,8 +105,8 @@ class Memory:
         "block_pages",
         "initialised",
         "link",
-        "node_online",
         "node_spans",
+        "node_states",
         "online_type",
         "present",
         "ragged",
@@ -115,7 +124,7 @@ class Memory:
         self.node_spans: list[Span] = [EMPTY] * nodes
         self.present: list[int] = [0] * (4 * nodes)
         self.initialised = bytearray(4 * nodes)
-        self.node_online = bytearray(nodes)
+        self.node_states = bytearray(nodes)
         self.tails: Mapping[int, int] = {}
         self.ragged: frozenset[int] = frozenset()
 
@@ -130,7 +139,7 @@ class Memory:
         twin.node_spans = self.node_spans[:]
         twin.present = self.present[:]
         twin.initialised = self.initialised[:]
-        twin.node_online = self.node_online[:]
+        twin.node_states = self.node_states[:]
         twin.tails, twin.ragged = self.tails, self.ragged
         return twin
 
@@ -144,7 +153,7 @@ class Memory:
             tuple(self.node_spans),
             tuple(self.present),
             bytes(self.initialised),
-            bytes(self.node_online),
+            bytes(self.node_states),
         )
 
     # --- looking up
@@ -152,7 +161,11 @@ class Memory:
     @property
     def nodes(self) -> int:
         """How many nodes the machine can have."""
-        return len(self.node_online)
+        return len(self.node_states)
+
+    def node_is(self, node: int, state: int) -> bool:
+        """Whether the node's state has this bit."""
+        return bool(self.node_states[node] & state)
 
     def has(self, block: int) -> bool:
         """Whether the block exists in sysfs."""
@@ -240,11 +253,22 @@ class Memory:
         """Count the block's pages as present in its zone."""
         self.status[block] |= ONLINE
         self.present[self.link[block] - 1] += self.block_pages
+        node = self.node(block)
+        self.node_states[node] |= self.memory_states(node)
 
     def set_offline(self, block: int) -> None:
         """Take the block's pages out of its zone's count; whatever was in it is gone."""
         self.status[block] &= ~(ONLINE | PINNED)
         self.present[self.link[block] - 1] -= self.block_pages
+        node = self.node(block)
+        self.node_states[node] &= NODE_ONLINE | self.memory_states(node)
+
+    def memory_states(self, node: int) -> int:
+        """What the present pages of a node say (node_states_check_changes_online, _offline)."""
+        state = HAS_MEMORY if self.present_pages(node, *ZONES) else 0
+        if self.present_pages(node, *ZONES[: Zone.MOVABLE]):
+            state |= HAS_NORMAL_MEMORY
+        return state
 
     def reset_node(self, node: int) -> None:
         """Give a node fresh, empty zones (hotadd_new_pgdat); what was initialised stays so."""

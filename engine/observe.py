@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from zonediff.engine.memory import (
+    HAS_MEMORY,
+    HAS_NORMAL_MEMORY,
     MIXED,
+    NODE_ONLINE,
     OFFLINE_FLAG,
     ONLINE,
     PINNED,
@@ -37,7 +40,7 @@ def observe(kernel: Kernel) -> Observation:
                 span.start, (span.end - span.start) % UNSIGNED_LONG, memory.present[index]
             )
             for index, span in enumerate(memory.spans)
-            if span and memory.node_online[index >> 2]
+            if span and memory.node_is(index >> 2, NODE_ONLINE)
         },
         nodes=_masks(kernel),
         auto_online_blocks=kernel.knob,
@@ -57,7 +60,7 @@ def block_view(kernel: Kernel, block: int) -> BlockView:
         valid_zones="none" if zones is None else " ".join(zone.label for zone in zones),
         removable="0" if pinned and memory.zone(block) is not Zone.MOVABLE else "1",
         online="0" if status & OFFLINE_FLAG else "1",
-        node=node if memory.node_online[node] else NO_NODE,
+        node=node if memory.node_is(node, NODE_ONLINE) else NO_NODE,
     )
 
 
@@ -85,17 +88,17 @@ def _edges(memory: Memory) -> set[int]:
 
 def _masks(kernel: Kernel) -> dict[str, str]:
     memory = kernel.memory
-    online = [node for node in range(memory.nodes) if memory.node_online[node]]
-    # A node that went offline while blocks of it were left can get memory without coming back.
-    any_memory = [node for node in range(memory.nodes) if memory.present_pages(node, *Zone)]
+
+    def mask(state: int) -> str:
+        return ranges([node for node in range(memory.nodes) if memory.node_is(node, state)])
+
     if not kernel.machine.config.MOVABLE_NODE:
         # Without CONFIG_MOVABLE_NODE the two masks are one, and only this name exists.
-        return {"online": ranges(online), "has_normal_memory": ranges(any_memory)}
-    normal = [n for n in any_memory if memory.present_pages(n, Zone.DMA, Zone.DMA32, Zone.NORMAL)]
+        return {"online": mask(NODE_ONLINE), "has_normal_memory": mask(HAS_MEMORY)}
     return {
-        "online": ranges(online),
-        "has_memory": ranges(any_memory),
-        "has_normal_memory": ranges(normal),
+        "online": mask(NODE_ONLINE),
+        "has_memory": mask(HAS_MEMORY),
+        "has_normal_memory": mask(HAS_NORMAL_MEMORY),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from zonediff.engine.kernel import Kernel
-from zonediff.engine.memory import OnlineType, Zone
+from zonediff.engine.memory import HAS_MEMORY, OnlineType, Zone
 from zonediff.engine.policy import Policy, Source
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Because, Decision, Rule
 
@@ -131,7 +131,8 @@ class Upstream(Policy):
         if (
             not kernel.machine.config.MOVABLE_NODE
             and (zone is Zone.MOVABLE or online_type is OnlineType.MOVABLE)
-            and not _has_normal_memory(kernel, memory.node(block))
+            # Without MOVABLE_NODE the kernel's N_NORMAL_MEMORY is N_MEMORY.
+            and not memory.node_is(memory.node(block), HAS_MEMORY)
         ):
             return Decision(None, NO_NORMAL_MEMORY.because(node=memory.node(block), block=block))
         if online_type is OnlineType.KERNEL:
@@ -219,8 +220,3 @@ def zone_can_shift(kernel: Kernel, block: int, target: Zone) -> Decision[Zone | 
             target=target.label,
         ),
     )
-
-
-def _has_normal_memory(kernel: Kernel, node: int) -> bool:
-    """Whether the node is in N_NORMAL_MEMORY, which without MOVABLE_NODE counts Movable too."""
-    return kernel.memory.present_pages(node, *Zone) > 0
