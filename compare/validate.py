@@ -5,11 +5,13 @@ What counts as agreement is in `zonediff.compare.fairness`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from zonediff.compare.fairness import BUSY, discrepancies, same_result, same_view
-from zonediff.corpus.recording import RecordedStep, Recording
+from zonediff.compare.result import Evidence
+from zonediff.corpus.recording import RecordedStep, Recording, read
 from zonediff.engine.guest import Guest
 from zonediff.engine.memory import PINNED, Memory, Zone
 from zonediff.engine.policy import Policy
@@ -104,3 +106,65 @@ def _pin(memory: Memory, block: int, number: int) -> Iterator[str]:
     if memory.has(block) and memory.is_online(block):
         memory.status[block] |= PINNED
         yield f"step {number}: block {block} holds unmovable pages"
+
+
+@dataclass(frozen=True, slots=True)
+class FileReplay:
+    """All recordings of one file, of one kernel, that speak for one variant."""
+
+    file: str
+    kernel: str
+    variant: str
+    replays: tuple[Replay, ...]
+
+    @property
+    def traces(self) -> int:
+        return len(self.replays)
+
+    @property
+    def steps(self) -> int:
+        return sum(replay.steps for replay in self.replays)
+
+    @property
+    def agreeing_traces(self) -> int:
+        return sum(replay.agrees for replay in self.replays)
+
+    @property
+    def agreeing_steps(self) -> int:
+        return sum(replay.agreeing for replay in self.replays)
+
+
+def validate(files: Iterable[Path], policy_of: Callable[[str], Policy]) -> list[FileReplay]:
+    """Replay files of recordings, each through the variant it speaks for.
+
+    policy_of gives the policy of a variant by name. Raises RecordingError for a file that holds
+    no recordings, and what policy_of raises for an unknown variant.
+    """
+    found = []
+    for file in files:
+        groups: dict[tuple[str, str], list[Replay]] = {}
+        for recording in read(file):
+            policy = policy_of(recording.variant)
+            replayed = replay(recording, policy)
+            groups.setdefault((recording.kernel, recording.variant), []).append(replayed)
+        found += [
+            FileReplay(file.name, kernel, variant, tuple(replays))
+            for (kernel, variant), replays in groups.items()
+        ]
+    return found
+
+
+def evidence(variant: str, replays: Iterable[FileReplay]) -> list[Evidence]:
+    """What real kernels say about a variant, as reports carry it."""
+    return [
+        Evidence(
+            kernel=item.kernel,
+            recording=item.file,
+            traces=item.traces,
+            steps=item.steps,
+            agreeing_traces=item.agreeing_traces,
+            agreeing_steps=item.agreeing_steps,
+        )
+        for item in replays
+        if item.variant == variant
+    ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -66,6 +66,25 @@ def read(path: Path) -> Iterator[Recording]:
             raise RecordingError(f"{path}:{number}: the trace has no {error}") from error
         except (TypeError, ValueError, AttributeError) as error:
             raise RecordingError(f"{path}:{number}: {error}") from error
+
+
+def files_of(paths: Iterable[Path]) -> list[Path]:
+    """The recording files that paths name: themselves, or those in a folder, by name.
+
+    Raises RecordingError for a path that is missing and a folder without any.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(path.glob("*.jsonl"))
+            if not inside:
+                raise RecordingError(f"{path}: no recordings (*.jsonl) in this folder")
+            found += inside
+        elif path.exists():
+            found.append(path)
+        else:
+            raise RecordingError(f"{path}: no such file or folder")
+    return found
 
 
 def _recording(trace: Mapping[str, Any]) -> Recording:

@@ -17,8 +17,10 @@ from zonediff.engine.memory import (
     ONLINE,
     PINNED,
     OnlineType,
+    Zone,
 )
 from zonediff.engine.policy import Policy, Shrink, Source
+from zonediff.engine.pressure import boot_free_kib, reserve_kib
 from zonediff.engine.rules import (
     MEMORY_C,
     MEMORY_HOTPLUG_C,
@@ -28,7 +30,7 @@ from zonediff.engine.rules import (
     Rule,
 )
 from zonediff.engine.trace import End
-from zonediff.engine.units import GIB, KIB, MEMMAP_BYTES_PER_PAGE, PAGE, SECTION
+from zonediff.engine.units import GIB, KIB, PAGE, SECTION
 
 T = TypeVar("T")
 
@@ -53,8 +55,16 @@ UNALIGNED: Final = Rule(
 MEMMAP_COST: Final = Rule(
     "sparse_mem_map_populate",
     "sparse_mem_map_populate",
-    "{blocks} new blocks cost {kib} KiB of memmap, taken from memory that is already online",
+    "{blocks} new blocks cost {kib} KiB for their memmap, taken from kernel memory that is "
+    "online: {left} KiB are left free",
     "mm/sparse-vmemmap.c",
+)
+OUT_OF_MEMORY: Final = Rule(
+    "out_of_memory",
+    "out_of_memory",
+    "{blocks} new blocks need {kib} KiB for their memmap; {free} KiB are free in kernel zones, of "
+    "which {reserve} are kept back, and no process is left to kill: panic",
+    "mm/oom_kill.c",
 )
 FLAG_ONLY: Final = Rule(
     "memory_subsys_online.already",
@@ -62,6 +72,13 @@ FLAG_ONLY: Final = Rule(
     "block {block} is online already (the kernel onlined it without telling the driver core): "
     "only dev->offline is cleared, zone {zone} stays",
     MEMORY_C,
+)
+NOT_SPANNED: Final = Rule(
+    "move_pfn_range",
+    "move_pfn_range",
+    "block {block} is at an edge of zone {zone}, whose span has been turned inside out and does "
+    "not hold it -> EINVAL",
+    MEMORY_HOTPLUG_C,
 )
 TWO_ZONES: Final = Rule(
     "test_pages_in_a_zone",
@@ -141,6 +158,7 @@ class NotModelled(Exception):
 class Kernel:
     """One booted kernel: its memory, its knob, and the policy that it follows.
 
+    free_kib: KiB free in kernel zones, as far as memory hotplug changes it.
     pending: blocks with an `add` event that user space has not handled yet, in event order.
     """
 
@@ -149,6 +167,7 @@ class Kernel:
         self.policy = policy
         self.memory = boot_memory(machine, links_missing_pages=policy.links_missing_pages)
         self.knob = policy.knob_at_boot(machine)
+        self.free_kib = boot_free_kib(machine, self.memory, policy.boot_overhead_kib)
         self.because: list[Because] = []
         self.uevents: list[tuple[str, int]] = []
         self.pending: list[int] = []
@@ -159,6 +178,7 @@ class Kernel:
         twin.machine, twin.policy = self.machine, self.policy
         twin.memory = self.memory.copy()
         twin.knob = self.knob
+        twin.free_kib = self.free_kib
         twin.because, twin.uevents = [], []
         twin.pending = self.pending[:]
         return twin
@@ -194,11 +214,11 @@ class Kernel:
         new_node = not memory.node_is(node, NODE_ONLINE)
         if new_node:
             memory.reset_node(node)
+        self._take_memmap(count)
         zone = self._decide(self.policy.zone_of_new_memory(self, node, first, source))
         memory.add(first, count, node, zone)
         if not self.policy.zones_chosen_when_onlined:
             memory.grow(node, zone, memory.pages(first, count))
-        self.explain(MEMMAP_COST.because(blocks=count, kib=memmap_kib(count, memory.block_pages)))
         self.uevents.extend(("add", block) for block in range(first, first + count))
         self.pending.extend(range(first, first + count))
         if new_node:
@@ -208,6 +228,22 @@ class Kernel:
         if online_type is not None:
             self._auto_online(range(first, first + count), online_type)
         return None
+
+    def _take_memmap(self, blocks: int) -> None:
+        kib = self.policy.memmap_kib(self, blocks)
+        reserve = reserve_kib(self.machine)
+        if kib and self.free_kib - kib < reserve:
+            self.explain(
+                OUT_OF_MEMORY.because(blocks=blocks, kib=kib, free=self.free_kib, reserve=reserve)
+            )
+            raise KernelDied("panic")
+        self.free_kib -= kib
+        self.explain(MEMMAP_COST.because(blocks=blocks, kib=kib, left=self.free_kib))
+
+    def _count_free(self, block: int, sign: int) -> None:
+        """Count a block's memory as free for the kernel, or not, if it is of a kernel zone."""
+        if self.memory.zone(block) is not Zone.MOVABLE:
+            self.free_kib += sign * (self.memory.block_pages * PAGE // KIB)
 
     def _resource_is_free(self, start: int, size: int) -> bool:
         if start < 4 * GIB or start + size > 1 << self.machine.physical_bits:
@@ -270,10 +306,12 @@ class Kernel:
         node, current, pages = memory.node(block), memory.zone(block), memory.pages(block)
         if self.policy.zones_chosen_when_onlined:
             memory.grow(node, zone, pages)
-        elif zone is not current:
-            memory.shift(node, current, zone, pages)
+        elif zone is not current and not memory.shift(node, current, zone, pages):
+            self.explain(NOT_SPANNED.because(block=block, zone=current.label))
+            return "EINVAL"
         memory.relink(block, zone)
         memory.set_online(block)
+        self._count_free(block, 1)
         return None
 
     def _offline_pages(self, block: int) -> str | None:
@@ -293,6 +331,7 @@ class Kernel:
             self.explain(UNMOVABLE.because(block=block, zone=zone))
             return "EBUSY"
         memory.set_offline(block)
+        self._count_free(block, -1)
         if self.policy.spans_shrink is Shrink.OFFLINED:
             memory.shrink(memory.node(block), memory.zone(block), block, online_only=True)
             memory.fit_node(memory.node(block))
@@ -353,6 +392,7 @@ class Kernel:
             memory.remove(block)
             self.uevents.append(("remove", block))
         self.pending = [block for block in self.pending if block not in blocks]
+        self.free_kib += self.policy.memmap_kib(self, len(blocks))
         span = memory.span(node, zone)
         self.explain(
             REMOVED.because(
@@ -378,8 +418,3 @@ class Kernel:
     def _decide(self, decision: Decision[T]) -> T:
         self.explain(decision.why)
         return decision.value
-
-
-def memmap_kib(blocks: int, block_pages: int) -> int:
-    """KiB of memmap that so many memory blocks need."""
-    return blocks * block_pages * MEMMAP_BYTES_PER_PAGE // KIB

@@ -229,21 +229,25 @@ class Memory:
             Span(min(whole.start, pages.start), max(whole.end, pages.end)) if whole else pages
         )
 
-    def shift(self, node: int, zone: Zone, target: Zone, pages: Span) -> None:
+    def shift(self, node: int, zone: Zone, target: Zone, pages: Span) -> bool:
         """Move pages at an edge of a zone's span over to another zone's span.
 
-        The target takes the pages' edge for its own, whatever it spanned on that side before
-        (move_pfn_range_left, move_pfn_range_right; 4.10 to 4.12).
+        The target takes the pages' edge for its own, whatever it spanned on that side before.
+        False when the zone's span does not hold the pages, which nothing but being initialised
+        comes of (move_pfn_range_left, move_pfn_range_right; 4.10 to 4.12).
         """
         source, other = 4 * node + zone, 4 * node + target
         old, new = self.spans[source], self.spans[other] or pages
+        self.initialised[other] = 1
+        if not (old.start <= pages.start and pages.end <= old.end):
+            return False
         if zone < target:
             rest, new = Span(old.start, pages.start), Span(pages.start, new.end)
         else:
             rest, new = Span(pages.end, old.end), Span(new.start, pages.end)
-        self.spans[source] = rest if rest else EMPTY
-        self.spans[other] = new
-        self.initialised[other] = 1
+        self.spans[source] = rest or EMPTY
+        self.spans[other] = new or EMPTY
+        return True
 
     def relink(self, block: int, zone: Zone) -> None:
         """Link a block's pages to another zone of its node."""

@@ -29,7 +29,9 @@ class HypervXenOnly(Upstream):
     name = "hyperv-xen-only"
     origin = "the RFC patch of 2017-02-27, on Linux v4.10"
     intends: ClassVar[tuple[Intent, ...]] = (
-        Intent("drivers/*", "the balloon drivers online by themselves"),
+        Intent("drivers/hyperv-default", "hv_balloon onlines what it adds"),
+        Intent("drivers/hyperv-grows", "hv_balloon onlines what it adds"),
+        Intent("drivers/xen-default", "the Xen balloon onlines what it adds"),
     )
     knob = None
     default_state = None

@@ -24,6 +24,14 @@ USER_SPACE_ONLINES: Final = Rule(
 )
 
 
+DRIVERS_ONLINE: Final = (
+    Intent("drivers/hyperv-default", "hv_balloon onlines what it adds (patch 1 of 3)"),
+    Intent("drivers/hyperv-grows", "hv_balloon onlines what it adds (patch 1 of 3)"),
+    Intent("drivers/xen-default", "the Xen balloon onlines what it adds (patch 1 of 3)"),
+)
+"""What patch 1 is for. That memory of these drivers can no longer be made movable is not."""
+
+
 class MichalSplit1(Upstream):
     """Patch 1 of 3: the Hyper-V and Xen balloon drivers online what they add themselves.
 
@@ -34,7 +42,10 @@ class MichalSplit1(Upstream):
     name = "michal-split/1"
     origin = "the announced three-patch series, after patch 1, on Linux v4.10"
     intends: ClassVar[tuple[Intent, ...]] = (
-        Intent("drivers/*", "the balloon drivers online by themselves (patch 1 of 3)"),
+        *DRIVERS_ONLINE,
+        Intent(
+            "drivers/*-knob", "the balloon drivers online by themselves, whatever the knob says"
+        ),
     )
 
     def kernel_onlines(self, kernel: Kernel, source: Source) -> Decision[OnlineType | None]:
@@ -64,6 +75,7 @@ class MichalSplit3(MichalSplit2):
 
     name = "michal-split/3"
     origin = "the announced three-patch series, after patch 3, on Linux v4.10"
+    intends: ClassVar[tuple[Intent, ...]] = DRIVERS_ONLINE
     knob = None
 
     def kernel_onlines(self, kernel: Kernel, source: Source) -> Decision[OnlineType | None]:

@@ -18,7 +18,6 @@ from typing import Final
 
 from zonediff.engine.policy import Policy
 from zonediff.variants.model import Model
-from zonediff.variants.subject import Subject
 
 GROUP: Final = "zonediff.variants"
 
@@ -78,7 +77,7 @@ class Registry:
         self._load_installed()
         return [*COMPARED, *self._extra]
 
-    def resolve(self, name: str) -> Subject:
+    def resolve(self, name: str) -> Model:
         """The variant of this name. Raises VariantError with the nearest names otherwise."""
         if name in OURS:
             module, _, cls = OURS[name].partition(":")

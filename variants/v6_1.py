@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from zonediff.engine.kernel import Kernel
@@ -40,6 +41,7 @@ class V6_1(V4_14):
     removable_always = True
     needs_whole_blocks = True
     links_missing_pages = True
+    boot_overhead_kib: ClassVar[Mapping[int, int]] = {256: 62908, 512: 64456}
 
     def kernel_onlines(self, kernel: Kernel, source: Source) -> Decision[OnlineType | None]:
         knob = kernel.knob or "offline"

@@ -1,0 +1,1 @@
+"""The command `zonediff`: one module per subcommand."""

@@ -1,0 +1,118 @@
+"""The group of subcommands: found without importing them, and every failure put into words."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+BAD_INPUT: Final = 2
+INTERRUPTED: Final = 130
+PIPE_CLOSED: Final = 141
+BROKEN: Final = 70
+
+EXIT_CODES: Final = """\b
+Exit codes:
+  0    nothing regressed
+  1    something regressed
+  2    bad input or usage
+  3    a variant failed to run
+  130  interrupted; what was done until then is written
+"""
+
+
+class BadInput(click.ClickException):
+    """Something that the user gave cannot be used; the message says what would be right."""
+
+    exit_code = BAD_INPUT
+
+
+class Group(click.Group):
+    """Subcommands that are imported only when they run.
+
+    modules: for each name the module that has it as `command`, and its help in one line.
+    A subcommand's return value is the exit code; None is 0.
+    """
+
+    def __init__(self, *args: Any, modules: Mapping[str, tuple[str, str]], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.modules = modules
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the table."""
+        return list(self.modules)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The subcommand, imported now; None when there is no such name."""
+        if cmd_name not in self.modules:
+            return None
+        command: click.Command = import_module(self.modules[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the subcommands from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in self.modules.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a subcommand and exit with the code that it returns."""
+        with _failures():
+            code = super().invoke(ctx)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        ctx.exit(code or 0)
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Turn what goes wrong into one message and an exit code."""
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except KeyboardInterrupt:
+        click.echo("Interrupted.", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        # Whoever read the output has seen enough.
+        _drop_output()
+        raise click.exceptions.Exit(PIPE_CLOSED) from None
+    except Exception as error:
+        message = _in_words(error)
+        if message is not None:
+            raise BadInput(message) from None
+        traceback.print_exc()
+        click.echo(
+            "This is a mistake in zonediff; please report it with the lines above.", err=True
+        )
+        raise click.exceptions.Exit(BROKEN) from None
+
+
+def _in_words(error: Exception) -> str | None:
+    """The message of an error that bad input causes; None for any other error."""
+    # What a subcommand did not import it cannot have raised, and imports take time: so only now.
+    from zonediff.compare.store import StoreError
+    from zonediff.corpus.problems import ScenarioError
+    from zonediff.corpus.recording import RecordingError
+    from zonediff.variants.registry import VariantError
+
+    if isinstance(error, RecordingError | ScenarioError | StoreError | VariantError):
+        return str(error)
+    if isinstance(error, OSError):
+        if error.filename is None:
+            _drop_output()
+        where = "the output" if error.filename is None else error.filename
+        return f"{where}: {error.strerror or error}"
+    return None
+
+
+def _drop_output() -> None:
+    """Let what is still buffered for a standard output that takes no more go nowhere."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

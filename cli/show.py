@@ -1,0 +1,42 @@
+"""`zonediff show`: one run, told step by step with the reasons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from zonediff.cli import options
+from zonediff.cli.group import EXIT_CODES
+from zonediff.compare import verdict
+from zonediff.compare.describe import scenario_info
+from zonediff.compare.run import attempt
+from zonediff.reports.story import story
+from zonediff.variants.registry import Registry
+
+
+@click.command(epilog=EXIT_CODES)
+@click.argument("scenario")
+@click.option("--variant", default="upstream", show_default=True, help="The variant to run it on.")
+@options.variant_files
+@options.corpus
+def command(
+    scenario: str, variant: str, variant_files: tuple[Path, ...], corpus: Path | None
+) -> int:
+    """Tell the story of one scenario on one variant.
+
+    SCENARIO is the id of a scenario of the corpus or a file; it has to be a single one, so of a
+    family name a member, as in 'knob/kvm[knob=online]'.
+    """
+    found = options.load_scenarios([scenario], corpus)
+    if len(found) > 1:
+        ids = "\n".join(f"  {item.id}" for item in found)
+        raise click.UsageError(f"{scenario!r} names {len(found)} scenarios; choose one:\n{ids}")
+    registry = Registry(variant_files)
+    registry.resolve(variant)
+    run = attempt(found[0], variant, registry)
+    if run.trace is None:
+        click.echo(f"{variant} failed to run {found[0].id}:\n\n{run.error}", nl=False, err=True)
+        return verdict.FAILED
+    click.echo(story(scenario_info(found[0]), run.trace, run.goals), nl=False)
+    return verdict.PASSED

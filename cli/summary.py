@@ -1,0 +1,106 @@
+"""What `zonediff run` prints: a verdict on each candidate, and the scenarios that need a look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from tabulate import tabulate
+
+from zonediff.compare.result import Result
+from zonediff.reports.kinds import SYMBOLS, Class, classes, noun, short
+from zonediff.reports.plain import to_ascii, wrap
+from zonediff.reports.view import Verdict, verdicts
+
+WIDTH: Final = 80
+
+_PADDING: Final = 4
+"""Blanks that tabulate puts around the heading of a column of numbers."""
+
+_NARROWEST: Final = 12
+
+_NEED_A_LOOK: Final[tuple[Class, ...]] = ("error", "regression")
+_SAYS: Final = {
+    "missing": "but no scenario shows a difference",
+    "overdue": "but that was to end",
+}
+
+
+def summary(result: Result) -> str:
+    """The result in ASCII text of at most 80 columns."""
+    shown = verdicts(result)
+    lines = [*_head(result), *(line for item in shown for line in _sentence(result, item))]
+    if shown:
+        lines += ["", *_counts(shown)]
+    return "\n".join((*lines, *_findings(result), *_intents(result))) + "\n"
+
+
+def _head(result: Result) -> Iterator[str]:
+    number = len(result.scenarios)
+    scenarios = f"{number} scenario{'' if number == 1 else 's'}"
+    yield from wrap(f"{scenarios}, judged against {result.baseline}:", WIDTH)
+    if not result.complete:
+        wanted = number * len(result.variants)
+        yield f"INTERRUPTED after {len(result.runs)} of {wanted} runs."
+
+
+def _sentence(result: Result, verdict: Verdict) -> list[str]:
+    """What a candidate does to users, in words; the numbers follow in a table."""
+    name = verdict.link.name
+    errors, broken = verdict.number("error"), verdict.number("regression")
+    lost = [item.what for of in result.removals if of.variant == name for item in of.removals]
+    says = []
+    if errors:
+        says.append(f"could not be judged in {errors} scenario{'s' if errors > 1 else ''}")
+    if broken:
+        says.append(f"breaks {broken} scenario{'s' if broken > 1 else ''}")
+    elif not lost and verdict.number("unchanged") == len(result.scenarios):
+        says.append(f"behaves like {result.baseline} everywhere")
+    elif not errors:
+        says.append("breaks nothing unintended" if verdict.number("intended") else "breaks nothing")
+    if lost:
+        says.append(f"takes away {', '.join(lost)}")
+    return wrap(f"{name} {'; '.join(says)}.", WIDTH, "  ", "      ")
+
+
+def _counts(shown: Sequence[Verdict]) -> list[str]:
+    """How many of each class there are; a class that never occurs has no column."""
+    kinds = [kind for kind in SYMBOLS if any(item.number(kind) for item in shown)]
+    headers = ["same" if kind == "unchanged" else short(kind) for kind in kinds]
+    rows = [[to_ascii(item.link.name), *map(item.number, kinds)] for item in shown]
+    left = WIDTH - sum(len(text) + _PADDING for text in headers)
+    widths = [max(_NARROWEST, left)]
+    return tabulate(rows, ["", *headers], maxcolwidths=widths, disable_numparse=[0]).splitlines()
+
+
+def _findings(result: Result) -> Iterator[str]:
+    """Scenarios with an error or a regression, those on the same variants together."""
+    for kind in _NEED_A_LOOK:
+        found: dict[str, list[str]] = {}
+        for item in result.judgements:
+            if kind in classes(item):
+                found.setdefault(item.scenario, []).append(item.variant)
+        groups: dict[tuple[str, ...], list[str]] = {}
+        for scenario, names in found.items():
+            groups.setdefault(tuple(names), []).append(scenario)
+        for on, scenarios in groups.items():
+            number = len(scenarios)
+            yield ""
+            yield from wrap(f"{number} {noun(kind, number)} on {', '.join(on)}:", WIDTH)
+            yield from (f"  {to_ascii(scenario)}" for scenario in scenarios)
+
+
+def _intents(result: Result) -> Iterator[str]:
+    """Declared intents that did not come true, or whose time is over."""
+    wrong = [outcome for outcome in result.intents if outcome.status in _SAYS]
+    if wrong:
+        yield ""
+    for outcome in wrong:
+        intent = outcome.intent
+        until = f" with {intent.until}" if outcome.status == "overdue" else ""
+        yield from wrap(
+            f"{outcome.variant} intends, for {intent.scenarios}: {intent.reason}; "
+            f"{_SAYS[outcome.status]}{until}.",
+            WIDTH,
+            rest="  ",
+        )

@@ -1,0 +1,40 @@
+"""Scenarios and variants as a result introduces them: plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zonediff.compare.result import Evidence, ScenarioInfo, VariantInfo
+from zonediff.corpus.forms import goal_to_json, machine_to_json, step_to_json
+from zonediff.corpus.scenario import Scenario
+from zonediff.variants.subject import Subject
+
+
+def variant_info(subject: Subject, evidence: Sequence[Evidence] = ()) -> VariantInfo:
+    """A subject as reports introduce it, with what recordings of real kernels say about it."""
+    return VariantInfo(
+        name=subject.name,
+        summary=subject.summary,
+        description=subject.description,
+        origin=subject.origin,
+        where=subject.where,
+        interface=subject.interface,
+        lineage=list(subject.lineage),
+        intends=list(subject.intends),
+        evidence=list(evidence),
+    )
+
+
+def scenario_info(scenario: Scenario) -> ScenarioInfo:
+    """A scenario as reports introduce it."""
+    return ScenarioInfo(
+        id=scenario.id,
+        title=scenario.title,
+        why=scenario.why,
+        claims=list(scenario.claims),
+        file=scenario.file,
+        hash=scenario.hash,
+        machine=machine_to_json(scenario.machine),
+        steps=[step_to_json(step) for step in scenario.steps],
+        goals=[goal_to_json(goal) for goal in scenario.goals],
+    )

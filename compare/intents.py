@@ -1,0 +1,57 @@
+"""Differences that a variant declares it means to make, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+from zonediff.compare.result import IntentOutcome, Judgement, VariantInfo
+from zonediff.engine.policy import Intent
+
+
+def matches(pattern: str, scenario: str) -> bool:
+    """Whether a scenario's id fits a glob pattern (`*` and `?`; brackets mean themselves).
+
+    The id of a family, without its values, stands for all its members.
+    """
+    family = scenario.partition("[")[0]
+    literal = pattern.replace("[", "[[]")
+    return fnmatchcase(scenario, literal) or fnmatchcase(family, literal)
+
+
+def covering(variant: VariantInfo, scenario: str) -> Intent | None:
+    """The intent that covers differences in this scenario, unless its time is over."""
+    for intent in variant.intends:
+        if matches(intent.scenarios, scenario) and not _ended(variant, intent):
+            return intent
+    return None
+
+
+def outcomes(
+    variant: VariantInfo, judgements: Iterable[Judgement], *, whole: bool
+) -> list[IntentOutcome]:
+    """What became of each intent, by the judgements of this variant.
+
+    whole: the whole corpus was run, so an intent that matches no scenario is missing too. An
+    intent whose time is over and that makes no difference any more has nothing to report, nor
+    has one whose scenarios all came to errors.
+    """
+    judged = [item for item in judgements if item.variant == variant.name]
+    found: list[IntentOutcome] = []
+    for intent in variant.intends:
+        matching = [item for item in judged if matches(intent.scenarios, item.scenario)]
+        compared = [item for item in matching if item.kind != "error"]
+        differing = [item.scenario for item in compared if item.kind != "unchanged"]
+        if differing:
+            ended = _ended(variant, intent)
+            found.append(
+                IntentOutcome(variant.name, intent, "overdue" if ended else "happened", differing)
+            )
+        elif not _ended(variant, intent) and (compared or (whole and not matching)):
+            found.append(IntentOutcome(variant.name, intent, "missing"))
+    return found
+
+
+def _ended(variant: VariantInfo, intent: Intent) -> bool:
+    """Whether the variant is, or is built on, the one that was to end the difference."""
+    return intent.until is not None and intent.until in variant.lineage

@@ -1,0 +1,471 @@
+"""Results as JSON files: written compactly, read strictly. docs/result-schema.md describes them.
+
+Reading never trusts a file: wrong types, unknown keys and dangling names are all refused with the
+path of the place, because every report is made from what is read here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import stat
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, NoReturn, get_args, get_origin
+
+from cattrs import BaseValidationError, Converter, ForbiddenExtraKeysError, transform_error
+from cattrs.cols import (
+    homogenous_tuple_structure_factory,
+    list_structure_factory,
+    mapping_structure_factory,
+)
+from cattrs.gen import make_dict_structure_fn
+
+from zonediff.compare.result import SCHEMA, Result
+from zonediff.corpus.scenario import ScenarioStep
+from zonediff.engine.machine import Machine
+from zonediff.engine.observation import BlockRange, BlockView, ZoneView
+from zonediff.engine.steps import REGISTRY, Step
+from zonediff.engine.trace import Number, StepTrace
+from zonediff.engine.units import Bytes, parse_size
+
+
+class StoreError(Exception):
+    """A result file that cannot be read; the message names the file, the place and what is wrong."""
+
+
+def dumps(result: Result) -> str:
+    """The result as JSON text: one line for each variant, scenario, run and judgement."""
+    body = _CONVERTER.unstructure(result)
+    _pack(body)
+    lines = [f"{_json(key)}: {_lines(value)}" for key, value in {"schema": SCHEMA, **body}.items()]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def loads(text: str, source: str) -> Result:
+    """The result that dumps() wrote as `text`; `source` names it in errors.
+
+    Raises StoreError.
+    """
+    try:
+        body = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"{source}: not a zonediff result: no valid JSON: {error}") from None
+    if not isinstance(body, dict) or "schema" not in body:
+        raise StoreError(f"{source}: not a zonediff result: it has no `schema` key")
+    if body["schema"] != SCHEMA:
+        raise StoreError(
+            f"{source}: schema {body['schema']!r} is not supported: this zonediff reads {SCHEMA!r}"
+        )
+    try:
+        _unpack(body)
+        result = _CONVERTER.structure(body, Result)
+        _check(result)
+    except BaseValidationError as error:
+        first, *more = transform_error(error, format_exception=_explain)
+        others = f" (and {len(more)} more)" if more else ""
+        raise StoreError(f"{source}: not a valid result: {first}{others}") from None
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"{source}: not a valid result: {error}") from None
+    return result
+
+
+def save(result: Result, path: Path) -> None:
+    """Write the result to a file, whole or not at all."""
+    write_text(path, dumps(result))
+
+
+def load(path: Path) -> Result:
+    """Read a result from a file. Raises StoreError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise StoreError(f"{path}: not a zonediff result: no UTF-8 text") from None
+    return loads(text, str(path))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Put text into a file; whoever reads it sees the old content or all of the new one.
+
+    Pipes and devices (`/dev/stdout`) are written to as they are. Raises OSError.
+    """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+        return
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
+    try:
+        with open(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.chmod(name, _mode(path))
+        os.replace(name, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def _mode(path: Path) -> int:
+    """Permissions for a new version of the file: the old one's, else what the umask leaves."""
+    if path.exists():
+        return stat.S_IMODE(path.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+# --- layout ---------------------------------------------------------------------------------------
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def _lines(value: Any) -> str:
+    """A list of objects gets a line for each, so that results can be grepped and diffed."""
+    if isinstance(value, list) and value:
+        return "[\n" + ",\n".join(_json(item) for item in value) + "\n]"
+    return _json(value)
+
+
+# Most of a result repeats itself: variants behave alike in most scenarios, the same rule decides
+# everywhere, and a judgement lists goals that are in the runs it compares. So runs that equal an
+# earlier one are only referred to, reasons stand in a table of their own, and goals of judgements
+# are left out. That is nine tenths of a file.
+
+
+def _pack(body: dict[str, Any]) -> None:
+    """Leave out, in place, what can be told from the rest."""
+    compared = _compared(body)
+    for judgement in body["judgements"]:
+        if judgement.get("goals", []) == compared(judgement):
+            judgement.pop("goals", None)
+        else:
+            judgement.setdefault("goals", [])
+    hashes = {scenario["id"]: scenario["hash"] for scenario in body["scenarios"]}
+    written: dict[str, str] = {}
+    for number, run in enumerate(body["runs"]):
+        if run.get("hash", "") == hashes.get(run["scenario"]):
+            run.pop("hash", None)
+        if run.get("trace", {}).get("subject") == run["variant"]:
+            del run["trace"]["subject"]
+        names = {"scenario": run["scenario"], "variant": run["variant"]}
+        first = written.setdefault(_json({**run, "variant": ""}), run["variant"])
+        if first != run["variant"]:
+            body["runs"][number] = {**names, "same_as": first}
+    table: dict[str, int] = {}
+    for reasons in _reason_lists([body["runs"], body["judgements"]]):
+        reasons[:] = [table.setdefault(_json(reason), len(table)) for reason in reasons]
+    body["reasons"] = [json.loads(reason) for reason in table]
+
+
+def _unpack(body: dict[str, Any]) -> None:
+    """Undo _pack(), in place; what has another shape is left for the converter to refuse."""
+    table = body.pop("reasons", None)
+    if not isinstance(table, list):
+        raise ValueError("$.reasons is not a list")
+    for reasons in _reason_lists([body.get("runs"), body.get("judgements")]):
+        reasons[:] = [_entry(table, reason) for reason in reasons]
+    hashes = {str(item.get("id")): item.get("hash") for item in _objects(body.get("scenarios"))}
+    seen: dict[tuple[str, str], dict[str, Any]] = {}
+    for run in _objects(body.get("runs")):
+        scenario, variant = str(run.get("scenario")), str(run.get("variant"))
+        if "same_as" in run:
+            first = seen.get((scenario, str(run.pop("same_as"))))
+            if first is None:
+                raise ValueError(f"run {scenario} on {variant} equals one that is not there")
+            run.update({**first, "variant": variant})
+        seen[scenario, variant] = dict(run)
+        if scenario in hashes:
+            run.setdefault("hash", hashes[scenario])
+        if isinstance(run.get("trace"), dict):
+            run["trace"] = {"subject": variant, **run["trace"]}
+    compared = _compared(body)
+    for judgement in _objects(body.get("judgements")):
+        if "goals" not in judgement:
+            judgement["goals"] = compared(judgement)
+
+
+def _compared(body: dict[str, Any]) -> Callable[[dict[str, Any]], list[dict[str, Any]]]:
+    """What gives a judgement's goals from the two runs that it compares."""
+    goals = {
+        (str(run.get("scenario")), str(run.get("variant"))): _objects(run.get("goals"))
+        for run in _objects(body.get("runs"))
+    }
+
+    def side_by_side(judgement: dict[str, Any]) -> list[dict[str, Any]]:
+        scenario = str(judgement.get("scenario"))
+        before = goals.get((scenario, str(body.get("baseline"))), [])
+        after = goals.get((scenario, str(judgement.get("variant"))), [])
+        return [
+            {
+                "want": one.get("want"),
+                "baseline": one.get("met"),
+                "candidate": two.get("met"),
+                "kind": _KIND_OF_GOAL.get((one.get("met"), two.get("met")), "unchanged"),
+                "baseline_detail": one.get("detail"),
+                "candidate_detail": two.get("detail"),
+            }
+            for one, two in zip(before, after, strict=False)
+        ]
+
+    return side_by_side
+
+
+_KIND_OF_GOAL: Final = {(True, False): "regression", (False, True): "fix"}
+
+
+def _entry(table: list[Any], reason: Any) -> Any:
+    if type(reason) is not int:
+        return reason
+    if not 0 <= reason < len(table):
+        raise ValueError(f"there is no reason {reason}")
+    return table[reason]
+
+
+_REASONS: Final = {"reasons", "boot_reasons", "baseline_reasons", "candidate_reasons"}
+
+
+def _reason_lists(value: Any) -> Iterator[list[Any]]:
+    """Every list of reasons anywhere in it."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _reason_lists(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key in _REASONS and isinstance(item, list):
+                yield item
+            else:
+                yield from _reason_lists(item)
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    items = value if isinstance(value, list) else []
+    return [item for item in items if isinstance(item, dict)]
+
+
+# --- conversion -----------------------------------------------------------------------------------
+
+
+def _text(value: Any, _: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected text, not {_json(value)[:40]}")
+    return value
+
+
+def _number(value: Any, _: Any) -> int:
+    if type(value) is not int:
+        raise TypeError(f"expected a whole number, not {_json(value)[:40]}")
+    return value
+
+
+def _truth(value: Any, _: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"expected true or false, not {_json(value)[:40]}")
+    return value
+
+
+def _number_or_text(value: Any, _: Any) -> int | str:
+    return value if isinstance(value, str) else _number(value, int)
+
+
+def _size(value: Any, _: Any) -> Bytes:
+    return parse_size(_text(value, str))
+
+
+def _write_range(item: BlockRange) -> list[Any]:
+    row: list[Any] = [item.first, item.last]
+    if item.view is None:
+        return [*row, None]
+    view = item.view
+    return [*row, view.state, view.valid_zones, view.removable, view.online, view.node]
+
+
+def _read_range(value: Any, _: Any) -> BlockRange:
+    match value:
+        case [int(first), int(last), None] if 0 <= first <= last:
+            return BlockRange(first, last, None)
+        case [int(first), int(last), str(state), str(zones), str(removable), str(online), int(node)] if (
+            0 <= first <= last
+        ):
+            return BlockRange(first, last, BlockView(state, zones, removable, online, node))
+    raise ValueError(
+        "expected [first, last, state, valid_zones, removable, online, node] or [first, last, null]"
+    )
+
+
+def _write_zone(zone: ZoneView) -> list[int]:
+    return [zone.start_pfn, zone.spanned, zone.present]
+
+
+def _read_zone(value: Any, _: Any) -> ZoneView:
+    match value:
+        case [int(start_pfn), int(spanned), int(present)]:
+            return ZoneView(start_pfn, spanned, present)
+    raise ValueError("expected [start_pfn, spanned, present]")
+
+
+def _read_step(value: Any, _: Any) -> Step:
+    if not isinstance(value, dict) or len(value) != 1:
+        raise TypeError("expected a step: an object with one key, its verb")
+    ((verb, arguments),) = value.items()
+    if verb not in REGISTRY:
+        raise ValueError(f"unknown step {verb!r}")
+    return _CONVERTER.structure(arguments, REGISTRY[verb])
+
+
+def _write_step_trace(step: StepTrace) -> dict[str, Any]:
+    """An act that is the step itself, as for every primitive step, does not repeat it."""
+    do = step.do.to_json()
+    acts = _CONVERTER.unstructure(step.acts)
+    for act in acts:
+        if act["do"] == do:
+            del act["do"]
+    return {"do": do, "acts": acts}
+
+
+def _spread_acts(read: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Undo _write_step_trace(): give acts without a `do` that of their step."""
+
+    def hook(value: Any, cls: Any) -> Any:
+        acts = value.get("acts")
+        if isinstance(acts, list) and "do" in value:
+            spread = [{"do": value["do"], **act} if isinstance(act, dict) else act for act in acts]
+            value = {**value, "acts": spread}
+        return read(value, cls)
+
+    return hook
+
+
+_Factory = Callable[[Any, Converter], Callable[[Any, Any], Any]]
+
+_SHAPES: Final[Mapping[Any, tuple[type, str, _Factory]]] = {
+    list: (list, "a list", list_structure_factory),
+    tuple: (list, "a list", homogenous_tuple_structure_factory),
+    dict: (dict, "an object", mapping_structure_factory),
+    Mapping: (dict, "an object", mapping_structure_factory),
+}
+
+
+def _strictly(shape: type, name: str, read: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """The hook `read`, which would accept anything it can iterate over, for one shape only."""
+
+    def hook(value: Any, cls: Any) -> Any:
+        if not isinstance(value, shape):
+            raise TypeError(f"expected {name}, not {_json(value)[:40]}")
+        return read(value, cls)
+
+    return hook
+
+
+def _is_collection(cls: Any) -> bool:
+    origin = get_origin(cls)
+    return origin in _SHAPES and (origin is not tuple or get_args(cls)[-1] is Ellipsis)
+
+
+def _converter() -> Converter:
+    """cattrs, made strict: by itself it would turn numbers into text and objects into lists."""
+    converter = Converter(omit_if_default=True, forbid_extra_keys=True)
+
+    def collection(cls: Any) -> Callable[[Any, Any], Any]:
+        shape, name, factory = _SHAPES[get_origin(cls)]
+        return _strictly(shape, name, factory(cls, converter))
+
+    def dataclass(cls: Any) -> Callable[[Any, Any], Any]:
+        read = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True)
+        return _strictly(dict, "an object", _spread_acts(read) if cls is StepTrace else read)
+
+    converter.register_structure_hook_factory(_is_collection, collection)
+    converter.register_structure_hook_factory(dataclasses.is_dataclass, dataclass)
+    for cls, read in (
+        (str, _text),
+        (int, _number),
+        (bool, _truth),
+        (Number, _number_or_text),
+        (Bytes, _size),
+        (BlockRange, _read_range),
+        (ZoneView, _read_zone),
+    ):
+        converter.register_structure_hook(cls, read)
+    # Only Step itself is read by verb; a hook by class would take its subclasses' place too.
+    converter.register_structure_hook_func(lambda cls: cls is Step, _read_step)
+    converter.register_unstructure_hook(BlockRange, _write_range)
+    converter.register_unstructure_hook(ZoneView, _write_zone)
+    converter.register_unstructure_hook(StepTrace, _write_step_trace)
+    converter.register_unstructure_hook_func(_is_step, Step.to_json)
+    return converter
+
+
+def _is_step(cls: Any) -> bool:
+    return isinstance(cls, type) and issubclass(cls, Step)
+
+
+_CONVERTER: Final = _converter()
+
+
+def _explain(error: BaseException, _: type | None) -> str:
+    """What is wrong at one place, in words."""
+    if isinstance(error, KeyError):
+        return "this key is missing"
+    if isinstance(error, ForbiddenExtraKeysError):
+        return f"unknown key {', '.join(sorted(error.extra_fields))}"
+    return str(error)
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number")
+
+
+# --- what types do not tell -----------------------------------------------------------------------
+
+
+def _check(result: Result) -> None:
+    """See that names mean something, once, and that scenarios are made of machines and steps.
+
+    Raises ValueError, or what the converter raises for a scenario's parts.
+    """
+    for problem in _dangling(result):
+        raise ValueError(problem)
+    for scenario in result.scenarios:
+        _CONVERTER.structure(scenario.machine, Machine)
+        for step in scenario.steps:
+            _CONVERTER.structure(step, ScenarioStep)
+        for goal in scenario.goals:
+            _text(goal.get("want"), str)
+
+
+def _dangling(result: Result) -> Iterator[str]:
+    """Names that a result mentions but does not introduce, or introduces twice."""
+    variants = [variant.name for variant in result.variants]
+    scenarios = [scenario.id for scenario in result.scenarios]
+    runs = [(run.scenario, run.variant) for run in result.runs]
+    judged = [(judgement.scenario, judgement.variant) for judgement in result.judgements]
+    for what, names in (
+        ("variant", variants),
+        ("scenario", scenarios),
+        ("run", runs),
+        ("judgement", judged),
+    ):
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        if twice:
+            yield f"{what} {twice[0]!r} is there twice"
+    used_variants = {
+        result.baseline,
+        *(variant for _, variant in (*runs, *judged)),
+        *(item.variant for item in result.removals),
+        *(item.variant for item in result.intents),
+    }
+    used_scenarios = {
+        *(scenario for scenario, _ in (*runs, *judged)),
+        *(scenario for item in result.intents for scenario in item.scenarios),
+    }
+    for name in sorted(used_variants - set(variants)):
+        yield f"variant {name!r} is not described under `variants`"
+    for name in sorted(used_scenarios - set(scenarios)):
+        yield f"scenario {name!r} is not described under `scenarios`"

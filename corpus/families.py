@@ -1,0 +1,127 @@
+"""One scenario file for a family of scenarios: `with:` names parameters and their values.
+
+Every combination of values makes a member, in which `${name}` stands for the value in any text
+of the file. A text that is nothing but `${name}` becomes the value itself, a number if that is
+one; within other text the value is written out.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from zonediff.corpus.positions import Plain
+from zonediff.corpus.problems import Mistake, Path, unknown
+
+MAX_MEMBERS: Final = 256
+"""Scenarios that one file can make."""
+
+_PARAMETER: Final = re.compile(r"[a-z][a-z0-9_]*")
+_VALUE: Final = re.compile(r"[^\s,\[\]]+")  # an id with values in it stays one word
+_PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
+
+Scalar = str | int | bool
+
+
+class Member(NamedTuple):
+    """The file's data with the values of one combination in it."""
+
+    parameters: tuple[tuple[str, str], ...]
+    data: dict[str, Plain]
+
+    @property
+    def suffix(self) -> str:
+        """`[size=1G,knob=online]`, empty for a file that is no family."""
+        pairs = ",".join(f"{name}={value}" for name, value in self.parameters)
+        return f"[{pairs}]" if pairs else ""
+
+
+def members(data: dict[str, Plain]) -> tuple[list[Member], list[Mistake]]:
+    """Every member of the family (one, for a file without `with:`), and the mistakes in it.
+
+    A placeholder that stands for nothing is left as it is.
+    """
+    body = {key: value for key, value in data.items() if key != "with"}
+    mistakes: list[Mistake] = []
+    choices = _choices(data["with"], mistakes) if "with" in data else {}
+    used = set()
+    for path, name in _placeholders(body, ()):
+        used.add(name)
+        if name not in choices:
+            mistakes.append(Mistake(path, unknown("parameter", name, choices)))
+    mistakes += [
+        Mistake(("with", name), f"is not used: write ${{{name}}} where its values belong", True)
+        for name in choices
+        if name not in used
+    ]
+    if math.prod(map(len, choices.values())) > MAX_MEMBERS:
+        mistakes.append(Mistake(("with",), f"makes more than {MAX_MEMBERS} scenarios", True))
+        return [], mistakes
+    made = []
+    for values in itertools.product(*choices.values()):
+        chosen = dict(zip(choices, values, strict=True))
+        parameters = tuple((name, _write(value)) for name, value in chosen.items())
+        made.append(Member(parameters, {key: _fill(value, chosen) for key, value in body.items()}))
+    return made, mistakes
+
+
+def _choices(data: Plain, mistakes: list[Mistake]) -> dict[str, list[Scalar]]:
+    """The values of each parameter."""
+    if not isinstance(data, dict):
+        mistakes.append(Mistake(("with",), "expected a mapping of names to lists of values"))
+        return {}
+    choices: dict[str, list[Scalar]] = {}
+    for name, values in data.items():
+        if not _PARAMETER.fullmatch(name):
+            message = "a parameter's name is lower-case letters, digits and _"
+            mistakes.append(Mistake(("with", name), message, True))
+        if not isinstance(values, list) or not values:
+            mistakes.append(Mistake(("with", name), "expected a list of values"))
+            continue
+        choices[name] = []
+        for index, value in enumerate(values):
+            path = ("with", name, index)
+            if not isinstance(value, Scalar):
+                mistakes.append(Mistake(path, "expected text, a number, true or false"))
+            elif not _VALUE.fullmatch(_write(value)):
+                mistakes.append(Mistake(path, "a value has no blanks, commas or square brackets"))
+            elif _write(value) in map(_write, choices[name]):
+                mistakes.append(Mistake(path, f"the value {_write(value)!r} is here twice"))
+            else:
+                choices[name].append(value)
+    return choices
+
+
+def _placeholders(data: Plain, path: Path) -> Iterator[tuple[Path, str]]:
+    """Every `${name}` and where it stands."""
+    match data:
+        case str():
+            yield from ((path, found[1]) for found in _PLACEHOLDER.finditer(data))
+        case list():
+            for index, item in enumerate(data):
+                yield from _placeholders(item, (*path, index))
+        case dict():
+            for key, item in data.items():
+                yield from _placeholders(item, (*path, key))
+
+
+def _fill(data: Plain, chosen: Mapping[str, Scalar]) -> Plain:
+    match data:
+        case str():
+            whole = _PLACEHOLDER.fullmatch(data)
+            if whole:
+                return chosen.get(whole[1], data)
+            return _PLACEHOLDER.sub(lambda found: _write(chosen.get(found[1], found[0])), data)
+        case list():
+            return [_fill(item, chosen) for item in data]
+        case dict():
+            return {key: _fill(item, chosen) for key, item in data.items()}
+        case _:
+            return data
+
+
+def _write(value: Scalar) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,85 @@
+"""The JSON form of a scenario's parts, as results and recordings hold them, and its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import Any
+
+from zonediff.corpus.scenario import Goal, ScenarioStep
+from zonediff.engine.machine import Config, Dimm, Machine
+from zonediff.engine.units import format_address, format_size, parse_size
+
+
+def machine_to_json(machine: Machine) -> dict[str, Any]:
+    """A machine as in recordings, with its config and platform among its keys."""
+    return {
+        "nodes": [format_size(size) for size in machine.nodes],
+        "cmdline": machine.cmdline,
+        "dimms": [_dimm_to_json(dimm) for dimm in machine.dimms],
+        "config": asdict(machine.config),
+        "platform": machine.platform,
+        "physical_bits": machine.physical_bits,
+    }
+
+
+def machine_from_json(body: Mapping[str, Any], config: Mapping[str, bool] | None = None) -> Machine:
+    """The machine of a result or a recording; a recording keeps its `config` beside the machine.
+
+    Raises KeyError, TypeError or ValueError when it is not the JSON form of a machine.
+    """
+    return Machine(
+        nodes=tuple(parse_size(size) for size in body["nodes"]),
+        dimms=tuple(_dimm_from_json(dimm) for dimm in body["dimms"]),
+        cmdline=body["cmdline"],
+        config=Config(**(config if config is not None else body.get("config", {}))),
+        platform=body.get("platform", "kvm"),
+        physical_bits=body.get("physical_bits", 40),
+    )
+
+
+def step_to_json(step: ScenarioStep) -> dict[str, Any]:
+    """A step as `{"do": {verb: ...}}`, with its `name` if it has one."""
+    named = {} if step.name is None else {"name": step.name}
+    return {"do": step.do.to_json(), **named}
+
+
+def goal_to_json(goal: Goal) -> dict[str, Any]:
+    """A goal as in files: `want` and the fields of its predicate, less those left at defaults."""
+    first, *others = fields(goal.check)
+    form = {"want": goal.want, first.name: getattr(goal.check, first.name)}
+    for item in others:
+        value = getattr(goal.check, item.name)
+        if value != item.default:
+            form[item.name] = value
+    return form
+
+
+def content_hash(machine: Machine, steps: Sequence[ScenarioStep], goals: Sequence[Goal]) -> str:
+    """SHA-256 over what a scenario means: equal for files that differ in wording or layout."""
+    meaning = {
+        "machine": machine_to_json(machine),
+        "steps": [step_to_json(step) for step in steps],
+        "goals": [goal_to_json(goal) for goal in goals],
+    }
+    text = json.dumps(meaning, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _dimm_to_json(dimm: Dimm) -> dict[str, Any]:
+    form: dict[str, Any] = {"id": dimm.id, "size": format_size(dimm.size), "node": dimm.node}
+    if dimm.addr is not None:
+        form["addr"] = format_address(dimm.addr)
+    return form
+
+
+def _dimm_from_json(body: Mapping[str, Any]) -> Dimm:
+    addr = body.get("addr")
+    return Dimm(
+        id=body["id"],
+        size=parse_size(body["size"]),
+        node=body["node"],
+        addr=None if addr is None else parse_size(addr),
+    )

@@ -1,0 +1,219 @@
+"""Finds scenario files, reads them, and reports everything wrong with all of them at once."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from zonediff.corpus.checks import check
+from zonediff.corpus.draft import draft
+from zonediff.corpus.families import Member, members
+from zonediff.corpus.forms import content_hash
+from zonediff.corpus.positions import decode, parse
+from zonediff.corpus.problems import Mistake, Problem, ScenarioError, closest
+from zonediff.corpus.scenario import SURVIVES, Scenario
+from zonediff.corpus.schema import Misshapen
+
+SHIPPED: Final = Path(__file__).parent / "scenarios"
+"""The folder of the corpus that comes with the package."""
+
+MAX_BYTES: Final = 1 << 20
+"""The largest scenario file that is read."""
+
+_SUFFIXES: Final = (".yaml", ".yml")
+
+
+@dataclass(slots=True)
+class _Source:
+    """A file to read.
+
+    id: of its scenarios, less their values. file: how they call it. members: those wanted of a
+    family, None for all.
+    """
+
+    path: Path
+    id: str
+    file: str
+    members: set[str] | None = None
+
+
+def load(paths: Iterable[str | Path] = (), root: Path = SHIPPED) -> list[Scenario]:
+    """The scenarios that these paths stand for, or all below `root` without any, sorted by id.
+
+    A path is a file, a folder, or names scenarios below `root`: an id (`numa/two-nodes`, with all
+    members of its family, or `knob/kvm[knob=online]`), a folder (`ordering`) or a glob pattern
+    (`*/hyperv-*`). A file's id is its path below `root`; elsewhere, its path below the folder that
+    was asked for, or its bare name.
+
+    Raises ScenarioError with every problem of every file; then there are no scenarios.
+    """
+    problems: list[Problem] = []
+    sources: dict[Path, _Source] = {}
+    for path in list(paths) or [root]:
+        try:
+            for source in _find(path, root):
+                known = sources.setdefault(source.path, source)
+                if known.members is None or source.members is None:
+                    known.members = None
+                else:
+                    known.members |= source.members
+        except (OSError, ValueError) as error:
+            problems.append(Problem(str(path), 0, 0, "", _reason(error)))
+        except ScenarioError as error:
+            problems += error.problems
+    scenarios: dict[str, Scenario] = {}
+    for source in sources.values():
+        try:
+            found = read(source.path, source.id, source.file)
+        except ScenarioError as error:
+            problems += error.problems
+            continue
+        ids = [scenario.id for scenario in found]
+        for missing in sorted((source.members or set()) - set(ids)):
+            message = f"no such member{_or_rather(missing, ids)}"
+            problems.append(Problem(missing, 0, 0, "", message))
+        for scenario in found:
+            if source.members is not None and scenario.id not in source.members:
+                continue
+            if scenario.id in scenarios:
+                message = f"the id {scenario.id!r} is taken by {scenarios[scenario.id].file}"
+                problems.append(Problem(_shown(source.path), 1, 1, "", message))
+            scenarios[scenario.id] = scenario
+    if problems:
+        raise ScenarioError(problems)
+    return [scenarios[key] for key in sorted(scenarios)]
+
+
+def read(path: Path, name: str, file: str = "") -> list[Scenario]:
+    """The scenario in a file, or the members of its family.
+
+    `name` is their id without values; `file` is what they call the file, else its path.
+    Raises ScenarioError with every problem of the file.
+    """
+    shown = _shown(path)
+    document = parse(decode(_contents(path, shown), shown), shown)
+    data = document.value
+    if not isinstance(data, dict):
+        message = "expected a mapping with title, why, machine, steps and goals"
+        raise ScenarioError([*document.problems, document.locate(Mistake((), message))])
+    family, mistakes = members(data)
+    scenarios: list[Scenario] = []
+    suffixes: dict[Mistake, list[str]] = {}
+    for member in family:
+        try:
+            scenarios.append(_build(member, name, file or shown))
+        except Misshapen as error:
+            for mistake in dict.fromkeys(error.mistakes):
+                suffixes.setdefault(mistake, []).append(member.suffix)
+    for mistake, found in suffixes.items():
+        # What only some members have wrong is told with the first of them.
+        told = "" if len(found) == len(family) else f", in {found[0]}"
+        mistakes.append(mistake._replace(message=mistake.message + told))
+    if document.problems or mistakes:
+        raise ScenarioError([*document.problems, *document.locate_all(mistakes)])
+    return scenarios
+
+
+def _build(member: Member, name: str, file: str) -> Scenario:
+    """The scenario of one member. Raises Misshapen with everything wrong with it."""
+    parts, mistakes = draft(member.data)
+    mistakes += check(parts)
+    if mistakes or parts.machine is None:
+        raise Misshapen(*mistakes)
+    steps = tuple(step for step in parts.steps if step is not None)
+    goals = (*(goal for goal in parts.goals if goal is not None), SURVIVES)
+    return Scenario(
+        id=name + member.suffix,
+        title=(parts.title or "").strip(),
+        why=(parts.why or "").strip(),
+        machine=parts.machine,
+        steps=steps,
+        goals=goals,
+        claims=tuple(claim for claim in parts.claims if claim is not None),
+        file=file,
+        hash=content_hash(parts.machine, steps, goals),
+        parameters=member.parameters,
+    )
+
+
+def _find(path: str | Path, root: Path) -> list[_Source]:
+    """The files that a path stands for; raises ScenarioError when there are none."""
+    place = Path(path).resolve()
+    root = root.resolve()
+    if place.is_dir():
+        if found := _shelf(place, root):
+            return found
+        raise _nothing(path, f"no scenario files (*{_SUFFIXES[0]}) in this folder")
+    if place.exists():
+        if place.is_relative_to(root):
+            return [_source(place, root)]
+        return [_Source(place, place.stem, _shown(place))]
+    if place.suffix in _SUFFIXES:
+        raise _nothing(path, "no such file")
+    return _named(str(path).rstrip("/"), _shelf(root, root))
+
+
+def _named(name: str, shelf: list[_Source]) -> list[_Source]:
+    """The files of the corpus that an id, a folder or a pattern names."""
+    family = name.partition("[")[0] if name.endswith("]") else name
+    if found := [source for source in shelf if source.id == family]:
+        for source in found:
+            source.members = None if family == name else {name}
+        return found
+    patterns = (name, f"{name}/*")
+    found = [item for item in shelf if any(fnmatch.fnmatchcase(item.id, p) for p in patterns)]
+    if not found:
+        ids = [item.id for item in shelf]
+        folders = sorted({folder for id in ids if (folder := id.rpartition("/")[0])})
+        close = _or_rather(name, [*ids, *folders])
+        raise _nothing(name, f"no such file, folder or scenario{close}")
+    return found
+
+
+def _shelf(folder: Path, root: Path) -> list[_Source]:
+    """The scenario files below a folder, without hidden ones."""
+    return [
+        _source(file, root if file.is_relative_to(root) else folder)
+        for file in sorted(folder.rglob("*"))
+        if file.suffix in _SUFFIXES
+        and file.is_file()
+        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    ]
+
+
+def _source(file: Path, base: Path) -> _Source:
+    place = file.relative_to(base)
+    return _Source(file, place.with_suffix("").as_posix(), place.as_posix())
+
+
+def _contents(path: Path, shown: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise _nothing(shown, _reason(error)) from None
+    if len(data) > MAX_BYTES:
+        raise ScenarioError([Problem(shown, 1, 1, "", f"larger than {MAX_BYTES} bytes")])
+    return data
+
+
+def _nothing(path: str | Path, message: str) -> ScenarioError:
+    return ScenarioError([Problem(str(path), 0, 0, "", message)])
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return str(getattr(error, "strerror", None) or error).lower()
+
+
+def _or_rather(word: str, known: Iterable[str]) -> str:
+    close = closest(word, known)
+    return f"; did you mean {close!r}?" if close else ""
+
+
+def _shown(path: Path) -> str:
+    """The path as it is shortest to open from here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

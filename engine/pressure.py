@@ -1,0 +1,61 @@
+"""Free kernel memory: what a machine has after boot, and what adding memory takes from it.
+
+The memmap of new blocks is ordinary kernel memory. It comes from zones up to Normal of memory
+that is online already; Movable memory does not help. The kernel does not fail such allocations:
+it kills processes, and when there are none left it panics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from math import isqrt
+from typing import Final
+
+from zonediff.engine.machine import Machine
+from zonediff.engine.memory import Memory, Zone
+from zonediff.engine.units import KIB, MEMMAP_BYTES_PER_PAGE, MIB, PAGE, SECTION_PAGES
+
+SECTION_MEMMAP_KIB: Final = SECTION_PAGES * MEMMAP_BYTES_PER_PAGE // KIB
+"""KiB of memmap for a section: 2 MiB for 128 MiB, 1.5625 per cent."""
+
+SECTION_EXTRA_KIB: Final = 10
+"""KiB of page tables, sysfs and slab that come with it (measured: 2056 to 2062 KiB in all)."""
+
+SWIOTLB_KIB: Final = 64 * MIB // KIB
+"""KiB of low memory set aside for bounce buffers when memory may be added above 4 GiB."""
+
+SWIOTLB_FROM: Final = 128 * MIB
+"""Boot memory, in bytes, from which on there is room for the bounce buffers."""
+
+
+def boot_free_kib(machine: Machine, memory: Memory, overhead: Mapping[int, int]) -> int:
+    """KiB free in kernel zones after boot, with nothing but init running.
+
+    overhead: measured KiB, by MiB of boot memory, that the kernel keeps besides memmap and bounce
+    buffers; sizes between are interpolated, those outside take the nearest.
+    """
+    ram = machine.ram // KIB
+    movable = sum(memory.present[Zone.MOVABLE :: len(Zone)]) * PAGE // KIB
+    free = ram - ram // 64 - movable - _interpolate(overhead, machine.ram / MIB)
+    return free - SWIOTLB_KIB if machine.ram >= SWIOTLB_FROM else free
+
+
+def reserve_kib(machine: Machine) -> int:
+    """KiB that the kernel keeps back: the low watermark of its zones (init_per_zone_wmark_min)."""
+    return isqrt(16 * machine.ram // KIB) * 5 // 4
+
+
+def memmap_kib(blocks: int, block_pages: int) -> int:
+    """KiB that adding so many blocks takes."""
+    return blocks * block_pages // SECTION_PAGES * (SECTION_MEMMAP_KIB + SECTION_EXTRA_KIB)
+
+
+def _interpolate(table: Mapping[int, int], at: float) -> int:
+    points = sorted(table.items())
+    if at <= points[0][0]:
+        return points[0][1]
+    for (low, one), (high, two) in pairwise(points):
+        if at <= high:
+            return round(one + (two - one) * (at - low) / (high - low))
+    return points[-1][1]

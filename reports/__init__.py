@@ -1,0 +1,1 @@
+"""One result, many readers: each module renders the result of a comparison in one form."""

@@ -1,0 +1,200 @@
+"""Findings: what judgements say, gathered by the kernel rule behind them.
+
+Variants that show the same in a scenario are one finding; findings with the same cause stand
+together, the cause behind most of them first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from zonediff.compare.result import (
+    Difference,
+    GoalJudgement,
+    Judgement,
+    Removal,
+    ScenarioInfo,
+)
+from zonediff.engine.steps import REGISTRY
+from zonediff.engine.trace import Reason
+from zonediff.reports.index import Index, Link
+from zonediff.reports.kinds import Class, classes, noun
+
+UNEXPLAINED: Final = "no rule recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A scenario that shows something, and the variants that show it in the same way.
+
+    goals: those that came out differently. place: where the traces part, in words. reasons: of
+    the rules that decided there, those of one side only. error: the traceback. dies: the kernel
+    does, as it did not with the baseline.
+    """
+
+    scenario: ScenarioInfo
+    link: Link
+    variants: tuple[Link, ...]
+    goals: tuple[GoalJudgement, ...]
+    difference: Difference | None
+    place: str
+    reasons: tuple[Reason, ...]
+    nouns: tuple[str, ...]
+    intent: str | None
+    error: str | None
+    dies: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The findings that one kernel function (or one exception) is behind."""
+
+    function: str
+    sentence: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def shortest(self) -> Finding:
+        """The finding that is quickest to follow: the one with the fewest steps."""
+        return min(self.findings, key=lambda item: (len(item.scenario.steps), item.link.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Something that user space can no longer use, where, and which scenarios use it."""
+
+    removal: Removal
+    variants: tuple[Link, ...]
+    scenarios: tuple[Link, ...]
+
+
+def causes(index: Index, kind: Class) -> list[Cause]:
+    """All findings of a class by cause, the cause behind most of them first."""
+    by_function: dict[str, list[Finding]] = {}
+    for finding in _findings(index, kind):
+        by_function.setdefault(_behind(finding), []).append(finding)
+    found = [
+        Cause(function, _sentence(items), tuple(items)) for function, items in by_function.items()
+    ]
+    return sorted(found, key=lambda cause: -len(cause.findings))
+
+
+def _findings(index: Index, kind: Class) -> Iterator[Finding]:
+    for scenario in index.result.scenarios:
+        alike: list[tuple[object, Finding]] = []
+        for variant in index.candidates:
+            judgement = index.judgement(scenario.id, variant)
+            if kind not in classes(judgement):
+                continue
+            assert judgement is not None
+            run = index.run(scenario.id, variant)
+            error = _error(index, scenario.id, variant)
+            likeness = (replace(judgement, variant=""), error)
+            link = index.cell(scenario.id, variant)
+            for number, (other, finding) in enumerate(alike):
+                if other == likeness:
+                    joined = replace(finding, variants=(*finding.variants, link))
+                    alike[number] = (other, joined)
+                    break
+            else:
+                dies = run is not None and run.status == "died" and _survives(index, scenario.id)
+                alike.append((likeness, _finding(index, scenario, judgement, link, error, dies)))
+        yield from (finding for _, finding in alike)
+
+
+def _finding(
+    index: Index,
+    scenario: ScenarioInfo,
+    judgement: Judgement,
+    link: Link,
+    error: str | None,
+    dies: bool,
+) -> Finding:
+    difference = judgement.difference
+    return Finding(
+        scenario=scenario,
+        link=index.scenario(scenario.id),
+        variants=(link,),
+        goals=tuple(goal for goal in judgement.goals if goal.baseline != goal.candidate),
+        difference=difference,
+        place="" if difference is None else place(scenario, difference),
+        reasons=() if difference is None else tuple(deciding(difference)),
+        nouns=tuple(noun(kind) for kind in judgement.kinds),
+        intent=judgement.intended.reason if judgement.intended else None,
+        error=error,
+        dies=dies,
+    )
+
+
+def place(scenario: ScenarioInfo, difference: Difference) -> str:
+    """Where a difference is: `at boot`, `step 2`, or `step 2.7` within a composite step."""
+    if difference.step < 0:
+        return "at boot"
+    number = f"step {difference.step + 1}"
+    if difference.step < len(scenario.steps):
+        (verb,) = scenario.steps[difference.step]["do"]
+        if REGISTRY[verb].composite:
+            number += f".{difference.act + 1}"
+    return f"{number}, {difference.do}"
+
+
+def deciding(difference: Difference) -> list[Reason]:
+    """The reasons that tell the sides apart: the candidate's own first, then the baseline's."""
+    before, after = difference.baseline_reasons, difference.candidate_reasons
+    own = [reason for reason in after if reason not in before]
+    return own + [reason for reason in before if reason not in after]
+
+
+def lost(index: Index) -> list[Lost]:
+    """Every ABI removal by name, with the variants that make it and the scenarios it touches."""
+    variants: dict[tuple[str, str], dict[str, None]] = {}
+    scenarios: dict[tuple[str, str], dict[str, None]] = {}
+
+    def note(removals: Iterable[Removal], variant: str, scenario: str | None = None) -> None:
+        for item in removals:
+            key = item.what, item.detail
+            variants.setdefault(key, {})[variant] = None
+            if scenario is not None:
+                scenarios.setdefault(key, {})[scenario] = None
+
+    for everywhere in index.result.removals:
+        note(everywhere.removals, everywhere.variant)
+    for judgement in index.result.judgements:
+        note(judgement.removals, judgement.variant, judgement.scenario)
+    return [
+        Lost(
+            removal=Removal(*key),
+            variants=tuple(index.variant(name) for name in names),
+            scenarios=tuple(index.scenario(name) for name in scenarios.get(key, ())),
+        )
+        for key, names in variants.items()
+    ]
+
+
+def _behind(finding: Finding) -> str:
+    """The kernel function that decided, or what a failing variant raised."""
+    if finding.error is not None:
+        return finding.error.strip().rpartition("\n")[2]
+    return finding.reasons[0].function if finding.reasons else UNEXPLAINED
+
+
+def _sentence(findings: list[Finding]) -> str:
+    """What the rules behind the findings say, in the words of the first."""
+    reasons = findings[0].reasons
+    return reasons[0].text if reasons else ""
+
+
+def _survives(index: Index, scenario: str) -> bool:
+    run = index.run(scenario, index.result.baseline)
+    return run is not None and run.status == "ran"
+
+
+def _error(index: Index, scenario: str, variant: str) -> str | None:
+    """The candidate's traceback; where it has none, the baseline's."""
+    for name in (variant, index.result.baseline):
+        run = index.run(scenario, name)
+        if run is not None and run.error is not None:
+            return run.error if name == variant else f"the baseline failed:\n{run.error}"
+    return None

@@ -1,0 +1,82 @@
+"""The report as one HTML file that needs nothing else: no network, no JavaScript.
+
+Style and script are inlined and named by their hashes in the Content-Security-Policy, so nothing
+else can run even if some text of a scenario were not escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from zonediff.compare.result import Result
+from zonediff.reports.kinds import MEANINGS, SYMBOLS, noun, short
+from zonediff.reports.plain import visible
+from zonediff.reports.reproduce import Where
+from zonediff.reports.view import view
+
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+
+
+def render(result: Result) -> str:
+    """The whole page."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_show,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        symbols=SYMBOLS,
+        meanings=MEANINGS,
+        noun=noun,
+        short=short,
+        letters=_ZONE_LETTERS,
+        places=_PLACES,
+    )
+    style, script = _asset("style.css"), _asset("script.js")
+    return environment.get_template("report.html").render(
+        report=view(result),
+        style=style,
+        script=script,
+        policy=(
+            f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "
+            "base-uri 'none'; form-action 'none'"
+        ),
+    )
+
+
+_ZONE_LETTERS: Final = (
+    ("normal", "N", "Normal"),
+    ("movable", "M", "Movable"),
+    ("dma", "D", "DMA and DMA32"),
+    ("none", "-", "no one zone"),
+)
+
+_PLACES: Final[dict[Where, str]] = {
+    "host": "On the host",
+    "monitor": "In QEMU's monitor",
+    "guest": "In the guest, as root",
+    "by hand": "By hand",
+}
+
+
+def _show(value: Any) -> Any:
+    """What templates print: text of a result never hides anything, as marks of direction would."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _asset(name: str) -> Markup:
+    return Markup((_TEMPLATES / name).read_text(encoding="utf-8"))
+
+
+def _digest(text: str) -> str:
+    """A source expression for inline text, as Content-Security-Policy wants it."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

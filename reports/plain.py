@@ -1,0 +1,90 @@
+"""Text as terminals and mails can take it: nothing invisible, pure ASCII, wrapped."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
+
+_ASCII: Final = str.maketrans(
+    {
+        "→": "->",
+        "–": "-",
+        "—": "--",
+        "‘": "'",
+        "’": "'",
+        "“": '"',
+        "”": '"',
+        "…": "...",
+        "×": "x",
+        "≠": "!=",
+        "≤": "<=",
+        "≥": ">=",
+        "·": "-",
+        "\N{NO-BREAK SPACE}": " ",
+    }
+)
+
+# Everything that a reader cannot see but that changes what is seen: controls other than newline
+# and tab, bidirectional and other format characters, and halves of surrogate pairs.
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def visible(text: str) -> str:
+    """The text with every invisible character written as an escape, as in `\\u202e`."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        _escape(char) if unicodedata.category(char) in _HIDDEN and char not in "\n\t" else char
+        for char in text
+    )
+
+
+def to_ascii(text: str) -> str:
+    """The text in printable ASCII and newlines: typography in plain form, the rest as escapes."""
+    text = visible(text.expandtabs(4)).translate(_ASCII)
+    return text.encode("ascii", "backslashreplace").decode("ascii")
+
+
+def one_line(text: str) -> str:
+    """The text on one line: each run of white space is one blank."""
+    return " ".join(text.split())
+
+
+def wrap(text: str, width: int, first: str = "", rest: str | None = None) -> list[str]:
+    """ASCII lines of at most `width` columns, `first` before the first and `rest` before others.
+
+    Words longer than a line are broken, never cut off; a text without words gives no line.
+    """
+    return textwrap.wrap(
+        to_ascii(one_line(text)),
+        width,
+        initial_indent=first,
+        subsequent_indent=" " * len(first) if rest is None else rest,
+        break_on_hyphens=False,
+    )
+
+
+def command(pieces: Sequence[str], width: int) -> list[str]:
+    """A shell command in lines of at most `width` columns, continued with backslashes.
+
+    It is broken between pieces; a piece that is longer than a line is broken anywhere, which
+    the shell mends only if the next line begins at its first column: it is not indented then.
+    """
+    lines: list[str] = []
+    line = ""
+    for piece in map(to_ascii, pieces):
+        if line and len(line) + 1 + len(piece) > width - 2:
+            lines.append(f"{line} \\")
+            line = f"    {piece}"
+        else:
+            line = f"{line} {piece}" if line else piece
+        while len(line) > width - 2:
+            lines.append(f"{line[: width - 1]}\\")
+            line = line[width - 1 :]
+    return [*lines, line]
+
+
+def _escape(char: str) -> str:
+    return char.encode("ascii", "backslashreplace").decode("ascii")

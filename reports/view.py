@@ -1,0 +1,380 @@
+"""What reports show, as plain data: each count with what it counts, each cell with its words.
+
+Renderers only lay this out. All that needs thought is thought here and in the modules below it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Final
+
+from zonediff.compare.result import (
+    Evidence,
+    IntentOutcome,
+    Result,
+    Run,
+    ScenarioInfo,
+    VariantInfo,
+)
+from zonediff.reports.findings import Cause, Lost, causes, lost
+from zonediff.reports.index import Index, Link
+from zonediff.reports.kinds import MEANINGS, SYMBOLS, Class, classes, noun
+from zonediff.reports.sidebyside import ScenarioView, scenario_view
+
+ANCHORS: Final[dict[Class, str]] = {
+    "error": "errors",
+    "regression": "regressions",
+    "abi-removal": "removals",
+    "fix": "fixes",
+    "behaviour-change": "changes",
+    "intended": "intended",
+    "unchanged": "matrix",
+    "not-run": "matrix",
+}
+"""Where in a report the things of each class are listed."""
+
+_ALWAYS: Final = ("regression", "abi-removal", "fix", "behaviour-change")
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many of a class, in words, and where they are listed."""
+
+    kind: Class
+    number: int
+    text: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A candidate against the baseline. remarks: what else is to be known before trusting it."""
+
+    link: Link
+    summary: str
+    counts: tuple[Count, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """All of it in a line: `igor-movable: 1 regression, 0 ABI removals, 9 fixes, ...`."""
+        return f"{self.link.name}: {', '.join(count.text for count in self.counts)}"
+
+    def number(self, kind: Class) -> int:
+        """How many there are of a class."""
+        return next((count.number for count in self.counts if count.kind == kind), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """All findings of a class, by cause."""
+
+    kind: Class
+    anchor: str
+    heading: str
+    meaning: str
+    causes: tuple[Cause, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IntentView:
+    """What became of a declared intent, in words."""
+
+    variant: Link
+    outcome: IntentOutcome
+    text: str
+    scenarios: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixCell:
+    """A scenario on a variant: its classes, worst first, and how many goals it met."""
+
+    link: Link
+    classes: tuple[Class, ...]
+    goals: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """A scenario in the matrix, the baseline's cell first."""
+
+    link: Link
+    title: str
+    claims: tuple[str, ...]
+    cells: tuple[MatrixCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The scenarios of a folder."""
+
+    folder: str
+    rows: tuple[MatrixRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VariantView:
+    """A variant, introduced. interface: kind of thing -> names with the values they accept."""
+
+    link: Link
+    info: VariantInfo
+    baseline: bool
+    paragraphs: tuple[str, ...]
+    interface: tuple[tuple[str, tuple[str, ...]], ...]
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that any report shows. notes: what a reader must know before anything else."""
+
+    baseline: str
+    title: str
+    lead: str
+    notes: tuple[str, ...]
+    verdicts: tuple[Verdict, ...]
+    sections: tuple[Section, ...]
+    lost: tuple[Lost, ...]
+    intents: tuple[IntentView, ...]
+    shelves: tuple[Shelf, ...]
+    scenarios: tuple[ScenarioView, ...]
+    variants: tuple[VariantView, ...]
+    version: str
+    schema: str
+
+    @property
+    def contents(self) -> tuple[Link, ...]:
+        """The parts that list findings, in reading order."""
+        found = [Link(section.heading, section.anchor) for section in self.sections]
+        worst = sum(section.kind in _WORST for section in self.sections)
+        intents = [Link("Declared intents", "intents")] if self.intents else []
+        return (*found[:worst], Link("ABI removals", "removals"), *found[worst:], *intents)
+
+
+_WORST: Final = ("error", "regression")
+
+
+def view(result: Result) -> Report:
+    """Think a whole report through."""
+    index = Index(result)
+    shown = verdicts(result)
+    return Report(
+        baseline=result.baseline,
+        title=f"Memory hotplug: {_several(len(shown), 'variant')} against {result.baseline}",
+        lead=_lead(index),
+        notes=tuple(_notes(index)),
+        verdicts=shown,
+        sections=tuple(
+            Section(
+                kind=kind,
+                anchor=ANCHORS[kind],
+                heading=noun(kind, 2).capitalize(),
+                meaning=f"{MEANINGS[kind].capitalize()}.",
+                causes=found,
+            )
+            for kind in _LISTED
+            if (found := tuple(causes(index, kind)))
+        ),
+        lost=tuple(lost(index)),
+        intents=tuple(_intent(index, outcome) for outcome in result.intents),
+        shelves=tuple(_shelves(index)),
+        scenarios=tuple(scenario_view(index, info) for info in result.scenarios),
+        variants=tuple(_variant(index, info) for info in result.variants),
+        version=result.version,
+        schema=result.schema,
+    )
+
+
+_LISTED: Final[tuple[Class, ...]] = (
+    "error",
+    "regression",
+    "fix",
+    "behaviour-change",
+    "intended",
+)
+
+
+def verdicts(result: Result) -> tuple[Verdict, ...]:
+    """Every candidate's verdict, in the order of the result."""
+    index = Index(result)
+    prints = {name: _fingerprint(index, name) for name in index.candidates}
+    return tuple(
+        Verdict(
+            link=index.variant(info.name),
+            summary=info.summary,
+            counts=tuple(_counts(index, info.name)),
+            remarks=tuple(_remarks(index, info, prints)),
+        )
+        for info in result.variants
+        if info.name != result.baseline
+    )
+
+
+def _remarks(
+    index: Index, info: VariantInfo, prints: Mapping[str, list[object]]
+) -> Iterator[str]:
+    mine = prints[info.name]
+    alike = [name for name, other in prints.items() if other == mine and name != info.name]
+    if mine == _no_difference(index):
+        alike = [index.result.baseline, *alike]
+    if alike:
+        yield f"Nothing here tells it from {', '.join(alike)}."
+    for outcome in index.result.intents:
+        if outcome.variant == info.name and outcome.status != "happened":
+            yield f"Declared intent {outcome.intent.scenarios}: {_fate(outcome)}."
+    if not info.evidence:
+        yield "Not checked against any real kernel."
+
+
+def _counts(index: Index, variant: str) -> Iterator[Count]:
+    """Scenarios by class; ABI removals by name, because one may break any number of programs."""
+    found = [classes(index.judgement(s.id, variant)) for s in index.result.scenarios]
+    for kind in SYMBOLS:
+        number = sum(kind in kinds for kinds in found)
+        if kind == "abi-removal":
+            number = sum(variant in [v.name for v in item.variants] for item in lost(index))
+        if not number and kind not in _ALWAYS:
+            continue
+        text = f"{number} {noun(kind, number)}"
+        deaths = _deaths(index, variant) if kind == "regression" else 0
+        if deaths:
+            text += f" (the kernel dies in {deaths})"
+        yield Count(kind, number, text, ANCHORS[kind])
+
+
+def _deaths(index: Index, variant: str) -> int:
+    """In how many regressions the variant's kernel dies and the baseline's does not."""
+    return sum(
+        "regression" in classes(index.judgement(scenario.id, variant))
+        and _status(index.run(scenario.id, variant)) == "died"
+        and _status(index.run(scenario.id, index.result.baseline)) == "ran"
+        for scenario in index.result.scenarios
+    )
+
+
+def _status(run: Run | None) -> str | None:
+    return run.status if run else None
+
+
+def _fingerprint(index: Index, variant: str) -> list[object]:
+    """Equal for variants that neither their interface nor any scenario tells apart."""
+    found: list[object] = [
+        item.removals for item in index.result.removals if item.variant == variant
+    ] or [[]]
+    for scenario in index.result.scenarios:
+        judgement = index.judgement(scenario.id, variant)
+        if judgement is None or judgement.kind == "error":
+            # What was not seen tells nothing apart, but proves no likeness either.
+            found.append(variant)
+        elif judgement.kind == "unchanged":
+            found.append(None)
+        else:
+            found.append(replace(judgement, variant=""))
+    return found
+
+
+def _no_difference(index: Index) -> list[object]:
+    """The fingerprint of a variant that behaves as the baseline does."""
+    return [[], *(None for _ in index.result.scenarios)]
+
+
+def _lead(index: Index) -> str:
+    """What was compared, in a sentence."""
+    result = index.result
+    runs = [index.run(scenario.id, result.baseline) for scenario in result.scenarios]
+    met = sum(run is not None and bool(run.goals) and all(g.met for g in run.goals) for run in runs)
+    return (
+        f"{_several(len(result.scenarios), 'scenario')}; {result.baseline} itself meets all goals "
+        f"in {met} of them."
+    )
+
+
+def _notes(index: Index) -> Iterator[str]:
+    result = index.result
+    if not result.complete:
+        ran, planned = len(result.runs), len(result.scenarios) * len(result.variants)
+        yield f"Incomplete: the run was stopped after {ran} of {planned} cells."
+    failed = sorted({run.variant for run in result.runs if run.status == "error"})
+    if failed:
+        number = sum(run.status == "error" for run in result.runs)
+        yield f"{_several(number, 'run')} failed, on {', '.join(failed)}: see Errors."
+    unproven = [info.name for info in result.variants if not info.evidence]
+    if unproven:
+        yield (
+            f"No recording of a real kernel speaks for {', '.join(unproven)}: "
+            "what is shown there is a model's word."
+        )
+
+
+def _fate(outcome: IntentOutcome) -> str:
+    """What became of an intent."""
+    if outcome.status == "overdue":
+        return f"should have ended with {outcome.intent.until}, but is still there"
+    return "happened as intended" if outcome.status == "happened" else "did not happen"
+
+
+def _intent(index: Index, outcome: IntentOutcome) -> IntentView:
+    return IntentView(
+        variant=index.variant(outcome.variant),
+        outcome=outcome,
+        text=_fate(outcome),
+        scenarios=tuple(index.scenario(name) for name in outcome.scenarios),
+    )
+
+
+def _shelves(index: Index) -> Iterator[Shelf]:
+    """The matrix; scenarios stay in the order of the result."""
+    for folder, group in groupby(index.result.scenarios, key=lambda s: s.id.rpartition("/")[0]):
+        yield Shelf(folder, tuple(_matrix_row(index, info) for info in group))
+
+
+def _matrix_row(index: Index, info: ScenarioInfo) -> MatrixRow:
+    cells = []
+    for variant in (index.result.baseline, *index.candidates):
+        run = index.run(info.id, variant)
+        met = sum(goal.met for goal in run.goals) if run else 0
+        baseline = variant == index.result.baseline
+        cells.append(
+            MatrixCell(
+                link=index.cell(info.id, variant),
+                classes=() if baseline else classes(index.judgement(info.id, variant)),
+                goals=f"{met}/{len(run.goals)}" if run and run.goals else "",
+            )
+        )
+    return MatrixRow(index.scenario(info.id), info.title, tuple(info.claims), tuple(cells))
+
+
+def _variant(index: Index, info: VariantInfo) -> VariantView:
+    parts = (
+        ("sysfs files", info.interface.files),
+        ("boot parameters", info.interface.parameters),
+        ("config options", info.interface.options),
+    )
+    return VariantView(
+        link=index.variant(info.name),
+        info=info,
+        baseline=info.name == index.result.baseline,
+        paragraphs=tuple(re.split(r"\n\s*\n", info.description.strip())),
+        interface=tuple((what, tuple(_accepts(names))) for what, names in parts if names),
+        evidence=tuple(_evidence(item) for item in info.evidence),
+    )
+
+
+def _accepts(names: dict[str, tuple[str, ...]]) -> Iterator[str]:
+    for name, values in names.items():
+        yield f"{name} ({', '.join(values)})" if values else name
+
+
+def _evidence(item: Evidence) -> str:
+    return (
+        f"kernel {item.kernel}, recording {item.recording}: {item.agreeing_traces} of "
+        f"{item.traces} traces and {item.agreeing_steps} of {item.steps} steps agree"
+    )
+
+
+def _several(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from zonediff.cli.main import MODULES
+
+
+def test_help_lists_every_subcommand_and_exit_code(zonediff: Any) -> None:
+    result = zonediff("--help")
+    assert result.exit_code == 0
+    for name, (_, text) in MODULES.items():
+        assert re.search(rf"^  {name} +{re.escape(text)}$", result.output, re.MULTILINE)
+    assert re.findall(r"^    (\d+) ", result.output, re.MULTILINE) == ["0", "1", "2", "3", "130"]
+    assert max(map(len, result.output.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_table_says_what_the_command_says(name: str) -> None:
+    module, text = MODULES[name]
+    command = importlib.import_module(module).command
+    assert isinstance(command, click.Command)
+    assert (command.help or "").partition("\n")[0] == text
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_each_help_fits_a_terminal(zonediff: Any, name: str) -> None:
+    result = zonediff(name, "--help")
+    assert result.exit_code == 0
+    assert max(map(len, result.output.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("name", ["run", "show"])
+def test_commands_that_judge_explain_their_exit_codes(zonediff: Any, name: str) -> None:
+    assert "Exit codes:" in zonediff(name, "--help").output
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from zonediff.cli.main import cli\n"
+        "cli(['--help'], standalone_mode=False)\n"
+        "heavy = [name for name in sys.modules if name.partition('.')[0] in\n"
+        "         ('yaml', 'cattrs', 'jinja2', 'tabulate', 'tqdm', 'git', 'multiprocessing')\n"
+        "         or name.startswith('zonediff.') and not name.startswith('zonediff.cli')]\n"
+        "print(heavy, file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"
+
+
+def test_an_unknown_subcommand(zonediff: Any) -> None:
+    result = zonediff("rnu")
+    assert result.exit_code == 2
+    assert "rnu" in result.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_an_output_that_takes_nothing(process: Any) -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = process("list", "variants", capture_output=False, stdout=full, stderr=-1)
+    assert (done.returncode, done.stderr) == (2, "Error: the output: No space left on device\n")
+
+
+def test_a_reader_that_has_seen_enough(process: Any) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = process("list", "variants", capture_output=False, stdout=writing, stderr=-1)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_a_terminal_of_few_characters(process: Any, corpus: Path) -> None:
+    text = (corpus / "knob.yaml").read_text()
+    (corpus / "knob.yaml").write_text(text.replace("title: The", "title: \N{BLACK STAR} The"))
+    done = process(
+        "list", "scenarios", "--corpus", corpus, env={**os.environ, "PYTHONIOENCODING": "latin-1"}
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\\u2605 The knob" in done.stdout
+
+
+def test_a_mistake_of_our_own_is_not_taken_for_a_regression(
+    zonediff: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from zonediff.cli import list as listing
+
+    monkeypatch.setattr(listing, "_variants", lambda files: 1 / 0)
+    result = zonediff("list", "variants")
+    assert result.exit_code == 70
+    assert "ZeroDivisionError" in result.stderr
+    assert "mistake in zonediff" in result.stderr
+
+
+def test_ctrl_c_outside_a_run(zonediff: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from zonediff.cli import list as listing
+
+    def interrupted(files: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(listing, "_variants", interrupted)
+    result = zonediff("list", "variants")
+    assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
+
+
+def test_the_version(process: Any) -> None:
+    done = process("--version")
+    assert re.fullmatch(r"zonediff \S+\n", done.stdout) or "not installed" in done.stderr

@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zonediff.compare import store
+from zonediff.compare.result import Result
+
+
+def saved(path: Path) -> Result:
+    return store.load(path)
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_main_job(zonediff: Any, corpus: Path, tmp_path: Path) -> None:
+    outputs = ("-o", "report.json", "--html", "report.html", "--mail", "report.txt")
+    result = zonediff("run", "--corpus", corpus, *outputs)
+    assert result.exit_code == 1
+    assert "igor-movable breaks nothing." in result.output
+    assert "michal-split/3 breaks 2 scenarios; takes away auto_online_blocks" in result.output
+    assert (
+        "2 regressions on michal-split/3, hyperv-xen-only:\n"
+        "  knob[state=offline]\n"
+        "  knob[state=online]\n"
+    ) in result.output
+    assert result.output.endswith("\nwrote report.json\nwrote report.html\nwrote report.txt\n")
+    assert result.stderr == ""
+    assert max(map(len, result.output.splitlines())) <= 80
+    assert result.output.isascii()
+    assert saved(tmp_path / "report.json").baseline == "upstream"
+    assert (tmp_path / "report.html").read_text().lower().startswith("<!doctype html>")
+    assert "ordering/first" in (tmp_path / "report.txt").read_text()
+
+
+def test_nothing_regressed(zonediff: Any, corpus: Path) -> None:
+    result = zonediff("run", "ordering", "--corpus", corpus)
+    assert result.exit_code == 0
+    assert "michal-split/1 behaves like upstream everywhere." in result.output
+    assert "wrote" not in result.output
+
+
+def test_scenarios_by_id_folder_pattern_and_file(
+    zonediff: Any, corpus: Path, tmp_path: Path
+) -> None:
+    for arguments, expected in (
+        (["knob"], ["knob[state=offline]", "knob[state=online]"]),
+        (["knob[state=online]"], ["knob[state=online]"]),
+        (["ordering"], ["ordering/first"]),
+        (["*/first"], ["ordering/first"]),
+        ([corpus / "knob.yaml"], ["knob[state=offline]", "knob[state=online]"]),
+        ([], ["knob[state=offline]", "knob[state=online]", "ordering/first"]),
+    ):
+        result = zonediff("run", *arguments, "--corpus", corpus, "-o", "out.json")
+        assert result.exit_code in (0, 1), result.stderr
+        assert [item.id for item in saved(tmp_path / "out.json").scenarios] == expected
+
+
+def test_variants_and_baseline(zonediff: Any, corpus: Path, tmp_path: Path) -> None:
+    names = ("--variants", "upstream, igor-movable,", "--baseline", "hyperv-xen-only")
+    result = zonediff("run", "--corpus", corpus, *names, "-o", "out.json")
+    assert result.exit_code == 0
+    assert "judged against hyperv-xen-only" in result.output
+    assert [item.name for item in saved(tmp_path / "out.json").variants] == [
+        "hyperv-xen-only",
+        "upstream",
+        "igor-movable",
+    ]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_variant_from_a_file_is_a_column(
+    zonediff: Any, corpus: Path, tmp_path: Path, variant_file: Path, jobs: int
+) -> None:
+    args = ("--variant-file", variant_file, "--variants", "mine", "--jobs", jobs)
+    result = zonediff("run", "ordering", "--corpus", corpus, *args, "-o", "out.json")
+    assert result.exit_code == 0, result.stderr
+    assert [item.kind for item in saved(tmp_path / "out.json").judgements] == ["fix"]
+
+
+def test_a_variant_that_fails(
+    zonediff: Any, corpus: Path, tmp_path: Path, variant_file: Path
+) -> None:
+    args = ("--variant-file", variant_file, "--variants", "broken,michal-split/3")
+    result = zonediff("run", "--corpus", corpus, *args, "-o", "out.json")
+    assert result.exit_code == 3
+    assert "broken could not be judged in 1 scenario." in result.output
+    assert "1 error on broken:\n  ordering/first\n" in result.output
+    assert "Traceback" not in result.output
+    (failed,) = [item for item in saved(tmp_path / "out.json").runs if item.error]
+    assert failed.error is not None
+    assert "LookupError: no idea" in failed.error
+
+
+def test_ctrl_c_leaves_a_valid_partial_result(
+    zonediff: Any, corpus: Path, tmp_path: Path, variant_file: Path
+) -> None:
+    args = ("--variant-file", variant_file, "--variants", "igor-movable,stopped")
+    outputs = ("-o", "out.json", "--html", "out.html", "--mail", "out.txt")
+    result = zonediff("run", "--corpus", corpus, *args, *outputs)
+    assert result.exit_code == 130
+    assert "INTERRUPTED after 8 of 9 runs." in result.output
+    partial = saved(tmp_path / "out.json")
+    assert not partial.complete
+    assert len(partial.runs) == 8
+    assert {"out.html", "out.txt"} <= files(tmp_path)
+
+
+def test_the_same_run_writes_the_same_bytes(zonediff: Any, corpus: Path, tmp_path: Path) -> None:
+    for name, jobs in (("one", 1), ("two", 2)):
+        zonediff("run", "--corpus", corpus, "--jobs", jobs, "-o", f"{name}.json", "--html", name)
+    assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    assert str(tmp_path) not in (tmp_path / "one.json").read_text()
+
+
+BAD_SCENARIO = "title: [\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["nowhere"], "nowhere"),
+        (["ordering/frist"], "ordering/first"),
+        (["missing.yaml"], "no such file"),
+        (["bad.yaml"], "bad.yaml:2:1"),
+        (["binary.yaml"], "binary.yaml"),
+        (["--variants", "igor-moveable"], "igor-movable"),
+        (["--variants", ","], "at least one"),
+        (["--baseline", "upsteam"], "upstream"),
+        (["--variant-file", "missing.py"], "missing.py"),
+        (["--variant-file", "bad.yaml"], "bad.yaml"),
+        (["--jobs", "0"], "--jobs"),
+        (["--jobs", "many"], "--jobs"),
+        (["--html", "nowhere/out.html"], "no folder nowhere"),
+        (["--html", "corpus"], "is a folder"),
+        (["--html", "out.json"], "-o"),
+        (["--mail", "./corpus/../out.json"], "-o"),
+        (["corpus/knob.yaml", "--html", "corpus/knob.yaml"], "is read as well"),
+        (["--variant-file", "mine.py", "--mail", "mine.py"], "is read as well"),
+        (["--frobnicate"], "--frobnicate"),
+    ],
+    ids=" ".join,
+)
+def test_bad_input_touches_nothing(
+    zonediff: Any,
+    corpus: Path,
+    tmp_path: Path,
+    variant_file: Path,
+    args: list[str],
+    says: str,
+) -> None:
+    (tmp_path / "bad.yaml").write_text(BAD_SCENARIO)
+    (tmp_path / "binary.yaml").write_bytes(bytes(range(256)))
+    (tmp_path / "out.json").write_text("kept")
+    before = files(tmp_path)
+    result = zonediff("run", "--corpus", corpus, "-o", "out.json", *args)
+    assert result.exit_code == 2
+    assert says in result.stderr
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    assert files(tmp_path) - {"__pycache__"} == before
+    assert (tmp_path / "out.json").read_text() == "kept"
+    assert "title: The knob" in (corpus / "knob.yaml").read_text()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_what_may_not_be_written(zonediff: Any, corpus: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    result = zonediff("run", "--corpus", corpus, "-o", folder / "out.json")
+    assert result.exit_code == 2
+    assert "permission denied" in result.stderr
+
+
+def test_an_old_file_is_replaced_with_its_permissions(
+    zonediff: Any, corpus: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.json"
+    out.write_text("old")
+    out.chmod(0o640)
+    zonediff("run", "ordering", "--corpus", corpus, "-o", "out.json")
+    assert stat.S_IMODE(out.stat().st_mode) == 0o640
+    assert json.loads(out.read_text())["schema"] == "zonediff-result/1"
+
+
+def test_a_device_is_written_to_and_stays_one(zonediff: Any, corpus: Path) -> None:
+    result = zonediff("run", "ordering", "--corpus", corpus, "-o", "/dev/null")
+    assert result.exit_code == 0
+    assert Path("/dev/null").is_char_device()
+
+
+def test_no_progress_bar_without_a_terminal(process: Any, corpus: Path) -> None:
+    done = process("run", "--corpus", corpus, "--jobs", 2)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+SLOW = '''
+import time
+
+from zonediff.variants.upstream import Upstream
+
+
+class Slow(Upstream):
+    """Takes its time."""
+
+    name = "slow"
+    origin = "a test"
+
+    def zone_of_new_memory(self, kernel, node, first, source):
+        open("slow", "w").close()
+        time.sleep(60)
+'''
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_real_ctrl_c(corpus: Path, tmp_path: Path, jobs: int) -> None:
+    (tmp_path / "slow.py").write_text(SLOW)
+    code = "from zonediff.cli.main import main; main()"
+    args = ["--variant-file", "slow.py", "--variants", "slow", "-o", "out.json"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "run", "--corpus", corpus, "--jobs", str(jobs), *args],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "slow").exists():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert (process.returncode, err) == (130, "")
+    assert "INTERRUPTED after " in out
+    assert not saved(tmp_path / "out.json").complete

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from zonediff.compare.interface import removed, used_and_removed
+from zonediff.compare.result import Removal
+from zonediff.corpus.scenario import KnobGoal
+from zonediff.engine.machine import Config, Machine
+from zonediff.engine.policy import Interface
+from zonediff.engine.steps import Blocks, Boot, Online, Probe, Read, Step, Write
+from zonediff.engine.units import Bytes
+
+BEFORE = Interface(
+    files={
+        "auto_online_blocks": ("online", "offline"),
+        "memoryN/state": ("online", "online_movable", "offline"),
+        "probe": (),
+    },
+    parameters={"memhp_default_state": ("online", "offline"), "movable_node": ()},
+    options={"MEMORY_HOTPLUG_DEFAULT_ONLINE": ("y", "n")},
+)
+AFTER = Interface(files={"memoryN/state": ("online", "offline")})
+
+KNOB = Removal("auto_online_blocks", "the sysfs file is gone")
+VALUE = Removal("memoryN/state", "the sysfs file no longer accepts 'online_movable'")
+PROBE = Removal("probe", "the sysfs file is gone")
+PARAMETER = Removal("memhp_default_state", "the boot parameter is gone")
+BARE = Removal("movable_node", "the boot parameter is gone")
+OPTION = Removal("CONFIG_MEMORY_HOTPLUG_DEFAULT_ONLINE", "the config option is gone")
+
+
+def used(make: Any, *steps: Step, machine: Machine | None = None) -> list[Removal]:
+    told = make.told(make.seen({}))
+    for step in steps:
+        told.did(step)
+    scenario = make.scenario(told, machine=machine)
+    return used_and_removed(scenario, told.trace(), BEFORE, AFTER)
+
+
+def test_everything_that_is_gone_by_name() -> None:
+    assert removed(BEFORE, AFTER) == [KNOB, VALUE, PROBE, PARAMETER, BARE, OPTION]
+
+
+def test_nothing_is_gone_where_nothing_changed_or_was_added() -> None:
+    assert removed(BEFORE, BEFORE) == []
+    assert removed(AFTER, BEFORE) == []
+
+
+def test_accepting_any_value_takes_none_away() -> None:
+    assert removed(AFTER, Interface(files={"memoryN/state": ()})) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (Write("auto_online_blocks", "online"), [KNOB]),
+        (Write("auto_online_blocks", "nonsense"), [KNOB]),
+        (Read("auto_online_blocks"), [KNOB]),
+        (Write("memory32/state", "online_movable"), [VALUE]),
+        (Write("memory32/state", "online"), []),
+        (Write("memory32/state", "online_kernel"), []),
+        (Write("elsewhere", "online"), []),
+        (Probe(Bytes(1 << 32)), [PROBE]),
+        (Boot(), []),
+        (Boot("memhp_default_state=online movable_node"), [PARAMETER, BARE]),
+    ],
+    ids=str,
+)
+def test_what_a_step_runs_into(make: Any, step: Step, expected: list[Removal]) -> None:
+    assert used(make, step) == expected
+
+
+@pytest.mark.parametrize(
+    ("machine", "expected"),
+    [
+        (Machine(), []),
+        (Machine(cmdline="quiet memhp_default_state=offline"), [PARAMETER]),
+        (Machine(config=Config(MEMORY_HOTPLUG_DEFAULT_ONLINE=True)), [OPTION]),
+        (Machine(config=Config(MOVABLE_NODE=False)), []),
+    ],
+)
+def test_what_a_machine_runs_into(make: Any, machine: Machine, expected: list[Removal]) -> None:
+    assert used(make, machine=machine) == expected
+
+
+def test_a_value_taken_from_a_parameter(make: Any) -> None:
+    after = replace(BEFORE, parameters={"memhp_default_state": ("offline",), "movable_node": ()})
+    told = make.told(make.seen({}))
+
+    def of(cmdline: str) -> list[str]:
+        scenario = make.scenario(told, machine=Machine(cmdline=cmdline))
+        return [item.detail for item in used_and_removed(scenario, told.trace(), BEFORE, after)]
+
+    assert of("memhp_default_state=online") == ["the boot parameter no longer accepts 'online'"]
+    assert of("memhp_default_state=offline") == []
+
+
+def test_composite_steps_use_what_they_come_down_to(make: Any) -> None:
+    told = make.told(make.seen({}))
+    told.several(
+        Online(Blocks("dimm1"), "online_movable"),
+        told.act(Write("memory32/state", "online_movable")),
+    )
+    found = used_and_removed(make.scenario(told), told.trace(), BEFORE, AFTER)
+    assert found == [VALUE]
+
+
+def test_a_goal_about_the_knob_uses_it(make: Any) -> None:
+    told = make.told(make.seen({}))
+
+    def of(*goals: KnobGoal) -> list[Removal]:
+        return used_and_removed(make.scenario(told, *goals), told.trace(), BEFORE, AFTER)
+
+    assert of(KnobGoal("exists")) == of(KnobGoal("online", after=1)) == [KNOB]
+    assert of(KnobGoal("absent")) == []
+
+
+def test_steps_count_even_when_the_baseline_died_before_them(make: Any) -> None:
+    told = make.told(make.seen({})).did(Write("auto_online_blocks", "online"))
+    scenario = make.scenario(told)
+    dead = replace(told.trace(), steps=(), end="panic")
+    assert used_and_removed(scenario, dead, BEFORE, AFTER) == [KNOB]

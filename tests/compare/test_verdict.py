@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from zonediff.compare import verdict
+from zonediff.compare.result import IntentOutcome, Judgement, Kind, Result, Run
+from zonediff.engine.policy import Intent
+
+INTENT = Intent("*", "meant")
+
+
+def result(*kinds: Kind, intended: Intent | None = None) -> Result:
+    judgements = [Judgement("one", "patch", kinds[0], list(kinds), intended=intended)]
+    return Result("upstream", [], [], [Run("one", "patch", "ran")], judgements)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "code"),
+    [
+        (["unchanged"], 0),
+        (["fix"], 0),
+        (["behaviour-change"], 0),
+        (["abi-removal", "behaviour-change"], 0),
+        (["regression", "fix"], 1),
+    ],
+)
+def test_only_regressions_count(kinds: list[Kind], code: int) -> None:
+    assert verdict.exit_code(result(*kinds)) == code
+
+
+def test_intended_regressions_do_not_count() -> None:
+    assert verdict.exit_code(result("regression", intended=INTENT)) == 0
+
+
+def test_overdue_differences_count_whatever_they_are() -> None:
+    overdue = IntentOutcome("patch", INTENT, "overdue", ["one"])
+    assert verdict.exit_code(replace(result("fix"), intents=[overdue])) == 1
+    missing = IntentOutcome("patch", INTENT, "missing")
+    assert verdict.exit_code(replace(result("fix"), intents=[missing])) == 0
+
+
+def test_a_failure_outweighs_regressions() -> None:
+    failed = [Run("one", "patch", "error", error="Traceback")]
+    assert verdict.exit_code(replace(result("regression"), runs=failed)) == 3
+
+
+def test_a_dead_kernel_is_no_failed_subject() -> None:
+    died = [Run("one", "patch", "died")]
+    assert verdict.exit_code(replace(result("unchanged"), runs=died)) == 0
