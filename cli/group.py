@@ -97,12 +97,16 @@ def _failures() -> Iterator[None]:
 def _in_words(error: Exception) -> str | None:
     """The message of an error that bad input causes; None for any other error."""
     # What a subcommand did not import it cannot have raised, and imports take time: so only now.
+    from zonediff.compare.series.patch import SeriesError
     from zonediff.compare.store import StoreError
+    from zonediff.compare.sweep.work import SweepError
     from zonediff.corpus.problems import ScenarioError
     from zonediff.corpus.recording import RecordingError
     from zonediff.variants.registry import VariantError
 
-    if isinstance(error, RecordingError | ScenarioError | StoreError | VariantError):
+    if isinstance(
+        error, RecordingError | ScenarioError | SeriesError | StoreError | SweepError | VariantError
+    ):
         return str(error)
     if isinstance(error, OSError):
         if error.filename is None:

@@ -18,17 +18,21 @@ _NARROWEST: Final = 24
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["variants", "scenarios"]))
+@click.argument("what", type=click.Choice(["variants", "scenarios", "claims"]))
 @options.variant_files
 @options.corpus
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object for each.")
 def command(what: str, variant_files: tuple[Path, ...], corpus: Path | None, as_json: bool) -> None:
-    """List the variants or the scenarios that there are.
+    """List the variants, the scenarios or the claims that there are.
 
     Variants come with their name, what they are in one line, and where their code is; scenarios
-    with their id and title.
+    with their id and title; claims with their id, what is claimed, by whom and in which mail.
     """
-    rows = _variants(variant_files) if what == "variants" else _scenarios(corpus)
+    rows = {
+        "variants": lambda: _variants(variant_files),
+        "scenarios": lambda: _scenarios(corpus),
+        "claims": _claims,
+    }[what]()
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
@@ -51,4 +55,17 @@ def _scenarios(corpus: Path | None) -> list[dict[str, str]]:
     return [
         {"id": scenario.id, "title": scenario.title}
         for scenario in options.load_scenarios((), corpus)
+    ]
+
+
+def _claims() -> list[dict[str, str]]:
+    from zonediff.corpus.claim_files import load_claims
+
+    return [
+        {
+            "id": claim.id,
+            "says": claim.says,
+            "who": f"{claim.who}, {claim.where.date}, <{claim.where.message}>",
+        }
+        for claim in load_claims()
     ]

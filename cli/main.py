@@ -13,9 +13,17 @@ from zonediff.cli.group import EXIT_CODES, Group
 MODULES: Final = {
     "run": ("zonediff.cli.run", "Run scenarios on variants and compare what comes out."),
     "report": ("zonediff.cli.report", "Render a saved result in another format."),
-    "list": ("zonediff.cli.list", "List the variants or the scenarios that there are."),
+    "list": ("zonediff.cli.list", "List the variants, scenarios or claims that there are."),
     "show": ("zonediff.cli.show", "Tell the story of one scenario on one variant."),
+    "claim": ("zonediff.cli.claim", "Tell the whole argument over one claim."),
+    "explore": ("zonediff.cli.explore", "Compare two variants over all sequences of steps."),
+    "sweep": ("zonediff.cli.sweep", "Find how much added memory machines survive."),
+    "series": ("zonediff.cli.series", "List a patch series and line it up with a variant."),
+    "bisect": ("zonediff.cli.bisect", "Find the stage of a series that changes an outcome."),
+    "regress": ("zonediff.cli.regress", "Compare what two revisions of a repository give."),
+    "b4-check": ("zonediff.cli.b4_check", "Check the mail of a patch, as a command for b4."),
     "validate": ("zonediff.cli.validate", "Hold the models against recordings of real kernels."),
+    "live": ("zonediff.cli.live", "See whether real kernels can be run in QEMU, and record them."),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +14,17 @@ from zonediff.cli import options, outputs
 from zonediff.cli.group import EXIT_CODES, INTERRUPTED
 from zonediff.cli.summary import summary
 from zonediff.compare import verdict
+from zonediff.compare.claims import judge_claims
+from zonediff.compare.explore.findings import Exploration
+from zonediff.compare.provenance import sources
 from zonediff.compare.result import Evidence
 from zonediff.compare.run import Progress, run
 from zonediff.compare.store import write_text
-from zonediff.compare.validate import evidence, validate
-from zonediff.corpus.recording import SHIPPED, files_of, read
+from zonediff.compare.validate import evidence
+from zonediff.corpus.claim_files import load_claims
+from zonediff.corpus.recording import SHIPPED, files_of
 from zonediff.reports import formats
-from zonediff.variants.registry import Registry
+from zonediff.variants.registry import LIVE, Registry
 
 _OUTPUTS = {"-o": "json", "--html": "html", "--mail": "mail"}
 
@@ -34,24 +39,25 @@ _file = click.Path(path_type=Path)
     help="The variants to run. Default: those of the thread and of the variant files.",
 )
 @options.variant_files
-@click.option(
-    "--baseline",
-    default="upstream",
-    show_default=True,
-    metavar="NAME",
-    help="The variant that the others are judged against; it is always run.",
-)
+@options.baseline
 @options.corpus
 @click.option("-o", "--output", type=_file, metavar="FILE", help="Write the result as JSON.")
 @click.option("--html", type=_file, metavar="FILE", help="Write the report as HTML.")
 @click.option("--mail", type=_file, metavar="FILE", help="Write the report as a plain-text mail.")
 @click.option(
-    "--jobs",
+    "--explore",
+    is_flag=True,
+    help="Also compare each two variants over all sequences of steps on small machines.",
+)
+@options.jobs
+@options.seed
+@click.option(
+    "--seeds",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
     metavar="N",
-    help="Run in so many processes.",
+    help="Run timed scenarios with N seeds, from S on, and say how often each goal is met.",
 )
 def command(
     scenarios: tuple[str, ...],
@@ -62,7 +68,10 @@ def command(
     output: Path | None,
     html: Path | None,
     mail: Path | None,
+    explore: bool,
     jobs: int,
+    seed: int,
+    seeds: int,
 ) -> int:
     """Run scenarios on variants and compare what comes out.
 
@@ -85,7 +94,19 @@ def command(
             jobs=jobs,
             whole=not scenarios and corpus is None,
             evidence=_evidence([baseline, *names], registry) if any(wanted.values()) else {},
+            seed=seed,
+            seeds=seeds,
             progress=progress,
+        )
+    if any(wanted.values()):
+        result = dataclasses.replace(
+            result,
+            sources=sources(_given(variant_files, corpus)),
+            claims=judge_claims(load_claims(), result, registry) if corpus is None else [],
+        )
+    if explore:
+        result = dataclasses.replace(
+            result, explorations=_explorations([baseline, *names], registry)
         )
     texts = {
         path: formats.render(result, _OUTPUTS[option])
@@ -110,17 +131,33 @@ def _names(text: str) -> list[str]:
     return names
 
 
+def _given(variant_files: Sequence[Path], corpus: Path | None) -> list[tuple[str, Path]]:
+    """The user's own files and folders that the result was made from."""
+    given = [("variant file", path) for path in variant_files]
+    return given if corpus is None else [*given, ("corpus", corpus)]
+
+
 def _evidence(names: Sequence[str], registry: Registry) -> dict[str, list[Evidence]]:
     """What the recordings that come with zonediff say about these variants."""
-    files = [file for file in files_of([SHIPPED]) if next(read(file)).variant in names]
-    replays = validate(files, lambda name: registry.resolve(name).policy)
-    return {name: evidence(name, replays) for name in names}
+    files = files_of([SHIPPED])
+    models = [name for name in dict.fromkeys(names) if not name.startswith(LIVE)]
+    return {name: evidence(registry.model(name).policy, files) for name in models}
+
+
+def _explorations(names: Sequence[str], registry: Registry) -> list[Exploration]:
+    """Each two models on the standard small machines; a real kernel cannot be explored."""
+    # Imported here, as numpy takes its time.
+    from zonediff.compare.explore.matrix import matrix
+
+    models = [name for name in dict.fromkeys(names) if not name.startswith(LIVE)]
+    with _bar("exploring", " systems") as progress:
+        return matrix([registry.model(name).policy for name in models], progress=progress)
 
 
 @contextmanager
-def _bar() -> Iterator[Progress]:
+def _bar(doing: str = "running", unit: str = " runs") -> Iterator[Progress]:
     """A progress bar on standard error while it is a terminal."""
-    with tqdm(desc="running", unit=" runs", leave=False, disable=None) as bar:
+    with tqdm(desc=doing, unit=unit, leave=False, disable=None) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total

@@ -10,7 +10,7 @@ from zonediff.cli import options
 from zonediff.cli.group import EXIT_CODES
 from zonediff.compare import verdict
 from zonediff.compare.describe import scenario_info
-from zonediff.compare.run import attempt
+from zonediff.compare.run import Draws, attempt
 from zonediff.reports.story import story
 from zonediff.variants.registry import Registry
 
@@ -20,8 +20,13 @@ from zonediff.variants.registry import Registry
 @click.option("--variant", default="upstream", show_default=True, help="The variant to run it on.")
 @options.variant_files
 @options.corpus
+@options.seed
 def command(
-    scenario: str, variant: str, variant_files: tuple[Path, ...], corpus: Path | None
+    scenario: str,
+    variant: str,
+    variant_files: tuple[Path, ...],
+    corpus: Path | None,
+    seed: int,
 ) -> int:
     """Tell the story of one scenario on one variant.
 
@@ -34,7 +39,7 @@ def command(
         raise click.UsageError(f"{scenario!r} names {len(found)} scenarios; choose one:\n{ids}")
     registry = Registry(variant_files)
     registry.resolve(variant)
-    run = attempt(found[0], variant, registry)
+    run = attempt(found[0], variant, registry, Draws(seed))
     if run.trace is None:
         click.echo(f"{variant} failed to run {found[0].id}:\n\n{run.error}", nl=False, err=True)
         return verdict.FAILED

@@ -32,7 +32,7 @@ def summary(result: Result) -> str:
     lines = [*_head(result), *(line for item in shown for line in _sentence(result, item))]
     if shown:
         lines += ["", *_counts(shown)]
-    return "\n".join((*lines, *_findings(result), *_intents(result))) + "\n"
+    return "\n".join((*lines, *_findings(result), *_chances(result), *_intents(result))) + "\n"
 
 
 def _head(result: Result) -> Iterator[str]:
@@ -88,6 +88,33 @@ def _findings(result: Result) -> Iterator[str]:
             yield ""
             yield from wrap(f"{number} {noun(kind, number)} on {', '.join(on)}:", WIDTH)
             yield from (f"  {to_ascii(scenario)}" for scenario in scenarios)
+
+
+def _chances(result: Result) -> Iterator[str]:
+    """How often goals were met that chance decides on some variant."""
+    found: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for run in result.runs:
+        for count in run.counts:
+            low, high = count.interval
+            share = f"{count.met / count.runs:6.1%} ({low:.1%} to {high:.1%})"
+            found.setdefault((run.scenario, count.want), {}).setdefault(share, []).append(
+                run.variant
+            )
+    by_chance = {
+        (run.scenario, count.want)
+        for run in result.runs
+        for count in run.counts
+        if 0 < count.met < count.runs
+    }
+    if by_chance:
+        seeds = f"{result.seeds} seeds from {result.seed}"
+        yield ""
+        yield from wrap(f"Decided by chance ({seeds}; 95 % confidence):", WIDTH)
+    for (scenario, want), shares in found.items():
+        if (scenario, want) in by_chance:
+            yield from wrap(f"{scenario}: {want}", WIDTH, "  ", "    ")
+            for share, names in shares.items():
+                yield from wrap(f"{share}  {', '.join(names)}", WIDTH, "    ", " " * 8)
 
 
 def _intents(result: Result) -> Iterator[str]:

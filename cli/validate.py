@@ -1,22 +1,25 @@
-"""`zonediff validate`: recordings of real kernels replayed through the models."""
+"""`zonediff validate`: models held against recordings of real kernels, or against one at work."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from tabulate import tabulate
 
-from zonediff.cli import options
+from zonediff.cli import guests, options
 from zonediff.compare.fairness import NOT_COMPARED
 from zonediff.compare.validate import Disagreement, FileReplay, validate
 from zonediff.corpus.recording import SHIPPED, files_of
 from zonediff.engine.policy import Policy
 from zonediff.reports.plain import wrap
-from zonediff.variants.registry import Registry
+from zonediff.variants.live.host import find_host
+from zonediff.variants.live.image import read_image
+from zonediff.variants.registry import LIVE, Registry
 
 WIDTH = 80
 
@@ -29,34 +32,80 @@ Exit codes:
   2  bad input or usage
 """
 )
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, metavar="[PATH|SCENARIO]...")
 @click.option("--variant", help="Replay through this variant, whichever each recording names.")
 @options.variant_files
+@click.option(
+    "--live",
+    type=click.Path(path_type=Path),
+    metavar="IMAGE",
+    help="Boot this kernel and compare with what it does, instead of with recordings.",
+)
+@guests.work_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
-    paths: tuple[Path, ...], variant: str | None, variant_files: tuple[Path, ...], as_json: bool
+    paths: tuple[str, ...],
+    variant: str | None,
+    variant_files: tuple[Path, ...],
+    live: Path | None,
+    as_json: bool,
+    **work: Any,
 ) -> int:
-    """Hold the models against recordings of real kernels.
+    """Hold the models against recordings of real kernels, or against a kernel at work.
 
     Every recording is replayed through the variant it speaks for: the same machine, the same
     steps, and after each step the same result and the same observation. PATH is a file of
     recordings or a folder of them; without any, the recordings that come with zonediff.
+
+    With --live, the kernel in IMAGE is booted for each SCENARIO (an id, a folder or a glob pattern
+    of the corpus, or a file) and random sequence, and what it does is replayed through --variant.
+    A disagreement is brought to the fewest steps that show it, with the kernel run again and again.
     """
     registry = Registry(variant_files)
-    policies: dict[str, Policy] = {}
-
-    def policy_of(name: str) -> Policy:
-        name = variant or name
-        if name not in policies:
-            policies[name] = registry.resolve(name).policy
-        return policies[name]
-
-    replays = validate(files_of(paths or (SHIPPED,)), policy_of)
+    if live is None:
+        replays = _replay([Path(path) for path in paths], variant, registry, work)
+    elif variant is None:
+        raise click.UsageError("--live compares with a model: give its --variant")
+    else:
+        replays = _confront(live, registry.model(variant).policy, paths, guests.Work(**work))
     if as_json:
         click.echo(json.dumps(_json(replays), indent=2))
     else:
         click.echo(_text(replays), nl=False)
     return 0 if all(item.agreeing_traces == item.traces for item in replays) else 1
+
+
+def _replay(
+    paths: Sequence[Path], variant: str | None, registry: Registry, work: Mapping[str, Any]
+) -> list[FileReplay]:
+    """Recordings through the models that they speak for, or through the one variant."""
+    if work["random"] or work["machines"]:
+        raise click.UsageError("--random and --machine need a kernel to run: give --live IMAGE")
+    policies: dict[str, Policy] = {}
+
+    def policy_of(name: str) -> Policy:
+        name = variant or name
+        if name not in policies:
+            policies[name] = registry.model(name).policy
+        return policies[name]
+
+    return validate(files_of(paths or (SHIPPED,)), policy_of)
+
+
+def _confront(
+    kernel: Path, policy: Policy, scenarios: Sequence[str], work: guests.Work
+) -> list[FileReplay]:
+    """A kernel at work through the model. Raises KeyboardInterrupt when not all was done."""
+    image, host = read_image(kernel), find_host()
+    jobs = work.jobs(scenarios, host, image)
+    # Only now: qemu.qmp may be missing where live kernels are not run.
+    from zonediff.compare.live.confront import confront
+
+    found = work.do(jobs, lambda job: confront(f"{LIVE}{kernel}", job, policy))
+    if len(found) < len(jobs):
+        raise KeyboardInterrupt
+    replays = tuple(found[index] for index in range(len(jobs)))
+    return [FileReplay(kernel.name, image.release, policy.name, replays)]
 
 
 def _text(replays: list[FileReplay]) -> str:
@@ -104,6 +153,8 @@ def _disagreement(parting: Disagreement) -> list[str]:
     ).splitlines()
     for reason in parting.reasons:
         lines += wrap(f"why: {reason}", WIDTH, rest="     ")
+    if parting.steps:
+        lines += ["The fewest steps that show it:", *(f"  {step}" for step in parting.steps)]
     return lines
 
 

@@ -116,6 +116,7 @@ class _Eyes:
         knob_unchanged = self.knob is not None and change.knob is None
         return {
             "end": act.result if act.result in words.DEATHS else None,
+            "killed": act.killed,
             "result": act.result,
             "output": act.output,
             "blocks": change.blocks,
@@ -210,7 +211,7 @@ def _in_words(what: str, one: _Side, two: _Side) -> tuple[str, str]:
             return _nodes(one.state, two.state)
         case "uevents":
             return _uevents(one, two)
-    say = {"acts": _doing, "output": _output, "knob": _knob}.get(what, _result)
+    say = {"acts": _doing, "output": _output, "knob": _knob, "killed": _killed}.get(what, _result)
     return say(one), say(two)
 
 
@@ -218,6 +219,11 @@ def _result(side: _Side) -> str:
     if side.act is None:
         return words.death(side.trace) or "booted"
     return words.result(side.act.result)
+
+
+def _killed(side: _Side) -> str:
+    killed = side.act.killed if side.act else ()
+    return f"killed: {', '.join(killed)}" if killed else "no process is killed"
 
 
 def _doing(side: _Side) -> str:

@@ -17,11 +17,12 @@ from zonediff.corpus.scenario import (
     KnobGoal,
     NodesGoal,
     Predicate,
+    ProcessGoal,
     Scenario,
     StepGoal,
 )
 from zonediff.engine.observation import BlockRange, BlockView, Observation, aligned
-from zonediff.engine.steps import Blocks, is_ranges
+from zonediff.engine.steps import Allocate, Blocks, is_ranges
 from zonediff.engine.trace import Act, Trace
 
 Span = tuple[int, int]
@@ -70,14 +71,18 @@ class _Moments:
                 return self._step(check)
             case AllStepsGoal():
                 return self._all_steps()
-            case BlocksGoal() | KnobGoal() | NodesGoal():
+            case BlocksGoal() | KnobGoal() | NodesGoal() | ProcessGoal():
                 seen = self._after(check.after)
                 if seen is None:
                     return False, self.death or ""
                 return self._state(check, seen)
 
-    def _state(self, check: BlocksGoal | KnobGoal | NodesGoal, seen: Observation) -> _Decision:
+    def _state(
+        self, check: BlocksGoal | KnobGoal | NodesGoal | ProcessGoal, seen: Observation
+    ) -> _Decision:
         match check:
+            case ProcessGoal():
+                return self._process(check)
             case BlocksGoal():
                 return self._blocks(check, seen)
             case KnobGoal():
@@ -104,6 +109,20 @@ class _Moments:
         index = self._index(step)
         survived = len(self.trace.steps) - (1 if self.death else 0)
         return self.seen[index + 1] if index < survived else None
+
+    def _process(self, check: ProcessGoal) -> _Decision:
+        """Whether a process lives; it is dead from when it is killed until it is started again."""
+        last = len(self.trace.steps) if check.after is None else self._index(check.after) + 1
+        dead: dict[str, str] = {}
+        for step, _, act in self.trace.acts():
+            if step >= last:
+                break
+            dead |= {name: words.killing(name, step, act) for name in act.killed}
+            if isinstance(act.do, Allocate) and act.result is None:
+                dead.pop(act.do.process, None)
+        found = [how for name, how in dead.items() if check.process in (name, "every")]
+        none = "no process was" if check.process == "every" else f"{check.process} was not"
+        return bool(found) == (check.state == "killed"), words.few(found) or f"{none} killed"
 
     def _step(self, check: StepGoal) -> _Decision:
         index = self._index(check.step)

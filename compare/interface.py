@@ -91,6 +91,8 @@ def _removals(
 
     counts: asked with value None for a whole name.
     """
+    if not candidate.known:
+        return
     for part, noun in _NOUNS.items():
         before: dict[str, tuple[str, ...]] = getattr(baseline, part)
         after: dict[str, tuple[str, ...]] = getattr(candidate, part)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
 from zonediff.compare import intents
 from zonediff.compare.difference import first_difference
 from zonediff.compare.interface import used_and_removed
 from zonediff.compare.result import KINDS, GoalJudgement, Judgement, Kind, Run, VariantInfo
+from zonediff.compare.simulate.statistics import order
 from zonediff.corpus.scenario import Scenario
+
+_KIND_OF_CHANGE: Final[dict[int, Kind]] = {-1: "regression", 0: "unchanged", 1: "fix"}
 
 
 def judge(
@@ -19,8 +25,10 @@ def judge(
     """Judge a candidate's run against the baseline's.
 
     A goal met before and not after is a regression, the other way round a fix; the kernel's
-    survival is a goal like any other. Traces that differ while every goal stays as it was are a
-    behaviour change. What the scenario uses and the candidate took away is an ABI removal.
+    survival is a goal like any other. Where both were run with many seeds, a goal that is surely
+    met more rarely is a regression (simulate.statistics.order). Traces that differ while every
+    goal stays as it was are a behaviour change. What the scenario uses and the candidate took away
+    is an ABI removal.
 
     Raises ValueError when the runs are not of this scenario's text.
     """
@@ -37,11 +45,13 @@ def judge(
             want=one.want,
             baseline=one.met,
             candidate=two.met,
-            kind=_goal_kind(one.met, two.met),
+            kind=_KIND_OF_CHANGE[change],
             baseline_detail=one.detail,
             candidate_detail=two.detail,
         )
-        for one, two in zip(baseline.goals, candidate.goals, strict=True)
+        for one, two, change in zip(
+            baseline.goals, candidate.goals, _changes(baseline, candidate), strict=True
+        )
     ]
     difference = first_difference(baseline.trace, candidate.trace)
     removals = used_and_removed(
@@ -65,7 +75,8 @@ def judge(
     )
 
 
-def _goal_kind(before: bool, after: bool) -> Kind:
-    if before == after:
-        return "unchanged"
-    return "regression" if before else "fix"
+def _changes(baseline: Run, candidate: Run) -> Iterator[int]:
+    """For each goal, 1 when the candidate does better, -1 when worse."""
+    if baseline.counts and candidate.counts:
+        return map(order, baseline.counts, candidate.counts)
+    return (two.met - one.met for one, two in zip(baseline.goals, candidate.goals, strict=True))

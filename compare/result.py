@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from zonediff.compare.explore.findings import Exploration
+from zonediff.compare.simulate.statistics import GoalCount
 from zonediff.engine.policy import Intent, Interface
 from zonediff.engine.trace import Reason, Trace
 
@@ -32,8 +34,9 @@ KINDS: Final[tuple[Kind, ...]] = (
     "unchanged",
 )
 
-Status = Literal["ran", "died", "error"]
-"""What became of a run: done, the kernel died in it, or the subject itself failed."""
+Status = Literal["ran", "died", "error", "not-run"]
+"""What became of a run: done, the kernel died in it, the subject itself failed, or it is not one
+that can run such a scenario."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,9 @@ class GoalOutcome:
 class Run:
     """One scenario on one variant.
 
-    error: the traceback when status is `error`. hash: of the scenario text that was run.
+    error: the traceback when status is `error`, the cause when it is `not-run`. hash: of the
+    scenario text that was run. counts: of a timed scenario that was run with many seeds, in how
+    many each goal was met; the trace is that of the first, and a goal is met if it always was.
     """
 
     scenario: str
@@ -104,6 +109,7 @@ class Run:
     goals: list[GoalOutcome] = field(default_factory=list)
     error: str | None = None
     hash: str = ""
+    counts: list[GoalCount] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,8 @@ class Difference:
 
     step, act: indices into the trace; step -1 is the boot.
     what: `end` (one kernel died, or they died differently), `acts` (user space did something
-    else), `result`, `output`, `blocks`, `zones`, `nodes`, `knob` or `uevents`.
+    else), `killed` (the OOM killer took other processes), `result`, `output`, `blocks`, `zones`,
+    `nodes`, `knob` or `uevents`.
     baseline, candidate: both sides in words. reasons: the rules that decided each side.
     later: how many further acts differ after this one.
     """
@@ -180,9 +187,114 @@ class IntentOutcome:
     scenarios: list[str] = field(default_factory=list)
 
 
+Verdict = Literal["supported", "refuted", "depends", "moot", "undecided"]
+"""What became of a claim on a variant.
+
+depends: part of it holds. moot: its premise does not hold there, or it does not speak of the
+variant. undecided: nothing that was run decides it.
+"""
+
+VERDICTS: Final[tuple[Verdict, ...]] = ("supported", "depends", "refuted", "moot", "undecided")
+
+CasePart = Literal["given", "supported_if", "refuted_if", "besides"]
+"""What a case is for: the claim's premise, its support, its refutation, or to be known."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOutcome:
+    """One thing that a claim says, and whether it is so.
+
+    scenario: the run that decided it, empty where states were searched. detail: what decided it.
+    percent: the number that was computed and the one claimed, in words. steps: a sequence of
+    steps that leads to the state in question. reasons: the kernel rules behind it.
+    unreliable: why the case decides nothing.
+    """
+
+    part: CasePart
+    says: str
+    holds: bool
+    detail: str
+    scenario: str = ""
+    percent: str | None = None
+    unreliable: str | None = None
+    steps: list[str] = field(default_factory=list)
+    reasons: list[Reason] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimVerdict:
+    """A claim on one variant. condition: when it holds and when not, in words, with the numbers."""
+
+    variant: str
+    verdict: Verdict
+    condition: str = ""
+    cases: list[CaseOutcome] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimOutcome:
+    """What someone claimed, where (message-id and date), and what became of it.
+
+    undecidable: what no scenario can decide, and why.
+    """
+
+    id: str
+    who: str
+    says: str
+    message: str
+    date: str
+    undecidable: str | None = None
+    verdicts: list[ClaimVerdict] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class FrontierRow:
+    """A machine with `base` bytes of boot memory, to which more and more is added.
+
+    free_kib: free in kernel zones before. least_kib: for each size of the frontier what is left
+    there when it is scarcest, None where the kernel does not survive the addition.
+    """
+
+    base: int
+    free_kib: int
+    least_kib: list[int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """How much memory machines survive being added, on one variant.
+
+    path: how it comes; onliner: who onlines it (zonediff.compare.sweep.plan has the words).
+    added: the sizes that were tried, ascending, in bytes.
+    """
+
+    variant: str
+    path: str
+    onliner: str
+    added: list[int]
+    rows: list[FrontierRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where something that a result was made from stands in git.
+
+    what: `zonediff`, `variant file` or `corpus`; name: of the file or folder. revision: the
+    commit, None outside a repository; dirty: whether the files differ from it.
+    """
+
+    what: str
+    name: str
+    revision: str | None = None
+    dirty: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Everything; `complete` is False when the run was interrupted."""
+    """Everything; `complete` is False when the run was interrupted.
+
+    seed, seeds: timed scenarios were run with so many seeds from that one on.
+    """
 
     baseline: str
     variants: list[VariantInfo]
@@ -191,6 +303,12 @@ class Result:
     judgements: list[Judgement]
     removals: list[VariantRemovals] = field(default_factory=list)
     intents: list[IntentOutcome] = field(default_factory=list)
+    claims: list[ClaimOutcome] = field(default_factory=list)
+    frontiers: list[Frontier] = field(default_factory=list)
+    explorations: list[Exploration] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
     complete: bool = True
+    seed: int = 0
+    seeds: int = 1
     version: str = ""
     schema: str = SCHEMA

@@ -7,13 +7,10 @@ it. A subject that fails spoils its own cell only, even when it takes its proces
 from __future__ import annotations
 
 import importlib.metadata
-import multiprocessing
-import signal
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -25,6 +22,7 @@ from zonediff.compare.interface import removed
 from zonediff.compare.judge import judge
 from zonediff.compare.result import (
     Evidence,
+    GoalOutcome,
     Judgement,
     Result,
     Run,
@@ -32,8 +30,13 @@ from zonediff.compare.result import (
     VariantInfo,
     VariantRemovals,
 )
+from zonediff.compare.simulate.statistics import GoalCount
+from zonediff.compare.workers import workers
 from zonediff.corpus.scenario import Scenario
+from zonediff.engine.policy import Policy
+from zonediff.engine.trace import Trace
 from zonediff.variants.registry import Registry
+from zonediff.variants.subject import NotOnThisMachine
 
 Progress = Callable[[int, int], None]
 """Called after each cell or few with how many are done, and of how many."""
@@ -42,11 +45,22 @@ _LARGEST_CHUNK: Final = 16
 _WORKER_DIED: Final = "the worker process died: it was killed, or left with os._exit()\n"
 
 
+class Draws(NamedTuple):
+    """How a timed scenario is run: with so many seeds, from this one on."""
+
+    seed: int = 0
+    seeds: int = 1
+
+
+_ONE_RUN: Final = Draws()
+
+
 class Cell(NamedTuple):
     """One scenario on one variant, by the variant's name."""
 
     scenario: Scenario
     variant: str
+    draws: Draws
 
 
 def run(
@@ -58,6 +72,8 @@ def run(
     jobs: int = 1,
     whole: bool = False,
     evidence: Mapping[str, Sequence[Evidence]] = MappingProxyType({}),
+    seed: int = 0,
+    seeds: int = 1,
     progress: Progress = lambda done, total: None,
 ) -> Result:
     """Run every scenario on the baseline and each variant, and judge the variants.
@@ -66,7 +82,7 @@ def run(
     build their own from its files. jobs: worker processes; 1 is none but this one, so a subject
     that ends its process then ends the whole run. whole: these are all shipped scenarios, so
     that an intent that matches none of them is missing. evidence: what recordings of real kernels
-    say about variants, by name.
+    say about variants, by name. seed, seeds: those with which timed scenarios are run.
 
     A Ctrl-C (KeyboardInterrupt) ends the run early: `complete` is False, and what was done until
     then is judged. Raises registry.VariantError for an unknown variant.
@@ -77,7 +93,8 @@ def run(
         for name in (baseline, *variants)
     }
     candidates = [info for name, info in infos.items() if name != baseline]
-    cells = [Cell(scenario, name) for scenario in scenarios for name in infos]
+    draws = Draws(seed, seeds)
+    cells = [Cell(scenario, name, draws) for scenario in scenarios for name in infos]
     done: dict[int, Run] = {}
     try:
         for index, outcome in _outcomes(cells, min(jobs, len(cells)), registry):
@@ -105,6 +122,8 @@ def run(
             for outcome in intents.outcomes(info, judgements, whole=whole and complete)
         ],
         complete=complete,
+        seed=seed,
+        seeds=seeds,
         version=version(),
     )
 
@@ -117,20 +136,40 @@ def version() -> str:
         return "unknown"
 
 
-def attempt(scenario: Scenario, variant: str, registry: Registry) -> Run:
+def attempt(scenario: Scenario, variant: str, registry: Registry, draws: Draws = _ONE_RUN) -> Run:
     """One scenario on one variant; whatever the variant raises becomes the run's error."""
+    counts: list[GoalCount] = []
     try:
         subject = registry.resolve(variant)
-        trace = subject.run(scenario.machine, [step.do for step in scenario.steps])
+        policy: Policy | None = getattr(subject, "policy", None)
+        if scenario.timed and policy is not None:
+            trace, counts = _simulate(scenario, policy, draws)
+        else:
+            trace = subject.run(scenario.machine, [step.do for step in scenario.steps])
         goals = evaluate(scenario, trace)
+        if counts:
+            goals = [GoalOutcome(count.want, count.always, str(count)) for count in counts]
     except KeyboardInterrupt:
         raise
+    except NotOnThisMachine as obstacle:
+        why = f"not on this machine: {obstacle}"
+        return Run(scenario.id, variant, "not-run", error=why, hash=scenario.hash)
     except BaseException as error:  # a subject may even call sys.exit()
         frames = error.__traceback__.tb_next if error.__traceback__ else None
         text = "".join(traceback.format_exception(type(error), error, frames))
         return _failure(scenario, variant, text)
     status: Status = "ran" if trace.end == "ran" else "died"
-    return Run(scenario.id, variant, status, trace, goals, hash=scenario.hash)
+    return Run(scenario.id, variant, status, trace, goals, hash=scenario.hash, counts=counts)
+
+
+def _simulate(scenario: Scenario, policy: Policy, draws: Draws) -> tuple[Trace, list[GoalCount]]:
+    """The trace of the first seed and, of several, in how many each goal was met."""
+    # Importing SimPy takes longer than running most scenarios.
+    from zonediff.compare.simulate.sample import sample
+    from zonediff.compare.simulate.simulation import simulate
+
+    trace = simulate(scenario, policy, draws.seed)
+    return trace, sample(scenario, policy, *draws) if draws.seeds > 1 else []
 
 
 def _failure(scenario: Scenario, variant: str, text: str) -> Run:
@@ -144,7 +183,7 @@ def _judgements(
     candidates: Sequence[VariantInfo],
 ) -> list[Judgement]:
     """Every judgement for which both runs are there."""
-    by_cell = {(item.scenario, item.variant): item for item in runs}
+    by_cell = {(run.scenario, run.variant): run for run in runs if run.status != "not-run"}
     return [
         judge(scenario, one, two, baseline, info)
         for scenario in scenarios
@@ -164,13 +203,17 @@ def _outcomes(cells: Sequence[Cell], jobs: int, registry: Registry) -> _Outcomes
     """The run of each cell with its index, in the order in which they are done."""
     if jobs > 1:
         return _by_workers(list(enumerate(cells)), jobs, registry.files)
-    return ((index, attempt(*cell, registry)) for index, cell in enumerate(cells))
+    return ((index, _attempt(cell, registry)) for index, cell in enumerate(cells))
+
+
+def _attempt(cell: Cell, registry: Registry) -> Run:
+    return attempt(cell.scenario, cell.variant, registry, cell.draws)
 
 
 def _by_workers(cells: list[_Numbered], jobs: int, files: Sequence[Path]) -> _Outcomes:
     size = max(1, min(_LARGEST_CHUNK, len(cells) // (4 * jobs)))
     left = dict(cells)
-    with _workers(jobs, files) as pool:
+    with workers(jobs, _start, files) as pool:
         futures = [
             pool.submit(_work, cells[start : start + size]) for start in range(0, len(cells), size)
         ]
@@ -191,39 +234,16 @@ def _one_by_one(left: dict[int, Cell], files: Sequence[Path]) -> _Outcomes:
 
     A broken pool does not tell which of its cells broke it. Cells that are done leave `left`.
     """
-    with _workers(1, files) as pool:
+    with workers(1, _start, files) as pool:
         for index, cell in list(left.items()):
             try:
                 ((_, outcome),) = pool.submit(_work, [(index, cell)]).result()
             except BrokenProcessPool:
-                outcome = _failure(*cell, _WORKER_DIED)
+                outcome = _failure(cell.scenario, cell.variant, _WORKER_DIED)
             del left[index]
             yield index, outcome
             if outcome.error == _WORKER_DIED:
                 return
-
-
-@contextmanager
-def _workers(count: int, files: Sequence[Path]) -> Iterator[ProcessPoolExecutor]:
-    """Worker processes that know the variant files; after an error they are gone at once."""
-    others = set(multiprocessing.active_children())
-    context = multiprocessing.get_context("forkserver")
-    pool = ProcessPoolExecutor(count, context, _start, (files,))
-    # Ctrl-C is for the process that waits for the workers. They start with the first submit and
-    # inherit what is blocked then.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        pool.submit(int)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    try:
-        yield pool
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in set(multiprocessing.active_children()) - others:
-            process.terminate()
-        raise
-    pool.shutdown()
 
 
 _registry: Registry
@@ -236,4 +256,4 @@ def _start(files: Sequence[Path]) -> None:
 
 
 def _work(cells: Sequence[_Numbered]) -> list[tuple[int, Run]]:
-    return [(index, attempt(*cell, _registry)) for index, cell in cells]
+    return [(index, _attempt(cell, _registry)) for index, cell in cells]

@@ -13,7 +13,6 @@ import stat
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NoReturn, get_args, get_origin
 
@@ -31,11 +30,11 @@ from zonediff.engine.machine import Machine
 from zonediff.engine.observation import BlockRange, BlockView, ZoneView
 from zonediff.engine.steps import REGISTRY, Step
 from zonediff.engine.trace import Number, StepTrace
-from zonediff.engine.units import Bytes, parse_size
+from zonediff.engine.units import Bytes, Duration, parse_duration, parse_size
 
 
 class StoreError(Exception):
-    """A result file that cannot be read; the message names the file, the place and what is wrong."""
+    """A result file that cannot be read: which one, where in it, and what is wrong."""
 
 
 def dumps(result: Result) -> str:
@@ -100,14 +99,14 @@ def write_text(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
         return
     handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
+    unfinished = Path(name)
     try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
-        os.chmod(name, _mode(path))
-        os.replace(name, path)
+        unfinished.chmod(_mode(path))
+        unfinished.replace(path)
     except BaseException:
-        with suppress(OSError):
-            os.unlink(name)
+        unfinished.unlink(missing_ok=True)
         raise
 
 
@@ -153,6 +152,8 @@ def _pack(body: dict[str, Any]) -> None:
     for number, run in enumerate(body["runs"]):
         if run.get("hash", "") == hashes.get(run["scenario"]):
             run.pop("hash", None)
+        else:
+            run.setdefault("hash", "")
         if run.get("trace", {}).get("subject") == run["variant"]:
             del run["trace"]["subject"]
         names = {"scenario": run["scenario"], "variant": run["variant"]}
@@ -160,7 +161,7 @@ def _pack(body: dict[str, Any]) -> None:
         if first != run["variant"]:
             body["runs"][number] = {**names, "same_as": first}
     table: dict[str, int] = {}
-    for reasons in _reason_lists([body["runs"], body["judgements"]]):
+    for reasons in _reason_lists([body.get(part) for part in _WITH_REASONS]):
         reasons[:] = [table.setdefault(_json(reason), len(table)) for reason in reasons]
     body["reasons"] = [json.loads(reason) for reason in table]
 
@@ -170,7 +171,7 @@ def _unpack(body: dict[str, Any]) -> None:
     table = body.pop("reasons", None)
     if not isinstance(table, list):
         raise ValueError("$.reasons is not a list")
-    for reasons in _reason_lists([body.get("runs"), body.get("judgements")]):
+    for reasons in _reason_lists([body.get(part) for part in _WITH_REASONS]):
         reasons[:] = [_entry(table, reason) for reason in reasons]
     hashes = {str(item.get("id")): item.get("hash") for item in _objects(body.get("scenarios"))}
     seen: dict[tuple[str, str], dict[str, Any]] = {}
@@ -218,7 +219,7 @@ def _compared(body: dict[str, Any]) -> Callable[[dict[str, Any]], list[dict[str,
     return side_by_side
 
 
-_KIND_OF_GOAL: Final = {(True, False): "regression", (False, True): "fix"}
+_KIND_OF_GOAL: Final[Mapping[Any, str]] = {(True, False): "regression", (False, True): "fix"}
 
 
 def _entry(table: list[Any], reason: Any) -> Any:
@@ -228,6 +229,9 @@ def _entry(table: list[Any], reason: Any) -> Any:
         raise ValueError(f"there is no reason {reason}")
     return table[reason]
 
+
+_WITH_REASONS: Final = ("runs", "judgements", "claims", "explorations")
+"""The parts of a result whose reasons stand in the table."""
 
 _REASONS: Final = {"reasons", "boot_reasons", "baseline_reasons", "candidate_reasons"}
 
@@ -279,6 +283,10 @@ def _size(value: Any, _: Any) -> Bytes:
     return parse_size(_text(value, str))
 
 
+def _duration(value: Any, _: Any) -> Duration:
+    return parse_duration(_text(value, str))
+
+
 def _write_range(item: BlockRange) -> list[Any]:
     row: list[Any] = [item.first, item.last]
     if item.view is None:
@@ -291,9 +299,15 @@ def _read_range(value: Any, _: Any) -> BlockRange:
     match value:
         case [int(first), int(last), None] if 0 <= first <= last:
             return BlockRange(first, last, None)
-        case [int(first), int(last), str(state), str(zones), str(removable), str(online), int(node)] if (
-            0 <= first <= last
-        ):
+        case [
+            int(first),
+            int(last),
+            str(state),
+            str(zones),
+            str(removable),
+            str(online),
+            int(node),
+        ] if 0 <= first <= last:
             return BlockRange(first, last, BlockView(state, zones, removable, online, node))
     raise ValueError(
         "expected [first, last, state, valid_zones, removable, online, node] or [first, last, null]"
@@ -389,6 +403,7 @@ def _converter() -> Converter:
         (bool, _truth),
         (Number, _number_or_text),
         (Bytes, _size),
+        (Duration, _duration),
         (BlockRange, _read_range),
         (ZoneView, _read_zone),
     ):
@@ -436,8 +451,16 @@ def _check(result: Result) -> None:
         _CONVERTER.structure(scenario.machine, Machine)
         for step in scenario.steps:
             _CONVERTER.structure(step, ScenarioStep)
-        for goal in scenario.goals:
-            _text(goal.get("want"), str)
+        if not all(isinstance(goal.get("want"), str) for goal in scenario.goals):
+            raise ValueError(f"a goal of {scenario.id!r} does not say what is wanted")
+    for item in result.frontiers:
+        if item.added != sorted({size for size in item.added if size > 0}):
+            raise ValueError("the sizes of a frontier do not ascend from above 0")
+        if any(len(row.least_kib) != len(item.added) for row in item.rows):
+            raise ValueError("a row of a frontier has not as many values as there are sizes")
+    grids = {(*item.added, None, *(row.base for row in item.rows)) for item in result.frontiers}
+    if len(grids) > 1:
+        raise ValueError("the frontiers are not of the same machines and sizes")
 
 
 def _dangling(result: Result) -> Iterator[str]:
@@ -446,11 +469,14 @@ def _dangling(result: Result) -> Iterator[str]:
     scenarios = [scenario.id for scenario in result.scenarios]
     runs = [(run.scenario, run.variant) for run in result.runs]
     judged = [(judgement.scenario, judgement.variant) for judgement in result.judgements]
+    verdicts = [verdict for claim in result.claims for verdict in claim.verdicts]
     for what, names in (
         ("variant", variants),
         ("scenario", scenarios),
         ("run", runs),
         ("judgement", judged),
+        ("claim", [claim.id for claim in result.claims]),
+        ("frontier", [(item.variant, item.path, item.onliner) for item in result.frontiers]),
     ):
         twice = [name for name, count in Counter(names).items() if count > 1]
         if twice:
@@ -460,10 +486,14 @@ def _dangling(result: Result) -> Iterator[str]:
         *(variant for _, variant in (*runs, *judged)),
         *(item.variant for item in result.removals),
         *(item.variant for item in result.intents),
+        *(verdict.variant for verdict in verdicts),
+        *(item.variant for item in result.frontiers),
+        *(name for item in result.explorations for name in (item.baseline, item.candidate)),
     }
     used_scenarios = {
         *(scenario for scenario, _ in (*runs, *judged)),
         *(scenario for item in result.intents for scenario in item.scenarios),
+        *(case.scenario for verdict in verdicts for case in verdict.cases if case.scenario),
     }
     for name in sorted(used_variants - set(variants)):
         yield f"variant {name!r} is not described under `variants`"

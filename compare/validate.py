@@ -22,7 +22,10 @@ from zonediff.engine.trace import Reason
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """The first step of a trace where model and kernel part; step -1 is the boot."""
+    """The first step of a trace where model and kernel part; step -1 is the boot.
+
+    steps: in words, those that lead there from boot, where they were shortened.
+    """
 
     trace: str
     step: int
@@ -31,6 +34,7 @@ class Disagreement:
     predicted: str
     differences: tuple[tuple[str, str, str], ...]
     reasons: tuple[Reason, ...]
+    steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,17 +158,19 @@ def validate(files: Iterable[Path], policy_of: Callable[[str], Policy]) -> list[
     return found
 
 
-def evidence(variant: str, replays: Iterable[FileReplay]) -> list[Evidence]:
-    """What real kernels say about a variant, as reports carry it."""
+def evidence(policy: Policy, files: Iterable[Path]) -> list[Evidence]:
+    """What recordings of real kernels in these files say about a variant, as reports carry it."""
+    speaking = {policy.name, *policy.recorded_as}
     return [
         Evidence(
             kernel=item.kernel,
-            recording=item.file,
+            recording=item.file.removesuffix(".jsonl"),
             traces=item.traces,
             steps=item.steps,
             agreeing_traces=item.agreeing_traces,
             agreeing_steps=item.agreeing_steps,
         )
-        for item in replays
-        if item.variant == variant
+        for item in validate(
+            (file for file in files if next(read(file)).variant in speaking), lambda _: policy
+        )
     ]

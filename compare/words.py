@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from zonediff.engine.observation import BlockRange, BlockView, ZoneView
-from zonediff.engine.trace import Trace
+from zonediff.engine.trace import Act, Trace
 from zonediff.engine.units import PAGE, format_size
 
 DEATHS: Final = ("BUG", "panic", "hang")
@@ -26,8 +26,24 @@ def death(trace: Trace) -> str | None:
     """How and where the kernel died, None when it lived: `... (BUG) in step 3: unplug dimm1`."""
     if trace.end == "ran":
         return None
-    where = f"in step {len(trace.steps)}: {trace.steps[-1].do}" if trace.steps else "while booting"
+    where = "while booting"
+    if trace.steps:
+        step = trace.steps[-1]
+        # Of a step in which time passes, the act and its time say more than the step does.
+        timed = bool(step.acts) and step.acts[-1].at is not None
+        what = f"{after(step.acts[-1])}: {step.acts[-1].do}" if timed else f": {step.do}"
+        where = f"in step {len(trace.steps)}{what}"
     return f"the kernel died ({trace.end}) {where}"
+
+
+def killing(process: str, step: int, act: Act) -> str:
+    """During which act, of the step with this index, the OOM killer took a process, and when."""
+    return f"{process} was killed in step {step + 1}{after(act)}: {act.do}"
+
+
+def after(act: Act) -> str:
+    """` after 0.4 s` of a step in which time passes; nothing for any other act."""
+    return "" if act.at is None else f" after {act.at / 1_000_000:g} s"
 
 
 def few(items: Sequence[str], most: int = _FEW) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from zonediff.corpus import paces
 from zonediff.corpus.draft import Draft
 from zonediff.corpus.problems import Mistake, closest, unknown
 from zonediff.corpus.scenario import (
@@ -19,12 +20,16 @@ from zonediff.corpus.scenario import (
     Goal,
     KnobGoal,
     NodesGoal,
+    ProcessGoal,
     ScenarioStep,
     StepGoal,
 )
 from zonediff.corpus.schema import NAME, PHYSICAL_BITS
+from zonediff.engine.actors import Additions
 from zonediff.engine.machine import Dimm, Machine, first_free
 from zonediff.engine.steps import (
+    Allocate,
+    Elapse,
     Fill,
     HypervAdd,
     Offline,
@@ -44,7 +49,7 @@ SYSFS: Final = "/sys/devices/system/memory/"
 
 _ZONES: Final = ("DMA", "DMA32", "Normal", "Movable", "none")
 _STATES: Final = ("online", "offline", "going-offline")
-_RESULTS: Final = ("ok", "fails", "REFUSED", *sorted(errno.errorcode.values()))
+_RESULTS: Final = ("ok", "fails", "REFUSED", "SIGKILL", *sorted(errno.errorcode.values()))
 _KNOB: Final = ("exists", "absent", "online", "offline", "online_kernel", "online_movable")
 _ROOT_FILES: Final = ("auto_online_blocks", "block_size_bytes", "probe", "uevent")
 _BLOCK_FILES: Final = (
@@ -52,7 +57,7 @@ _BLOCK_FILES: Final = (
     *("phys_index", "phys_device", "uevent"),
 )
 
-_CLAIM: Final = re.compile(r"C[0-9]{2}")
+_CLAIM: Final = re.compile(r"[CE][0-9]{2}")
 _FILE: Final = re.compile(r"(memory(?:0|[1-9][0-9]*)/)?([A-Za-z][A-Za-z0-9_-]*)")
 
 # A word this much like a known one is taken for a slip, though other words are allowed.
@@ -91,6 +96,7 @@ def check(parts: Draft) -> Iterator[Mistake]:
             found = [*_goal(goal, parts.machine, devices)]
             if all_steps:
                 found += _references(goal, steps)
+                found += _known_process(goal, steps)
             yield from (mistake.below("goals", index) for mistake in found)
 
 
@@ -135,6 +141,10 @@ def _alone(step: Step) -> Iterator[Mistake]:
             yield Mistake(("size",), message)
         case XenAdd(size=0):
             yield Mistake(("size",), "0: expected something to add")
+        case Allocate():
+            yield from paces.process(step)
+        case Elapse():
+            yield from paces.elapse(step)
 
 
 def _file(file: str) -> Iterator[Mistake]:
@@ -200,6 +210,9 @@ class _Hardware:
                 yield from self.unplug(name)
             case Online(blocks=blocks) | Offline(blocks=blocks) | Fill(blocks=blocks):
                 yield from _selection(blocks, self.ever)
+            case Elapse():
+                for key, host in paces.hosts(step):
+                    yield from (mistake.below(key) for mistake in self.follow_host(key, host))
 
     def plug(self, dimm: Dimm) -> Iterator[Mistake]:
         yield from self.enter(dimm.id)
@@ -235,6 +248,17 @@ class _Hardware:
             yield Mistake(("id",), f"there is already a DIMM {name!r}")
         yield from _node(node, self.machine)
         self.balloons.add(name)
+
+    def follow_host(self, platform: str, host: Additions) -> Iterator[Mistake]:
+        """Add all that a host adds in an `elapse` step, up to the first that cannot be."""
+        for name, size in paces.pieces(platform, host):
+            if platform == "acpi":
+                found = [*self.plug(Dimm(name, size, host.node))]
+            else:
+                found = [*self.add(name, host.node, platform, platform)]
+            yield from found
+            if found:
+                return
 
     def enter(self, name: str) -> Iterator[Mistake]:
         if not NAME.fullmatch(name) or name == "added":
@@ -302,14 +326,26 @@ def _goal(goal: Goal, machine: Machine | None, devices: set[str] | None) -> Iter
             yield Mistake(("knob",), unknown("content", text, _KNOB))
 
 
+def _known_process(goal: Goal, steps: Sequence[ScenarioStep]) -> Iterator[Mistake]:
+    """A process that the goal names and no step starts."""
+    if isinstance(goal.check, ProcessGoal):
+        known = [*paces.processes([step.do for step in steps]), paces.EVERY]
+        if goal.check.process not in known:
+            yield Mistake(("process",), unknown("process", goal.check.process, known))
+
+
 def _references(goal: Goal, steps: Sequence[ScenarioStep]) -> Iterator[Mistake]:
     """Steps that the goal names and the scenario does not have."""
+    named: str | int | None
     match goal.check:
         case StepGoal(step=step):
             key, named = "step", step
-        case BlocksGoal(after=after) | KnobGoal(after=after) | NodesGoal(after=after):
-            if after is None:
-                return
+        case (
+            BlocksGoal(after=after)
+            | KnobGoal(after=after)
+            | NodesGoal(after=after)
+            | ProcessGoal(after=after)
+        ):
             key, named = "after", after
         case _:
             return

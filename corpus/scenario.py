@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from zonediff.engine.machine import Machine
-from zonediff.engine.steps import Blocks, Step
+from zonediff.engine.steps import Blocks, Elapse, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +68,25 @@ class NodesGoal:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessGoal:
+    """A process lives, or the OOM killer has taken it, at the end or after a step.
+
+    process: its name, or `every` for all that there are.
+    """
+
+    process: str
+    state: Literal["alive", "killed"] = "alive"
+    after: str | int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class KernelGoal:
     """The kernel is alive at the end. Every scenario has this goal without writing it."""
 
     kernel: Literal["alive"] = "alive"
 
 
-Predicate = BlocksGoal | StepGoal | AllStepsGoal | KnobGoal | NodesGoal | KernelGoal
+Predicate = BlocksGoal | StepGoal | AllStepsGoal | KnobGoal | NodesGoal | ProcessGoal | KernelGoal
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +125,8 @@ class Scenario:
     def folder(self) -> str:
         """The shelf it stands on: `ordering` for `ordering/ascending`."""
         return self.id.rpartition("/")[0]
+
+    @property
+    def timed(self) -> bool:
+        """Whether time passes in it, so that it takes a simulation to run it."""
+        return any(isinstance(step.do, Elapse) for step in self.steps)

@@ -29,11 +29,13 @@ from zonediff.corpus.scenario import (
     Goal,
     KnobGoal,
     NodesGoal,
+    ProcessGoal,
     ScenarioStep,
     StepGoal,
 )
+from zonediff.engine.actors import Delay, parse_delay
 from zonediff.engine.steps import REGISTRY, Blocks, Write, is_ranges
-from zonediff.engine.units import SECTION, Bytes, parse_size
+from zonediff.engine.units import SECTION, Bytes, Duration, parse_duration, parse_size
 
 Shape = TypeVar("Shape")
 Hook = Callable[[Any, Any], Any]
@@ -46,7 +48,7 @@ PHYSICAL_BITS: Final = (36, 46)
 
 GOALS: Final[dict[str, type]] = {
     dataclasses.fields(kind)[0].name: kind
-    for kind in (BlocksGoal, StepGoal, AllStepsGoal, KnobGoal, NodesGoal)
+    for kind in (BlocksGoal, StepGoal, AllStepsGoal, KnobGoal, NodesGoal, ProcessGoal)
 }
 """Every kind of goal that a file can hold, by the key that tells it from the others."""
 
@@ -84,6 +86,8 @@ def _converter() -> Converter:
         int: _number,
         bool: _truth,
         Bytes: _size,
+        Duration: _duration,
+        Delay: _delay,
         Blocks: _blocks,
         ScenarioStep: _step,
         Goal: _goal,
@@ -225,6 +229,19 @@ def _size(value: Any, _: Any) -> Bytes:
     if size > 1 << ADDRESS_BITS:
         raise ValueError(f"{size:#x} is more than {ADDRESS_BITS} bits, which x86-64 can address")
     return size
+
+
+def _duration(value: Any, _: Any) -> Duration:
+    if type(value) is not int and not isinstance(value, str):
+        raise ValueError(f"expected a time such as 10ms or 5s, not {_describe(value)}")
+    return parse_duration(str(value))
+
+
+def _delay(value: Any, _: Any) -> Delay:
+    if type(value) is not int and not isinstance(value, str):
+        raise ValueError(f"expected a time or a distribution, not {_describe(value)}")
+    parse_delay(str(value))
+    return Delay(str(value))
 
 
 def _blocks(value: Any, _: Any) -> Blocks:

@@ -6,16 +6,17 @@ code does with it is in `zonediff.engine.kernel`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from zonediff.engine import sysfs
-from zonediff.engine.kernel import Kernel, KernelDied
+from zonediff.engine.kernel import Device, Kernel, KernelDied
 from zonediff.engine.machine import Dimm, Machine, first_free
 from zonediff.engine.memory import PINNED, Zone
 from zonediff.engine.policy import Policy, Source
 from zonediff.engine.rules import ACPI_MEMHOTPLUG_C, MEMORY_HOTPLUG_C, Rule
 from zonediff.engine.steps import (
+    Allocate,
     Boot,
     Fill,
     HypervAdd,
@@ -29,7 +30,7 @@ from zonediff.engine.steps import (
     block_numbers,
     is_ranges,
 )
-from zonediff.engine.units import PAGE, SECTION, Bytes
+from zonediff.engine.units import KIB, PAGE, SECTION, Bytes
 
 PLACE_TAKEN: Final = Rule(
     "qemu.memory-device",
@@ -88,29 +89,10 @@ ALLOCATED: Final = Rule(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
-    """A memory device: its place in bytes, its node, who adds it to the kernel.
-
-    bound: whether the ACPI driver looks after it, so that the kernel can eject it.
-    """
-
-    id: str
-    start: int
-    size: int
-    node: int
-    source: Source
-    bound: bool
-
-    def blocks(self, block_size: int) -> range:
-        """Its memory blocks, ascending; block_size in bytes."""
-        return range(self.start // block_size, (self.start + self.size) // block_size)
-
-
 class Guest:
     """A booted machine. do() carries out one primitive step.
 
-    kernel: the running kernel. devices: what is plugged in, by id.
+    kernel: the running kernel.
     Between the constructor and the first step stands power_on().
 
     places: first and last block of every device there ever was.
@@ -121,7 +103,6 @@ class Guest:
     def __init__(self, machine: Machine, policy: Policy) -> None:
         self.machine = machine
         self.policy = policy
-        self.devices: dict[str, Device] = {}
         self.places: dict[str, tuple[int, int]] = {}
         self.kernel = Kernel(machine, policy)
 
@@ -129,6 +110,11 @@ class Guest:
         """Let the kernel find the DIMMs that are there (the ACPI scan of its boot)."""
         for dimm in self.machine.dimms:
             self._plug(dimm, at_boot=True)
+
+    @property
+    def devices(self) -> dict[str, Device]:
+        """The memory devices that are plugged in, by id."""
+        return self.kernel.devices
 
     @property
     def block_size(self) -> int:
@@ -139,14 +125,13 @@ class Guest:
         """An independent copy."""
         twin = Guest.__new__(Guest)
         twin.machine, twin.policy = self.machine, self.policy
-        twin.devices = dict(self.devices)
         twin.places = dict(self.places)
         twin.kernel = self.kernel.copy()
         return twin
 
     def key(self) -> tuple[object, ...]:
         """A hashable value that is equal for equal states."""
-        return (*self.kernel.key(), tuple(sorted(self.devices.items())))
+        return self.kernel.key()
 
     def do(self, step: Step) -> tuple[str | None, str | None]:
         """Carry out a primitive step: (result, output of a read)."""
@@ -166,6 +151,8 @@ class Guest:
                 result = self._hyperv_add(id, size, node)
             case XenAdd(id, size, node):
                 result = self._xen_add(id, size, node)
+            case Allocate(process, size, oom_score_adj):
+                result = self.kernel.allocate(process, size // KIB, oom_score_adj)
             case Fill(blocks, content):
                 self._fill(self.blocks(blocks), content)
                 return None, None
@@ -199,7 +186,6 @@ class Guest:
             if device.source is Source.ACPI
         )
         self.machine = replace(self.machine, cmdline=cmdline, dimms=dimms)
-        self.devices.clear()
         self.kernel = Kernel(self.machine, self.policy)
         self.power_on()
 
@@ -263,12 +249,13 @@ class Guest:
         return result
 
     def _hyperv_add(self, id: str, size: int, node: int) -> str | None:
-        device = self._place(id, size, node, Source.HYPERV, None)
+        chunks = -(-size // SECTION)
+        device = self._place(id, chunks * SECTION, node, Source.HYPERV, None)
         if device is None:
             return "REFUSED"
-        self.kernel.explain(CHUNKS.because(device=id, chunks=size // SECTION))
-        for offset in range(0, size, SECTION):
-            chunk = replace(device, start=device.start + offset, size=SECTION)
+        self.kernel.explain(CHUNKS.because(device=id, chunks=chunks))
+        for number in range(chunks):
+            chunk = replace(device, start=device.start + number * SECTION, size=SECTION)
             failed = self._add(chunk)
             if failed is not None:
                 return failed

@@ -6,6 +6,7 @@ reasons and uevents of what it did in `because` and `uevents`, which its caller 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from zonediff.engine.boot import boot_memory
@@ -15,12 +16,13 @@ from zonediff.engine.memory import (
     NODE_ONLINE,
     OFFLINE_FLAG,
     ONLINE,
+    OWN_MEMMAP,
     PINNED,
     OnlineType,
     Zone,
 )
 from zonediff.engine.policy import Policy, Shrink, Source
-from zonediff.engine.pressure import boot_free_kib, reserve_kib
+from zonediff.engine.pressure import Process, boot_free_kib, reserve_kib
 from zonediff.engine.rules import (
     MEMORY_C,
     MEMORY_HOTPLUG_C,
@@ -59,11 +61,38 @@ MEMMAP_COST: Final = Rule(
     "online: {left} KiB are left free",
     "mm/sparse-vmemmap.c",
 )
+MEMMAP_INSIDE: Final = Rule(
+    "mhp_supports_memmap_on_memory",
+    "mhp_supports_memmap_on_memory",
+    "{blocks} new block holds its own memmap: no memory that is online is taken",
+    MEMORY_HOTPLUG_C,
+)
 OUT_OF_MEMORY: Final = Rule(
     "out_of_memory",
     "out_of_memory",
     "{blocks} new blocks need {kib} KiB for their memmap; {free} KiB are free in kernel zones, of "
     "which {reserve} are kept back, and no process is left to kill: panic",
+    "mm/oom_kill.c",
+)
+KILLED: Final = Rule(
+    "oom_kill_process",
+    "oom_kill_process",
+    "with {rss} KiB resident, process {process} has the highest badness ({badness}): it is killed "
+    "and {free} KiB are free in kernel zones",
+    "mm/oom_kill.c",
+)
+ALLOCATED: Final = Rule(
+    "__alloc_pages_nodemask.user",
+    "__alloc_pages_nodemask",
+    "process {process} holds {rss} KiB, {movable} of them in zone Movable: {left} KiB are left "
+    "free in kernel zones",
+    "mm/page_alloc.c",
+)
+NO_MEMORY_LEFT: Final = Rule(
+    "out_of_memory.user",
+    "out_of_memory",
+    "process {process} needs {kib} KiB more; {free} KiB are free in kernel zones, of which "
+    "{reserve} are kept back, and no process is left to kill: panic",
     "mm/oom_kill.c",
 )
 FLAG_ONLY: Final = Rule(
@@ -155,10 +184,32 @@ class NotModelled(Exception):
     """The scenario leads where the engine has no rules; the message says where that is."""
 
 
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A memory device: its place in bytes, its node, who adds it to the kernel.
+
+    bound: whether the ACPI driver looks after it, so that the kernel can eject it.
+    """
+
+    id: str
+    start: int
+    size: int
+    node: int
+    source: Source
+    bound: bool
+
+    def blocks(self, block_size: int) -> range:
+        """Its memory blocks, ascending; block_size in bytes."""
+        return range(self.start // block_size, (self.start + self.size) // block_size)
+
+
 class Kernel:
     """One booted kernel: its memory, its knob, and the policy that it follows.
 
-    free_kib: KiB free in kernel zones, as far as memory hotplug changes it.
+    devices: the memory devices that are plugged in, by id.
+    boot_present: pages present after boot, by 4 * node + zone.
+    free_kib: KiB free in kernel zones, as far as memory hotplug and processes change it.
+    processes: what can be killed when memory is short, by name.
     pending: blocks with an `add` event that user space has not handled yet, in event order.
     """
 
@@ -167,9 +218,13 @@ class Kernel:
         self.policy = policy
         self.memory = boot_memory(machine, links_missing_pages=policy.links_missing_pages)
         self.knob = policy.knob_at_boot(machine)
+        self.devices: dict[str, Device] = {}
+        self.boot_present = tuple(self.memory.present)
         self.free_kib = boot_free_kib(machine, self.memory, policy.boot_overhead_kib)
         self.because: list[Because] = []
         self.uevents: list[tuple[str, int]] = []
+        self.killed: list[str] = []
+        self.processes: dict[str, Process] = {}
         self.pending: list[int] = []
 
     def copy(self) -> Kernel:
@@ -178,14 +233,18 @@ class Kernel:
         twin.machine, twin.policy = self.machine, self.policy
         twin.memory = self.memory.copy()
         twin.knob = self.knob
+        twin.devices = dict(self.devices)
+        twin.boot_present = self.boot_present
         twin.free_kib = self.free_kib
-        twin.because, twin.uevents = [], []
+        twin.because, twin.uevents, twin.killed = [], [], []
+        twin.processes = dict(self.processes)
         twin.pending = self.pending[:]
         return twin
 
     def key(self) -> tuple[object, ...]:
         """A hashable value that is equal for equal states."""
-        return (*self.memory.key(), self.knob, tuple(self.pending))
+        devices = tuple(sorted(self.devices.items()))
+        return (*self.memory.key(), self.knob, devices, tuple(self.pending))
 
     # --- accounts of what was done
 
@@ -217,6 +276,8 @@ class Kernel:
         self._take_memmap(count)
         zone = self._decide(self.policy.zone_of_new_memory(self, node, first, source))
         memory.add(first, count, node, zone)
+        if self.policy.hosts_memmap(self, count):
+            memory.status[first] |= OWN_MEMMAP
         if not self.policy.zones_chosen_when_onlined:
             memory.grow(node, zone, memory.pages(first, count))
         self.uevents.extend(("add", block) for block in range(first, first + count))
@@ -230,20 +291,85 @@ class Kernel:
         return None
 
     def _take_memmap(self, blocks: int) -> None:
+        if self.policy.hosts_memmap(self, blocks):
+            self.explain(MEMMAP_INSIDE.because(blocks=blocks))
+            return
         kib = self.policy.memmap_kib(self, blocks)
         reserve = reserve_kib(self.machine)
-        if kib and self.free_kib - kib < reserve:
-            self.explain(
+        while kib and self.free_kib - kib < reserve:
+            self._kill_or_panic(
                 OUT_OF_MEMORY.because(blocks=blocks, kib=kib, free=self.free_kib, reserve=reserve)
             )
-            raise KernelDied("panic")
         self.free_kib -= kib
         self.explain(MEMMAP_COST.because(blocks=blocks, kib=kib, left=self.free_kib))
 
     def _count_free(self, block: int, sign: int) -> None:
         """Count a block's memory as free for the kernel, or not, if it is of a kernel zone."""
         if self.memory.zone(block) is not Zone.MOVABLE:
-            self.free_kib += sign * (self.memory.block_pages * PAGE // KIB)
+            size = self.memory.block_pages * PAGE // KIB
+            if self.memory.status[block] & OWN_MEMMAP:
+                size -= self.policy.memmap_kib(self, 1)
+            self.free_kib += sign * size
+
+    # --- processes (mm/page_alloc.c, mm/oom_kill.c)
+
+    def allocate(self, name: str, kib: int, oom_score_adj: int) -> str | None:
+        """Give a process so many KiB more, from Movable first; SIGKILL when it is killed for it.
+
+        Other processes may be killed too. Raises KernelDied when that is not enough.
+        """
+        reserve = reserve_kib(self.machine)
+        process = self.processes.get(name, Process())
+        self.processes[name] = replace(process, oom_score_adj=oom_score_adj)
+        while kib:
+            process = self.processes[name]
+            movable = min(kib, self._movable_free_kib())
+            normal = min(kib - movable, max(0, self.free_kib - reserve))
+            self.processes[name] = replace(
+                process,
+                kernel_kib=process.kernel_kib + normal,
+                movable_kib=process.movable_kib + movable,
+            )
+            self.free_kib -= normal
+            kib -= normal + movable
+            if kib:
+                self._kill_or_panic(
+                    NO_MEMORY_LEFT.because(
+                        process=name, kib=kib, free=self.free_kib, reserve=reserve
+                    )
+                )
+            if name not in self.processes:
+                return "SIGKILL"
+        process = self.processes[name]
+        self.explain(
+            ALLOCATED.because(
+                process=name, rss=process.rss_kib, movable=process.movable_kib, left=self.free_kib
+            )
+        )
+        return None
+
+    def _kill_or_panic(self, why: Because) -> None:
+        """Kill the process with the highest badness, or die for lack of one (out_of_memory)."""
+        total = sum(self.memory.present) * PAGE // KIB
+        badness = {name: process.badness(total) for name, process in self.processes.items()}
+        victim = max(badness, key=lambda name: badness[name], default="")
+        if not badness.get(victim):
+            self.explain(why)
+            raise KernelDied("panic")
+        process = self.processes.pop(victim)
+        self.free_kib += process.kernel_kib
+        self.killed.append(victim)
+        self.explain(
+            KILLED.because(
+                process=victim, rss=process.rss_kib, badness=badness[victim], free=self.free_kib
+            )
+        )
+
+    def _movable_free_kib(self) -> int:
+        """KiB free in Movable zones; kernel memory never comes from there."""
+        present = sum(self.memory.present[Zone.MOVABLE :: len(Zone)]) * PAGE // KIB
+        used = sum(process.movable_kib for process in self.processes.values())
+        return max(0, present - used)
 
     def _resource_is_free(self, start: int, size: int) -> bool:
         if start < 4 * GIB or start + size > 1 << self.machine.physical_bits:
@@ -382,6 +508,7 @@ class Kernel:
                 raise KernelDied("BUG")
         node, zone = memory.node(blocks[0]), memory.zone(blocks[0])
         shrink = self.policy.spans_shrink
+        own_memmap = memory.status[blocks[0]] & OWN_MEMMAP
         for block in blocks:
             if shrink is not Shrink.OFFLINED:
                 memory.shrink(node, zone, block, online_only=shrink is Shrink.REMOVED_TO_ONLINE)
@@ -392,7 +519,8 @@ class Kernel:
             memory.remove(block)
             self.uevents.append(("remove", block))
         self.pending = [block for block in self.pending if block not in blocks]
-        self.free_kib += self.policy.memmap_kib(self, len(blocks))
+        if not own_memmap:
+            self.free_kib += self.policy.memmap_kib(self, len(blocks))
         span = memory.span(node, zone)
         self.explain(
             REMOVED.because(

@@ -54,6 +54,8 @@ OFFLINE_FLAG: Final = 4
 auto-online, which changes the state behind the driver core's back."""
 PINNED: Final = 8
 """The block holds pages that cannot be migrated: an input, never derived."""
+OWN_MEMMAP: Final = 32
+"""The block's memmap is in the block itself (memmap_on_memory, 5.12 and later)."""
 MIXED: Final = 16
 """A boot block with pages of two zones or two nodes; it can never be offlined."""
 
@@ -375,16 +377,15 @@ class Memory:
     # --- whole ranges
 
     def runs(self, first: int, stop: int, cuts: Iterable[int] = ()) -> Iterator[tuple[int, int]]:
-        """Stretches [first, stop) of blocks whose columns are equal, also split at `cuts`."""
+        """Stretches [first, stop) of blocks of equal status and link, also split at `cuts`."""
         edges = sorted({first, stop, *(cut for cut in cuts if first < cut < stop)})
         for low, high in pairwise(edges):
-            at = low
-            while at < high:
-                until = high
-                for column in (self.status, self.link, self.online_type):
-                    until = _run_end(column, at, until)
-                yield at, until
-                at = until
+            while low < high:
+                until = low + 1
+                if until < high:
+                    until = _run_end(self.link, low, _run_end(self.status, low, high))
+                yield low, until
+                low = until
 
 
 def _run_end(column: bytearray, start: int, stop: int) -> int:

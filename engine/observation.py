@@ -134,7 +134,7 @@ def difference(before: Observation, after: Observation) -> Change:
         blocks=join(
             BlockRange(first, last, new)
             for first, last, old, new in aligned(before.blocks, after.blocks)
-            if old != new
+            if old is not new and old != new
         ),
         zones={
             name: after.zones.get(name)

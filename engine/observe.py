@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from zonediff.engine.memory import (
@@ -15,10 +16,10 @@ from zonediff.engine.memory import (
     PINNED,
     PRESENT,
     ZONE_LABELS,
-    Memory,
     Zone,
 )
-from zonediff.engine.observation import BlockRange, BlockView, Observation, ZoneView, join
+from zonediff.engine.observation import BlockRange, BlockView, Observation, ZoneView
+from zonediff.engine.units import PAGE
 
 if TYPE_CHECKING:
     from zonediff.engine.kernel import Kernel
@@ -32,19 +33,24 @@ NO_NODE: Final = -1
 
 def observe(kernel: Kernel) -> Observation:
     """What sysfs and /proc/zoneinfo show now; costs as much as there are runs of equal blocks."""
-    memory = kernel.memory
     return Observation(
-        blocks=join(_ranges(kernel)),
-        zones={
-            f"{index >> 2}/{ZONE_LABELS[index & 3]}": ZoneView(
-                span.start, (span.end - span.start) % UNSIGNED_LONG, memory.present[index]
-            )
-            for index, span in enumerate(memory.spans)
-            if span and memory.node_is(index >> 2, NODE_ONLINE)
-        },
-        nodes=_masks(kernel),
+        blocks=tuple(_ranges(kernel)),
+        zones=zone_views(kernel),
+        nodes=node_masks(kernel),
         auto_online_blocks=kernel.knob,
     )
+
+
+def zone_views(kernel: Kernel) -> dict[str, ZoneView]:
+    """The zones in /proc/zoneinfo, by name as in `0/Movable`."""
+    memory = kernel.memory
+    return {
+        f"{index >> 2}/{ZONE_LABELS[index & 3]}": ZoneView(
+            span.start, (span.end - span.start) % UNSIGNED_LONG, memory.present[index]
+        )
+        for index, span in enumerate(memory.spans)
+        if span and memory.node_is(index >> 2, NODE_ONLINE)
+    }
 
 
 def block_view(kernel: Kernel, block: int) -> BlockView:
@@ -52,32 +58,56 @@ def block_view(kernel: Kernel, block: int) -> BlockView:
     memory = kernel.memory
     status = memory.status[block]
     zones = None if status & MIXED else kernel.policy.valid_zones(kernel, block)
-    online = bool(status & ONLINE)
-    pinned = bool(status & (PINNED | MIXED)) and online and not kernel.policy.removable_always
+    pinned = status & (PINNED | MIXED) and status & ONLINE and not kernel.policy.removable_always
     node = memory.node(block)
+    return _view(
+        status & ONLINE,
+        status & OFFLINE_FLAG,
+        zones,
+        bool(pinned and memory.zone(block) is not Zone.MOVABLE),
+        node if memory.node_is(node, NODE_ONLINE) else NO_NODE,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _view(
+    online: int, offline_flag: int, zones: tuple[Zone, ...] | None, pinned: bool, node: int
+) -> BlockView:
+    """The same object for blocks that look alike, which is what they are most often asked."""
     return BlockView(
         state="online" if online else "offline",
         valid_zones="none" if zones is None else " ".join(zone.label for zone in zones),
-        removable="0" if pinned and memory.zone(block) is not Zone.MOVABLE else "1",
-        online="0" if status & OFFLINE_FLAG else "1",
-        node=node if memory.node_is(node, NODE_ONLINE) else NO_NODE,
+        removable="0" if pinned else "1",
+        online="0" if offline_flag else "1",
+        node=node,
     )
 
 
 def _ranges(kernel: Kernel) -> Iterator[BlockRange]:
+    """All blocks as ranges that are as long as they can be."""
     memory = kernel.memory
-    for first, stop in memory.runs(0, len(memory.status), _edges(memory)):
-        if memory.status[first] & PRESENT:
-            yield BlockRange(first, stop - 1, block_view(kernel, first))
+    first, last, seen = 0, -1, None
+    for low, stop in memory.runs(0, len(memory.status), _edges(kernel)):
+        view = block_view(kernel, low) if memory.status[low] & PRESENT else None
+        if view is not seen and view != seen:
+            if seen is not None:
+                yield BlockRange(first, last, seen)
+            first, seen = low, view
+        last = stop - 1
+    if seen is not None:
+        yield BlockRange(first, last, seen)
 
 
-def _edges(memory: Memory) -> set[int]:
+def _edges(kernel: Kernel) -> set[int]:
     """Block numbers at which `valid_zones` may change between otherwise equal blocks.
 
     Its rules compare a block's pages with where spans start and end, so the blocks at a span's
-    edge, in it and beside it, stand alone.
+    edge, in it and beside it, stand alone. They may also ask for the device a block is of.
     """
-    edges: set[int] = set()
+    memory = kernel.memory
+    size = memory.block_pages * PAGE
+    edges = {device.start // size for device in kernel.devices.values()}
+    edges.update((device.start + device.size) // size for device in kernel.devices.values())
     for span in memory.spans:
         if span:
             for pfn in span:
@@ -86,7 +116,8 @@ def _edges(memory: Memory) -> set[int]:
     return edges
 
 
-def _masks(kernel: Kernel) -> dict[str, str]:
+def node_masks(kernel: Kernel) -> dict[str, str]:
+    """The masks in /sys/devices/system/node, as text."""
     memory = kernel.memory
 
     def mask(state: int) -> str:

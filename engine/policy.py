@@ -52,15 +52,30 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """One patch of a series: the variant after it, and how to tell the patch.
+
+    subjects: glob patterns for its subject. functions: the kernel functions whose change the
+    variant models, beside those that its own rules name.
+    """
+
+    variant: str
+    subjects: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Interface:
     """What user space can use: sysfs files, boot parameters, config options.
 
     Each by name, with the values it accepts (empty: any, or a read-only file).
+    known: whether these are all; a kernel that was only booted does not tell.
     """
 
     files: dict[str, tuple[str, ...]] = field(default_factory=dict)
     parameters: dict[str, tuple[str, ...]] = field(default_factory=dict)
     options: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    known: bool = True
 
 
 class Policy(ABC):
@@ -76,6 +91,12 @@ class Policy(ABC):
     name: ClassVar[str]
     origin: ClassVar[str]
     intends: ClassVar[tuple[Intent, ...]] = ()
+
+    stages: ClassVar[tuple[Stage, ...]] = ()
+    """The patches of the series that it models, first to last; none: it is its only stage."""
+
+    recorded_as: ClassVar[tuple[str, ...]] = ()
+    """Variants whose recordings speak for this one too: it does the same on those machines."""
 
     knob: ClassVar[tuple[str, ...] | None]
     """What `auto_online_blocks` accepts, None when the file does not exist."""
@@ -127,6 +148,10 @@ class Policy(ABC):
         """KiB of memory already online that adding so many blocks at once takes."""
         return memmap_kib(blocks, kernel.memory.block_pages)
 
+    def hosts_memmap(self, kernel: Kernel, blocks: int) -> bool:
+        """Whether so many blocks, added at once, hold their own memmap."""
+        return False
+
     def knob_at_boot(self, machine: Machine) -> str | None:
         """What `auto_online_blocks` reads after boot: the config's default, or the parameter.
 
@@ -170,8 +195,8 @@ class Policy(ABC):
     def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...] | None:
         """What the block's `valid_zones` lists, None for `none`; it has pages of one zone only.
 
-        It may depend on the block's columns and on where zone spans start and end, on nothing
-        else: observing asks only once for blocks that are alike in these.
+        It may depend on the block's columns, its device and where zone spans start and end, on
+        nothing else: observing asks only once for blocks that are alike in these.
         """
 
     # --- what user space can use

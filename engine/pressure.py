@@ -8,6 +8,7 @@ it kills processes, and when there are none left it panics.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 from math import isqrt
 from typing import Final
@@ -27,6 +28,33 @@ SWIOTLB_KIB: Final = 64 * MIB // KIB
 
 SWIOTLB_FROM: Final = 128 * MIB
 """Boot memory, in bytes, from which on there is room for the bounce buffers."""
+
+
+NEVER_KILLED: Final = -1000
+"""The oom_score_adj that keeps the OOM killer from a process (OOM_SCORE_ADJ_MIN)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process as the OOM killer sees it: KiB resident in kernel zones and in Movable."""
+
+    kernel_kib: int = 0
+    movable_kib: int = 0
+    oom_score_adj: int = 0
+
+    @property
+    def rss_kib(self) -> int:
+        """KiB resident in all."""
+        return self.kernel_kib + self.movable_kib
+
+    def badness(self, total_kib: int) -> int:
+        """How much it deserves to be killed on a machine with so much memory; 0 is never.
+
+        oom_badness() counts what is resident, and oom_score_adj in thousandths of all memory.
+        """
+        if self.oom_score_adj == NEVER_KILLED:
+            return 0
+        return max(1, self.rss_kib + self.oom_score_adj * (total_kib // 1000))
 
 
 def boot_free_kib(machine: Machine, memory: Memory, overhead: Mapping[int, int]) -> int:

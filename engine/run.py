@@ -2,30 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from zonediff.engine import userspace
 from zonediff.engine.guest import Guest
-from zonediff.engine.kernel import KernelDied
+from zonediff.engine.kernel import KernelDied, NotModelled
 from zonediff.engine.machine import Machine
-from zonediff.engine.observation import Observation, difference
+from zonediff.engine.observation import NOTHING, Observation, difference
 from zonediff.engine.observe import observe, ranges
 from zonediff.engine.policy import Policy
 from zonediff.engine.rules import Because
-from zonediff.engine.steps import Step
+from zonediff.engine.steps import Elapse, Step
 from zonediff.engine.trace import Act, End, Reason, StepTrace, Trace
 
+PassTime = Callable[[Elapse, "Runner"], Iterable[Act]]
+"""What lets time pass: does on the runner what an `elapse` step comes down to."""
 
-def run(policy: Policy, machine: Machine, steps: Sequence[Step]) -> Trace:
-    """Boot the machine with the policy's kernel and do the steps, until the last or its death."""
-    runner = Runner(Guest(machine, policy))
+
+def no_time(step: Elapse, runner: Runner) -> Iterable[Act]:
+    """The engine knows no time. Raises NotModelled."""
+    raise NotModelled(f"{step}: time passes only in a simulation (zonediff.compare.simulate)")
+
+
+def run(
+    policy: Policy,
+    machine: Machine,
+    steps: Sequence[Step],
+    pass_time: PassTime = no_time,
+    *,
+    brief: bool = False,
+) -> Trace:
+    """Boot the machine with the policy's kernel and do the steps, until the last or its death.
+
+    brief: acts tell no reasons, and only the last act of a step tells what the step changed.
+    """
+    runner = Runner(Guest(machine, policy), pass_time)
     end = runner.boot()
     boot, boot_accounts = runner.seen, runner.accounts()
     done: list[StepTrace] = []
     for step in steps:
         if end != "ran":
             break
-        acts = tuple(runner.acts(step))
+        acts = tuple(runner.brief_acts(step) if brief else runner.acts(step))
         done.append(StepTrace(step, acts))
         end = runner.end
     return Trace(
@@ -42,8 +61,10 @@ def run(policy: Policy, machine: Machine, steps: Sequence[Step]) -> Trace:
 class Runner:
     """A guest being run and watched; also what user space sees of it (userspace.View)."""
 
-    def __init__(self, guest: Guest) -> None:
+    def __init__(self, guest: Guest, pass_time: PassTime = no_time) -> None:
         self.guest = guest
+        self.pass_time = pass_time
+        self.brief = False
         self.seen = Observation()
         self.end: End = "ran"
 
@@ -59,29 +80,49 @@ class Runner:
 
     def acts(self, step: Step) -> Iterable[Act]:
         """Carry out a step as the primitive ones it comes down to, until the kernel dies."""
+        if isinstance(step, Elapse):
+            yield from self.pass_time(step, self)
+            return
         for do in userspace.acts(step, self) if step.composite else (step,):
             yield self.act(do)
             if self.end != "ran":
                 return
 
+    def brief_acts(self, step: Step) -> Iterable[Act]:
+        """The same acts without reasons; the last one has all that they changed."""
+        before, self.brief = self.seen, True
+        acts = list(self.acts(step))
+        self.brief = False
+        if acts and self.end == "ran":
+            self.seen = observe(self.guest.kernel)
+            acts[-1] = replace(acts[-1], changed=difference(before, self.seen))
+        return acts
+
     def act(self, do: Step) -> Act:
         """Carry out one primitive step; the kernel's death is its result."""
+        output: str | None = None
+        result: str | None
+        now = self.seen
         try:
             result, output = self.guest.do(do)
         except KernelDied as death:
-            self.end = death.how
-            reasons, uevents = self.accounts()
-            return Act(do, death.how, uevents=uevents, reasons=reasons)
-        now = observe(self.guest.kernel)
-        changed = difference(self.seen, now)
+            result = self.end = death.how
+        else:
+            if not self.brief:
+                now = observe(self.guest.kernel)
+        changed = NOTHING if now is self.seen else difference(self.seen, now)
         self.seen = now
+        kernel = self.guest.kernel  # only now: a reboot starts another one
+        killed = tuple(kernel.killed)
+        kernel.killed.clear()
         reasons, uevents = self.accounts()
-        return Act(do, result, output, changed, uevents, reasons)
+        return Act(do, result, output, changed, uevents, reasons, killed)
 
     def accounts(self) -> tuple[tuple[Reason, ...], tuple[str, ...]]:
         """The reasons and uevents since the last call, runs of blocks joined."""
         kernel = self.guest.kernel
-        taken = joined_reasons(kernel.because), joined_events(kernel.uevents)
+        because = [] if self.brief else kernel.because
+        taken = joined_reasons(because), joined_events(kernel.uevents)
         kernel.because.clear()
         kernel.uevents.clear()
         return taken
@@ -96,7 +137,7 @@ class Runner:
         return self.guest.blocks(selection)
 
     def look(self) -> Observation:
-        return self.seen
+        return observe(self.guest.kernel) if self.brief else self.seen
 
 
 def joined_reasons(because: Sequence[Because]) -> tuple[Reason, ...]:

@@ -1,7 +1,8 @@
 """What can happen to a machine: one class per step, one registry.
 
 Primitive steps are what a machine does in one go. Composite steps (`online`, `offline`, `udev`,
-`daemon`) are user space at work: they are carried out as primitive ones, each with its own result.
+`daemon`, `elapse`) are user space and hosts at work: they are carried out as primitive ones, each
+with its own result.
 
 In files a step is a mapping with one key, its verb: `{"write": {"file": ..., "value": ...}}`.
 """
@@ -12,12 +13,27 @@ import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Final, Literal, NewType, TypeVar
 
-from zonediff.engine.units import Bytes, format_address, format_size, parse_size
-
-OnlineValue = Literal["online", "online_kernel", "online_movable"]
-"""What user space writes to a block's `state` file to online it."""
+from zonediff.engine.actors import (
+    ACTORS,
+    Additions,
+    OnlineValue,
+    OnliningDaemon,
+    ProbeWriter,
+    UdevRule,
+    Workload,
+)
+from zonediff.engine.units import (
+    Bytes,
+    Duration,
+    format_address,
+    format_duration,
+    format_size,
+    parse_duration,
+    parse_size,
+)
 
 StateFile = Literal["state", "online"]
 """The file of a block through which it is onlined or offlined."""
@@ -49,12 +65,7 @@ class Step:
 
     def to_json(self) -> dict[str, dict[str, Any]]:
         """The step as in files: one key, the verb; fields that are None are left out."""
-        body: dict[str, Any] = {}
-        for item in dataclasses.fields(self):
-            value = getattr(self, item.name)
-            if value is not None:
-                body[item.name] = _WRITE.get(item.type, _same)(value)
-        return {self.verb: body}
+        return {self.verb: _write(self)}
 
 
 def step(verb: str, *, composite: bool = False) -> Callable[[StepType], StepType]:
@@ -167,6 +178,22 @@ class Fill(Step):
         return f"fill {self.blocks} with {self.content}"
 
 
+@step("allocate")
+@dataclass(frozen=True, slots=True)
+class Allocate(Step):
+    """A process takes `size` bytes more; it is started if it is not running.
+
+    oom_score_adj: as in /proc, from now on; -1000 keeps the OOM killer from taking it.
+    """
+
+    process: str
+    size: Bytes
+    oom_score_adj: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.process} allocates {format_size(self.size)}"
+
+
 @step("boot")
 @dataclass(frozen=True, slots=True)
 class Boot(Step):
@@ -232,6 +259,25 @@ class Daemon(Step):
         return f"daemon: {self.value} where valid_zones allows it"
 
 
+@step("elapse", composite=True)
+@dataclass(frozen=True, slots=True)
+class Elapse(Step):
+    """Time passes while these are at work, each at its own pace (zonediff.compare.simulate)."""
+
+    time: Duration
+    acpi: Additions | None = None
+    hyperv: Additions | None = None
+    xen: Additions | None = None
+    probe: ProbeWriter | None = None
+    udev: UdevRule | None = None
+    daemon: OnliningDaemon | None = None
+    workload: Workload | None = None
+
+    def __str__(self) -> str:
+        names = [item.name for item in dataclasses.fields(self)[1:] if getattr(self, item.name)]
+        return f"{format_duration(self.time)} with {', '.join(names) or 'nobody'} at work"
+
+
 def is_ranges(blocks: str) -> bool:
     """Whether a block selection is numbers (`32`, `32-35,39`) rather than a device's id."""
     return _RANGES.fullmatch(blocks) is not None
@@ -274,31 +320,51 @@ def from_json(body: Mapping[str, Mapping[str, Any]]) -> Step:
     ((verb, arguments),) = body.items()
     if verb not in REGISTRY:
         raise ValueError(f"unknown step {verb!r}: one of {', '.join(REGISTRY)}")
-    cls = REGISTRY[verb]
+    try:
+        found: Step = _read(REGISTRY[verb], arguments)
+    except TypeError as error:
+        raise ValueError(f"{verb}: {error}") from None
+    return found
+
+
+def _write(shape: Any) -> dict[str, Any]:
+    """The JSON form of a step's arguments, or of an actor among them."""
+    return {
+        item.name: _WRITE.get(item.type, _same)(value)
+        for item in dataclasses.fields(shape)
+        if (value := getattr(shape, item.name)) is not None
+    }
+
+
+def _read(cls: Any, arguments: Mapping[str, Any]) -> Any:
+    """The inverse of _write(). Raises TypeError or ValueError."""
     types = {item.name: item.type for item in dataclasses.fields(cls)}
     unknown = sorted(set(arguments) - set(types))
     if unknown:
-        raise ValueError(f"{verb} has no {unknown[0]!r}: it takes {', '.join(types)}")
-    try:
-        return cls(**{key: _READ.get(types[key], _same)(value) for key, value in arguments.items()})
-    except TypeError as error:
-        raise ValueError(f"{verb}: {error}") from None
+        name = getattr(cls, "verb", cls.__name__)
+        raise ValueError(f"{name} has no {unknown[0]!r}: it takes {', '.join(types)}")
+    return cls(
+        **{
+            key: None if value is None else _READ.get(types[key], _same)(value)
+            for key, value in arguments.items()
+        }
+    )
 
 
 def _same(value: Any) -> Any:
     return value
 
 
-def _write_address(value: int) -> str:
-    return format_address(value)
-
-
 # Sizes and addresses are both Bytes but are written differently; `addr` is the optional one.
 _WRITE: Final[dict[Any, Callable[[Any], Any]]] = {
     "Bytes": format_size,
-    "Bytes | None": _write_address,
+    "Bytes | None": format_address,
+    "Duration": format_duration,
+    **{f"{actor.__name__} | None": _write for actor in ACTORS},
 }
 _READ: Final[dict[Any, Callable[[Any], Any]]] = {
     "Bytes": parse_size,
-    "Bytes | None": lambda value: None if value is None else parse_size(value),
+    "Bytes | None": parse_size,
+    "Duration": parse_duration,
+    **{f"{actor.__name__} | None": partial(_read, actor) for actor in ACTORS},
 }

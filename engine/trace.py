@@ -43,8 +43,12 @@ class Act:
     """One primitive step carried out.
 
     result: None for success, else the errno's name; REFUSED when the machine (not the kernel)
-    refused or a device stayed; BUG, panic or hang when the kernel died of it.
+    refused or a device stayed; SIGKILL when the OOM killer took the process that did it; BUG, panic
+    or hang when the kernel died of it.
     output: the text that a `read` returned.
+    killed: processes that the OOM killer took meanwhile, in order.
+    at, by: of an act of an `elapse` step, when it began, in microseconds since the step did, and
+    the actor whose act it is.
     """
 
     do: Step
@@ -53,6 +57,9 @@ class Act:
     changed: Change = NOTHING
     uevents: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
+    killed: tuple[str, ...] = ()
+    at: int | None = None
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Sizes and counts: bytes, pages, sections; how they are written and read.
+"""Sizes, counts and times: bytes, pages, sections, microseconds; how they are written and read.
 
 One page is 4 KiB, one section 128 MiB (32,768 pages), as on x86-64
 (include/asm/sparsemem.h, SECTION_SIZE_BITS = 27).
@@ -11,6 +11,9 @@ from typing import Final, NewType
 
 Bytes = NewType("Bytes", int)
 """A size or a physical address in bytes; written in scenarios as `128M`, `1G`, `0x100000000`."""
+
+Duration = NewType("Duration", int)
+"""A time in microseconds; written in scenarios as `500us`, `10ms`, `5s`, `2min`."""
 
 PAGE: Final = 4096
 """Bytes in a page."""
@@ -30,6 +33,9 @@ GIB: Final = 1 << 30
 
 _SUFFIX = {"": 1, "B": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, "P": 1 << 50}
 _SIZE = re.compile(r"(?i)(0x[0-9a-f]+|[0-9]+)\s*([KMGTP]?)(?:i?B)?")
+
+_UNITS = {"us": 1, "ms": 1_000, "s": 1_000_000, "min": 60_000_000}
+_TIME = re.compile(r"([0-9]{1,12}) ?(us|ms|s|min)|0")
 
 
 def parse_size(text: str) -> Bytes:
@@ -58,3 +64,23 @@ def format_size(size: int) -> str:
 def format_address(address: int) -> str:
     """Write a physical address as the recordings do: `0x100000000`."""
     return f"{address:#x}"
+
+
+def parse_duration(text: str) -> Duration:
+    """Read a time such as `10ms`, `5s` or `0`.
+
+    Raises ValueError when the text is none.
+    """
+    match = _TIME.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not a time: write a whole number with us, ms, s or min")
+    number, unit = match.groups()
+    return Duration(int(number) * _UNITS[unit] if unit else 0)
+
+
+def format_duration(time: int) -> str:
+    """Write a time with the largest unit that divides it: 1500000 -> `1500ms`, 0 -> `0`."""
+    for unit, length in reversed(_UNITS.items()):
+        if time and time % length == 0:
+            return f"{time // length}{unit}"
+    return str(time)

@@ -6,10 +6,11 @@ model and a real kernel.
 
 from __future__ import annotations
 
+from bisect import bisect, bisect_left
 from collections.abc import Iterator
 from typing import Protocol
 
-from zonediff.engine.observation import Observation
+from zonediff.engine.observation import BlockView, Observation
 from zonediff.engine.steps import Daemon, Offline, Online, Step, Udev, Write, ordered
 
 WANTED_ZONE = {"online_movable": "Movable", "online_kernel": "Normal"}
@@ -54,19 +55,25 @@ def acts(step: Step, view: View) -> Iterator[Step]:
 def _daemon(value: str, view: View) -> Iterator[Step]:
     waiting = sorted(view.pending)
     view.pending.clear()
+    wanted = WANTED_ZONE.get(value)
     while True:
-        seen = view.look()
-        ready = []
-        for block in waiting:
-            looks = seen.block(block)
-            if looks is not None and looks.state == "offline":
-                zones = looks.valid_zones.split()
-                if WANTED_ZONE.get(value, zones[0]) in zones:
-                    ready.append(block)
+        ready = [
+            blocks
+            for item in view.look().blocks
+            if _is_offered(item.view, wanted)
+            and (blocks := waiting[bisect_left(waiting, item.first) : bisect(waiting, item.last)])
+        ]
         if not ready:
             return
         # From the top for movable and from the bottom for kernel memory: each block that goes
         # lets its neighbour follow, and the zones stay in order.
-        block = min(ready) if value == "online_kernel" else max(ready)
+        block = ready[0][0] if value == "online_kernel" else ready[-1][-1]
         waiting.remove(block)
         yield Write(f"memory{block}/state", value)
+
+
+def _is_offered(view: BlockView | None, zone: str | None) -> bool:
+    """Whether a block that looks like this can go online in a zone, any zone if it is None."""
+    if view is None or view.state != "offline":
+        return False
+    return zone is None or zone in view.valid_zones.split()

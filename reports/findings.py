@@ -29,9 +29,9 @@ UNEXPLAINED: Final = "no rule recorded"
 class Finding:
     """A scenario that shows something, and the variants that show it in the same way.
 
-    goals: those that came out differently. place: where the traces part, in words. reasons: of
-    the rules that decided there, those of one side only. error: the traceback. dies: the kernel
-    does, as it did not with the baseline.
+    goals: those that came out differently. place: where the traces part, in words. old, new: the
+    reasons there that only the baseline has, and only these variants. error: the traceback.
+    dies: the kernel does, as it did not with the baseline.
     """
 
     scenario: ScenarioInfo
@@ -40,11 +40,26 @@ class Finding:
     goals: tuple[GoalJudgement, ...]
     difference: Difference | None
     place: str
-    reasons: tuple[Reason, ...]
+    old: tuple[Reason, ...]
+    new: tuple[Reason, ...]
+    removals: tuple[Removal, ...]
     nouns: tuple[str, ...]
     intent: str | None
     error: str | None
     dies: bool
+    baseline_died: bool
+
+    @property
+    def decisive(self) -> Reason | None:
+        """The reason that made the difference.
+
+        Of a kernel's death it is the last one, whichever side died; else the first one of the
+        candidate's own, or of the baseline's where it has none.
+        """
+        died = self.old if self.baseline_died else self.new
+        if self.difference is not None and self.difference.what == "end" and died:
+            return died[-1]
+        return next(iter((*self.new, *self.old)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +67,28 @@ class Cause:
     """The findings that one kernel function (or one exception) is behind."""
 
     function: str
-    sentence: str
     findings: tuple[Finding, ...]
+
+    @property
+    def sentence(self) -> str:
+        """What the rule behind the shortest finding says."""
+        reason = self.shortest.decisive
+        return reason.text if reason else ""
 
     @property
     def shortest(self) -> Finding:
         """The finding that is quickest to follow: the one with the fewest steps."""
         return min(self.findings, key=lambda item: (len(item.scenario.steps), item.link.name))
+
+    @property
+    def others(self) -> tuple[Finding, ...]:
+        """All findings but the shortest."""
+        return tuple(item for item in self.findings if item is not self.shortest)
+
+    @property
+    def count(self) -> str:
+        """`1 finding`, `2 findings`."""
+        return f"{len(self.findings)} finding{'s' if len(self.findings) > 1 else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +105,7 @@ def causes(index: Index, kind: Class) -> list[Cause]:
     by_function: dict[str, list[Finding]] = {}
     for finding in _findings(index, kind):
         by_function.setdefault(_behind(finding), []).append(finding)
-    found = [
-        Cause(function, _sentence(items), tuple(items)) for function, items in by_function.items()
-    ]
+    found = [Cause(function, tuple(items)) for function, items in by_function.items()]
     return sorted(found, key=lambda cause: -len(cause.findings))
 
 
@@ -89,7 +117,6 @@ def _findings(index: Index, kind: Class) -> Iterator[Finding]:
             if kind not in classes(judgement):
                 continue
             assert judgement is not None
-            run = index.run(scenario.id, variant)
             error = _error(index, scenario.id, variant)
             likeness = (replace(judgement, variant=""), error)
             link = index.cell(scenario.id, variant)
@@ -99,8 +126,7 @@ def _findings(index: Index, kind: Class) -> Iterator[Finding]:
                     alike[number] = (other, joined)
                     break
             else:
-                dies = run is not None and run.status == "died" and _survives(index, scenario.id)
-                alike.append((likeness, _finding(index, scenario, judgement, link, error, dies)))
+                alike.append((likeness, _finding(index, scenario, judgement, link, error)))
         yield from (finding for _, finding in alike)
 
 
@@ -110,21 +136,26 @@ def _finding(
     judgement: Judgement,
     link: Link,
     error: str | None,
-    dies: bool,
 ) -> Finding:
     difference = judgement.difference
+    before = difference.baseline_reasons if difference else []
+    after = difference.candidate_reasons if difference else []
+    baseline_died = _died(index, scenario.id, index.result.baseline)
     return Finding(
         scenario=scenario,
         link=index.scenario(scenario.id),
         variants=(link,),
-        goals=tuple(goal for goal in judgement.goals if goal.baseline != goal.candidate),
+        goals=tuple(goal for goal in judgement.goals if goal.kind != "unchanged"),
         difference=difference,
         place="" if difference is None else place(scenario, difference),
-        reasons=() if difference is None else tuple(deciding(difference)),
+        old=tuple(reason for reason in before if reason not in after),
+        new=tuple(reason for reason in after if reason not in before),
+        removals=tuple(judgement.removals),
         nouns=tuple(noun(kind) for kind in judgement.kinds),
         intent=judgement.intended.reason if judgement.intended else None,
         error=error,
-        dies=dies,
+        dies=_died(index, scenario.id, judgement.variant) and not baseline_died,
+        baseline_died=baseline_died,
     )
 
 
@@ -138,13 +169,6 @@ def place(scenario: ScenarioInfo, difference: Difference) -> str:
         if REGISTRY[verb].composite:
             number += f".{difference.act + 1}"
     return f"{number}, {difference.do}"
-
-
-def deciding(difference: Difference) -> list[Reason]:
-    """The reasons that tell the sides apart: the candidate's own first, then the baseline's."""
-    before, after = difference.baseline_reasons, difference.candidate_reasons
-    own = [reason for reason in after if reason not in before]
-    return own + [reason for reason in before if reason not in after]
 
 
 def lost(index: Index) -> list[Lost]:
@@ -174,21 +198,17 @@ def lost(index: Index) -> list[Lost]:
 
 
 def _behind(finding: Finding) -> str:
-    """The kernel function that decided, or what a failing variant raised."""
+    """The kernel function that decided, what was taken away, or what a failing variant raised."""
     if finding.error is not None:
         return finding.error.strip().rpartition("\n")[2]
-    return finding.reasons[0].function if finding.reasons else UNEXPLAINED
+    if finding.decisive is not None:
+        return finding.decisive.function
+    return finding.removals[0].what if finding.removals else UNEXPLAINED
 
 
-def _sentence(findings: list[Finding]) -> str:
-    """What the rules behind the findings say, in the words of the first."""
-    reasons = findings[0].reasons
-    return reasons[0].text if reasons else ""
-
-
-def _survives(index: Index, scenario: str) -> bool:
-    run = index.run(scenario, index.result.baseline)
-    return run is not None and run.status == "ran"
+def _died(index: Index, scenario: str, variant: str) -> bool:
+    run = index.run(scenario, variant)
+    return run is not None and run.status == "died"
 
 
 def _error(index: Index, scenario: str, variant: str) -> str | None:

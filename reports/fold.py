@@ -13,6 +13,7 @@ from typing import Final
 from zonediff.engine.observation import Change, Observation, apply, difference
 from zonediff.engine.steps import Write
 from zonediff.engine.trace import Act, Reason, Trace
+from zonediff.engine.units import format_duration
 
 _BLOCK_FILE: Final = re.compile(r"memory([0-9]{1,9})/(\w+)")
 
@@ -44,6 +45,17 @@ class Done:
         if len(self.acts) == 1:
             return self.acts[0].changed
         return difference(self.before, self.after)
+
+    @property
+    def killed(self) -> list[str]:
+        """The processes that the OOM killer took meanwhile, in order."""
+        return [name for act in self.acts for name in act.killed]
+
+    @property
+    def when(self) -> str:
+        """When the first began and whose act it was, where time passes: `at 12500us, udev`."""
+        first = self.acts[0]
+        return "" if first.at is None else f"at {format_duration(first.at)}, {first.by}"
 
     @property
     def uevents(self) -> list[str]:
@@ -110,7 +122,8 @@ def _repeats(old: Done | None, new: Done | None) -> bool:
     return (
         left[1:] == right[1:]
         and steps in ({1}, {-1})
-        and (one.result, one.output) == (two.result, two.output)
+        and (one.result, one.output, one.by) == (two.result, two.output, two.by)
+        and not two.killed
         and [reason.rule for reason in one.reasons] == [reason.rule for reason in two.reasons]
     )
 

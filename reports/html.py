@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,9 +16,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from zonediff.compare.result import Result
+from zonediff.reports import ledger
 from zonediff.reports.kinds import MEANINGS, SYMBOLS, noun, short
 from zonediff.reports.plain import visible
 from zonediff.reports.reproduce import Where
+from zonediff.reports.sidebyside import Column
 from zonediff.reports.view import view
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -32,16 +35,18 @@ def render(result: Result) -> str:
         finalize=_show,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     environment.globals.update(
-        symbols=SYMBOLS,
+        attributes=_attributes,
         meanings=MEANINGS,
+        verdict_meanings=ledger.MEANINGS,
         noun=noun,
         short=short,
         letters=_ZONE_LETTERS,
         places=_PLACES,
     )
-    style, script = _asset("style.css"), _asset("script.js")
+    style, script = _asset("style.css") + _signs(), _asset("script.js")
     return environment.get_template("report.html").render(
         report=view(result),
         style=style,
@@ -71,6 +76,23 @@ _PLACES: Final[dict[Where, str]] = {
 def _show(value: Any) -> Any:
     """What templates print: text of a result never hides anything, as marks of direction would."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _attributes(
+    several: bool, shown: Sequence[object], columns: Sequence[Column], index: int
+) -> Markup:
+    """Attributes of a table cell: whose it is, for narrow screens, or that it spans all columns."""
+    if not several:
+        return Markup("")
+    if len(shown) == 1:
+        return Markup(' colspan="{}" data-c="all"').format(len(columns))
+    return Markup(' data-c="{}"').format(_show(columns[index].members[0].link.name))
+
+
+def _signs() -> Markup:
+    """Style rules for the sign of each class and verdict."""
+    signs = [*SYMBOLS.items(), *ledger.SIGNS.items()]
+    return Markup("\n".join(f'.{kind} {{ --sign: "{sign}"; }}' for kind, sign in signs))
 
 
 def _asset(name: str) -> Markup:

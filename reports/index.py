@@ -28,6 +28,7 @@ RESERVED: Final = (
     "off-dma",
     "off-none",
     "scenarios",
+    "claims",
     "variants",
 )
 """Anchors of a report's own parts; nothing in a result may take them."""
@@ -59,6 +60,7 @@ class Index:
             for scenario in result.scenarios
             for variant in result.variants
         }
+        self._claims = {item.id: self._anchor(f"claim/{item.id}") for item in result.claims}
         self._variants = {v.name: self._anchor(f"variant/{v.name}") for v in result.variants}
 
     def run(self, scenario: str, variant: str) -> Run | None:
@@ -80,6 +82,10 @@ class Index:
     def variant(self, name: str) -> Link:
         """Where a variant is introduced."""
         return Link(name, self._variants[name])
+
+    def claim(self, name: str) -> Link:
+        """Where a claim is judged; without an anchor when it is not."""
+        return Link(name, self._claims.get(name, ""))
 
     def _anchor(self, text: str) -> str:
         """A new anchor, made of characters that survive in mails and address bars."""

@@ -26,9 +26,9 @@ SYMBOLS: Final[dict[Class, str]] = {
     "behaviour-change": "≠",
     "intended": "○",
     "unchanged": "=",
-    "not-run": "–",
+    "not-run": "?",
 }
-"""The sign beside the name, so that colour is never the only one; in reading order, worst first."""
+"""The sign beside the name, so that colour is never the only one; worst first."""
 
 MEANINGS: Final[dict[Class, str]] = {
     "error": "a variant could not be run here, so nothing is known about it",
@@ -38,7 +38,7 @@ MEANINGS: Final[dict[Class, str]] = {
     "behaviour-change": "the same goals are met, but user space sees something else",
     "intended": "a difference that the variant says it means to make",
     "unchanged": "user space cannot tell the variant from the baseline",
-    "not-run": "the run was stopped before it came to this",
+    "not-run": "the run was stopped before this, or this machine cannot do it",
 }
 
 _MANY: Final[dict[Class, str]] = {
@@ -62,7 +62,8 @@ def noun(kind: Class, number: int = 1) -> str:
 
 def short(kind: Class) -> str:
     """The name where there is little room."""
-    return {"behaviour-change": "change", "abi-removal": "ABI"}.get(kind, kind.replace("-", " "))
+    brief = {"behaviour-change": "change", "abi-removal": "ABI", "unchanged": "same"}
+    return brief.get(kind, kind.replace("-", " "))
 
 
 def classes(judgement: Judgement | None) -> tuple[Class, ...]:

@@ -5,7 +5,7 @@ Every finding is named; reasons are numbered footnotes, so that findings stay sh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -15,28 +15,13 @@ from zonediff.compare.result import Result
 from zonediff.engine.trace import Reason
 from zonediff.reports.findings import Finding
 from zonediff.reports.index import Link
-from zonediff.reports.kinds import MEANINGS, Class, noun
+from zonediff.reports.kinds import Class, noun
 from zonediff.reports.plain import command, to_ascii, wrap
 from zonediff.reports.reproduce import Where
 from zonediff.reports.sidebyside import ScenarioView
 from zonediff.reports.view import Report, Section, view
 
 WIDTH: Final = 72
-
-LETTERS: Final[Mapping[Class, str]] = {
-    "error": "!",
-    "regression": "R",
-    "abi-removal": "A",
-    "fix": "F",
-    "behaviour-change": "C",
-    "intended": "I",
-    "unchanged": "=",
-    "not-run": "?",
-}
-"""The classes in the matrix."""
-
-_COLUMNS: Final = 10
-"""Variants beside each other in one table."""
 
 _GAP: Final = 2
 """Blanks that tabulate puts between columns."""
@@ -81,13 +66,15 @@ class _Mail:
             if section.kind not in ("error", "regression"):
                 yield from self._section(section)
         yield from self._intents()
-        yield from self._matrix()
+        yield from self._unchanged()
+        yield from self._claims()
         yield from self._reproduce()
         yield from self._evidence()
         yield from self._not_tested()
         yield from self._footnotes()
         yield ""
         yield from wrap(f"Made by zonediff {report.version}.", WIDTH)
+        yield from (line for source in report.sources for line in wrap(f"{source}.", WIDTH))
 
     def _verdict(self) -> Iterator[str]:
         yield from _heading("Verdict")
@@ -96,7 +83,9 @@ class _Mail:
             for remark in verdict.remarks:
                 yield from wrap(remark, WIDTH, "  ")
         yield ""
-        kinds = [kind for kind in LETTERS if any(v.number(kind) for v in self.report.verdicts)]
+        kinds = [
+            kind for kind in _COLUMN_HEADS if any(v.number(kind) for v in self.report.verdicts)
+        ]
         yield from _table(
             ["variant", *(_COLUMN_HEADS[kind] for kind in kinds)],
             [
@@ -109,22 +98,14 @@ class _Mail:
         yield from _heading(section.heading)
         yield from wrap(section.meaning, WIDTH)
         for number, cause in enumerate(section.causes, 1):
-            count = len(cause.findings)
             yield ""
-            yield from wrap(
-                f"{cause.function} ({count} scenario{'s' if count > 1 else ''})",
-                WIDTH,
-                f"{number}. ",
-            )
-            first = cause.shortest
-            yield from self._finding(first)
-            for other in cause.findings:
-                if other is not first:
-                    yield from self._finding(other)
+            yield from wrap(f"{cause.function}: {cause.count}", WIDTH, f"{number}. ")
+            yield from wrap(cause.sentence, WIDTH, "   ")
+            yield from self._finding(cause.shortest)
+            yield from _others(cause.others)
 
     def _finding(self, finding: Finding) -> Iterator[str]:
-        marks = "".join(f"[{self._note(reason)}]" for reason in finding.reasons)
-        yield from wrap(f"{finding.link.name} in {_names(finding.variants)} {marks}", WIDTH, "   ")
+        yield from wrap(f"{finding.link.name} in {_names(finding.variants)}", WIDTH, "   ")
         yield from wrap(finding.scenario.title, WIDTH, "     ")
         if finding.dies:
             yield from wrap("THE KERNEL DIES.", WIDTH, "     ")
@@ -137,15 +118,13 @@ class _Mail:
         if finding.difference:
             where = finding.place if finding.place == "at boot" else f"in {finding.place}"
             yield from wrap(f"They part {where}:", WIDTH, "     ")
-            yield from wrap(
-                f"{self.report.baseline}: {finding.difference.baseline}", WIDTH, "       ", " " * 9
+            sides = (
+                (self.report.baseline, finding.difference.baseline, finding.old),
+                (finding.variants[0].name, finding.difference.candidate, finding.new),
             )
-            yield from wrap(
-                f"{finding.variants[0].name}: {finding.difference.candidate}",
-                WIDTH,
-                "       ",
-                " " * 9,
-            )
+            for name, outcome, reasons in sides:
+                marks = "".join(f"[{self._note(reason)}]" for reason in reasons)
+                yield from wrap(f"{name}: {outcome} {marks}", WIDTH, " " * 7, " " * 9)
         for line in (finding.error or "").strip().splitlines():
             yield from wrap(line, WIDTH, "     | ", "     | ")
 
@@ -163,7 +142,9 @@ class _Mail:
                 "- ",
             )
             if item.scenarios:
-                yield from wrap(f"used by {_names(item.scenarios)}", WIDTH, "  ")
+                yield from wrap(
+                    f"used by {_families(link.name for link in item.scenarios)}", WIDTH, "  "
+                )
 
     def _intents(self) -> Iterator[str]:
         if not self.report.intents:
@@ -177,40 +158,33 @@ class _Mail:
                 "- ",
             )
             if intent.scenarios:
-                yield from wrap(f"in {_names(intent.scenarios)}", WIDTH, "  ")
+                yield from wrap(
+                    f"in {_families(link.name for link in intent.scenarios)}", WIDTH, "  "
+                )
 
-    def _matrix(self) -> Iterator[str]:
-        """Scenarios in which some variant differs; the others by name only."""
-        yield from _heading("Matrix")
-        verdicts = self.report.verdicts
-        meanings = "; ".join(f"{letter} {noun(kind)}" for kind, letter in LETTERS.items())
-        yield from wrap(meanings, WIDTH)
+    def _unchanged(self) -> Iterator[str]:
+        """Scenarios in which no variant differs; all others are named above."""
         rows = [row for shelf in self.report.shelves for row in shelf.rows]
         same = [r for r in rows if all(c.classes == ("unchanged",) for c in r.cells[1:])]
-        for start in range(0, len(verdicts), _COLUMNS):
-            part = verdicts[start : start + _COLUMNS]
-            numbers = [str(start + index + 1) for index in range(len(part))]
-            yield ""
-            for number, verdict in zip(numbers, part, strict=True):
-                yield from wrap(verdict.link.name, WIDTH, f"{number}: ")
-            yield ""
-            yield from _table(
-                ["scenario", *numbers],
-                [
-                    [
-                        row.link.name,
-                        *(
-                            "".join(LETTERS[kind] for kind in cell.classes)
-                            for cell in row.cells[1 + start : 1 + start + _COLUMNS]
-                        ),
-                    ]
-                    for row in rows
-                    if row not in same
-                ],
-            )
         if same:
-            yield ""
-            yield from wrap(f"Unchanged in all: {_names([row.link for row in same])}", WIDTH)
+            yield from _heading("Unchanged in all variants")
+            yield from wrap(_families(row.link.name for row in same), WIDTH)
+
+    def _claims(self) -> Iterator[str]:
+        if not self.report.claims:
+            return
+        yield from _heading("Claims")
+        for number, item in enumerate(self.report.claims):
+            if number:
+                yield ""
+            claim = item.claim
+            yield from wrap(f"{claim.id} {claim.who}: {claim.says}", WIDTH, "", "    ")
+            for group in item.judged:
+                verdict = group.verdict
+                condition = f": {verdict.condition}" if verdict.condition else ""
+                yield from wrap(
+                    f"{verdict.verdict} on {_names(group.variants)}{condition}", WIDTH, "  - "
+                )
 
     def _reproduce(self) -> Iterator[str]:
         """The quickest scenario for each cause of regressions; without any, of fixes."""
@@ -255,23 +229,25 @@ class _Mail:
         unproven = [v.info.name for v in report.variants if not v.info.evidence]
         if unproven:
             yield from wrap(f"Against any real kernel: {', '.join(unproven)}.", WIDTH, "- ")
-        missing = [
-            f"{row.link.name} in {cell.link.name}"
-            for shelf in report.shelves
-            for row in shelf.rows
-            for cell in row.cells
-            if {"error", "not-run"} & set(cell.classes)
-        ]
-        if missing:
-            yield from wrap(f"Failed or not run: {', '.join(missing)}.", WIDTH, "- ")
+        missing: dict[str, list[str]] = {}
+        for row in (row for shelf in report.shelves for row in shelf.rows):
+            cells = [c.link for c in row.cells if {"error", "not-run"} & set(c.classes)]
+            missing.setdefault(_names(cells), []).append(row.link.name)
+        for variants, names in missing.items():
+            if variants:
+                yield from wrap(
+                    f"Failed or not run in {variants}: {_families(names)}.", WIDTH, "- "
+                )
         foreign = [
             scenario.link
             for scenario in report.scenarios
             if any(part.where == "by hand" for part in scenario.reproduction)
         ]
         if foreign:
-            yield from wrap(f"Not by commands alone: {_names(foreign)}.", WIDTH, "- ")
-        yield from wrap("Anything that no scenario does.", WIDTH, "- ")
+            yield from wrap(
+                f"Not by commands alone: {_families(link.name for link in foreign)}.", WIDTH, "- "
+            )
+        yield from wrap(f"Anything but these {len(report.scenarios)} scenarios.", WIDTH, "- ")
 
     def _footnotes(self) -> Iterator[str]:
         if not self.notes:
@@ -299,6 +275,27 @@ def _heading(text: str) -> list[str]:
 
 def _names(links: Sequence[Link]) -> str:
     return ", ".join(link.name for link in links)
+
+
+def _families(names: Iterable[str]) -> str:
+    """Names in a list; members of a family after its first by their values only."""
+    listed: list[str] = []
+    stem = ""
+    for name in names:
+        family, bracket, values = name.partition("[")
+        listed.append(f"[{values}" if bracket and family == stem else name)
+        stem = family
+    return ", ".join(listed)
+
+
+def _others(findings: Sequence[Finding]) -> Iterator[str]:
+    """Findings by name, those of the same variants together."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(_names(finding.variants), []).append(finding)
+    for variants, group in groups.items():
+        names = _families(finding.link.name for finding in group)
+        yield from wrap(f"also in {variants}: {names}", WIDTH, "   ", "     ")
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

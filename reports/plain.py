@@ -10,14 +10,14 @@ from typing import Final
 _ASCII: Final = str.maketrans(
     {
         "→": "->",
-        "–": "-",
-        "—": "--",
-        "‘": "'",
-        "’": "'",
-        "“": '"',
-        "”": '"',
-        "…": "...",
-        "×": "x",
+        "\N{EN DASH}": "-",
+        "\N{EM DASH}": "--",
+        "\N{LEFT SINGLE QUOTATION MARK}": "'",
+        "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+        "\N{LEFT DOUBLE QUOTATION MARK}": '"',
+        "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
+        "\N{HORIZONTAL ELLIPSIS}": "...",
+        "\N{MULTIPLICATION SIGN}": "x",
         "≠": "!=",
         "≤": "<=",
         "≥": ">=",
@@ -32,7 +32,7 @@ _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def visible(text: str) -> str:
-    """The text with every invisible character written as an escape, as in `\\u202e`."""
+    """The text with every invisible character written as Python writes it in a literal."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(
@@ -81,10 +81,13 @@ def command(pieces: Sequence[str], width: int) -> list[str]:
         else:
             line = f"{line} {piece}" if line else piece
         while len(line) > width - 2:
-            lines.append(f"{line[: width - 1]}\\")
-            line = line[width - 1 :]
+            lines.append(f"{line[: width - 2]}\\")
+            line = line[width - 2 :]
     return [*lines, line]
 
 
 def _escape(char: str) -> str:
-    return char.encode("ascii", "backslashreplace").decode("ascii")
+    number = ord(char)
+    if number > 0xFFFF:
+        return f"\\U{number:08x}"
+    return f"\\u{number:04x}" if number > 0xFF else f"\\x{number:02x}"

@@ -22,6 +22,8 @@ from zonediff.engine.steps import (
     Daemon,
     Fill,
     HypervAdd,
+    Offline,
+    Online,
     Plug,
     Probe,
     Read,
@@ -37,7 +39,7 @@ from zonediff.engine.units import MIB, format_address, format_size
 from zonediff.reports import words
 
 Where = Literal["host", "monitor", "guest", "by hand"]
-"""Who is told: the shell that starts QEMU, QEMU's monitor (HMP), the guest's root shell, a person."""
+"""Who is told: a shell on the host, QEMU's monitor (HMP), a root shell in the guest, a person."""
 
 Columns = Sequence[tuple[Sequence[str], Trace | None]]
 """Names of variants that behave alike, and what they did."""
@@ -121,7 +123,8 @@ def _qemu(machine: Machine, steps: Sequence[Step]) -> Iterator[str]:
     yield "qemu-system-x86_64 -enable-kvm"
     memory = f"-m size={format_size(machine.ram)}"
     if devices:
-        memory += f",slots={len(devices)},maxmem={format_size(machine.ram + _room(machine, devices))}"
+        most = format_size(machine.ram + _room(machine, devices))
+        memory += f",slots={len(devices)},maxmem={most}"
     yield memory
     for node, size in enumerate(machine.nodes):
         cpus = ",cpus=0" if node == 0 else ""
@@ -194,13 +197,13 @@ def _step(step: Step, acts: Sequence[Act], ram: int) -> Iterator[_Placed]:
             yield "guest", _say("an onlining daemon: the highest block that offers the zone")
             for line in _daemon(value):
                 yield "guest", _run(line)
-        case _:
+        case Online() | Offline() | Udev() if acts:
             if isinstance(step, Udev):
                 rule = f'SUBSYSTEM=="memory", ACTION=="add", ATTR{{state}}="{step.value}"'
                 yield "guest", _say(f"what this udev rule does: {rule}")
-            yield from (("guest", _run(line)) for line in _loops(acts))
-            if not acts:
-                yield "by hand", _say(str(step))
+            yield from (("guest", _run(*pieces)) for pieces in _loops(acts))
+        case _:
+            yield "by hand", _say(str(step))
 
 
 def _write(file: str, value: str) -> str:
@@ -213,16 +216,19 @@ def _write(file: str, value: str) -> str:
 _BLOCK_FILE: Final = re.compile(r"memory([0-9]+)/(state|online)")
 
 
-def _loops(acts: Sequence[Act]) -> Iterator[str]:
+def _loops(acts: Sequence[Act]) -> Iterator[tuple[str, ...]]:
     """The writes of a composite step as shell loops over block numbers, in their order."""
     writes = [act.do for act in acts if isinstance(act.do, Write)]
     named = [(match, do) for do in writes if (match := _BLOCK_FILE.fullmatch(do.file))]
     for (file, value), group in groupby(named, key=lambda pair: (pair[0][2], pair[1].value)):
         numbers = [int(match[1]) for match, _ in group]
         if len(numbers) == 1:
-            yield _write(f"memory{numbers[0]}/{file}", value)
+            yield (_write(f"memory{numbers[0]}/{file}", value),)
         else:
-            yield f"for n in {_sequence(numbers)}; do {_write(f'memory$n/{file}', value)}; done"
+            yield (
+                f"for n in {_sequence(numbers)}; do",
+                _write(f"memory$n/{file}", value) + "; done",
+            )
 
 
 def _sequence(numbers: Sequence[int]) -> str:

@@ -11,7 +11,8 @@ from zonediff.compare.difference import partings
 from zonediff.compare.result import Difference, Run, ScenarioInfo
 from zonediff.corpus.forms import machine_from_json
 from zonediff.engine.observation import Observation
-from zonediff.engine.trace import Reason, Trace
+from zonediff.engine.steps import Boot
+from zonediff.engine.trace import Act, Reason, Trace
 from zonediff.reports import words
 from zonediff.reports.findings import place
 from zonediff.reports.fold import Done, fold, walk
@@ -36,18 +37,22 @@ NOTES: Final[dict[Mark, str]] = {
 class Cell:
     """What one act, or some folded ones, did in one column.
 
-    do: where it is not what the row says. strip: the memory afterwards, where it changed.
+    do: where it is not what the row says. when: in a step in which time passes. reasons: those
+    that the baseline's cell has not; shared: it has others as well. strip: the memory
+    afterwards, where it changed.
     """
 
     mark: Mark
     note: str
     do: str | None
+    when: str
     ok: bool
     result: str
     output: str | None
     changes: tuple[str, ...]
     uevents: tuple[str, ...]
     reasons: tuple[Reason, ...]
+    shared: bool
     strip: Strip | None
 
 
@@ -100,22 +105,27 @@ class GoalRow:
     want: str
     cells: tuple[tuple[bool, str] | None, ...]
 
+    @property
+    def shown(self) -> tuple[tuple[bool, str] | None, ...]:
+        """The cells, or one of them where all are equal."""
+        return self.cells[:1] if len(set(self.cells)) == 1 else self.cells
+
 
 @dataclass(frozen=True, slots=True)
 class ScenarioView:
     """A scenario and all that happened in it.
 
-    classes: of all its judgements. drawn: there are strips; to_scale: they are proportional.
+    classes: of all its judgements. to_scale: its strips are proportional.
     """
 
     info: ScenarioInfo
     link: Link
+    claims: tuple[Link, ...]
     machine: tuple[str, ...]
     columns: tuple[Column, ...]
     goals: tuple[GoalRow, ...]
     rows: tuple[Row, ...]
     classes: tuple[Class, ...]
-    drawn: bool
     to_scale: bool
     reproduction: tuple[Part, ...]
 
@@ -137,12 +147,12 @@ def scenario_view(index: Index, info: ScenarioInfo) -> ScenarioView:
     return ScenarioView(
         info=info,
         link=index.scenario(info.id),
+        claims=tuple(index.claim(name) for name in info.claims),
         machine=tuple(words.machine(machine_from_json(info.machine))),
         columns=columns,
         goals=_goals(info, groups),
         rows=_Table(groups, index.result.baseline, scale).rows(),
         classes=tuple(kind for kind in _ORDER if kind in found),
-        drawn=scale.drawable,
         to_scale=scale.true,
         reproduction=tuple(reproduction(info, [(g.variants, g.run.trace) for g in groups])),
     )
@@ -196,7 +206,8 @@ def _column(index: Index, info: ScenarioInfo, group: _Group) -> Column:
             for name in group.variants
         ),
         baseline=run.variant == baseline,
-        outcome=words.DEATHS.get(run.trace.end) if run.trace else "no trace: the variant failed",
+        outcome=_OUTCOMES.get(run.status)
+        or (words.DEATHS.get(run.trace.end) if run.trace else None),
         error=run.error,
         place=place(info, difference) if difference else "",
         difference=difference,
@@ -209,6 +220,9 @@ def _goals(info: ScenarioInfo, groups: Sequence[_Group]) -> tuple[GoalRow, ...]:
     return tuple(GoalRow(want, tuple(column.get(want) for column in met)) for want in wants)
 
 
+_OUTCOMES: Final = {"error": "the variant failed", "not-run": "not run"}
+
+
 class _Table:
     """The rows of a scenario: every act of every column."""
 
@@ -216,12 +230,11 @@ class _Table:
         self.traces = [group.run.trace for group in groups]
         self.scale = scale
         first = groups[0].run if groups else None
-        reference = first.trace if first and first.variant == baseline else None
+        self.reference = first.trace if first and first.variant == baseline else None
         self.parted: list[list[tuple[int, int]]] = [
-            [at[:2] for at in partings(reference, trace)] if reference and trace else []
+            [at[:2] for at in partings(self.reference, trace)] if self.reference and trace else []
             for trace in self.traces
         ]
-        self.reference = reference is not None
 
     def rows(self) -> tuple[Row, ...]:
         """All of them: the boot, then each step."""
@@ -235,33 +248,40 @@ class _Table:
         return tuple(rows)
 
     def _boot(self) -> Row:
-        whole = [Done((), trace.boot, trace.boot) if trace else None for trace in self.traces]
+        line = [_booted(trace) if trace else None for trace in self.traces]
         cells = []
-        for column, trace in enumerate(self.traces):
-            mark = self._mark(column, -1, 0, whole[column])
-            if trace is None:
+        for column, (trace, done) in enumerate(zip(self.traces, line, strict=True)):
+            if trace is None or done is None:
                 cells.append(_nothing("absent", "no trace"))
                 continue
+            mark = self._mark(column, -1, 0, done)
+            reasons, shared = self._reasons(column, line)
             died = not trace.steps and trace.end != "ran"
             cells.append(
                 Cell(
                     mark=mark,
                     note=NOTES[mark],
                     do=None,
+                    when="",
                     ok=not died,
                     result=words.explain(trace.end) if died else "booted",
                     output=None,
                     changes=tuple(words.state(trace.boot)),
                     uevents=(),
-                    reasons=trace.boot_reasons,
-                    strip=self._strip(column, mark, whole),
+                    reasons=reasons,
+                    shared=shared,
+                    strip=self._strip(column, mark, line),
                 )
             )
         return Row("boot", "the machine boots", tuple(cells), _same(cells))
 
     def _step(self, number: int, acts: Sequence[Sequence[Done]]) -> list[Row]:
         """The rows of one step; a composite step has a heading over its acts."""
-        do = next(trace.steps[number].do for trace in self.traces if _has(trace, number))
+        do = next(
+            trace.steps[number].do
+            for trace in self.traces
+            if trace is not None and number < len(trace.steps)
+        )
         lines = list(zip_longest(*acts))
         marks = [
             [self._mark(column, number, at, done) for column, done in enumerate(line)]
@@ -274,7 +294,7 @@ class _Table:
         at = 0
         for line in fold(lines, lambda i, j: marks[i] == marks[j] and "first" not in marks[j]):
             size = max(len(done.acts) for done in line if done)
-            label = f"{number + 1}.{at + 1}" + (f"–{at + size}" if size > 1 else "")
+            label = f"{number + 1}.{at + 1}" + (f"-{number + 1}.{at + size}" if size > 1 else "")
             rows.append(self._row(label, line, marks[at], number))
             at += size
         return rows
@@ -291,17 +311,23 @@ class _Table:
                 missing = "not done" if trace else "no trace"
                 cells.append(_nothing(mark, "the kernel is dead" if dead else missing))
                 continue
+            reasons, shared = self._reasons(column, line)
             cells.append(
                 Cell(
                     mark=mark,
                     note=NOTES[mark],
                     do=None if str(done) == do else str(done),
+                    when=done.when,
                     ok=done.result is None,
                     result=words.explain(done.result),
                     output=done.output,
-                    changes=tuple(words.changes(done.before, done.changed)),
+                    changes=(
+                        *(f"killed: {name}" for name in done.killed),
+                        *words.changes(done.before, done.changed),
+                    ),
                     uevents=tuple(words.uevents(done.uevents)),
-                    reasons=tuple(done.reasons),
+                    reasons=reasons,
+                    shared=shared,
                     strip=self._strip(column, mark, line) if done.changed.blocks else None,
                 )
             )
@@ -313,7 +339,27 @@ class _Table:
             return "first" if parted[0] == (step, act) else "later"
         if done is None:
             return "absent"
-        return "same" if column and self.reference else "baseline"
+        if not column or self.reference is None:
+            return "baseline"
+        # Acts are counted alike on both sides only as far as they are the same ones.
+        uneven = bool(parted) and (step, act) > parted[0] and not self._even(column, step)
+        return "later" if uneven else "same"
+
+    def _even(self, column: int, step: int) -> bool:
+        """Whether a step came down to the same acts here and in the baseline."""
+        one, two = (
+            [act.do for act in trace.steps[step].acts] if trace and step < len(trace.steps) else []
+            for trace in (self.reference, self.traces[column])
+        )
+        return one == two
+
+    def _reasons(self, column: int, line: Sequence[Done | None]) -> tuple[tuple[Reason, ...], bool]:
+        """The reasons that the baseline has not, and whether there are others."""
+        done, first = line[column], line[0]
+        found = done.reasons if done else []
+        known = first.reasons if first and column and self.reference else []
+        own = tuple(reason for reason in found if reason not in known)
+        return own, len(own) < len(found)
 
     def _strip(self, column: int, mark: Mark, line: Sequence[Done | None]) -> Strip | None:
         """The memory after an act; not drawn again where it is as in the baseline's column."""
@@ -325,13 +371,14 @@ class _Table:
         return self.scale.strip(done.after)
 
 
-def _has(trace: Trace | None, step: int) -> bool:
-    return trace is not None and step < len(trace.steps)
+def _booted(trace: Trace) -> Done:
+    """The boot as if it were an act."""
+    return Done((Act(Boot(), reasons=trace.boot_reasons),), trace.boot, trace.boot)
 
 
 def _nothing(mark: Mark, why: str) -> Cell:
     """A cell of a column that has no such act."""
-    return Cell(mark, NOTES[mark], None, False, why, None, (), (), (), None)
+    return Cell(mark, NOTES[mark], None, "", False, why, None, (), (), (), False, None)
 
 
 def _same(cells: Sequence[Cell]) -> bool:

@@ -25,8 +25,8 @@ def story(scenario: ScenarioInfo, trace: Trace, goals: Sequence[GoalOutcome]) ->
         *wrap(f"{scenario.id} on {trace.subject}", WIDTH),
         *wrap(scenario.title, WIDTH),
         "",
-        *(wrap(scenario.why, WIDTH, "  ") + [""] if scenario.why else []),
-        *wrap("machine: " + "; ".join(words.machine(machine_from_json(scenario.machine))), WIDTH, "  "),
+        *([*wrap(scenario.why, WIDTH, "  "), ""] if scenario.why else []),
+        *wrap("; ".join(words.machine(machine_from_json(scenario.machine))), WIDTH, "  machine: "),
         "",
         *_boot(trace),
         *_steps(trace),
@@ -40,7 +40,9 @@ def _boot(trace: Trace) -> Iterator[str]:
     seen = trace.boot
     yield "boot"
     yield from _margin("blocks", words.blocks(seen.blocks))
-    yield from _margin("zones", [f"{name}: {words.zone(zone)}" for name, zone in seen.zones.items()])
+    yield from _margin(
+        "zones", [f"{name}: {words.zone(zone)}" for name, zone in seen.zones.items()]
+    )
     yield from _margin(
         "nodes", ["; ".join(f"{mask} {text or 'none'}" for mask, text in seen.nodes.items())]
     )
@@ -65,7 +67,8 @@ def _steps(trace: Trace) -> Iterator[str]:
             assert folded is not None
             last = at + len(folded.acts) - 1
             label = f"{step + 1}.{at}" + (f"-{step + 1}.{last}" if last > at else "")
-            yield from wrap(str(folded), WIDTH, f"   {label} ")
+            when = f" ({folded.when})" if folded.when else ""
+            yield from wrap(f"{folded}{when}", WIDTH, f"   {label} ")
             yield from _done(folded)
             at = last + 1
         yield ""
@@ -76,6 +79,7 @@ def _done(done: Done) -> Iterator[str]:
     yield from wrap(words.explain(done.result) + each, WIDTH, "   => ")
     if done.output is not None:
         yield from _margin("reads", done.output.splitlines() or ["nothing"])
+    yield from _margin("killed", done.killed)
     yield from _margin("changed", words.changes(done.before, done.changed))
     yield from _margin("uevents", ["; ".join(words.uevents(done.uevents))] if done.uevents else [])
     yield from _because(done.acts[0].reasons)

@@ -17,11 +17,13 @@ from zonediff.compare.result import (
     Result,
     Run,
     ScenarioInfo,
+    Source,
     VariantInfo,
 )
 from zonediff.reports.findings import Cause, Lost, causes, lost
 from zonediff.reports.index import Index, Link
 from zonediff.reports.kinds import MEANINGS, SYMBOLS, Class, classes, noun
+from zonediff.reports.ledger import ClaimView, ledger
 from zonediff.reports.sidebyside import ScenarioView, scenario_view
 
 ANCHORS: Final[dict[Class, str]] = {
@@ -141,10 +143,12 @@ class Report:
     lost: tuple[Lost, ...]
     intents: tuple[IntentView, ...]
     shelves: tuple[Shelf, ...]
+    claims: tuple[ClaimView, ...]
     scenarios: tuple[ScenarioView, ...]
     variants: tuple[VariantView, ...]
     version: str
     schema: str
+    sources: tuple[str, ...]
 
     @property
     def contents(self) -> tuple[Link, ...]:
@@ -182,10 +186,12 @@ def view(result: Result) -> Report:
         lost=tuple(lost(index)),
         intents=tuple(_intent(index, outcome) for outcome in result.intents),
         shelves=tuple(_shelves(index)),
+        claims=ledger(index),
         scenarios=tuple(scenario_view(index, info) for info in result.scenarios),
         variants=tuple(_variant(index, info) for info in result.variants),
         version=result.version,
         schema=result.schema,
+        sources=tuple(_source(item) for item in result.sources),
     )
 
 
@@ -214,9 +220,7 @@ def verdicts(result: Result) -> tuple[Verdict, ...]:
     )
 
 
-def _remarks(
-    index: Index, info: VariantInfo, prints: Mapping[str, list[object]]
-) -> Iterator[str]:
+def _remarks(index: Index, info: VariantInfo, prints: Mapping[str, list[object]]) -> Iterator[str]:
     mine = prints[info.name]
     alike = [name for name, other in prints.items() if other == mine and name != info.name]
     if mine == _no_difference(index):
@@ -302,6 +306,10 @@ def _notes(index: Index) -> Iterator[str]:
     if failed:
         number = sum(run.status == "error" for run in result.runs)
         yield f"{_several(number, 'run')} failed, on {', '.join(failed)}: see Errors."
+    impossible = sorted({run.variant for run in result.runs if run.status == "not-run"})
+    if impossible:
+        number = sum(run.status == "not-run" for run in result.runs)
+        yield f"{_several(number, 'run')} could not be done here, on {', '.join(impossible)}."
     unproven = [info.name for info in result.variants if not info.evidence]
     if unproven:
         yield (
@@ -374,6 +382,12 @@ def _evidence(item: Evidence) -> str:
         f"kernel {item.kernel}, recording {item.recording}: {item.agreeing_traces} of "
         f"{item.traces} traces and {item.agreeing_steps} of {item.steps} steps agree"
     )
+
+
+def _source(item: Source) -> str:
+    revision = item.revision or "no revision"
+    dirty = ", with changes that are not committed" if item.dirty else ""
+    return f"{item.what} {item.name} at {revision}{dirty}".replace("  ", " ")
 
 
 def _several(number: int, what: str) -> str:

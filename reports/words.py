@@ -48,11 +48,6 @@ PLATFORMS: Final[Mapping[Platform, str]] = {
 }
 
 
-def result(value: str | None) -> str:
-    """`ok`, or the errno or outcome as it is."""
-    return "ok" if value is None else value
-
-
 def explain(value: str | None) -> str:
     """A result with what it means: `EINVAL (Invalid argument)`."""
     if value is None:
@@ -60,6 +55,8 @@ def explain(value: str | None) -> str:
     meaning = ERRORS.get(value) or DEATHS.get(value)
     if value == "REFUSED":
         meaning = "the machine refused, or the device stayed"
+    if value == "SIGKILL":
+        meaning = "the OOM killer took the process"
     return f"{value} ({meaning})" if meaning else value
 
 
@@ -116,7 +113,7 @@ def zone(item: ZoneView) -> str:
 
 
 def changes(before: Observation, change: Change) -> list[str]:
-    """What a change did to what was there before, a line for each range, zone, mask and the knob."""
+    """What a change did to what was before, a line for each range, zone, mask and the knob."""
     return [
         *block_changes(before, change),
         *zone_changes(before, change),

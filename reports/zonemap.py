@@ -23,9 +23,9 @@ MOST_PIECES: Final = 256
 """A picture with more pieces than this would tell nobody anything: none is drawn."""
 
 _GAP: Final = 10
-_WIDEST_BLOCK: Final = 18
+_WIDEST_BLOCK: Final = 22
 _NARROWEST_BLOCK: Final = 3
-_WIDTH: Final = 320
+_WIDTH: Final = 352
 _LETTER: Final = 7
 _DIGIT: Final = 6
 
@@ -97,7 +97,9 @@ class Scale:
         return Strip(
             width=self.width,
             segments=tuple(self._segment(*item) for item in drawn),
-            text="; ".join(f"{words.name(first, last)} {words.view(v)}" for first, last, v in drawn),
+            text="; ".join(
+                f"{words.name(first, last)} {words.view(v)}" for first, last, v in drawn
+            ),
         )
 
     def _cut(self, seen: Observation) -> Iterator[BlockRange]:

@@ -26,8 +26,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 """Each top-level folder, and the others that its modules may import."""
 
 DATA = {
-    "corpus": ("scenarios/**/*.yaml", "claims/**/*.yaml", "recordings/*.jsonl"),
+    "corpus": ("scenarios/**/*.yaml", "claims/**/*.yaml", "sweeps/*.yaml", "recordings/*.jsonl"),
     "reports": ("templates/**/*",),
+    "variants": ("live/agent.sh",),
 }
 """The files beside the modules that an installation needs."""
 

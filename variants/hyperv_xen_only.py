@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from zonediff.engine.kernel import Kernel
 from zonediff.engine.memory import OnlineType
-from zonediff.engine.policy import Intent, Source
+from zonediff.engine.policy import Intent, Source, Stage
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Decision, Rule
 from zonediff.variants.upstream import Upstream
 
@@ -32,6 +32,25 @@ class HypervXenOnly(Upstream):
         Intent("drivers/hyperv-default", "hv_balloon onlines what it adds"),
         Intent("drivers/hyperv-grows", "hv_balloon onlines what it adds"),
         Intent("drivers/xen-default", "the Xen balloon onlines what it adds"),
+    )
+    # On a machine without these drivers the end state of the split is the same; their own paths
+    # cannot be recorded in QEMU.
+    recorded_as = ("michal-split/3",)
+    stages: ClassVar[tuple[Stage, ...]] = (
+        Stage(
+            "hyperv-xen-only",
+            subjects=("mm, hotplug: get rid of auto_online_blocks",),
+            functions=(
+                "acpi_memory_enable_device",
+                "add_memory",
+                "hv_mem_hot_add",
+                "memory_probe_store",
+                "reserve_additional_memory",
+                "setup_memhp_default_state",
+                "show_auto_online_blocks",
+                "store_auto_online_blocks",
+            ),
+        ),
     )
     knob = None
     default_state = None

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from zonediff.engine.kernel import Kernel
 from zonediff.engine.memory import OnlineType
-from zonediff.engine.policy import Intent, Source
+from zonediff.engine.policy import Intent, Source, Stage
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Decision, Rule
 from zonediff.variants.upstream import Upstream
 
@@ -92,3 +92,17 @@ class MichalSplit(MichalSplit3):
 
     name = "michal-split"
     origin = "the announced three-patch series, on Linux v4.10"
+    recorded_as = ("michal-split/3",)
+    stages: ClassVar[tuple[Stage, ...]] = (
+        Stage("michal-split/1", functions=("hv_mem_hot_add", "reserve_additional_memory")),
+        Stage("michal-split/2", functions=("setup_memhp_default_state",)),
+        Stage(
+            "michal-split/3",
+            functions=(
+                "show_auto_online_blocks",
+                "store_auto_online_blocks",
+                "acpi_memory_enable_device",
+                "memory_probe_store",
+            ),
+        ),
+    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import inspect
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -18,8 +19,12 @@ from typing import Final
 
 from zonediff.engine.policy import Policy
 from zonediff.variants.model import Model
+from zonediff.variants.subject import Subject
 
 GROUP: Final = "zonediff.variants"
+
+LIVE: Final = "live:"
+"""What begins the name of a real kernel; the path of its image follows."""
 
 OURS: Final = {
     "upstream": "upstream:Upstream",
@@ -29,6 +34,7 @@ OURS: Final = {
     "michal-split/2": "michal_split:MichalSplit2",
     "michal-split/3": "michal_split:MichalSplit3",
     "hyperv-xen-only": "hyperv_xen_only:HypervXenOnly",
+    "pre-auto-online": "pre_auto_online:PreAutoOnline",
     "v4.12": "v4_12:V4_12",
     "v4.13": "v4_13:V4_13",
     "v4.14": "v4_14:V4_14",
@@ -46,6 +52,9 @@ COMPARED: Final = (
     "hyperv-xen-only",
 )
 """The variants of a run that names none."""
+
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]*")
 
 
 class VariantError(Exception):
@@ -77,8 +86,16 @@ class Registry:
         self._load_installed()
         return [*COMPARED, *self._extra]
 
-    def resolve(self, name: str) -> Model:
-        """The variant of this name. Raises VariantError with the nearest names otherwise."""
+    def resolve(self, name: str) -> Subject:
+        """The variant of this name, or the kernel image behind `live:`. Raises VariantError."""
+        if name.startswith(LIVE):
+            from zonediff.variants.live.subject import Live
+
+            return Live(name)
+        return self.model(name)
+
+    def model(self, name: str) -> Model:
+        """The modelled variant of this name. Raises VariantError with the nearest names."""
         if name in OURS:
             module, _, cls = OURS[name].partition(":")
             return Model(getattr(import_module(f"zonediff.variants.{module}"), cls)())
@@ -87,7 +104,10 @@ class Registry:
         if name not in self._extra:
             near = difflib.get_close_matches(name, self.names(), n=3) or self.names()
             raise VariantError(f"there is no variant {name!r}: did you mean {' or '.join(near)}?")
-        return Model(self._extra[name]())
+        try:
+            return Model(self._extra[name]())
+        except Exception as error:
+            raise VariantError(f"variant {name!r} cannot be made: {error!r}") from error
 
     def _load_installed(self) -> None:
         if self._installed:
@@ -98,7 +118,7 @@ class Registry:
         for entry in sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value)):
             try:
                 policy = entry.load()
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise VariantError(
                     f"variant {entry.name!r} ({entry.value}) cannot be loaded: {error!r}"
                 ) from error
@@ -107,6 +127,13 @@ class Registry:
             self._enter(policy, entry.value)
 
     def _enter(self, policy: type[Policy], where: str) -> None:
+        if not isinstance(policy.name, str) or _NAME.fullmatch(policy.name) is None:
+            raise VariantError(
+                f"{where}: {policy.name!r} is no name for a variant: letters, digits and ._/+-"
+            )
+        missing = sorted(policy.__abstractmethods__)
+        if missing:
+            raise VariantError(f"{where}: variant {policy.name!r} does not answer {missing[0]}()")
         if policy.name in OURS or policy.name in self._extra:
             raise VariantError(f"{where}: there is already a variant {policy.name!r}")
         self._extra[policy.name] = policy
@@ -126,7 +153,7 @@ def load_file(file: Path) -> list[type[Policy]]:
         spec.loader.exec_module(module)
     except SyntaxError as error:
         raise VariantError(f"{file}:{error.lineno}:{error.offset}: {error.msg}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         line = _line_in(file, error)
         raise VariantError(f"{file}:{line}: {type(error).__name__}: {error}") from error
     found = [
@@ -137,10 +164,6 @@ def load_file(file: Path) -> list[type[Policy]]:
             f"{file}: defines no variant: a variant is a class built on a Policy (such as "
             "zonediff.variants.upstream.Upstream) with a name and a docstring of its own"
         )
-    for policy in found:
-        missing = sorted(policy.__abstractmethods__)
-        if missing:
-            raise VariantError(f"{file}: variant {policy.name!r} does not answer {missing[0]}()")
     return found
 
 
@@ -148,7 +171,7 @@ def _is_variant(value: object) -> bool:
     return inspect.isclass(value) and issubclass(value, Policy) and "name" in vars(value)
 
 
-def _line_in(file: Path, error: Exception) -> int:
+def _line_in(file: Path, error: BaseException) -> int:
     """The last line of `file` in the error's traceback."""
     line, trace = 1, error.__traceback__
     while trace is not None:

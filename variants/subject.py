@@ -11,6 +11,10 @@ from zonediff.engine.steps import Step
 from zonediff.engine.trace import Trace
 
 
+class NotOnThisMachine(Exception):
+    """A subject cannot run a scenario that others can; the message says what it lacks."""
+
+
 class Subject(Protocol):
     """A column of the report.
 
@@ -37,5 +41,8 @@ class Subject(Protocol):
     def interface(self) -> Interface: ...
 
     def run(self, machine: Machine, steps: Sequence[Step]) -> Trace:
-        """Boot the machine and do the steps; the kernel's death ends the trace early."""
+        """Boot the machine and do the steps; the kernel's death ends the trace early.
+
+        Raises NotOnThisMachine.
+        """
         ...

@@ -153,7 +153,11 @@ class Upstream(Policy):
         return LAST_NORMAL_MEMORY.because(block=block, node=node, movable=movable)
 
     def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...] | None:
-        zone = kernel.memory.zone(block)
+        memory = kernel.memory
+        zone, pages = memory.zone(block), memory.pages(block)
+        span = memory.span(memory.node(block), zone)
+        if pages.start != span.start and pages.end != span.end:
+            return (zone,)
         others = (
             target
             for target in (Zone.NORMAL, Zone.MOVABLE)

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from zonediff.engine.kernel import Kernel
-from zonediff.engine.memory import OnlineType
+from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.policy import Shrink, Source
-from zonediff.engine.rules import MEMORY_C, Decision, Rule
+from zonediff.engine.rules import MEMORY_C, MEMORY_HOTPLUG_C, Decision, Rule
 from zonediff.engine.sysfs import STATES
+from zonediff.engine.units import PAGE
+from zonediff.variants.v4_13 import kernel_zone
 from zonediff.variants.v4_14 import V4_14
 
 KNOB_TYPE: Final = Rule(
@@ -20,11 +22,37 @@ KNOB_TYPE: Final = Rule(
 )
 
 
+KERNEL_MEMORY_IN_DEVICE: Final = Rule(
+    "auto_movable_zone_for_pfn.kernel-in-device",
+    "auto_movable_zone_for_pfn",
+    "auto-movable: device {device} of block {block} has kernel memory online already: zone {zone}",
+    MEMORY_HOTPLUG_C,
+)
+WITHIN_RATIO: Final = Rule(
+    "auto_movable_can_online_movable.within",
+    "auto_movable_can_online_movable",
+    "auto-movable: {pages} more pages make {movable} movable ones, within {ratio} % of {early} "
+    "kernel pages from boot{where}: block {block} goes to zone Movable",
+    MEMORY_HOTPLUG_C,
+)
+BEYOND_RATIO: Final = Rule(
+    "auto_movable_can_online_movable.beyond",
+    "auto_movable_can_online_movable",
+    "auto-movable: {pages} more pages make {movable} movable ones, beyond {ratio} % of {early} "
+    "kernel pages from boot{where}: block {block} goes to zone {zone}",
+    MEMORY_HOTPLUG_C,
+)
+
+
 class V6_1(V4_14):
     """Linux v6.1: the knob takes a zone, spans follow what is online, `removable` is always 1.
 
     `auto_online_blocks` and `memhp_default_state=` take online, online_kernel, online_movable
     and offline. Offlining a block shrinks its zone at once, so the block forgets where it was.
+    Parameters of the module memory_hotplug: online_policy=auto-movable lets plain `online` make
+    whole devices movable within auto_movable_ratio per cent of the kernel memory from boot,
+    on the node too unless auto_movable_numa_aware is off; memmap_on_memory puts the memmap of a
+    single added block into that block.
     """
 
     name = "v6.1"
@@ -49,3 +77,69 @@ class V6_1(V4_14):
         wanted = None if online_type is OnlineType.NONE else online_type
         done = "left offline" if wanted is None else f"onlined with {knob}"
         return Decision(wanted, KNOB_TYPE.because(knob=knob, source=source.value, done=done))
+
+    def hosts_memmap(self, kernel: Kernel, blocks: int) -> bool:
+        return blocks == 1 and _switch(kernel, "memmap_on_memory", default=False)
+
+    def zone_to_online(
+        self, kernel: Kernel, block: int, online_type: OnlineType
+    ) -> Decision[Zone | None]:
+        policy = kernel.machine.parameter("memory_hotplug.online_policy")
+        if online_type is OnlineType.KEEP and policy == "auto-movable":
+            return auto_movable_zone(kernel, block)
+        return super().zone_to_online(kernel, block, online_type)
+
+
+def auto_movable_zone(kernel: Kernel, block: int) -> Decision[Zone | None]:
+    """Where plain `online` puts a block under online_policy=auto-movable.
+
+    A device is movable as a whole or not at all: none of its blocks may be kernel memory, and
+    with all of it movable the ratio must hold, on the whole machine and on the block's node.
+    """
+    memory = kernel.memory
+    zone, pages, movable_here = kernel_zone(kernel, block), memory.block_pages, 0
+    for device in kernel.devices.values():
+        blocks = device.blocks(memory.block_pages * PAGE)
+        if block in blocks:
+            online = [b for b in blocks if memory.has(b) and memory.is_online(b)]
+            if any(memory.zone(b) is not Zone.MOVABLE for b in online):
+                return Decision(
+                    zone,
+                    KERNEL_MEMORY_IN_DEVICE.because(device=device.id, block=block, zone=zone.label),
+                )
+            movable_here = len(online)
+            pages = (len(blocks) - movable_here) * memory.block_pages
+    node = memory.node(block)
+    wholes = [("", range(memory.nodes))]
+    if _switch(kernel, "auto_movable_numa_aware", default=True):
+        wholes.append((f" on node {node}", range(node, node + 1)))
+    ratio = _ratio(kernel)
+    for where, nodes in wholes:
+        movable = pages + sum(memory.present_pages(n, Zone.MOVABLE) for n in nodes)
+        early = sum(sum(kernel.boot_present[4 * n : 4 * n + Zone.MOVABLE]) for n in nodes)
+        beyond = movable > ratio * early // 100
+        rule = BEYOND_RATIO if beyond else WITHIN_RATIO
+        why = rule.because(
+            block=block,
+            pages=pages,
+            movable=movable,
+            ratio=ratio,
+            early=early,
+            where=where,
+            zone=zone.label,
+        )
+        if beyond or not ratio:
+            return Decision(zone, why)
+    return Decision(Zone.MOVABLE, why)
+
+
+def _ratio(kernel: Kernel) -> int:
+    """auto_movable_ratio in per cent; what is no number is ignored."""
+    text = kernel.machine.parameter("memory_hotplug.auto_movable_ratio") or ""
+    return int(text) if text.isdecimal() else 301
+
+
+def _switch(kernel: Kernel, name: str, *, default: bool) -> bool:
+    """A yes-or-no parameter of the module memory_hotplug."""
+    text = kernel.machine.parameter(f"memory_hotplug.{name}") or ""
+    return {"1": True, "y": True, "0": False, "n": False}.get(text[:1].lower(), default)

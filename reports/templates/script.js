@@ -21,11 +21,14 @@
     return words.get(row);
   };
 
+  // Columns are the scenario, the baseline, then the variants in the order of the menu, where the
+  // first entry is "all".
+  const aside = (cell) =>
+    variant.selectedIndex > 0 && cell.cellIndex > 1 && cell.cellIndex !== variant.selectedIndex + 1;
+
   const matches = (row) => {
-    const cells = all("td[data-variant]", row).filter(
-      (cell) => !variant.value || cell.dataset.variant === variant.value,
-    );
-    const judged = !kind.value || cells.some((cell) => cell.dataset.kinds.split(" ").includes(kind.value));
+    const cells = Array.from(row.cells).filter((cell) => !aside(cell) && cell.cellIndex > 1);
+    const judged = !kind.value || cells.some((cell) => cell.classList.contains(kind.value));
     const asked = text.value.toLowerCase().split(/\s+/).filter(Boolean);
     return judged && asked.every((word) => haystack(row).includes(word));
   };
@@ -38,9 +41,7 @@
       const section = sections.get(row.dataset.row);
       if (section) section.hidden = row.hidden;
     }
-    for (const cell of all(".matrix [data-variant]")) {
-      cell.hidden = variant.value !== "" && cell.dataset.variant !== variant.value;
-    }
+    for (const cell of all(".matrix td, .matrix thead th")) cell.hidden = aside(cell);
     for (const shelf of all(".matrix tbody")) {
       shelf.hidden = all("tr[data-row]", shelf).every((row) => row.hidden);
     }
@@ -61,7 +62,7 @@
       item.hidden = false;
       item.open = true;
     }
-    target.scrollIntoView();
+    (target.matches(".body") ? target.parentElement : target).scrollIntoView();
   };
 
   const copy = (button, commands) => {

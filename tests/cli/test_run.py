@@ -39,7 +39,9 @@ def test_the_main_job(zonediff: Any, corpus: Path, tmp_path: Path) -> None:
     assert result.stderr == ""
     assert max(map(len, result.output.splitlines())) <= 80
     assert result.output.isascii()
-    assert saved(tmp_path / "report.json").baseline == "upstream"
+    written = saved(tmp_path / "report.json")
+    assert written.baseline == "upstream"
+    assert written.intents == []
     assert (tmp_path / "report.html").read_text().lower().startswith("<!doctype html>")
     assert "ordering/first" in (tmp_path / "report.txt").read_text()
 
@@ -200,6 +202,15 @@ def test_a_device_is_written_to_and_stays_one(zonediff: Any, corpus: Path) -> No
     result = zonediff("run", "ordering", "--corpus", corpus, "-o", "/dev/null")
     assert result.exit_code == 0
     assert Path("/dev/null").is_char_device()
+
+
+def test_a_result_carries_what_recordings_say(process: Any, corpus: Path, tmp_path: Path) -> None:
+    args = ("--variants", "igor-movable,hyperv-xen-only", "-o", "out.json")
+    assert process("run", "ordering", "--corpus", corpus, *args).returncode == 0
+    heard = {item.name: item.evidence for item in saved(tmp_path / "out.json").variants}
+    assert sum(item.traces for item in heard["upstream"]) == 127
+    assert [item.recording for item in heard["igor-movable"]] == ["igor"]
+    assert heard["hyperv-xen-only"] == []
 
 
 def test_no_progress_bar_without_a_terminal(process: Any, corpus: Path) -> None:

@@ -42,8 +42,7 @@ def test_every_kind_of_step_is_used(corpus: list[Scenario]) -> None:
 
 def test_claims_of_the_thread_are_spoken_to(corpus: list[Scenario]) -> None:
     spoken = {claim for scenario in corpus for claim in scenario.claims}
-    pressure = {"C12", "C13"}
-    assert spoken == {f"C{number:02}" for number in range(1, 21)} - pressure
+    assert spoken >= {f"C{number:02}" for number in range(1, 21)}
 
 
 def test_texts_are_ascii_and_fit_a_mail(corpus: list[Scenario]) -> None:

@@ -5,15 +5,22 @@ The scenes are those of kernel 4.10: a DIMM on a 1G machine lies in blocks from 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import pytest
 
+from zonediff.compare import words
 from zonediff.compare.difference import first_difference
 from zonediff.compare.result import (
     KINDS,
+    CaseOutcome,
+    ClaimOutcome,
+    ClaimVerdict,
+    Difference,
     Evidence,
     GoalJudgement,
     GoalOutcome,
@@ -24,6 +31,7 @@ from zonediff.compare.result import (
     Result,
     Run,
     ScenarioInfo,
+    Source,
     VariantInfo,
     VariantRemovals,
 )
@@ -67,7 +75,9 @@ def dimm(count: int, zones: str, last: str | None = None, first: str | None = No
     return blocks
 
 
-def seen(blocks: Blocks_, knob: str | None = "offline", *zones: tuple[str, int, int]) -> Observation:
+def seen(
+    blocks: Blocks_, knob: str | None = "offline", *zones: tuple[str, int, int]
+) -> Observation:
     """An observation; zones as (name, first block, blocks)."""
     return Observation(
         blocks=run_length(sorted({**BOOT, **blocks}.items())),
@@ -78,7 +88,7 @@ def seen(blocks: Blocks_, knob: str | None = "offline", *zones: tuple[str, int, 
                 f"0/{name}": ZoneView(
                     first * SECTION,
                     count * SECTION,
-                    SECTION * sum(v == online(name) for v in blocks.values()),
+                    SECTION * sum(v.state == "online" and v.zone == name for v in blocks.values()),
                 )
                 for name, first, count in zones
             },
@@ -146,12 +156,12 @@ STAYS: Final = Reason(
 NORMAL: Final = Reason(
     "zone_for_memory.normal",
     "zone_for_memory",
-    "node 0 has no movable zone: memory32-34 start in zone Normal",
+    "node 0 has no movable zone: new memory goes to zone Normal",
 )
 MOVABLE: Final = Reason(
     "acpi_memory_enable_device.removable",
     "acpi_memory_enable_device",
-    "a DIMM is removable: memory32-34 start in zone Movable",
+    "a DIMM is removable: new memory goes to zone Movable",
 )
 NO_KNOB: Final = Reason(
     "memory_root_attrs.no-file", "memory_root_attrs", "there is no file auto_online_blocks"
@@ -162,7 +172,7 @@ KNOB: Final = Reason(
 AUTO: Final = Reason(
     "add_memory_resource.auto-online",
     "add_memory_resource",
-    "auto_online_blocks is online: memory32-33 go online in zone Normal",
+    "auto_online_blocks is online: new memory goes online",
 )
 NOT_AUTO: Final = Reason(
     "add_memory_resource.not-online",
@@ -212,7 +222,7 @@ def ascending(kind: str) -> Trace:
         seen(blocks, "offline", (zone, 32, 8)),
         None,
         MOVABLE if movable else NORMAL,
-        tuple(f"add memory{number}" for number in range(32, 40)),
+        ("add memory32-39",),
     )
     acts = []
     for number in range(32, 40):
@@ -246,7 +256,7 @@ def three_blocks(kind: str) -> Trace:
         seen(blocks, "offline", ("Movable" if movable else "Normal", 32, 3)),
         None,
         MOVABLE if movable else NORMAL,
-        ("add memory32", "add memory33", "add memory34"),
+        ("add memory32-34",),
     )
     return scene.trace(kind)
 
@@ -281,7 +291,7 @@ def knob(kind: str) -> Trace:
     scene = Scene(seen({}, None if gone else "offline"), {"dimm1": (32, 33)})
     turn_on = Write("auto_online_blocks", "online")
     plug = Plug("dimm1", Bytes(256 * MIB))
-    added = ("add memory32", "add memory33")
+    added = ("add memory32-33",)
     if gone:
         blocks = dimm(2, "Normal", last="Normal Movable")
         scene.simple(turn_on, None, "EACCES", NO_KNOB)
@@ -301,13 +311,15 @@ def eject(kind: str) -> Trace:
     scene = Scene(done.boot, done.devices)
     scene.steps, scene.now = list(done.steps), done.last()
     if kind in NO_KNOB_IN:
-        scene.simple(Unplug("dimm1"), seen({}, None), None, None, ("remove memory32", "remove memory33"))
+        scene.simple(Unplug("dimm1"), seen({}, None), None, None, ("remove memory32-33",))
     else:
         scene.simple(Unplug("dimm1"), None, "BUG", DIES)
     return scene.trace(kind)
 
 
-def info(id: str, title: str, why: str, steps: list[Step], wants: list[str], **machine: object) -> ScenarioInfo:
+def info(
+    id: str, title: str, why: str, steps: list[Step], wants: list[str], **machine: object
+) -> ScenarioInfo:
     return ScenarioInfo(
         id=id,
         title=title,
@@ -408,7 +420,7 @@ def outcomes(scenario: ScenarioInfo, trace: Trace) -> list[GoalOutcome]:
         GoalOutcome(
             goal["want"],
             met.get(goal["want"], found),
-            f"the kernel ended with {trace.end}" if "survives" in goal["want"] else detail,
+            words.death(trace) or "alive at the end" if "survives" in goal["want"] else detail,
         )
         for goal in scenario.goals
     ]
@@ -422,9 +434,7 @@ def judge(scenario: ScenarioInfo, one: Run, two: Run) -> Judgement:
         if left.met != right.met:
             kind = "regression" if left.met else "fix"
             kinds.add(kind)
-        goals.append(
-            GoalJudgement(left.want, left.met, right.met, kind, left.detail, right.detail)
-        )
+        goals.append(GoalJudgement(left.want, left.met, right.met, kind, left.detail, right.detail))
     assert one.trace is not None
     assert two.trace is not None
     parted = first_difference(one.trace, two.trace)
@@ -435,8 +445,12 @@ def judge(scenario: ScenarioInfo, one: Run, two: Run) -> Judgement:
     if parted and not kinds:
         kinds.add("behaviour-change")
     ordered = [kind for kind in KINDS if kind in kinds] or ["unchanged"]
-    intended = INTENT if two.variant == "igor-movable" and scenario.id == "zones/three-blocks" else None
-    return Judgement(scenario.id, two.variant, ordered[0], ordered, goals, parted, removals, intended)
+    intended = (
+        INTENT if two.variant == "igor-movable" and scenario.id == "zones/three-blocks" else None
+    )
+    return Judgement(
+        scenario.id, two.variant, ordered[0], ordered, goals, parted, removals, intended
+    )
 
 
 INTENT: Final = Intent("zones/three-*", "removable memory is meant to start in Movable")
@@ -498,6 +512,51 @@ VARIANTS: Final = [
 ]
 
 
+def claims() -> list[ClaimOutcome]:
+    """A claim that fares differently on the variants, and one that nothing decides."""
+    refused = CaseOutcome(
+        "supported_if",
+        "the first block is refused",
+        True,
+        "step 1: EINVAL",
+        "ordering/reproducer",
+        reasons=[not_at_end(32, 40)],
+    )
+    accepted = replace(refused, holds=False, detail="step 1: ok", reasons=[STAYS])
+    searched = CaseOutcome(
+        "besides",
+        "a way to online it movable",
+        True,
+        "after 2 writes",
+        percent="100 %, claimed 50 %",
+        unreliable="the mail contradicts itself",
+        steps=["echo online_movable > memory39/state", "echo online_movable > memory38/state"],
+    )
+    return [
+        ClaimOutcome(
+            "C01",
+            "Igor Mammedov",
+            "A plain udev rule fails on the first block.",
+            "message@example",
+            "2017-03-02",
+            verdicts=[
+                ClaimVerdict("igor-movable", "refuted", "not so", [accepted]),
+                ClaimVerdict("upstream", "supported", "", [refused, searched]),
+                ClaimVerdict("michal-split/1", "supported", "", [refused, searched]),
+                ClaimVerdict("michal-split/3", "moot", "it does not speak of this variant"),
+            ],
+        ),
+        ClaimOutcome(
+            "C03",
+            "Michal Hocko",
+            "That would be a bug.",
+            "message@example",
+            "2017-03-02",
+            undecidable="what is a bug is a matter of opinion",
+        ),
+    ]
+
+
 def build() -> Result:
     """The result that most tests of reports look at."""
     runs: list[Run] = []
@@ -542,6 +601,11 @@ def build() -> Result:
             IntentOutcome("igor-movable", INTENT, "happened", ["zones/three-blocks"]),
             IntentOutcome("michal-split/3", OVERDUE, "overdue", ["zones/three-blocks"]),
         ],
+        claims=claims(),
+        sources=[
+            Source("zonediff", "", "0123456789abcdef0123456789abcdef01234567"),
+            Source("variant file", "mine.py", None, dirty=True),
+        ],
         version="0.1.0",
     )
 
@@ -550,3 +614,122 @@ def build() -> Result:
 def result() -> Result:
     """A result with every kind of finding in it."""
     return build()
+
+
+Hostile = Callable[[str], Result]
+
+
+@pytest.fixture(scope="session")
+def hostile() -> Hostile:
+    """A result in which everything that a stranger may write says the same thing."""
+
+    def say(text: str) -> Result:
+        plain = build()
+        names = {variant.name: f"{variant.name} {text}" for variant in plain.variants}
+        ids = {scenario.id: f"{scenario.id} {text}" for scenario in plain.scenarios}
+        reason = Reason(text, text, text)
+        write = StepTrace(
+            Write(text, text), (Act(Write(text, text), text, text, reasons=(reason,)),)
+        )
+        return replace(
+            plain,
+            baseline=names[plain.baseline],
+            variants=[
+                replace(
+                    variant,
+                    name=names[variant.name],
+                    summary=text,
+                    description=text,
+                    origin=text,
+                    where=text,
+                    interface=Interface({text: (text,)}, {text: ()}, {text: ()}),
+                    evidence=[Evidence(text, text, 1, 2, 3, 4)],
+                )
+                for variant in plain.variants
+            ],
+            scenarios=[
+                replace(
+                    scenario,
+                    id=ids[scenario.id],
+                    title=text,
+                    why=text,
+                    claims=[text],
+                    file=text,
+                    machine={**scenario.machine, "cmdline": text},
+                    steps=[*scenario.steps, {"do": write.do.to_json()}],
+                    goals=[{"want": text}],
+                )
+                for scenario in plain.scenarios
+            ],
+            runs=[
+                replace(
+                    run,
+                    scenario=ids[run.scenario],
+                    variant=names[run.variant],
+                    trace=run.trace
+                    and replace(
+                        run.trace,
+                        steps=(*run.trace.steps, write),
+                        boot_reasons=(reason,),
+                        boot=replace(run.trace.boot, auto_online_blocks=text),
+                    ),
+                    goals=[GoalOutcome(text, met=False, detail=text)],
+                    error=run.error and text,
+                )
+                for run in plain.runs
+            ],
+            judgements=[
+                replace(
+                    item,
+                    scenario=ids[item.scenario],
+                    variant=names[item.variant],
+                    goals=[GoalJudgement(text, True, False, "regression", text, text)],
+                    difference=Difference(0, 0, "result", text, text, text, [], [reason]),
+                    removals=[Removal(text, text)],
+                )
+                for item in plain.judgements
+            ],
+            removals=[VariantRemovals(names["michal-split/3"], [Removal(text, text)])],
+            intents=[IntentOutcome(names["igor-movable"], Intent(text, text, text), "overdue")],
+            claims=[
+                ClaimOutcome(
+                    f"{claim.id} {text}",
+                    text,
+                    text,
+                    text,
+                    text,
+                    text,
+                    [
+                        ClaimVerdict(
+                            names[verdict.variant],
+                            verdict.verdict,
+                            text,
+                            [
+                                CaseOutcome("besides", text, True, text, "", text, text, [text])
+                                for _ in verdict.cases
+                            ],
+                        )
+                        for verdict in claim.verdicts
+                    ],
+                )
+                for claim in plain.claims
+            ],
+            sources=[Source(text, text, text)],
+            version=text,
+        )
+
+    return say
+
+
+@pytest.fixture
+def golden() -> Callable[[str, str], None]:
+    """Compares a text with the file of that name; UPDATE_GOLDEN=1 writes the file instead."""
+
+    def check(name: str, text: str) -> None:
+        path = Path(__file__).parent / "golden" / name
+        if os.environ.get("UPDATE_GOLDEN"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8")
+
+    return check

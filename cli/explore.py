@@ -1,0 +1,264 @@
+"""`zonediff explore`: two variants over all sequences of steps on a small machine."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import get_args
+
+import click
+from tqdm import tqdm
+
+from zonediff.cli import options, outputs
+from zonediff.cli.group import BadInput
+from zonediff.compare import words
+from zonediff.compare.explore import exports, scenarios, spec
+from zonediff.compare.explore.arena import PARTS, STANDARD, Arena, ArenaError, Part
+from zonediff.compare.explore.explain import exploration
+from zonediff.compare.explore.findings import DifferenceWitness, Exploration
+from zonediff.compare.explore.looks import LEVELS, Level
+from zonediff.compare.explore.lts import Numberings, Progress, System, build
+from zonediff.compare.explore.product import Comparison, compare
+from zonediff.compare.store import write_text
+from zonediff.engine.kernel import NotModelled
+from zonediff.engine.policy import Policy
+from zonediff.reports.plain import wrap
+from zonediff.variants.registry import Registry
+
+WIDTH = 80
+
+_file = click.Path(path_type=Path)
+
+
+@click.command(
+    epilog="""\b
+Exit codes:
+  0  equivalent, or all that succeeds on A succeeds alike on B
+  1  they differ
+  2  bad input or usage
+"""
+)
+@click.argument("a")
+@click.argument("b")
+@click.option(
+    "--machine",
+    default="one-dimm",
+    show_default=True,
+    metavar="NAME|FILE.yaml",
+    help=f"Where to explore: {', '.join(STANDARD)}, or a file with machine, plug and alphabet.",
+)
+@click.option(
+    "--alphabet",
+    metavar="PART,...",
+    help=f"Which steps may happen, instead of the machine's own: {', '.join(PARTS)}.",
+)
+@click.option(
+    "--level",
+    type=click.Choice(LEVELS),
+    default="sysfs",
+    show_default=True,
+    help="What is looked at after each step; each level adds to the one before.",
+)
+@click.option(
+    "--depth",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Explore sequences of up to N steps. Default: of any length.",
+)
+@click.option(
+    "--max-states",
+    type=click.IntRange(min=1),
+    default=1_000_000,
+    show_default=True,
+    metavar="N",
+    help="Stop at so many states of a variant.",
+)
+@click.option(
+    "--save", type=_file, metavar="DIR", help="Write each witness as a scenario into this folder."
+)
+@click.option(
+    "--aut", type=_file, metavar="FILE", help="Write both systems: FILE-A.aut, FILE-B.aut."
+)
+@click.option("--dot", type=_file, metavar="FILE", help="Write both systems as DOT, likewise.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@options.variant_files
+def command(
+    a: str,
+    b: str,
+    machine: str,
+    alphabet: str | None,
+    level: Level,
+    depth: int | None,
+    max_states: int,
+    save: Path | None,
+    aut: Path | None,
+    dot: Path | None,
+    as_json: bool,
+    variant_files: tuple[Path, ...],
+) -> int:
+    """Explore all sequences of steps on a small machine: do A and B behave the same?
+
+    If not, one shortest sequence is shown for each kind of difference. A and B are variants;
+    `zonediff list variants` lists them.
+
+    How long it took goes to standard error.
+    """
+    registry = Registry(variant_files)
+    policies = registry.model(a).policy, registry.model(b).policy
+    arena = _arena(machine, alphabet)
+    exported = {
+        path: (kind, number)
+        for kind, base in (("aut", aut), ("dot", dot))
+        if base is not None
+        for number, path in enumerate(_two(base, kind))
+    }
+    outputs.check({f"--{kind}": path for path, (kind, _) in exported.items()})
+    if save is not None and not save.is_dir():
+        raise click.BadParameter(f"there is no folder {save}", param_hint="--save")
+    numberings = Numberings()
+
+    def explore(policy: Policy, progress: Progress) -> System:
+        return build(
+            policy,
+            arena,
+            level=level,
+            depth=depth,
+            max_states=max_states,
+            numberings=numberings,
+            progress=progress,
+        )
+
+    try:
+        with _bar() as progress:
+            systems = explore(policies[0], progress), explore(policies[1], progress)
+    except (ArenaError, NotModelled) as error:
+        raise BadInput(f"{arena.name}: {error}") from None
+    comparison = compare(*systems)
+    found = exploration(arena, level, policies, systems, comparison)
+    for system in systems:
+        click.echo(_speed(system), err=True)
+    click.echo(_json(found) if as_json else _text(found), nl=False)
+    for path, (kind, number) in exported.items():
+        lines = getattr(exports, "aldebaran" if kind == "aut" else "dot")(systems[number])
+        write_text(path, "\n".join(lines) + "\n")
+    if save is not None:
+        _save(save, arena, policies, comparison)
+    return 1 if found.verdict == "differs" else 0
+
+
+def _arena(machine: str, alphabet: str | None) -> Arena:
+    """The standard machine of this name, or the one of a file."""
+    if machine in STANDARD:
+        arena = STANDARD[machine]
+    elif Path(machine).suffix in (".yaml", ".yml"):
+        arena = spec.load(Path(machine))
+    else:
+        known = ", ".join(STANDARD)
+        raise click.BadParameter(
+            f"{machine!r} is none of {known}, and no .yaml file", param_hint="--machine"
+        )
+    if alphabet is None:
+        return arena
+    parts: list[Part] = []
+    for word in alphabet.split(","):
+        if word.strip() not in get_args(Part):
+            raise click.BadParameter(
+                f"{word.strip()!r} is none of {', '.join(PARTS)}", param_hint="--alphabet"
+            )
+        parts += [part for part in PARTS if part == word.strip()]
+    return dataclasses.replace(arena, alphabet=tuple(parts))
+
+
+def _two(path: Path, kind: str) -> tuple[Path, Path]:
+    """The files for the two systems: `x.aut` becomes `x-A.aut` and `x-B.aut`."""
+    suffix = path.suffix or f".{kind}"
+    return path.with_name(f"{path.stem}-A{suffix}"), path.with_name(f"{path.stem}-B{suffix}")
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    """A progress bar on standard error while it is a terminal."""
+    with tqdm(desc="exploring", unit=" states", leave=False, disable=None) as bar:
+
+        def progress(states: int, transitions: int) -> None:
+            bar.n = states
+            bar.set_postfix_str(f"{transitions} transitions")
+
+        yield progress
+
+
+def _save(
+    folder: Path, arena: Arena, policies: tuple[Policy, Policy], comparison: Comparison
+) -> None:
+    for number, witness in enumerate(comparison.witnesses, 1):
+        name = scenarios.file_name(number, policies[0].name, policies[1].name, arena)
+        write_text(folder / name, scenarios.scenario_text(witness, arena, *policies))
+        click.echo(f"wrote {folder / name}", err=True)
+
+
+def _speed(system: System) -> str:
+    rate = system.states / system.seconds
+    return (
+        f"{system.name}: {system.states} states, {system.transitions} transitions in "
+        f"{system.seconds:.2f} s, {rate:.0f} states a second"
+    )
+
+
+def _json(found: Exploration) -> str:
+    return json.dumps(dataclasses.asdict(found), indent=2) + "\n"
+
+
+def _text(found: Exploration) -> str:
+    one, two = found.baseline, found.candidate
+    lines = [
+        f"{one} and {two} on {found.arena}, looking at {found.level}",
+        "",
+        *(
+            f"{name}: {states} states, {transitions} transitions"
+            for name, states, transitions in zip(
+                (one, two), found.states, found.transitions, strict=True
+            )
+        ),
+        "",
+        *wrap(_verdict(found), WIDTH),
+    ]
+    for number, witness in enumerate(found.witnesses, 1):
+        lines += ["", *_witness(number, witness, one, two)]
+    return "\n".join(lines) + "\n"
+
+
+def _verdict(found: Exploration) -> str:
+    one, two = found.baseline, found.candidate
+    bound = (
+        "sequences of any length"
+        if found.depth is None
+        else f"sequences of up to {found.depth} steps; longer ones were not explored"
+    )
+    if found.verdict == "equivalent":
+        return f"Equivalent: nothing tells {one} and {two} apart, for {bound}."
+    kinds = f"{len(found.witnesses)} kind{'s' if len(found.witnesses) > 1 else ''} of difference"
+    refinement = "and neither does all that the other does"
+    if found.refines:
+        refinement = f"all that succeeds on {one} succeeds alike on {two}"
+    elif found.refined:
+        refinement = f"all that succeeds on {two} succeeds alike on {one}"
+    word = "Refines" if found.verdict == "refines" else "Differs"
+    return f"{word}: {kinds}, {refinement}, for {bound}."
+
+
+def _witness(number: int, witness: DifferenceWitness, one: str, two: str) -> Iterator[str]:
+    yield from wrap(f"{number}. {witness.says}", WIDTH, rest="   ")
+    if not witness.steps:
+        yield "   right after boot"
+    width = max((len(step.do) for step in witness.steps), default=0)
+    for step in witness.steps:
+        results = words.result(step.baseline)
+        if step.baseline != step.candidate:
+            results += f" | {words.result(step.candidate)}"
+        yield f"   {step.do:{width}}  {results}"
+    for name, reasons in ((one, witness.baseline_reasons), (two, witness.candidate_reasons)):
+        for reason in reasons[-1:]:  # the last one decided
+            yield from wrap(f"{name}: {reason}", WIDTH, first="   ", rest="      ")

@@ -1,0 +1,131 @@
+"""What commands that run real kernels share: the options that say what to run, and the guests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from tqdm import tqdm
+
+from zonediff.cli import options
+from zonediff.compare.live.jobs import Job, of_random_steps, of_scenarios, side_by_side
+from zonediff.engine.units import Bytes, parse_size
+from zonediff.variants.live.draw import KINDS
+from zonediff.variants.live.fleet import Fleet
+from zonediff.variants.live.host import Host
+from zonediff.variants.live.image import Image
+
+T = TypeVar("T")
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What to do on guests, as the options say; see work_options()."""
+
+    random: int
+    steps: int
+    seed: int
+    machines: tuple[str, ...]
+    corpus: Path | None
+    at_once: int | None
+    memory: Bytes | None
+
+    def jobs(self, scenarios: Sequence[str], host: Host, image: Image) -> list[Job]:
+        """A job for each scenario named and each random sequence.
+
+        Says on standard error which scenarios no guest can run. Raises ScenarioError, and
+        click.UsageError when there is nothing to do.
+        """
+        if not scenarios and not self.random:
+            raise click.UsageError("name a SCENARIO (such as 'knob/*'), or give --random N")
+        found = options.load_scenarios(scenarios, self.corpus) if scenarios else []
+        jobs, skipped = of_scenarios(found, host, image)
+        for item in skipped:
+            click.echo(f"not on this machine: {item.id}: {item.why}", err=True)
+        drawn = of_random_steps(self.random, self.steps, self.seed, self.machines, host, image)
+        return [*jobs, *drawn]
+
+    def do(self, jobs: Sequence[Job], do: Callable[[Job], Awaitable[T]]) -> dict[int, T]:
+        """Do all jobs, with a progress bar on a terminal: what came of each, by its index.
+
+        A Ctrl-C (KeyboardInterrupt) ends the work early: then some are missing.
+        """
+        done: dict[int, T] = {}
+        with tqdm(total=len(jobs), unit=" runs", leave=False, disable=None) as bar:
+
+            def note(index: int, outcome: T) -> None:
+                done[index] = outcome
+                bar.update()
+
+            fleet = Fleet(self.at_once, self.memory)
+            with suppress(KeyboardInterrupt):
+                asyncio.run(side_by_side(jobs, fleet, do, note))
+        return done
+
+
+class _Size(click.ParamType[Bytes, Any]):
+    name = "size"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Bytes:
+        try:
+            return parse_size(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def work_options(command: Command) -> Command:
+    """Click decorator: the options that make a Work."""
+    decorators = (
+        click.option(
+            "--random",
+            type=click.IntRange(min=0),
+            default=0,
+            metavar="N",
+            help="Draw N random sequences of steps as well.",
+        ),
+        click.option(
+            "--steps",
+            type=click.IntRange(min=1),
+            default=14,
+            show_default=True,
+            metavar="K",
+            help="The length of a random sequence.",
+        ),
+        click.option(
+            "--seed",
+            type=click.IntRange(min=0),
+            default=0,
+            show_default=True,
+            metavar="S",
+            help="What random sequences go by: the same seed, the same sequences.",
+        ),
+        click.option(
+            "--machine",
+            "machines",
+            type=click.Choice(list(KINDS)),
+            multiple=True,
+            help="Draw for machines of this kind. Default: of each kind in turn.",
+        ),
+        options.corpus,
+        click.option(
+            "--jobs",
+            "at_once",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Run at most N guests at once. Default: one for each CPU.",
+        ),
+        click.option(
+            "--memory",
+            type=_Size(),
+            help="Let guests use so much memory together. Default: half of what is free.",
+        ),
+    )
+    for decorate in reversed(decorators):  # click lists the last one first
+        command = decorate(command)
+    return command

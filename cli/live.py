@@ -1,0 +1,175 @@
+"""`zonediff live`: whether real kernels can be run here, and recordings of them."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from zonediff.cli import guests, outputs
+from zonediff.compare.live.jobs import Job
+from zonediff.compare.store import write_text
+from zonediff.variants.live.host import Host, find_host, kvm_problem, look_for_host
+from zonediff.variants.live.image import read_image
+from zonediff.variants.registry import LIVE, VariantError
+
+LACKING: Final = 1
+NOT_BOOTED: Final = 1
+
+_INSTALLED_KERNELS: Final = Path("/boot")
+_GET_A_KERNEL: Final = (
+    ("Debian, Ubuntu", "apt-get install linux-image-cloud-amd64  (Ubuntu: linux-image-virtual)"),
+    ("Fedora", "dnf install kernel-core"),
+)
+
+
+@click.group()
+def command() -> None:
+    """Real kernels in QEMU: can they be run here, and what do they do?
+
+    `zonediff run --variants live:IMAGE` puts a kernel into a report; `zonediff validate --live
+    IMAGE` holds a model against it.
+    """
+
+
+# --- doctor ---------------------------------------------------------------------------------------
+
+
+@command.command(
+    epilog="""\b
+Exit codes:
+  0  everything is there
+  1  something is missing
+"""
+)
+@click.argument("images", nargs=-1, type=click.Path(path_type=Path), metavar="[IMAGE]...")
+def doctor(images: tuple[Path, ...]) -> int:
+    """Say what live runs find here, and what is missing, with the command that brings it.
+
+    IMAGE is a kernel image that is to be run; without any, those in /boot are looked at.
+    """
+    problems = 0
+    for ok, line, remedies in (*_tools(), *_kvm(), *_images(images)):
+        click.echo(f"{'ok     ' if ok else 'MISSING'}  {line}")
+        for system, remedy in remedies:
+            click.echo(f"         on {system}: {remedy}")
+        problems += not ok
+    return LACKING if problems else 0
+
+
+_Finding = tuple[bool, str, Sequence[tuple[str, str]]]
+"""Whether it is there, what it is, and what brings it where: (system, command) pairs."""
+
+
+def _tools() -> Iterator[_Finding]:
+    host = look_for_host()
+    if isinstance(host, Host):
+        yield True, f"{host.qemu}, version {host.qemu_version}", ()
+        yield True, f"{host.busybox}, static", ()
+        yield True, host.setpriv, ()
+        yield True, f"qemu.qmp for Python {platform.python_version()}", ()
+        return
+    for item in host:
+        remedies = dict.fromkeys([("Debian, Ubuntu", item.debian), ("Fedora", item.fedora)])
+        yield False, f"{item.what} {item.why}", list(remedies)
+
+
+def _kvm() -> Iterator[_Finding]:
+    problem = kvm_problem()
+    if problem is None:
+        yield True, "KVM (if a kernel does not start under it, TCG is used instead)", ()
+    else:
+        yield True, f"TCG, several times slower than KVM: {problem}", ()
+
+
+def _images(named: Sequence[Path]) -> Iterator[_Finding]:
+    found = named or sorted(_INSTALLED_KERNELS.glob("vmlinuz-*"))
+    for path in found:
+        try:
+            yield True, f"{path}: Linux {read_image(path).release}", ()
+        except VariantError as error:
+            yield False, str(error), ()
+    if not found:
+        yield False, f"no kernel image in {_INSTALLED_KERNELS}: name one", _GET_A_KERNEL
+
+
+# --- record ---------------------------------------------------------------------------------------
+
+
+@command.command(
+    epilog="""\b
+Exit codes:
+  0    everything is recorded
+  1    a kernel died while booting, so there is nothing to record of it
+  2    bad input or usage
+  130  interrupted; what was done until then is written
+"""
+)
+@click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")
+@click.option(
+    "--kernel",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="IMAGE",
+    help="The kernel image to record.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE.jsonl",
+    help="Write the recordings here, a trace a line.",
+)
+@click.option(
+    "--variant",
+    metavar="NAME",
+    help="The variant that they speak for. Default: by the kernel's release, such as v6.1.",
+)
+@guests.work_options
+def record(
+    scenarios: tuple[str, ...], kernel: Path, output: Path, variant: str | None, **work: Any
+) -> int:
+    """Record what a real kernel does, in scenarios and in random sequences of steps.
+
+    SCENARIO is an id, a folder or a glob pattern of the corpus ('knob/*'), or a file or folder on
+    disk.
+    """
+    outputs.check({"-o": output}, [kernel])
+    image, host = read_image(kernel), find_host()
+    todo = guests.Work(**work)
+    jobs = todo.jobs(scenarios, host, image)
+    # Only now: qemu.qmp may be missing where live kernels are not run.
+    from zonediff.compare.live.record import to_json
+    from zonediff.variants.live.run import LiveRun, run
+
+    async def do(job: Job) -> LiveRun:
+        return await run(f"{LIVE}{kernel}", job.rig, job.script)
+
+    runs = todo.do(jobs, do)
+    speaks_for = variant or _variant_of(image.release)
+    lines, dead = [], []
+    for index, live in sorted(runs.items()):
+        id = jobs[index].id
+        if live.looks:
+            body = to_json(f"{speaks_for}.{id}", speaks_for, live)
+            lines.append(json.dumps(body, separators=(",", ":")) + "\n")
+        else:
+            dead.append(id)
+            last = [reason.text for reason in live.trace.boot_reasons][-1:]
+            click.echo(f"{id}: {live.trace.end} while booting: {' '.join(last)}", err=True)
+    if lines:
+        write_text(output, "".join(lines))
+        click.echo(f"wrote {output}: {len(lines)} traces of Linux {image.release}")
+    if len(runs) < len(jobs):
+        raise KeyboardInterrupt
+    return NOT_BOOTED if dead else 0
+
+
+def _variant_of(release: str) -> str:
+    """The name that a variant of this release has: `v6.1` for 6.1.0-56-cloud-amd64."""
+    return "v" + ".".join(release.split(".")[:2])

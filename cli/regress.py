@@ -1,0 +1,120 @@
+"""`zonediff regress`: what changed in outcomes between two revisions of a repository."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import click
+
+from zonediff.cli import options, outputs
+from zonediff.compare.regress.changes import Regression, compare
+from zonediff.compare.regress.outcomes import Request, Tree, outcomes
+from zonediff.compare.regress.worktree import worktree
+from zonediff.compare.series.repository import repository, resolve
+from zonediff.compare.store import write_text
+from zonediff.reports import regression
+
+_SHORT: Final = 12
+_TERMINATED: Final = 128 + signal.SIGTERM
+
+_file = click.Path(path_type=Path)
+
+
+@click.command(
+    epilog="""\b
+Exit codes:
+  0    nothing regressed
+  1    something regressed
+  2    bad input or usage, or a revision that cannot be run
+  3    a variant that ran fails now
+  130  interrupted
+"""
+)
+@click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")
+@click.option("--base", required=True, metavar="REV", help="The revision to compare with.")
+@click.option(
+    "--head", default="HEAD", show_default=True, metavar="REV", help="The revision that is judged."
+)
+@click.option(
+    "--repo",
+    type=_file,
+    default=Path(),
+    metavar="PATH",
+    help="The git repository. Default: the current folder's.",
+)
+@click.option("--variants", metavar="NAME,...", help="The variants to run, as for zonediff run.")
+@click.option(
+    "--variant-file",
+    "variant_files",
+    type=_file,
+    multiple=True,
+    metavar="PATH.py",
+    help="A variant file of the repository. Can be given several times.",
+)
+@click.option(
+    "--corpus", type=_file, metavar="DIR", help="The folder of the repository with scenarios."
+)
+@options.baseline
+@click.option("--markdown", type=_file, metavar="FILE", help="Write a summary as Markdown.")
+@click.option("--junit", type=_file, metavar="FILE", help="Write a JUnit file for a CI server.")
+def command(
+    scenarios: tuple[str, ...],
+    base: str,
+    head: str,
+    repo: Path,
+    variants: str | None,
+    variant_files: tuple[Path, ...],
+    corpus: Path | None,
+    baseline: str,
+    markdown: Path | None,
+    junit: Path | None,
+) -> int:
+    """Compare what two revisions of a repository give.
+
+    The repository is one of zonediff's own sources, or one with variant files and scenarios,
+    named by their paths from its root. Both revisions are checked out into worktrees of their
+    own and run there; changes that are not committed do not count. The code of both is run, so
+    compare only what you would run.
+
+    SCENARIO is an id, a folder or a glob pattern of the corpus.
+    """
+    outputs.check({"--markdown": markdown, "--junit": junit})
+    for path in (*variant_files, *([corpus] if corpus else [])):
+        if path.is_absolute() or ".." in path.parts:
+            raise click.UsageError(f"{path}: give the path from the repository's root")
+    request = Request(scenarios, variants, variant_files, corpus, baseline)
+    with _ending_well():
+        found = _compare(repo, base, head, request)
+    if markdown is not None:
+        write_text(markdown, regression.markdown(found))
+    if junit is not None:
+        write_text(junit, regression.junit(found))
+    click.echo(regression.text(found), nl=False)
+    return found.exit_code
+
+
+def _compare(path: Path, base: str, head: str, request: Request) -> Regression:
+    with repository(path) as repo:
+        commits = [resolve(repo, revision) for revision in (base, head)]
+        names = [
+            revision if commit.startswith(revision) else f"{revision} ({commit[:_SHORT]})"
+            for revision, commit in zip((base, head), commits, strict=True)
+        ]
+        with worktree(repo, commits[0]) as one, worktree(repo, commits[1]) as two:
+            before, after = outcomes([Tree(base, one), Tree(head, two)], request)
+    return compare(before, after, (names[0], names[1]))
+
+
+@contextmanager
+def _ending_well() -> Iterator[None]:
+    """Let a termination, as CI servers send it, run the clean-up that a Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

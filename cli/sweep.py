@@ -1,0 +1,112 @@
+"""`zonediff sweep`: a grid of machines and additions of memory, and what each survives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from tqdm import tqdm
+
+from zonediff.cli import options, outputs
+from zonediff.cli.group import INTERRUPTED
+from zonediff.compare.describe import variant_info
+from zonediff.compare.provenance import sources
+from zonediff.compare.result import Frontier, Result
+from zonediff.compare.run import version
+from zonediff.compare.store import save
+from zonediff.compare.sweep.frontier import Progress, frontiers
+from zonediff.compare.sweep.plan import Sweep, find, load
+from zonediff.reports.frontier import frontier_table
+from zonediff.variants.registry import Registry
+
+_file = click.Path(path_type=Path)
+
+
+@click.command(
+    epilog="""\b
+Exit codes:
+  0    every point is done
+  2    bad input or usage, or a variant failed
+  130  interrupted; what was done until then is in the store
+"""
+)
+@click.argument("sweep", metavar="SWEEP")
+@click.option(
+    "--store",
+    type=_file,
+    metavar="FILE.sqlite",
+    help="Keep what is found in this file, and go on from there if it is interrupted.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Run in so many processes.",
+)
+@options.variant_files
+@click.option("-o", "--output", type=_file, metavar="FILE", help="Write the result as JSON.")
+def command(
+    sweep: str,
+    store: Path | None,
+    jobs: int,
+    variant_files: tuple[Path, ...],
+    output: Path | None,
+) -> int:
+    """Try a grid of machines and additions of memory: what does each survive?
+
+    SWEEP is a YAML file or the name of a sweep that comes with zonediff (frontier, glance). Its
+    table is printed; `zonediff report` draws the picture from the result.
+
+    With --store every row of the grid is kept as soon as it is done. Whatever ends the sweep, the
+    same command goes on where it stopped.
+    """
+    file = find(sweep)
+    outputs.check({"--store": store, "-o": output}, [*variant_files, file])
+    registry = Registry(variant_files)
+    plan = load(file, registry)
+    try:
+        with _bar() as progress:
+            found = frontiers(plan, registry, store=store, jobs=jobs, progress=progress)
+    except KeyboardInterrupt:
+        kept = "nothing is kept without --store" if store is None else f"{store} has what was done"
+        click.echo(f"Interrupted; {kept}.", err=True)
+        return INTERRUPTED
+    if output is not None:
+        save(_result(plan, found, registry, variant_files), output)
+    click.echo(frontier_table(found), nl=False)
+    if output is not None:
+        click.echo(f"\nwrote {output}")
+    return 0
+
+
+def _result(
+    plan: Sweep, found: list[Frontier], registry: Registry, variant_files: Sequence[Path]
+) -> Result:
+    """A result that has frontiers and nothing else."""
+    return Result(
+        baseline=plan.variants[0],
+        variants=[variant_info(registry.resolve(name)) for name in plan.variants],
+        scenarios=[],
+        runs=[],
+        judgements=[],
+        frontiers=found,
+        sources=sources([("variant file", path) for path in variant_files]),
+        version=version(),
+    )
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    """A progress bar on standard error while it is a terminal."""
+    with tqdm(desc="sweeping", unit=" points", leave=False, disable=None) as bar:
+
+        def progress(done: int, total: int) -> None:
+            if bar.total is None:
+                bar.total, bar.initial = total, done  # what a store had is not part of the rate
+            bar.update(done - bar.n)
+
+        yield progress

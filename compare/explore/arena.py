@@ -1,0 +1,141 @@
+"""Where variants are explored: a small machine, the steps that may happen to it, and no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from zonediff.engine.kernel import Kernel
+from zonediff.engine.machine import Dimm, Machine, first_free
+from zonediff.engine.pressure import reserve_kib
+from zonediff.engine.steps import Plug, Step, Unplug, Write
+from zonediff.engine.units import GIB, KIB, MIB, PAGE, SECTION, Bytes, format_size
+
+Part = Literal["state", "online", "unplug", "plug", "knob"]
+"""A part of the alphabet: writes of all four values to each block's `state`; writes of 1 and 0 to
+its `online`; ejecting each DIMM; plugging it; writes of the same four values to the knob."""
+
+PARTS: Final[tuple[Part, ...]] = ("state", "online", "unplug", "plug", "knob")
+STATE_VALUES: Final = ("online", "online_kernel", "online_movable", "offline")
+
+
+@dataclass(frozen=True, slots=True)
+class Arena:
+    """A machine and the alphabet of steps that are tried in every state.
+
+    dimms: those that `plug` adds, beside those of the machine; they may lie where another one can.
+    boot_blocks: blocks of boot memory that steps may name, too.
+    """
+
+    name: str
+    machine: Machine
+    dimms: tuple[Dimm, ...] = ()
+    alphabet: tuple[Part, ...] = ("state", "unplug")
+    boot_blocks: tuple[int, ...] = ()
+
+    @property
+    def all_dimms(self) -> tuple[Dimm, ...]:
+        """Every DIMM that there can be, placed."""
+        return placed(self.machine, (*self.machine.dimms, *self.dimms))
+
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """The memory blocks of all DIMMs, and those of boot memory, ascending."""
+        found = {
+            block
+            for dimm in self.all_dimms
+            if dimm.addr is not None
+            for block in range(dimm.addr // SECTION, (dimm.addr + dimm.size) // SECTION)
+        }
+        return tuple(sorted(found.union(self.boot_blocks)))
+
+    @property
+    def actions(self) -> tuple[Step, ...]:
+        """The steps, in a fixed order: among sequences of equal length the first is shown."""
+        steps: list[Step] = []
+        for part in PARTS:
+            if part in self.alphabet:
+                steps += self._steps(part)
+        return tuple(steps)
+
+    def _steps(self, part: Part) -> list[Step]:
+        if part == "state":
+            return [Write(f"memory{b}/state", v) for b in self.blocks for v in STATE_VALUES]
+        if part == "online":
+            return [Write(f"memory{b}/online", v) for b in self.blocks for v in ("1", "0")]
+        if part == "unplug":
+            return [Unplug(dimm.id) for dimm in self.all_dimms]
+        if part == "plug":
+            return [Plug(d.id, d.size, d.node, d.addr) for d in self.all_dimms]
+        return [Write("auto_online_blocks", value) for value in STATE_VALUES]
+
+
+class ArenaError(ValueError):
+    """A machine is not one to explore; the message says why."""
+
+
+def check_fits(arena: Arena, kernel: Kernel) -> None:
+    """See that a booted kernel can have all DIMMs at once. Raises ArenaError.
+
+    Explored states do not hold how much memory is free. So it may never run short: even with all
+    memmaps allocated, no added memory online and the boot blocks in play offline.
+    """
+    block_size = kernel.memory.block_pages * PAGE
+    if block_size != SECTION:
+        raise ArenaError(
+            f"this machine has memory blocks of {format_size(block_size)}, as its boot memory ends "
+            "at 64 GiB or above: explore one with less"
+        )
+    kib = sum(kernel.policy.memmap_kib(kernel, dimm.size // block_size) for dimm in arena.all_dimms)
+    kib += len(arena.boot_blocks) * SECTION // KIB
+    if kernel.free_kib - kib < reserve_kib(arena.machine):
+        raise ArenaError(
+            f"memmaps of all DIMMs, and boot blocks that go offline, take {kib} KiB, and "
+            f"{kernel.free_kib} KiB are free after boot: with memory that short, what a step does depends on more than is explored; "
+            "give the machine more boot memory or smaller DIMMs"
+        )
+
+
+def placed(machine: Machine, dimms: tuple[Dimm, ...]) -> tuple[Dimm, ...]:
+    """The DIMMs with the addresses that they get when they are plugged in this order."""
+    taken: list[tuple[int, int]] = []
+    found = []
+    for dimm in dimms:
+        at = first_free(machine.hotplug_base, dimm.size, taken) if dimm.addr is None else dimm.addr
+        taken.append((at, at + dimm.size))
+        found.append(Dimm(dimm.id, dimm.size, dimm.node, Bytes(at)))
+    return tuple(found)
+
+
+def _guest(*nodes: int) -> tuple[Bytes, ...]:
+    return tuple(Bytes(size) for size in nodes)
+
+
+def _dimm(id: str, blocks: int, node: int = 0) -> Dimm:
+    return Dimm(id, Bytes(blocks * SECTION), node)
+
+
+STANDARD: Final[dict[str, Arena]] = {
+    arena.name: arena
+    for arena in (
+        Arena("one-dimm", Machine(_guest(GIB), (_dimm("dimm1", 4),))),
+        Arena(
+            "one-dimm-online-file",
+            Machine(_guest(GIB), (_dimm("dimm1", 3),)),
+            alphabet=("state", "online", "unplug"),
+        ),
+        Arena("two-dimms", Machine(_guest(GIB), (_dimm("dimm1", 2), _dimm("dimm2", 2)))),
+        Arena(
+            "two-nodes",
+            Machine(_guest(512 * MIB, 512 * MIB), (_dimm("dimm1", 2), _dimm("dimm2", 2, 1))),
+        ),
+        Arena(
+            "hotplug",
+            Machine(_guest(GIB)),
+            (_dimm("dimm1", 2), _dimm("dimm2", 1)),
+            ("state", "unplug", "plug", "knob"),
+        ),
+        Arena("eight-blocks", Machine(_guest(GIB), (_dimm("dimm1", 8),)), alphabet=("state",)),
+    )
+}
+"""The standard small machines, by name."""

@@ -1,0 +1,62 @@
+"""A transition system written for other tools: Aldebaran (.aut) for mCRL2 and CADP, and DOT."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from zonediff.compare.explore.lts import System
+
+
+def aldebaran(system: System) -> Iterator[str]:
+    """The lines of an .aut file.
+
+    A transition's label is its step and result. What is seen of a state is the label of a step
+    from it to itself, so that tools which look at transitions alone tell apart what looks apart.
+    """
+    looks = system.states if system.parts else 0
+    yield f"des (0, {system.transitions + looks}, {system.states})"
+    for source, action, target, result in _transitions(system):
+        yield f'({source}, "{_quoted(f"{action} = {result}")}", {target})'
+    if looks:
+        for state, label in enumerate(system.label.tolist()):
+            yield f'({state}, "look {label}", {state})'
+
+
+def dot(system: System) -> Iterator[str]:
+    """The lines of a DOT file; steps that fail and change nothing are left out."""
+    yield f'digraph "{_quoted(system.name)}" {{'
+    yield "  rankdir=LR; node [shape=box, fontsize=10]; edge [fontsize=9];"
+    for state in range(system.states):
+        yield f'  {state} [label="{_quoted(_looks(system, state))}"];'
+    for source, action, target, result in _transitions(system):
+        if source != target:
+            failed = "" if result == "ok" else f" = {result}"
+            yield f'  {source} -> {target} [label="{_quoted(action + failed)}"];'
+    yield "}"
+
+
+def _transitions(system: System) -> Iterator[tuple[int, str, int, str]]:
+    """(source, action, target, result), by source and action."""
+    actions = [str(step) for step in system.actions]
+    table = [outcome.result or "ok" for outcome in system.numberings.outcomes.values]
+    for source, (targets, outcomes) in enumerate(
+        zip(system.successor.tolist(), system.outcome.tolist(), strict=True)
+    ):
+        for action, target, outcome in zip(actions, targets, outcomes, strict=True):
+            if target >= 0:
+                yield source, action, target, table[outcome]
+
+
+def _looks(system: System, state: int) -> str:
+    """What is seen of a state: its number, and the first word on each part."""
+    sights = system.numberings.sights.values
+    lines = [str(state)]
+    for part, number in zip(system.parts, system.seen[state].tolist(), strict=True):
+        texts = [text for _, text in sights[number]]
+        if part.startswith("memory"):
+            lines.append(f"{part} {' '.join(texts[:2])}")
+    return "\n".join(lines)
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -1,0 +1,344 @@
+"""A variant's behaviour in an arena as a labelled transition system over integers.
+
+States are numbered breadth-first from the booted machine, 0. Two states are one when all their
+cells are equal, which is told by two independent 64-bit sums over the cells.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zonediff.compare.explore import looks
+from zonediff.compare.explore.arena import Arena, check_fits
+from zonediff.compare.explore.cells import DEAD, Layout, LookedAt, Numbering, Watch
+from zonediff.compare.explore.learned import Ask, Learner, Numbers, Rows
+from zonediff.compare.explore.looks import Level, Part
+from zonediff.compare.explore.table import Table
+from zonediff.engine.guest import Guest
+from zonediff.engine.kernel import KernelDied
+from zonediff.engine.policy import Policy
+from zonediff.engine.steps import Step
+
+SEED: Final = 20170306
+"""Of the multipliers in the sums over cells: fixed, so that runs are alike."""
+
+UNKNOWN: Final = -1
+"""In place of a successor or an outcome: the state was not expanded."""
+
+CHUNK: Final = 1 << 16
+"""States that are expanded at once."""
+
+Progress = Callable[[int, int], None]
+"""Called with states found and transitions made so far."""
+
+
+class Outcome(NamedTuple):
+    """What a step gave, and the ids of the rules that decided it, each once, in order."""
+
+    result: str | None
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Numberings:
+    """What systems that are to be compared number alike.
+
+    outcomes: of Outcome. sights: of looks.Sight. labels: of what is seen of a state, its
+    parts' sights by number.
+    """
+
+    outcomes: Numbering = field(default_factory=Numbering)
+    sights: Numbering = field(default_factory=Numbering)
+    labels: Numbering = field(default_factory=Numbering)
+
+
+@dataclass
+class System:
+    """A labelled transition system.
+
+    actions: the steps, by number. successor, outcome: (states x actions) tables; an outcome is a
+    number in numberings.outcomes. seen: (states x parts), of each part its sight's number.
+    label: of each state, equal where all parts look equal. parent, via: the state and action from
+    which each state was first reached. complete: whether every state was expanded; else those
+    reached by fewer than `depth` steps were, and states not expanded have UNKNOWN successors.
+    asked: how often the engine ran a step or was looked at.
+    """
+
+    name: str
+    actions: tuple[Step, ...]
+    parts: tuple[str, ...]
+    successor: NDArray[np.int32]
+    outcome: NDArray[np.int32]
+    seen: NDArray[np.int32]
+    label: Numbers
+    parent: NDArray[np.int32]
+    via: NDArray[np.int32]
+    complete: bool
+    depth: int
+    seconds: float
+    asked: int
+    numberings: Numberings = field(repr=False)
+
+    @property
+    def states(self) -> int:
+        """How many states there are."""
+        return len(self.label)
+
+    @property
+    def transitions(self) -> int:
+        """How many transitions there are."""
+        return int((self.successor >= 0).sum())
+
+    def path(self, state: int) -> list[int]:
+        """The actions of a shortest way from the start to a state."""
+        actions: list[int] = []
+        while state:
+            actions.append(int(self.via[state]))
+            state = int(self.parent[state])
+        return actions[::-1]
+
+
+def build(
+    policy: Policy,
+    arena: Arena,
+    *,
+    level: Level = "sysfs",
+    depth: int | None = None,
+    max_states: int = 2_000_000,
+    numberings: Numberings | None = None,
+    keep_all: bool = False,
+    progress: Progress = lambda states, transitions: None,
+) -> System:
+    """Every state that the arena's steps lead to, breadth-first.
+
+    depth: how many steps at most. max_states: how many states at most; with less room than all
+    successors of a state may need, exploring stops. numberings: shared with the systems that this
+    one is to be compared with. keep_all: tell states apart also by pieces of state that nothing
+    looks at.
+
+    Raises arena.ArenaError when the machine is not one to explore, NotModelled when a step leads
+    where the engine has no rules.
+    """
+    began = time.perf_counter()
+    shared = numberings or Numberings()
+    looked_at = frozenset((*Layout.COLUMNS, *Layout.LISTS)) if keep_all else frozenset()
+    while True:
+        # Pieces of state that nothing looks at are left out; when something does, begin again.
+        explorer = _Explorer(policy, arena, shared, looked_at)
+        parts = looks.parts(level, arena.blocks, explorer.layout.zones)
+        try:
+            complete, levels = explorer.explore(depth, max_states, progress)
+            seen = explorer.look(parts)
+            break
+        except LookedAt as look:
+            looked_at |= {explorer.layout.piece[look.cell]}
+    return System(
+        name=policy.name,
+        actions=arena.actions,
+        parts=tuple(part.name for part in parts),
+        successor=np.concatenate(explorer.successors),
+        outcome=np.concatenate(explorer.outcomes),
+        seen=seen,
+        label=_labels(seen, shared.labels),
+        parent=np.concatenate(explorer.parents),
+        via=np.concatenate(explorer.vias),
+        complete=complete,
+        depth=levels,
+        seconds=time.perf_counter() - began,
+        asked=explorer.learner.asked,
+        numberings=shared,
+    )
+
+
+class _Explorer:
+    def __init__(
+        self, policy: Policy, arena: Arena, numberings: Numberings, looked_at: frozenset[str]
+    ) -> None:
+        guest = Guest(arena.machine, policy)
+        check_fits(arena, guest.kernel)
+        died = None
+        try:
+            guest.power_on()
+        except KernelDied as death:
+            died = death.how
+        guest.kernel.because.clear()
+        guest.kernel.uevents.clear()
+        guest.kernel.pending.clear()
+        self.actions = arena.actions
+        self.layout = Layout(guest, arena.blocks, Numbering(), looked_at)
+        self.numberings = numberings
+        self.learner = Learner(self.layout)
+        self.roots = [self.learner.new_root() for _ in self.actions]
+        random = np.random.default_rng(SEED)
+        # The spare last column takes padded writes and counts for nothing.
+        shape = (2, self.layout.width + 1)
+        self.mixers = random.integers(0, 2**64, shape, np.uint64) | np.uint64(1)
+        self.mixers[:, -1] = 0
+        first = self.layout.encode(guest) if died is None else self._dead(died)
+        start = np.array([[*first, 0]], np.uint16)
+        self.rows: list[Rows] = [start]
+        self.sums = [np.stack([(start * mixer).sum(axis=1) for mixer in self.mixers])]
+        self.table = Table()
+        self.table.numbers(self.sums[0][0])
+        self.second = self.sums[0][1]
+        self.parents = [np.zeros(1, np.int32)]
+        self.vias = [np.full(1, -1, np.int32)]
+        self.successors: list[NDArray[np.int32]] = []
+        self.outcomes: list[NDArray[np.int32]] = []
+
+    def explore(self, depth: int | None, max_states: int, progress: Progress) -> tuple[bool, int]:
+        """Expand level by level: (whether every state was expanded, levels expanded)."""
+        asks = [self._doing(step) for step in self.actions]
+        expanded, level = 0, 0
+        while expanded < self.table.size and (depth is None or level < depth):
+            stop = self.table.size
+            rows, sums = self._since(expanded)
+            at = expanded
+            while at < stop:
+                # What a chunk may lead to has room, so that max_states is kept.
+                room = (max_states - self.table.size) // len(self.actions)
+                if room < 1:
+                    return self._give_up(at), level
+                chunk = slice(at - expanded, min(at - expanded + min(room, CHUNK), stop - expanded))
+                self._expand(at, rows[chunk], sums[:, chunk], asks)
+                at = expanded + chunk.stop
+                progress(self.table.size, at * len(self.actions))
+            expanded, level = stop, level + 1
+        return (self._give_up(expanded), level) if expanded < self.table.size else (True, level)
+
+    def _since(self, state: int) -> tuple[Rows, NDArray[np.uint64]]:
+        """Rows and sums of the states from this one on; they become one chunk."""
+        sizes = np.cumsum([len(rows) for rows in self.rows])
+        first = int(np.searchsorted(sizes, state, side="right"))
+        self.rows[first:] = [np.concatenate(self.rows[first:])]
+        self.sums[first:] = [np.concatenate(self.sums[first:], axis=1)]
+        return self.rows[first], self.sums[first]
+
+    def _give_up(self, state: int) -> bool:
+        """Leave this state and later ones unexpanded."""
+        unknown = np.full((self.table.size - state, len(self.actions)), UNKNOWN, np.int32)
+        self.successors.append(unknown)
+        self.outcomes.append(unknown)
+        return False
+
+    def _expand(self, first: int, states: Rows, sums: NDArray[np.uint64], asks: list[Ask]) -> None:
+        """Make every transition of the states from number `first` on."""
+        size, width = len(states), len(self.actions)
+        after = np.empty((2, size, width), np.uint64)
+        leaves = np.empty((size, width), np.int64)
+        outcome = np.empty((size, width), np.int32)
+        for number, (root, ask) in enumerate(zip(self.roots, asks, strict=True)):
+            leaf = self.learner.leaves(root, states, ask)
+            leaves[:, number] = leaf
+            outcome[:, number] = self.learner.outcome[leaf]
+            after[:, :, number] = sums + self._moves(states, leaf)
+        keys = after.reshape(2, -1)
+        # Most steps change nothing; only the others need to be looked up. New states are numbered
+        # by where they are first met: by state, then by action.
+        moved = np.flatnonzero((after[0] != sums[0][:, None]).ravel())
+        found, firsts = self.table.numbers(keys[0, moved])
+        source, action = np.divmod(moved[firsts], width)
+        rows = states[source]
+        self._write(rows, leaves[source, action])
+        self.rows.append(rows)
+        self.sums.append(keys[:, moved[firsts]])
+        self.second = np.concatenate([self.second, self.sums[-1][1]])
+        if (self.second[found] != keys[1, moved]).any():
+            raise AssertionError("two states have the same first sum: change lts.SEED")
+        self.parents.append((first + source).astype(np.int32))
+        self.vias.append(action.astype(np.int32))
+        successor = np.repeat(np.arange(first, first + size, dtype=np.int32), width)
+        successor[moved] = found
+        self.successors.append(successor.reshape(size, width))
+        self.outcomes.append(outcome)
+
+    def _moves(self, rows: Rows, leaf: Numbers) -> NDArray[np.uint64]:
+        """By how much the effects of these leaves change the rows' sums."""
+        moved = np.zeros((2, len(rows)), np.uint64)
+        rest = np.arange(len(rows))
+        for place in range(self.learner.write_cell.shape[1]):
+            cell = self.learner.write_cell[leaf, place]
+            within = cell != self.layout.width
+            rest, leaf, cell = rest[within], leaf[within], cell[within]
+            if not len(rest):
+                break
+            value = self.learner.write_value[leaf, place].astype(np.uint64)
+            moved[:, rest] += self.mixers[:, cell] * (value - rows[rest, cell].astype(np.uint64))
+        return moved
+
+    def _write(self, rows: Rows, leaf: Numbers) -> None:
+        every = np.arange(len(rows))
+        for place in range(self.learner.write_cell.shape[1]):
+            cell = self.learner.write_cell[leaf, place]
+            rows[every, cell] = self.learner.write_value[leaf, place]
+        rows[:, -1] = 0
+
+    def _doing(self, step: Step) -> Ask:
+        number = self.numberings.outcomes.number
+
+        def ask(row: list[int], watch: Watch) -> tuple[int, list[int] | None]:
+            died = self._died(row)
+            if died is not None:
+                return number(Outcome(f"dead ({died})", ())), None
+            guest = self.layout.decode(row, watch)
+            try:
+                result, _ = guest.do(step)
+            except KernelDied as death:
+                watch.written.update(range(self.layout.width))
+                return number(Outcome(death.how, _rules(guest))), [*self._dead(death.how), 0]
+            return number(Outcome(result, _rules(guest))), [*self.layout.encode(guest), 0]
+
+        return ask
+
+    def _died(self, row: list[int]) -> str | None:
+        """How the kernel died, None when it is alive."""
+        rest = self.layout.numbering.values[row[self.layout.rest]]
+        return rest[1] if rest[0] == DEAD else None
+
+    def _dead(self, how: str) -> list[int]:
+        """All dead kernels are alike: a row of zeros but for how it died."""
+        dead = [0] * self.layout.width
+        dead[self.layout.rest] = self.layout.numbering.number((DEAD, how))
+        return dead
+
+    def look(self, parts: list[Part]) -> NDArray[np.int32]:
+        """What is seen of each part of each state."""
+        rows = np.concatenate(self.rows)
+        seen = np.zeros((len(rows), len(parts)), np.int32)
+        for column, part in enumerate(parts):
+            leaf = self.learner.leaves(self.learner.new_root(), rows, self._looking(part))
+            seen[:, column] = self.learner.outcome[leaf]
+        return seen
+
+    def _looking(self, part: Part) -> Ask:
+        number = self.numberings.sights.number
+
+        def ask(row: list[int], watch: Watch) -> tuple[int, None]:
+            died = self._died(row)
+            if died is not None:
+                return number(looks.dead(died)), None
+            return number(part.see(self.layout.decode(row, watch))), None
+
+        return ask
+
+
+def _labels(seen: NDArray[np.int32], labels: Numbering) -> Numbers:
+    """One number for all that is seen of a state."""
+    rows = np.zeros(len(seen), np.int64)
+    for column in seen.T:
+        # Two numbers become one, and are kept small: exact, and quicker than unique rows.
+        _, rows = np.unique(rows * (int(column.max()) + 1) + column, return_inverse=True)
+    _, firsts, inverse = np.unique(rows, return_index=True, return_inverse=True)
+    numbers = [labels.number(tuple(row)) for row in seen[firsts].tolist()]
+    return np.array(numbers, np.int64)[inverse]
+
+
+def _rules(guest: Guest) -> tuple[str, ...]:
+    """Which rules decided, each once, in order."""
+    return tuple(dict.fromkeys(why.rule.id for why in guest.kernel.because))

@@ -1,0 +1,340 @@
+"""Two systems side by side: do users ever see them part, where soonest, and for which causes?
+
+Both systems are deterministic and every action is possible in every state, so two states are
+bisimilar exactly when no sequence of actions tells them apart. That is searched breadth-first
+over pairs of states, so the first difference of each kind is shown by a shortest sequence: one
+whose steps give the same results on both sides, up to its last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zonediff.compare.explore import looks
+from zonediff.compare.explore.findings import Verdict
+from zonediff.compare.explore.learned import Numbers
+from zonediff.compare.explore.lts import Outcome, System
+from zonediff.engine.steps import Step, Write
+
+RESULT: Final = "result"
+"""What a Kind is about, when it is no file that looks different."""
+
+States = Numbers | NDArray[np.int32]
+
+_FIGURES: Final = ("zoneinfo",)
+"""Text whose numbers do not make another kind of difference."""
+
+
+class Kind(NamedTuple):
+    """What makes differences one of a kind.
+
+    what: `result`, or the file that reads differently. left, right: both results or texts (empty
+    for figures). Of results also do: the verb, and the file that is written to; and the rule that
+    decided on each side.
+    """
+
+    what: str
+    left: str | None
+    right: str | None
+    do: str = ""
+    left_rule: str = ""
+    right_rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A shortest sequence of actions whose last one shows a difference (none: booting does).
+
+    part: what looks different after it (`memory32`, `nodes`), empty for a result. count: how many
+    transitions of the pairs that were visited show the same kind.
+    """
+
+    kind: Kind
+    actions: tuple[int, ...]
+    part: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The outcome of comparing two systems.
+
+    refines, refined: whether the first refines the second, and the other way round. pairs: pairs
+    of states visited. depth: None when both systems are complete; else verdict and witnesses are
+    those of sequences of up to so many actions.
+    """
+
+    verdict: Verdict
+    witnesses: tuple[Witness, ...]
+    refines: bool
+    refined: bool
+    pairs: int
+    depth: int | None
+
+
+def compare(left: System, right: System) -> Comparison:
+    """Compare two systems over the same actions, built with shared numberings."""
+    witnesses, pairs = _differences(left, right)
+    refines, refined = _refines(left, right), _refines(right, left)
+    verdict: Verdict = "differs"
+    if not witnesses:
+        verdict = "equivalent"
+    elif refines:
+        verdict = "refines"
+    return Comparison(verdict, witnesses, refines, refined, pairs, bound(left, right))
+
+
+def bound(left: System, right: System) -> int | None:
+    """Up to how many actions all sequences can be followed in both systems; None for any number."""
+    return min((system.depth for system in (left, right) if not system.complete), default=None)
+
+
+class _Search:
+    """Breadth-first over pairs of states that are reached by the same actions."""
+
+    def __init__(self, left: System, right: System) -> None:
+        self.left, self.right = left, right
+        self.bound = bound(left, right)
+        self.a, self.b = np.zeros(1, np.int64), np.zeros(1, np.int64)
+        self.seen = np.zeros(1, np.int64)
+        self.parents: list[Numbers] = [np.zeros(1, np.int64)]
+        self.actions: list[Numbers] = [np.full(1, -1)]
+        self.count = 1
+
+    def levels(self) -> Iterator[tuple[Numbers, Numbers, Numbers]]:
+        """Each frontier: states of the left, of the right, and the numbers of the pairs."""
+        level = 0
+        while len(self.a) and (self.bound is None or level < self.bound):
+            yield self.a, self.b, self.count - len(self.a) + np.arange(len(self.a))
+            level += 1
+
+    def follow(self, source: Numbers, action: Numbers, a: States, b: States) -> None:
+        """The next frontier: pairs (a, b) reached from pair numbers `source` by actions."""
+        a, b = a.astype(np.int64), b.astype(np.int64)
+        keys = a * self.right.states + b
+        unique, firsts = np.unique(keys, return_index=True)
+        places = np.minimum(np.searchsorted(self.seen, unique), len(self.seen) - 1)
+        firsts = np.sort(firsts[self.seen[places] != unique])
+        self.a, self.b = a[firsts], b[firsts]
+        self.parents.append(source[firsts])
+        self.actions.append(action[firsts])
+        self.seen = np.union1d(self.seen, keys[firsts])
+        self.count += len(firsts)
+
+    def path(self, pair: int) -> tuple[int, ...]:
+        """The actions of a shortest way to a pair."""
+        parents, actions = np.concatenate(self.parents), np.concatenate(self.actions)
+        found: list[int] = []
+        while pair:
+            found.append(int(actions[pair]))
+            pair = int(parents[pair])
+        return tuple(found[::-1])
+
+
+@dataclass(slots=True)
+class _Found:
+    """Where a kind was met first: the part, the pair and the action; and how often."""
+
+    part: str
+    pair: int
+    action: int | None
+    count: int
+
+
+class _Kinds:
+    """The kinds met so far, in the order in which they were."""
+
+    def __init__(self) -> None:
+        self.found: dict[Kind, _Found] = {}
+
+    def note(
+        self, kind: Kind, pair: int, action: int | None, *, part: str = "", count: int = 1
+    ) -> None:
+        """Note that a kind was met `count` times, first at this pair and action."""
+        known = self.found.get(kind)
+        if known is None:
+            self.found[kind] = _Found(part, pair, action, count)
+        else:
+            known.count += count
+
+
+def _differences(left: System, right: System) -> tuple[tuple[Witness, ...], int]:
+    """The first difference of each kind, and how many pairs were visited.
+
+    Only pairs with equal histories of results are followed: what comes after a different result
+    is a consequence of it.
+    """
+    search, kinds = _Search(left, right), _Kinds()
+    results = _results(left), _results(right)
+    for part, one, two in zip(left.parts, left.seen[0], right.seen[0], strict=True):
+        for kind in _look_kinds(left, one, two):
+            kinds.note(kind, 0, None, part=part)
+    if any(kind.what == "kernel" for kind in kinds.found):
+        # Only one of the two survived its boot: nothing that follows is a difference of its own.
+        return _witnesses(kinds, search)[:1], 1
+    for a, b, numbers in search.levels():
+        next_a, next_b = left.successor[a], right.successor[b]
+        same = results[0][a] == results[1][b]
+        _different_results(kinds, left, right, a, b, numbers, same)
+        rows, actions = np.nonzero(same)
+        pairs = _Pairs(numbers[rows], actions, a[rows], b[rows], next_a[same], next_b[same])
+        _different_looks(kinds, left, right, pairs)
+        moved = (pairs.next_a != pairs.a) | (pairs.next_b != pairs.b)
+        search.follow(*(column[moved] for column in pairs.steps))
+    return _witnesses(kinds, search), search.count
+
+
+class _Pairs(NamedTuple):
+    """Transitions of pairs: by pair number and action, from states a and b to the next ones."""
+
+    number: Numbers
+    action: Numbers
+    a: Numbers
+    b: Numbers
+    next_a: States
+    next_b: States
+
+    @property
+    def steps(self) -> tuple[Numbers, Numbers, States, States]:
+        return self.number, self.action, self.next_a, self.next_b
+
+
+def _witnesses(kinds: _Kinds, search: _Search) -> tuple[Witness, ...]:
+    return tuple(
+        Witness(
+            kind,
+            search.path(at.pair) + (() if at.action is None else (at.action,)),
+            at.part,
+            at.count,
+        )
+        for kind, at in kinds.found.items()
+    )
+
+
+def _different_results(
+    kinds: _Kinds,
+    left: System,
+    right: System,
+    a: Numbers,
+    b: Numbers,
+    numbers: Numbers,
+    same: NDArray[np.bool_],
+) -> None:
+    """Note the transitions of pairs (a, b) whose results differ."""
+    rows, actions = np.nonzero(~same)
+    if not len(rows):
+        return
+    groups = np.stack([actions, left.outcome[a[rows], actions], right.outcome[b[rows], actions]])
+    unique, first, count = np.unique(groups, axis=1, return_index=True, return_counts=True)
+    outcomes: list[Outcome] = left.numberings.outcomes.values
+    for at in np.argsort(first):
+        action, one, two = unique[:, at].tolist()
+        where = rows[first[at]]
+        kind = _result_kind(left.actions[action], outcomes[one], outcomes[two])
+        kinds.note(kind, int(numbers[where]), action, count=int(count[at]))
+
+
+def _result_kind(step: Step, left: Outcome, right: Outcome) -> Kind:
+    do = step.verb
+    if isinstance(step, Write):
+        do += " " + step.file.rpartition("/")[2]
+    last = [outcome.rules[-1] if outcome.rules else "" for outcome in (left, right)]
+    return Kind(RESULT, left.result, right.result, do, *last)
+
+
+def _different_looks(kinds: _Kinds, left: System, right: System, pairs: _Pairs) -> None:
+    """Note the transitions after which a part looks different on both sides in another way.
+
+    A part that neither side's step changed still looks as different as it did, and that was noted.
+    """
+    apart = left.label[pairs.next_a] != right.label[pairs.next_b]
+    number, action, a, b, next_a, next_b = (column[apart] for column in pairs)
+    if not len(number):
+        return
+    for column, part in enumerate(left.parts):
+        one, two = left.seen[next_a, column], right.seen[next_b, column]
+        new = (one != two) & ((one != left.seen[a, column]) | (two != right.seen[b, column]))
+        at = np.flatnonzero(new)
+        if not len(at):
+            continue
+        groups = np.stack([one[at], two[at]])
+        unique, first, count = np.unique(groups, axis=1, return_index=True, return_counts=True)
+        for group in np.argsort(first):
+            where = at[first[group]]
+            for kind in _look_kinds(left, *unique[:, group]):
+                kinds.note(
+                    kind,
+                    int(number[where]),
+                    int(action[where]),
+                    part=part,
+                    count=int(count[group]),
+                )
+
+
+def _look_kinds(system: System, one: np.int32, two: np.int32) -> list[Kind]:
+    sights = system.numberings.sights.values
+    return [
+        Kind(item.what, "", "") if item.what in _FIGURES else Kind(*item)
+        for item in looks.apart(sights[one], sights[two])
+    ]
+
+
+def _results(system: System) -> NDArray[np.int32]:
+    """The outcome table with results only, by number; 0 is success."""
+    numbers: dict[str | None, int] = {None: 0}
+    by_outcome = [
+        numbers.setdefault(outcome.result, len(numbers))
+        for outcome in system.numberings.outcomes.values
+    ]
+    return np.array(by_outcome or [0], np.int32)[system.outcome]
+
+
+def _refines(left: System, right: System) -> bool:
+    """Whether every success of the left is a success of the right with the same look after it.
+
+    Where both fail, both are followed; where only the left fails, its users would not go on.
+    """
+    if left.label[0] != right.label[0]:
+        return False
+    search = _Search(left, right)
+    results = _results(left), _results(right)
+    for a, b, numbers in search.levels():
+        next_a, next_b = left.successor[a], right.successor[b]
+        succeeds, also = results[0][a] == 0, results[1][b] == 0
+        if (succeeds & ~(also & (left.label[next_a] == right.label[next_b]))).any():
+            return False
+        rows, actions = np.nonzero(succeeds | ~also)
+        search.follow(numbers[rows], actions, next_a[rows, actions], next_b[rows, actions])
+    return True
+
+
+def classes(*systems: System) -> list[Numbers]:
+    """For each system, the bisimulation class of each of its states, over all of them together.
+
+    Partition refinement: states stay together while their looks, results and successors' classes
+    are equal. Of use to check compare() another way, and to say how many states really differ.
+    """
+    label = np.concatenate([system.label for system in systems])
+    results = np.concatenate([_results(system) for system in systems])
+    offsets = np.cumsum([0, *(system.states for system in systems)])
+    successor = np.concatenate(
+        [
+            np.where(system.successor < 0, -1, system.successor + offset)
+            for system, offset in zip(systems, offsets, strict=False)
+        ]
+    )
+    _, current = np.unique(np.column_stack([label, results]), axis=0, return_inverse=True)
+    current = current.ravel()
+    while True:
+        following = np.where(successor < 0, -1, current[successor])
+        _, finer = np.unique(np.column_stack([current, following]), axis=0, return_inverse=True)
+        finer = finer.ravel()
+        if finer.max() == current.max():
+            return [finer[low:high] for low, high in pairwise(offsets)]
+        current = finer

@@ -1,0 +1,1 @@
+"""Real kernels put to work: recorded, and confronted with the models."""

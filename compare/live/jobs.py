@@ -1,0 +1,91 @@
+"""What to do on real kernels: scenarios, or random steps; side by side as far as there is room."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import TypeVar
+
+from zonediff.corpus.scenario import Scenario
+from zonediff.variants.live.draw import KINDS, WINDOW, draw
+from zonediff.variants.live.fleet import Fleet
+from zonediff.variants.live.host import Host
+from zonediff.variants.live.image import Image
+from zonediff.variants.live.rig import Rig, Script, fixed
+from zonediff.variants.live.subject import rig_for
+from zonediff.variants.subject import NotOnThisMachine
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A machine to boot, and what to do with it then."""
+
+    id: str
+    rig: Rig
+    script: Script
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A scenario that cannot be run on a real kernel here, and why."""
+
+    id: str
+    why: str
+
+
+def of_scenarios(
+    scenarios: Iterable[Scenario], host: Host, image: Image
+) -> tuple[list[Job], list[Skipped]]:
+    """A job for each scenario that a guest can run, and the others."""
+    jobs, skipped = [], []
+    for scenario in scenarios:
+        steps = [step.do for step in scenario.steps]
+        try:
+            rig = rig_for(host, image, scenario.machine, steps)
+        except NotOnThisMachine as obstacle:
+            skipped.append(Skipped(scenario.id, str(obstacle)))
+        else:
+            jobs.append(Job(scenario.id, rig, fixed(steps)))
+    return jobs, skipped
+
+
+def of_random_steps(
+    number: int, length: int, seed: int, kinds: Sequence[str], host: Host, image: Image
+) -> Iterator[Job]:
+    """So many jobs of random steps, on machines of these kinds in turn (none: of all kinds).
+
+    The same seed gives the same machines and, on a kernel that behaves the same, the same steps.
+    """
+    kinds = kinds or tuple(KINDS)
+    for index in range(number):
+        kind = kinds[index % len(kinds)]
+        id = f"{kind}-{seed}-{index}"
+        machine, script = draw(kind, Random(id), length)
+        yield Job(id, Rig(host, image, machine, WINDOW), script)
+
+
+async def side_by_side(
+    jobs: Sequence[Job],
+    fleet: Fleet,
+    work: Callable[[Job], Awaitable[T]],
+    done: Callable[[int, T], None],
+) -> None:
+    """Do the work of every job as there is room; done gets each job's index and what came of it.
+
+    Raises the first failure, when all guests are gone.
+    """
+
+    async def one(index: int, job: Job) -> None:
+        async with fleet.room(job.rig.need):
+            done(index, await work(job))
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for index, job in enumerate(jobs):
+                group.create_task(one(index, job))
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None

@@ -1,0 +1,91 @@
+"""Runs on real kernels as recordings (corpus/recordings/README.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any, Final
+
+from zonediff.corpus.forms import machine_to_json
+from zonediff.corpus.recording import RecordedStep, Recording
+from zonediff.engine.machine import Config
+from zonediff.engine.observation import apply
+from zonediff.variants.live.look import Look
+from zonediff.variants.live.run import LiveRun
+
+_MACHINE_KEYS: Final = ("nodes", "cmdline", "dimms")
+
+
+def recording(id: str, variant: str, run: LiveRun) -> Recording:
+    """A run as its recording reads; the kernel has booted in it."""
+    seen = run.trace.boot
+    steps = []
+    for _, _, act in run.trace.acts():
+        seen = apply(seen, act.changed)
+        steps.append(RecordedStep(act.do, act.result, seen))
+    machine = replace(run.machine, config=_config(run))
+    return Recording(id, run.release, variant, machine, run.trace.boot, tuple(steps))
+
+
+def to_json(id: str, variant: str, run: LiveRun) -> dict[str, Any]:
+    """A run as an object of a recordings file; the kernel has booted in it."""
+    looks = [_look_to_json(look) for look in run.looks]
+    acts = [act for _, _, act in run.trace.acts()]
+    # There is no look at what the kernel did not survive.
+    after = [*looks[1:], *looks[-1:]][: len(acts)]
+    machine = machine_to_json(run.machine)
+    return {
+        "id": id,
+        "kernel": run.release,
+        "variant": variant,
+        "config": asdict(_config(run)),
+        "machine": {key: machine[key] for key in _MACHINE_KEYS},
+        "boot": looks[0],
+        "steps": [
+            {"do": act.do.to_json(), "result": act.result, "changed": _changes(before, now)}
+            for act, before, now in zip(acts, looks, after, strict=False)
+        ],
+    }
+
+
+def _config(run: LiveRun) -> Config:
+    """The options that the kernel shows to be built with."""
+    boot = run.looks[0]
+    told = run.machine.has_parameter("memhp_default_state")
+    return Config(
+        MOVABLE_NODE="has_memory" in boot.nodes,
+        MEMORY_HOTPLUG_DEFAULT_ONLINE=boot.knob not in (None, "offline") and not told,
+    )
+
+
+def _look_to_json(look: Look) -> dict[str, Any]:
+    links = {number: {"node": node} for number, node in look.links.items()}
+    return {
+        "blocks": {
+            str(number): {
+                **{name: text for name, text in files.items() if text},
+                **links.get(number, {}),
+            }
+            for number, files in sorted(look.blocks.items())
+        },
+        "zones": look.zones,
+        "auto_online_blocks": look.knob,
+        "nodes": look.nodes,
+    }
+
+
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """What differs; a block or zone that went away is None."""
+    changed: dict[str, Any] = {}
+    for key in ("blocks", "zones"):
+        items = {
+            name: now[key].get(name)
+            for name in {**before[key], **now[key]}
+            if before[key].get(name) != now[key].get(name)
+        }
+        if items:
+            changed[key] = items
+    for key in ("auto_online_blocks", "nodes"):
+        if before[key] != now[key]:
+            changed[key] = now[key]
+    return changed

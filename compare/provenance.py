@@ -1,0 +1,38 @@
+"""Which sources a result was made from: git revisions, and whether files differ from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from zonediff.compare.result import Source
+
+OURS = Path(__file__).resolve().parent.parent
+"""The folder that holds our own packages: a checkout, or a place of installed ones."""
+
+
+def sources(given: Iterable[tuple[str, Path]]) -> list[Source]:
+    """The revision of our own sources, and of the files and folders that the user gave.
+
+    given: what each is (`variant file`, `corpus`), and its path. A path outside any git repository
+    has no revision; so has a machine without git.
+    """
+    found = [_source("zonediff", OURS, "")] if (OURS / ".git").exists() else []
+    return found + [_source(what, path, path.name) for what, path in given]
+
+
+def _source(what: str, path: Path, name: str) -> Source:
+    try:
+        # Importing GitPython takes 75 ms, and fails where there is no git.
+        from git import InvalidGitRepositoryError, NoSuchPathError, Repo
+    except ImportError:
+        return Source(what, name)
+    try:
+        with Repo(path, search_parent_directories=True) as repo:
+            if not repo.head.is_valid() or repo.working_tree_dir is None:
+                return Source(what, name)
+            inside = path.resolve().relative_to(Path(repo.working_tree_dir).resolve())
+            dirty = repo.is_dirty(untracked_files=True, path=inside.as_posix())
+            return Source(what, name, repo.head.commit.hexsha, dirty)
+    except (InvalidGitRepositoryError, NoSuchPathError, ValueError):
+        return Source(what, name)

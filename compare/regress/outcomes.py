@@ -1,0 +1,135 @@
+"""The result that the files of a revision give, each in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from zonediff.compare.result import Result
+from zonediff.compare.series.patch import SeriesError
+from zonediff.compare.store import StoreError, load
+
+_START: Final = """\
+import sys, types
+folder = sys.argv.pop(1)
+if folder:
+    package = types.ModuleType("zonediff")
+    package.__path__ = [folder]
+    sys.modules["zonediff"] = package
+from zonediff.cli.main import main
+main()
+"""
+"""Runs the command: from a folder of sources, or for an empty name, as it is installed."""
+
+_WRITES_A_RESULT: Final = (0, 1, 3)
+"""Exit codes of `zonediff run` that come with a result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to run at each revision; all paths are relative to the repository's root.
+
+    scenarios: which of the corpus, all without any. variants: their names, those that a run has
+    by itself when None.
+    """
+
+    scenarios: tuple[str, ...] = ()
+    variants: str | None = None
+    variant_files: tuple[Path, ...] = ()
+    corpus: Path | None = None
+    baseline: str = "upstream"
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The files of a revision. name: as the user gave it."""
+
+    name: str
+    folder: Path
+
+    @property
+    def sources(self) -> str:
+        """The folder of zonediff's own sources, empty where the repository is not zonediff's."""
+        own = all((self.folder / file).is_file() for file in ("cli/main.py", "engine/policy.py"))
+        return str(self.folder) if own else ""
+
+
+def outcomes(trees: Sequence[Tree], request: Request) -> list[Result]:
+    """The result at each revision; they are run at the same time. Raises SeriesError."""
+    for tree in trees:
+        if not tree.sources and not request.variant_files and request.corpus is None:
+            raise SeriesError(
+                f"{tree.name} holds no zonediff sources: say with --variant-file and --corpus "
+                "what to run of this repository"
+            )
+    with _processes(trees, request) as started:
+        return [_result(*one) for one in started]
+
+
+_Started = tuple[Tree, "subprocess.Popen[bytes]", IO[bytes], Path]
+
+
+@contextmanager
+def _processes(trees: Sequence[Tree], request: Request) -> Iterator[list[_Started]]:
+    """A process for each revision; none is left, whatever happens."""
+    started: list[_Started] = []
+    try:
+        for tree in trees:
+            beside = tree.folder.parent
+            output, errors = beside / "result.json", (beside / "errors").open("w+b")
+            process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-P",
+                    "-c",
+                    _START,
+                    tree.sources,
+                    *_arguments(tree, request, output),
+                ],
+                cwd=tree.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                start_new_session=True,  # a Ctrl-C is for this process, which ends them
+            )
+            started.append((tree, process, errors, output))
+        yield started
+    finally:
+        for _, process, said, _ in started:
+            process.kill()
+            process.wait()
+            said.close()
+
+
+def _arguments(tree: Tree, request: Request, output: Path) -> Iterator[str]:
+    """The command line of a run; variant files that a revision does not have yet are left out."""
+    yield from ("run", "-o", str(output), "--baseline", request.baseline)
+    if request.variants is not None:
+        yield from ("--variants", request.variants)
+    for file in request.variant_files:
+        if (tree.folder / file).is_file():
+            yield from ("--variant-file", str(file))
+    if request.corpus is not None:
+        yield from ("--corpus", str(request.corpus))
+    yield from ("--", *request.scenarios)
+
+
+def _result(
+    tree: Tree, process: subprocess.Popen[bytes], errors: IO[bytes], output: Path
+) -> Result:
+    code = process.wait()
+    if code not in _WRITES_A_RESULT or not output.exists():
+        errors.seek(0)
+        lines = errors.read().decode(errors="replace").strip().splitlines()
+        said = f": {lines[-1]}" if lines else ""
+        raise SeriesError(f"{tree.name} cannot be run (exit code {code}){said}")
+    try:
+        return load(output)
+    except StoreError as error:
+        why = str(error).removeprefix(f"{output}: ")
+        raise SeriesError(f"what {tree.name} gives cannot be compared: {why}") from None

@@ -1,0 +1,1 @@
+"""Patch series: read from git or a mailbox, and lined up with the variant that models them."""

@@ -1,0 +1,50 @@
+"""Which C functions a diff changes, told from hunk headers and from the lines in the hunks.
+
+A hunk's header names the function above its first line, which is often not the one that changes.
+So the lines are followed too: in the kernel's style only what stands outside of functions begins
+in the first column, apart from braces, labels and the preprocessor.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from unidiff.patch import PatchedFile
+
+_C: Final = (".c", ".h")
+
+_DEFINITION: Final = re.compile(
+    r"(?!(?:extern|typedef)\b)[A-Za-z_][\w\s*]*?\b([A-Za-z_]\w*)\s*\((?:[^;]*|[^;]*\)\s*\{.*)$"
+)
+"""A line that begins a function; one with a semicolon is a declaration or calls a macro."""
+
+_BEGINS_WITH_NAME: Final = re.compile(r"([A-Za-z_]\w*)\s*\((?:[^;]*|[^;]*\)\s*\{.*)$")
+"""The same where the return type is on a line of its own."""
+
+_STILL_INSIDE: Final = re.compile(r"\s|$|[{#]|\w+:\s*(?:$|/)")
+"""Lines that may stand inside a function: indented, empty, braces, preprocessor, labels."""
+
+
+def functions_changed(file: PatchedFile) -> Iterator[str]:
+    """The functions in which lines are added or removed, in order; one may come several times."""
+    if not file.path.endswith(_C):
+        return
+    for hunk in file:
+        current = _defined(hunk.section_header)
+        for line in hunk:
+            if not _STILL_INSIDE.match(line.value):
+                # A brace in the first column still belongs to the function that it ends.
+                current = current if line.value.startswith("}") else _defined(line.value)
+            if current is not None and (line.is_added or line.is_removed):
+                yield current
+            if line.value.startswith("}"):
+                current = None
+
+
+def _defined(line: str) -> str | None:
+    """The function that a line begins to define. Names in capitals are macros."""
+    line = line.rstrip()
+    found = _BEGINS_WITH_NAME.match(line) or _DEFINITION.match(line)
+    return found[1] if found and not found[1].isupper() else None

@@ -1,0 +1,143 @@
+"""A series beside the variant that models it: which patch is which stage, and what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from itertools import pairwise
+
+from zonediff.compare.series.patch import Patch
+from zonediff.compare.series.restated import known, overridden
+from zonediff.engine.policy import Stage
+from zonediff.variants.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class PatchLine:
+    """A patch in a line-up.
+
+    restated: functions it changes that the models restate. stage: the variant that stands for the
+    tree after it, None when none does; by: what told so, `subject` or the functions in common.
+    left: functions of `restated` that the stage leaves as the baseline has them.
+    """
+
+    patch: Patch
+    restated: tuple[str, ...]
+    stage: str | None = None
+    by: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StageLine:
+    """A stage in a line-up.
+
+    overrides: functions that it restates otherwise than the stage before it. untouched: those of
+    them that no patch of the series changes. patches: how many patches it is lined up with.
+    """
+
+    variant: str
+    overrides: tuple[str, ...]
+    untouched: tuple[str, ...]
+    patches: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineUp:
+    """A series, and the stages of a variant (none when no variant was asked for)."""
+
+    patches: tuple[PatchLine, ...]
+    baseline: str = ""
+    variant: str = ""
+    stages: tuple[StageLine, ...] = ()
+
+    def warnings(self) -> list[str]:
+        """What the series changes and the variant does not model, and the other way round."""
+        found = []
+        for number, line in enumerate(self.patches, 1):
+            patch = f"patch {number}/{len(self.patches)}"
+            if self.variant and line.stage is None:
+                found.append(f"{patch} belongs to no stage of {self.variant}")
+            found += [
+                f"{patch} changes {name}, which {line.stage} leaves as {self.baseline} has it"
+                for name in line.left
+            ]
+        found += [
+            f"no patch belongs to {stage.variant}" for stage in self.stages if not stage.patches
+        ]
+        return found
+
+
+def listed(patches: Sequence[Patch]) -> LineUp:
+    """A series without a variant."""
+    models = known()
+    return LineUp(
+        tuple(
+            PatchLine(patch, tuple(name for name in patch.functions if name in models))
+            for patch in patches
+        )
+    )
+
+
+def line_up(patches: Sequence[Patch], variant: str, baseline: str, registry: Registry) -> LineUp:
+    """A series beside the stages of a variant. Raises registry.VariantError."""
+    stages = stages_of(variant, registry)
+    classes = [
+        type(registry.model(name).policy) for name in (baseline, *(item.variant for item in stages))
+    ]
+    own = [
+        overridden(two, one) | frozenset(stage.functions)
+        for stage, (one, two) in zip(stages, pairwise(classes), strict=True)
+    ]
+    models = known().union(*own)
+    so_far = [frozenset[str]().union(*own[: number + 1]) for number in range(len(own))]
+    places = [_place(patch, stages, own) for patch in patches]
+    lines = []
+    for line, (place, by) in zip(listed(patches).patches, places, strict=True):
+        restated = tuple(name for name in line.patch.functions if name in models)
+        line = replace(line, restated=restated)
+        if place is not None:
+            left = tuple(name for name in restated if name not in so_far[place])
+            line = replace(line, stage=stages[place].variant, by=by, left=left)
+        lines.append(line)
+    touched = {name for patch in patches for name in patch.functions}
+    return LineUp(
+        tuple(lines),
+        baseline,
+        variant,
+        tuple(
+            StageLine(
+                stage.variant,
+                tuple(sorted(own[number])),
+                tuple(sorted(own[number] - touched)),
+                sum(place == number for place, _ in places),
+            )
+            for number, stage in enumerate(stages)
+        ),
+    )
+
+
+def stages_of(variant: str, registry: Registry) -> tuple[Stage, ...]:
+    """The stages that a variant declares, or itself as the only one."""
+    policy = registry.model(variant).policy
+    return policy.stages or (Stage(policy.name),)
+
+
+def _place(
+    patch: Patch, stages: Sequence[Stage], own: Sequence[frozenset[str]]
+) -> tuple[int | None, tuple[str, ...]]:
+    """The index of the stage that a patch leads to, and what tells so.
+
+    All patches belong to a single stage, since preparations and clean-ups do no more than lead
+    to it.
+    """
+    for number, stage in enumerate(stages):
+        if any(fnmatchcase(patch.subject, pattern) for pattern in stage.subjects):
+            return number, ("subject",)
+    shared = [
+        tuple(name for name in patch.functions if name in (stage.functions or restated))
+        for stage, restated in zip(stages, own, strict=True)
+    ]
+    best = max(range(len(stages)), key=lambda number: len(shared[number]))
+    return (best, shared[best]) if shared[best] or len(stages) == 1 else (None, ())

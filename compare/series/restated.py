@@ -1,0 +1,70 @@
+"""Which kernel functions the models restate: all of them together, and each variant by itself."""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from types import CodeType
+from typing import Any, Final
+
+from zonediff.engine.policy import Policy
+from zonediff.engine.rules import Rule
+
+_PACKAGES: Final = ("zonediff.engine", "zonediff.variants")
+
+
+def known() -> frozenset[str]:
+    """The kernel functions that any rule restates or any variant's stage names."""
+    found = set()
+    for package in _PACKAGES:
+        for item in pkgutil.iter_modules(import_module(package).__path__, f"{package}."):
+            # The packages below are about running kernels, and restate none.
+            if not item.ispkg:
+                found |= set(_functions(vars(import_module(item.name)).values()))
+    return frozenset(found)
+
+
+def _functions(values: Any) -> Iterator[str]:
+    for value in values:
+        if isinstance(value, Rule):
+            yield value.function
+        elif inspect.isclass(value) and issubclass(value, Policy):
+            for stage in value.stages:
+                yield from stage.functions
+
+
+def overridden(policy: type[Policy], below: type[Policy]) -> frozenset[str]:
+    """The kernel functions that a variant restates otherwise than the one it is compared with.
+
+    They are told from the rules that its own methods apply, and from what `stages` declares of
+    attributes, which apply none.
+    """
+    classes = [cls for cls in policy.__mro__ if cls not in below.__mro__]
+    methods = [method for cls in classes for method in vars(cls).values()]
+    return frozenset(rule.function for rule in _rules(filter(inspect.isfunction, methods)))
+
+
+def _rules(functions: Iterator[Callable[..., Any]]) -> Iterator[Rule]:
+    """The rules that functions apply, themselves or through others of their module."""
+    todo, seen = list(functions), set()
+    while todo:
+        function = todo.pop()
+        if function in seen:
+            continue
+        seen.add(function)
+        for name in _names(function.__code__):
+            value = function.__globals__.get(name)
+            if isinstance(value, Rule):
+                yield value
+            elif inspect.isfunction(value) and value.__module__ == function.__module__:
+                todo.append(value)
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """The global names that code uses, also in functions inside it."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)

@@ -1,0 +1,50 @@
+"""Chance: random draws that depend on a seed and on who draws, on nothing else."""
+
+from __future__ import annotations
+
+import math
+from random import Random
+from statistics import NormalDist
+from typing import Final
+
+from zonediff.engine.actors import Delay, Law, parse_delay
+
+_NORMAL: Final = NormalDist()
+_LAST_PERCENT: Final = _NORMAL.inv_cdf(0.99)
+
+
+class Chance:
+    """The draws of one run.
+
+    Each who draws has a stream of their own, so that variants that act differently still meet
+    the same luck. used: whether anything was left to chance.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.used = False
+        self._streams: dict[str, Random] = {}
+
+    def delay(self, who: str, delay: Delay) -> int:
+        """How long this takes this time, in microseconds."""
+        law = parse_delay(delay)
+        if law.name == "constant":
+            return law.times[0]
+        self.used = True
+        if who not in self._streams:
+            self._streams[who] = Random(f"{self.seed}/{who}")
+        return round(quantile(law, self._streams[who].random()))
+
+
+def quantile(law: Law, share: float) -> float:
+    """The time, in microseconds, that so large a share (0..1, 1 excluded) of draws stays below."""
+    first, last = law.times[0], law.times[-1]
+    match law.name:
+        case "uniform":
+            return first + (last - first) * share
+        case "exponential":
+            return -first * math.log1p(-share)
+        case "lognormal":
+            spread = math.log(last / first) / _LAST_PERCENT
+            return first * math.exp(spread * _NORMAL.inv_cdf(share)) if share else 0.0
+    return first

@@ -1,0 +1,34 @@
+"""Many runs, one for each seed: how often each goal was met."""
+
+from __future__ import annotations
+
+from zonediff.compare.goals import evaluate
+from zonediff.compare.simulate.chance import Chance
+from zonediff.compare.simulate.simulation import simulate_with
+from zonediff.compare.simulate.statistics import GoalCount
+from zonediff.corpus.scenario import Scenario
+from zonediff.engine.policy import Policy
+
+
+def sample(scenario: Scenario, policy: Policy, seed: int = 0, seeds: int = 1000) -> list[GoalCount]:
+    """For each goal, in how many runs with the seeds from `seed` on it was met.
+
+    Where nothing is left to chance one run tells all.
+    """
+    met = [0] * len(scenario.goals)
+    unmet: list[tuple[int, str] | None] = [None] * len(scenario.goals)
+    for at in range(seed, seed + seeds):
+        chance = Chance(at)
+        outcomes = evaluate(scenario, simulate_with(scenario, policy, chance, brief=True))
+        times = 1 if chance.used else seed + seeds - at
+        for index, outcome in enumerate(outcomes):
+            if outcome.met:
+                met[index] += times
+            elif unmet[index] is None:
+                unmet[index] = at, outcome.detail
+        if not chance.used:
+            break
+    return [
+        GoalCount(goal.want, met[index], seeds, *(unmet[index] or (None, "")))
+        for index, goal in enumerate(scenario.goals)
+    ]

@@ -1,0 +1,42 @@
+"""One run of a scenario in which time passes: the trace that a seed gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+from zonediff.compare.simulate import actors
+from zonediff.compare.simulate.chance import Chance
+from zonediff.compare.simulate.world import Over, World
+from zonediff.corpus.scenario import Scenario
+from zonediff.engine.policy import Policy
+from zonediff.engine.run import Runner, run
+from zonediff.engine.steps import Elapse
+from zonediff.engine.trace import Act, Trace
+
+
+def simulate(scenario: Scenario, policy: Policy, seed: int = 0) -> Trace:
+    """Run a scenario with a policy; the same seed gives the same trace.
+
+    What the actors of an `elapse` step do are that step's acts, in the order of time.
+    """
+    return simulate_with(scenario, policy, Chance(seed))
+
+
+def simulate_with(
+    scenario: Scenario, policy: Policy, chance: Chance, *, brief: bool = False
+) -> Trace:
+    """The same with given draws, which tell afterwards whether anything was left to chance.
+
+    brief: a trace that is good for deciding goals, for a third of the time.
+    """
+
+    def pass_time(step: Elapse, runner: Runner) -> Iterable[Act]:
+        world = World(runner, chance)
+        with suppress(Over):
+            actors.start(world, step)
+            world.run(step.time)
+        return world.acts
+
+    steps = [step.do for step in scenario.steps]
+    return run(policy, scenario.machine, steps, pass_time, brief=brief)

@@ -1,0 +1,60 @@
+"""Arithmetic over named numbers, as claims write it: `kib / (kib + left)`. Exact, and no more."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Final
+
+_OPERATIONS: Final[dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+_PARTS: Final = (ast.BinOp, ast.Name, ast.Load, ast.Constant, *_OPERATIONS)
+_LONGEST: Final = 200
+
+
+def parse(text: str) -> ast.expr:
+    """An expression of names, whole numbers, `+ - * /` and parentheses.
+
+    Raises ValueError when the text is none.
+    """
+    if len(text) > _LONGEST:
+        raise ValueError(f"more than {_LONGEST} characters of arithmetic")
+    try:
+        found = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise ValueError(f"{text!r} is no arithmetic such as kib / (kib + left)") from None
+    for node in ast.walk(found):
+        whole = not isinstance(node, ast.Constant) or type(node.value) is int
+        if not (isinstance(node, _PARTS) and whole):
+            raise ValueError(f"{text!r} holds more than names, whole numbers, + - * / and ()")
+    return found
+
+
+def compute(text: str, numbers: Mapping[str, object]) -> Fraction:
+    """The value of an expression over numbers by name.
+
+    Raises ValueError when it is none, when a number is not there or no whole number, and when it
+    divides by zero.
+    """
+    try:
+        return _value(parse(text), numbers)
+    except ZeroDivisionError:
+        raise ValueError(f"{text!r} divides by zero") from None
+
+
+def _value(node: ast.expr, numbers: Mapping[str, object]) -> Fraction:
+    match node:
+        case ast.BinOp(left, sign, right):
+            return _OPERATIONS[type(sign)](_value(left, numbers), _value(right, numbers))
+        case ast.Constant(int(number)):
+            return Fraction(number)
+        case ast.Name(name) if isinstance(value := numbers.get(name), int):
+            return Fraction(value)
+    known = ", ".join(name for name, number in numbers.items() if isinstance(number, int))
+    raise ValueError(f"there is no number {ast.unparse(node)!r} (known: {known or 'none'})")

@@ -1,0 +1,368 @@
+"""Reads claims, and reports everything wrong with all of them at once.
+
+A claim names scenarios, their goals and their steps, so it is read against a corpus: what it
+names has to be there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+from zonediff.corpus import arithmetic
+from zonediff.corpus.checks import check
+from zonediff.corpus.claim import (
+    Alphabet,
+    Case,
+    Claim,
+    Decided,
+    Died,
+    GoalMet,
+    Mail,
+    OfRuns,
+    OfStates,
+    Outcome,
+    Overlap,
+    Uevent,
+    Zoneinfo,
+)
+from zonediff.corpus.draft import Draft
+from zonediff.corpus.loader import load
+from zonediff.corpus.positions import Plain, decode, parse
+from zonediff.corpus.problems import Mistake, Problem, ScenarioError, unknown
+from zonediff.corpus.problems import Path as Way
+from zonediff.corpus.scenario import Goal, Predicate, Scenario, ScenarioStep
+from zonediff.corpus.schema import GOALS, Misshapen, read_all
+from zonediff.engine.machine import Machine
+from zonediff.engine.steps import Blocks
+
+SHIPPED: Final = Path(__file__).parent / "claims"
+"""The folder of the claims that come with the package."""
+
+KEYS: Final = (
+    *("who", "says", "where", "on"),
+    *("given", "supported_if", "refuted_if", "besides", "undecidable"),
+)
+"""The keys of a claim file, in the order in which they are best written."""
+
+OUTCOMES: Final[dict[str, type]] = {
+    **GOALS,
+    "goal": GoalMet,
+    "died": Died,
+    "rule": Decided,
+    "uevent": Uevent,
+    "zoneinfo": Zoneinfo,
+    "overlap": Overlap,
+}
+"""Everything that can be asked of a run, by the key that tells it from the others."""
+
+STATES: Final = ("blocks", "knob", "mask", "zoneinfo", "overlap")
+"""Those of them that can be asked of a single state as well."""
+
+_REQUIRED: Final = ("who", "says", "where")
+_CASES: Final = ("given", "supported_if", "refuted_if", "besides")
+_FRAME: Final = ("says", "met", "on", "unreliable")
+_SEARCH: Final = ("machine", "writes", "steps", "states")
+_ID: Final = re.compile(r"[A-Z][0-9]{2}")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def load_claims(scenarios: Sequence[Scenario] | None = None, folder: Path = SHIPPED) -> list[Claim]:
+    """The claims in a folder, by id.
+
+    scenarios: the corpus that they are about; None is the one that comes with the package.
+    Raises ScenarioError with every problem of every file; then there are no claims.
+    """
+    corpus = load() if scenarios is None else scenarios
+    claims: list[Claim] = []
+    problems: list[Problem] = []
+    for file in sorted(folder.glob("*.yaml")):
+        try:
+            claims.append(read_claim(file, corpus))
+        except ScenarioError as error:
+            problems += error.problems
+    if problems:
+        raise ScenarioError(problems)
+    return claims
+
+
+def read_claim(file: Path, scenarios: Sequence[Scenario]) -> Claim:
+    """The claim in a file, whose id is the file's name. Raises ScenarioError."""
+    shown = str(file)
+    try:
+        document = parse(decode(file.read_bytes(), shown), shown)
+    except OSError as error:
+        raise ScenarioError([Problem(shown, 0, 0, "", str(error.strerror).lower())]) from None
+    data = document.value
+    try:
+        if not isinstance(data, dict):
+            raise Misshapen(Mistake((), f"expected a mapping with {', '.join(KEYS)}"))
+        claim = _claim(file.stem, data, scenarios)
+    except Misshapen as error:
+        found = document.locate_all(error.mistakes)
+        raise ScenarioError([*document.problems, *found]) from None
+    if document.problems:
+        raise ScenarioError(document.problems)
+    return replace(claim, file=file.name)
+
+
+def _claim(name: str, data: dict[str, Plain], corpus: Sequence[Scenario]) -> Claim:
+    mistakes = [
+        Mistake((key,), unknown("key", key, KEYS), on_key=True) for key in data if key not in KEYS
+    ]
+    mistakes += [Mistake((key,), "is missing") for key in _REQUIRED if key not in data]
+    if not _ID.fullmatch(name):
+        mistakes.append(Mistake((), f"a claim's file is called by its id, C01.yaml, not {name!r}"))
+    if not data.get("supported_if") and "undecidable" not in data:
+        message = "is missing: say what decides the claim, or under `undecidable` why nothing can"
+        mistakes.append(Mistake(("supported_if",), message))
+    cases: dict[str, tuple[Case, ...]] = {}
+    for part in _CASES:
+        items = data.get(part, [])
+        if not isinstance(items, list):
+            mistakes.append(Mistake((part,), "expected a list of cases"))
+            continue
+        found = []
+        for index, item in enumerate(items):
+            try:
+                found.append(_case(item, corpus))
+            except Misshapen as error:
+                mistakes += [mistake.below(part, index) for mistake in error.mistakes]
+        cases[part] = tuple(found)
+    who, says, where, on, undecidable = read_all(
+        [
+            (("who",), data.get("who", ""), str),
+            (("says",), data.get("says", ""), str),
+            (("where",), data.get("where", {"message": "", "date": "2017-03-06"}), Mail),
+            (("on",), data.get("on", []), tuple[str, ...]),
+            (("undecidable",), data.get("undecidable"), str | None),
+        ],
+        *mistakes,
+    )
+    if not _DATE.fullmatch(where.date):
+        raise Misshapen(Mistake(("where", "date"), f"expected YYYY-MM-DD, not {where.date!r}"))
+    about = None if undecidable is None else undecidable.strip()
+    given, supported_if, refuted_if, besides = (cases[part] for part in _CASES)
+    return Claim(
+        id=name,
+        who=who,
+        says=says.strip(),
+        where=where,
+        on=on,
+        given=given,
+        supported_if=supported_if,
+        refuted_if=refuted_if,
+        besides=besides,
+        undecidable=about,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What every case has, whatever it asks."""
+
+    says: str
+    met: bool = True
+    on: tuple[str, ...] = ()
+    unreliable: str | None = None
+
+
+def _case(value: Plain, corpus: Sequence[Scenario]) -> Case:
+    if not isinstance(value, dict):
+        raise Misshapen(Mistake((), "expected a case, a mapping with `says`"))
+    body = {key: data for key, data in value.items() if key not in _FRAME}
+    parts: list[tuple[Way, Plain, Any]] = [
+        ((), {key: value[key] for key in _FRAME if key in value}, _Frame)
+    ]
+    searches = [key for key in ("reachable", "unreachable") if key in body]
+    try:
+        asked = _of_states(searches[0], body) if searches else _of_runs(body, corpus)
+    except Misshapen as error:
+        read_all(parts, *error.mistakes)
+        raise
+    (frame,) = read_all(parts)
+    met = frame.met != (searches == ["unreachable"])
+    return Case(frame.says.strip(), asked, met, frame.on, frame.unreliable)
+
+
+# --- cases about runs -----------------------------------------------------------------------------
+
+
+def _of_runs(body: dict[str, Plain], corpus: Sequence[Scenario]) -> OfRuns:
+    about = body.get("scenario", [])
+    listed: Plain = about if isinstance(about, list) else [about]
+    rest = {key: data for key, data in body.items() if key != "scenario"}
+    kind, mistakes = _kind(rest)
+    if "scenario" not in body:
+        mistakes.append(Mistake(("scenario",), "is missing: name one, or a list of them"))
+    parts: list[tuple[Way, Plain, Any]] = [(("scenario",), listed, tuple[str, ...])]
+    if kind is not None:
+        parts.append(((), rest, OUTCOMES[kind]))
+    patterns, *outcome = read_all(parts, *mistakes)
+    found: list[str] = []
+    for index, pattern in enumerate(patterns):
+        scenarios = [item for item in corpus if named(pattern, item.id)]
+        found += [scenario.id for scenario in scenarios]
+        mistakes += [mistake for item in scenarios for mistake in _faults(outcome[0], item)]
+        if not scenarios:
+            ids = [item.id for item in corpus]
+            families = [name.partition("[")[0] for name in ids]
+            message = unknown("scenario", pattern, [*families, *ids])
+            mistakes.append(Mistake(("scenario", index), message))
+    if mistakes:
+        raise Misshapen(*dict.fromkeys(mistakes))
+    return OfRuns(tuple(dict.fromkeys(found)), outcome[0])
+
+
+def named(pattern: str, scenario: str) -> bool:
+    """Whether a case means the scenario of this id.
+
+    It names a scenario, a family, or with some values in brackets all members that have them:
+    `knob/generic-path[knob=online]`.
+    """
+    family, _, values = pattern.rstrip("]").partition("[")
+    own_family, _, own_values = scenario.rstrip("]").partition("[")
+    wanted = set(values.split(",")) - {""}
+    return family == own_family and wanted <= set(own_values.split(","))
+
+
+def _kind(body: dict[str, Plain], known: Sequence[str] = tuple(OUTCOMES)) -> Any:
+    """The key that says what is asked, and the mistakes if it is not exactly one."""
+    kinds = [key for key in known if key in body]
+    if len(kinds) == 1:
+        return kinds[0], []
+    strange = [key for key in body if key not in known] if not kinds else []
+    mistakes = [Mistake((key,), unknown("key", key, known), on_key=True) for key in strange]
+    if not mistakes:
+        named_ones = " and ".join(kinds) or "none"
+        mistakes = [Mistake((), f"expected one of {', '.join(known)}, not {named_ones}")]
+    return None, mistakes
+
+
+def _faults(outcome: Outcome, scenario: Scenario) -> Iterator[Mistake]:
+    match outcome:
+        case GoalMet(goal=goal):
+            wants = [item.want for item in scenario.goals]
+            if isinstance(goal, str) and goal not in wants:
+                yield Mistake(("goal",), unknown(f"goal of {scenario.id}", goal, wants))
+            elif isinstance(goal, int) and not 1 <= goal <= len(wants):
+                yield Mistake(("goal",), f"{scenario.id} has {len(wants)} goals, counted from 1")
+        case Decided():
+            yield from _numbers(outcome)
+            yield from _step(outcome.at, "at", scenario)
+        case Uevent(at=at):
+            yield from _step(at, "at", scenario)
+        case Zoneinfo(after=after) | Overlap(after=after):
+            yield from _step(after, "after", scenario)
+            yield from _zones(outcome)
+        case Died():
+            pass
+        case _:
+            yield from _as_goal(outcome, scenario.machine, scenario.steps)
+
+
+def _as_goal(
+    wanted: Predicate, machine: Machine, steps: Sequence[ScenarioStep]
+) -> Iterator[Mistake]:
+    """What would be wrong with it if it were a goal of such a scenario."""
+    parts = Draft(machine=machine, steps=list(steps), goals=[Goal("as claimed", wanted)])
+    for mistake in check(parts):
+        if mistake.path[:2] == ("goals", 0):
+            yield mistake._replace(path=mistake.path[2:])
+
+
+def _step(step: str | int | None, key: str, scenario: Scenario) -> Iterator[Mistake]:
+    names = [item.name for item in scenario.steps if item.name is not None]
+    if isinstance(step, str) and step not in names:
+        yield Mistake((key,), unknown(f"step of {scenario.id}", step, names))
+    elif isinstance(step, int) and not 1 <= step <= len(scenario.steps):
+        yield Mistake((key,), f"{scenario.id} has {len(scenario.steps)} steps, counted from 1")
+
+
+def _numbers(asked: Decided) -> Iterator[Mistake]:
+    for index, text in enumerate(asked.numbers):
+        if not all(text.partition("=")):
+            yield Mistake(("numbers", index), f"expected name=value, not {text!r}")
+    for key, value in (("claimed", asked.claimed), ("tolerance", asked.tolerance)):
+        try:
+            Fraction(str(value or 0))
+        except (ValueError, ZeroDivisionError):
+            yield Mistake((key,), f"expected a number, not {value!r}")
+    if asked.percent is None:
+        return
+    if asked.claimed is None:
+        yield Mistake(("claimed",), "is missing: the number that the per cent are compared with")
+    try:
+        arithmetic.parse(asked.percent)
+    except ValueError as error:
+        yield Mistake(("percent",), str(error))
+
+
+def _zones(asked: Zoneinfo | Overlap) -> Iterator[Mistake]:
+    for zone in (asked.zoneinfo,) if isinstance(asked, Zoneinfo) else asked.overlap:
+        if not re.fullmatch(r"[0-9]+/(DMA|DMA32|Normal|Movable)", zone):
+            way = ("zoneinfo" if isinstance(asked, Zoneinfo) else "overlap",)
+            yield Mistake(way, f"expected node/Zone such as 0/Movable, not {zone!r}")
+    if isinstance(asked, Overlap) and len(asked.overlap) != 2:
+        yield Mistake(("overlap",), "expected two zones")
+
+
+# --- cases about states ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Writes:
+    """The values that may be written to the `state` file of each of these blocks."""
+
+    blocks: Blocks
+    values: tuple[str, ...]
+
+
+def _of_states(key: str, body: dict[str, Plain]) -> OfStates:
+    known = (key, *_SEARCH)
+    mistakes = [
+        Mistake((name,), unknown("key", name, known), on_key=True)
+        for name in body
+        if name not in known
+    ]
+    mistakes += [Mistake((name,), "is missing") for name in known[:3] if name not in body]
+    asked = body.get(key)
+    if not isinstance(asked, list) or not asked:
+        raise Misshapen(*mistakes, Mistake((key,), "expected a list of what holds at one moment"))
+    parts: list[tuple[Way, Plain, Any]] = []
+    for index, item in enumerate(asked):
+        if not isinstance(item, dict):
+            mistakes.append(Mistake((key, index), "expected a mapping"))
+            continue
+        kind, wrong = _kind(item, STATES)
+        mistakes += [mistake.below(key, index) for mistake in wrong]
+        if kind is not None:
+            parts.append(((key, index), item, OUTCOMES[kind]))
+    machine, writes, steps, states, *wanted = read_all(
+        [
+            (("machine",), body.get("machine", {}), Machine),
+            (("writes",), body.get("writes", {"blocks": "0", "values": []}), _Writes),
+            (("steps",), body.get("steps", []), tuple[ScenarioStep, ...]),
+            (("states",), body.get("states", 10_000), int),
+            *parts,
+        ],
+        *mistakes,
+    )
+    for index, step in enumerate(steps):
+        if step.do.composite:
+            message = f"{step.do.verb} is several steps: only primitive ones can be searched"
+            mistakes.append(Mistake(("steps", index), message))
+    for index, state in enumerate(wanted):
+        if isinstance(state, Zoneinfo | Overlap):
+            faults = _zones(state)
+        else:
+            faults = _as_goal(state, machine, steps)
+        mistakes += [mistake.below(key, index) for mistake in faults]
+    if mistakes:
+        raise Misshapen(*mistakes)
+    alphabet = Alphabet(writes.blocks, writes.values, tuple(step.do for step in steps))
+    return OfStates(tuple(wanted), machine, alphabet, states)

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from zonediff.compare.search import Proof, Way, search
+from zonediff.engine.guest import Guest
+from zonediff.engine.machine import Dimm, Machine
+from zonediff.engine.memory import Zone
+from zonediff.engine.steps import Plug, Unplug, Write
+from zonediff.engine.units import parse_size
+from zonediff.variants.registry import Registry
+
+THREE_BLOCKS = Machine(dimms=(Dimm("dimm1", parse_size("384M")),))
+REGISTRY = Registry()
+
+
+def writes(*values: str) -> list[Write]:
+    return [Write(f"memory{block}/state", value) for block in (32, 33, 34) for value in values]
+
+
+def movable(*blocks: int) -> object:
+    def fits(guest: Guest) -> bool:
+        memory = guest.kernel.memory
+        return all(memory.is_online(b) and memory.zone(b) is Zone.MOVABLE for b in blocks)
+
+    return fits
+
+
+def look(variant: str, fits: object, *values: str, most: int = 1000) -> Way | Proof:
+    policy = REGISTRY.model(variant).policy
+    return search(policy, THREE_BLOCKS, writes(*values), fits, most)  # type: ignore[arg-type]
+
+
+def done(found: Way | Proof) -> list[str]:
+    assert isinstance(found, Way)
+    return [str(step.do) for step in found.trace.steps]
+
+
+def test_a_shortest_way_is_found() -> None:
+    found = look("upstream", movable(32), "online_movable")
+    assert done(found) == [
+        "echo online_movable > memory34/state",
+        "echo online_movable > memory33/state",
+        "echo online_movable > memory32/state",
+    ]
+    assert found.trace.end == "ran"
+    assert found.trace.last().block(32) is not None
+
+
+def test_of_several_shortest_the_first_in_the_alphabet() -> None:
+    found = look(
+        "v4.14", lambda guest: guest.kernel.memory.is_online(33), "online", "online_kernel"
+    )
+    assert done(found) == ["echo online > memory33/state"]
+
+
+def test_nothing_leads_there() -> None:
+    found = look("upstream", movable(32), "online", "online_kernel")
+    assert found == Proof(found.states, complete=True)
+    assert 8 <= found.states <= 200
+
+
+def test_it_holds_from_the_start() -> None:
+    found = look("upstream", lambda guest: True, "online")
+    assert (done(found), found.states) == ([], 1)
+
+
+def test_the_search_is_given_up() -> None:
+    assert look("upstream", movable(32), "online", "offline", most=5) == Proof(5, complete=False)
+
+
+def test_a_dead_kernel_is_the_end_of_its_way() -> None:
+    policy = REGISTRY.model("upstream").policy
+    alphabet = [
+        Write("auto_online_blocks", "online"),
+        Plug("new", parse_size("128M")),
+        Unplug("new"),  # of an auto-onlined DIMM: BUG
+    ]
+    gone = search(policy, Machine(), alphabet, lambda guest: "new" in guest.places, 100)
+    assert done(gone) == ["plug new 128M node 0"]
+    found = search(policy, Machine(), alphabet, lambda guest: guest.kernel.knob == "gone", 100)
+    assert found == Proof(found.states, complete=True)
+
+
+def test_a_kernel_that_does_not_boot() -> None:
+    machine = Machine(cmdline="memhp_default_state=online", dimms=THREE_BLOCKS.dimms)
+    policy = REGISTRY.model("upstream").policy
+    assert search(policy, machine, [], lambda guest: True, 100) == Proof(0, complete=True)

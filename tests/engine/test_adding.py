@@ -1,0 +1,307 @@
+"""Adding memory, and the kernel onlining it (v4.10)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from zonediff.engine.kernel import NotModelled
+from zonediff.engine.machine import Dimm
+from zonediff.engine.policy import Source
+from zonediff.engine.steps import Blocks, Boot, Daemon, Online, Plug, Udev
+from zonediff.engine.units import Bytes, parse_size
+
+
+@pytest.mark.parametrize("size", ["64M", "130M", "192M"])
+def test_a_dimm_that_is_no_whole_sections_adds_no_block(boot: Any, size: str) -> None:
+    lab = boot()
+    assert lab.plug("dimm0", size) is None
+    assert lab.hot == []
+    assert lab.rules == ["check_hotplug_memory_range", "acpi_memory_enable_device"]
+    assert lab.reasons[1].text == (
+        "add_memory() said EINVAL for dimm0: no block appears; the machine has the DIMM all the "
+        "same"
+    )
+    # The virtual machine keeps the place.
+    assert lab.plug("dimm0", "128M") == "REFUSED"
+    assert lab.unplug("dimm0") == "REFUSED"
+
+
+def test_a_dimm_that_starts_within_a_section_adds_no_block(boot: Any) -> None:
+    lab = boot()
+    assert lab.do(Plug("dimm0", parse_size("128M"), 0, Bytes((4 << 30) + (64 << 20)))) is None
+    assert lab.hot == []
+    assert lab.rules[0] == "check_hotplug_memory_range"
+
+
+def test_ranges_that_are_taken_or_cannot_be_addressed_are_refused(boot: Any) -> None:
+    kernel = boot().guest.kernel
+    add = kernel.add_memory
+    limit = 1 << 40
+    assert add(0, (4 << 30) - (128 << 20), 128 << 20, Source.PROBE) == "EEXIST"
+    assert add(0, limit - (128 << 20), 256 << 20, Source.PROBE) == "EEXIST"
+    assert add(0, 4 << 30, 256 << 20, Source.PROBE) is None
+    assert add(0, (4 << 30) + (128 << 20), 256 << 20, Source.PROBE) == "EEXIST"
+    assert add(0, 4 << 30, 64 << 20, Source.PROBE) == "EEXIST"
+    assert add(0, (5 << 30) + (64 << 20), 128 << 20, Source.PROBE) == "EINVAL"
+    assert add(0, 5 << 30, 0, Source.PROBE) == "EINVAL"
+    assert add(0, limit - (128 << 20), 128 << 20, Source.PROBE) is None
+
+
+def test_a_wider_cpu_can_address_more(boot: Any) -> None:
+    assert boot(bits=41).guest.kernel.add_memory(0, 1 << 40, 128 << 20, Source.PROBE) is None
+
+
+def test_part_of_a_large_block_is_not_modelled(boot: Any) -> None:
+    lab = boot("63G")
+    with pytest.raises(NotModelled, match="part of a 2048 MiB memory block"):
+        lab.plug("dimm0", "1G")
+    with pytest.raises(NotModelled):
+        lab.guest.kernel.add_memory(0, (64 << 30) + (128 << 20), 2 << 30, Source.PROBE)
+    assert boot("63G").plug("dimm0", "4G") is None
+
+
+def test_large_blocks_come_and_go_like_small_ones(boot: Any) -> None:
+    lab = boot("63G")
+    assert lab.plug("dimm0", "4G") is None
+    base = lab.guest.places["dimm0"][0]
+    assert base == 32
+    shown = {number: str(view) for number, view in lab.seen.each() if number >= base}
+    assert shown == {32: "offline [Normal]", 33: "offline [Normal Movable]"}
+    assert lab.write(33, "online_movable") is None
+    assert lab.unplug("dimm0") is None
+    assert lab.seen.block(32) is None
+
+
+def test_the_memmap_comes_from_memory_that_is_online(boot: Any) -> None:
+    lab = boot()
+    free = lab.guest.kernel.free_kib
+    lab.plug("dimm0", "1G")
+    # 2 MiB a block, and what comes with it.
+    assert 8 * 2048 <= free - lab.guest.kernel.free_kib <= 8 * 2062
+    assert "sparse_mem_map_populate" in lab.rules
+    lab.unplug("dimm0")
+    assert lab.guest.kernel.free_kib == free
+
+
+# --- the knob
+
+
+@pytest.mark.parametrize(
+    ("cmdline", "config", "reads"),
+    [
+        ("", False, "offline"),
+        ("", True, "online"),
+        ("memhp_default_state=online", False, "online"),
+        ("memhp_default_state=offline", True, "offline"),
+        ("memhp_default_state=online_movable", True, "online"),
+        ("memhp_default_state=online_movable", False, "offline"),
+        ("memhp_default_state=", True, "online"),
+        ("memhp_default_state", False, "offline"),
+        ("memhp_default_state=online memhp_default_state=offline", False, "offline"),
+        ("memhp_default_state=offline memhp_default_state=online", False, "online"),
+        ("memhp_default_state=online memhp_default_state=junk", False, "online"),
+        ("other=online", False, "offline"),
+    ],
+)
+def test_what_the_knob_reads_after_boot(boot: Any, cmdline: str, config: bool, reads: str) -> None:
+    lab = boot(cmdline=cmdline, MEMORY_HOTPLUG_DEFAULT_ONLINE=config)
+    assert lab.seen.auto_online_blocks == reads
+
+
+def test_the_kernel_onlines_what_is_added_in_the_zone_it_is_in(boot: Any) -> None:
+    lab = boot()
+    lab.plug("before", "128M")
+    lab.knob("online")
+    assert lab.hot == ["32 offline [Normal Movable]"]
+    lab.plug("dimm0", "256M")
+    assert lab.hot == [
+        "32 offline [Normal]",
+        "33 online [Normal]",
+        "34 online [Normal Movable]",
+    ]
+    assert lab.state(33) == lab.state(34) == ("online", "0")
+    assert lab.events == ["add memory33-34"]
+    assert [reason.text for reason in lab.reasons][-2:] == [
+        "auto_online_blocks reads online: the kernel onlines what acpi_memory_device_add adds, in "
+        "the zone it is in",
+        "block 33-34 asked for with online is in zone Normal and stays there",
+    ]
+    assert lab.present("Normal") == 2
+    lab.knob("offline")
+    assert lab.state(33) == ("online", "0")
+    lab.plug("after", "128M")
+    assert lab.hot[-1] == "35 offline [Normal Movable]"
+    assert lab.reasons[-1].text == (
+        "auto_online_blocks reads offline: what acpi_memory_device_add adds waits for user space"
+    )
+
+
+def test_above_a_movable_zone_it_onlines_movable_memory(boot: Any) -> None:
+    lab = boot(cmdline="kernelcore=512M")
+    lab.knob("online")
+    lab.plug("dimm0", "256M")
+    assert lab.hot == ["32-33 online [Movable]"]
+    lab = boot()
+    lab.plug("dimm0", "128M")
+    lab.write(32, "online_movable")
+    lab.knob("online")
+    lab.plug("dimm1", "128M")
+    assert lab.zones(33) == "Movable"
+    assert lab.state(33) == ("online", "0")
+
+
+def test_a_block_that_fails_ends_the_walk_and_nobody_hears_of_it(boot: Any) -> None:
+    # Movable memory cannot be onlined on a node without normal memory.
+    lab = boot("1G+0", MOVABLE_NODE=False)
+    lab.plug("dimm0", "256M", node=1)
+    lab.write(32, "online_kernel")
+    lab.write(33, "online_movable")
+    lab.write(33, "offline")
+    lab.write(32, "offline")
+    lab.knob("online")
+    assert lab.plug("dimm1", "256M", node=1) is None
+    assert lab.hot[-1] == "34-35 offline [Movable]"
+    assert lab.reasons[-1].text == (
+        "block 34 could not be onlined: the walk stops there and the error is dropped"
+    )
+    assert lab.rules.count("can_online_high_movable") == 1
+
+
+def test_dimms_at_power_on_hang_a_kernel_that_onlines_them(boot: Any) -> None:
+    dimm = Dimm("dimm0", parse_size("128M"))
+    lab = boot(cmdline="memhp_default_state=online", dimms=[dimm])
+    assert lab.end == "hang"
+    assert lab.seen.blocks == ()
+    assert lab.boot_reasons[0].text == (
+        "dimm0 is there at power-on and would be onlined by the kernel's own ACPI scan: 4.10 was "
+        "seen to hang there"
+    )
+    assert boot(cmdline="memhp_default_state=online acpi_no_memhotplug", dimms=[dimm]).end == "ran"
+
+
+def test_a_reboot_finds_the_dimms_in_their_places(boot: Any) -> None:
+    lab = boot()
+    lab.plug("dimm0", "256M", at=40)
+    lab.plug("dimm1", "128M")
+    lab.write(41, "online_movable")
+    assert lab.do(Boot()) is None
+    assert lab.hot == [
+        "32 offline [Normal]",
+        "40 offline [Normal]",
+        "41 offline [Normal Movable]",
+    ]
+    assert lab.events == ["add memory40-41", "add memory32"]
+    assert lab.do(Boot("memhp_default_state=online")) == "hang"
+    assert lab.end == "hang"
+
+
+def test_a_reboot_has_its_own_parameters_and_the_knob_anew(boot: Any) -> None:
+    lab = boot()
+    lab.knob("online")
+    lab.do(Boot("kernelcore=512M"))
+    assert lab.seen.auto_online_blocks == "offline"
+    assert lab.zones(5) == "Movable"
+    lab.do(Boot())
+    assert lab.zones(5) == "Movable"
+    lab.do(Boot(""))
+    assert lab.zones(5) == "DMA32"
+
+
+# --- user space
+
+
+@pytest.mark.parametrize(
+    ("value", "results", "hot"),
+    [
+        ("online", [None] * 4, ["32-34 online [Normal]", "35 online [Normal Movable]"]),
+        ("online_kernel", [None] * 4, ["32-34 online [Normal]", "35 online [Normal Movable]"]),
+        (
+            "online_movable",
+            ["EINVAL"] * 3 + [None],
+            [
+                "32-33 offline [Normal]",
+                "34 offline [Normal Movable]",
+                "35 online [Movable Normal]",
+            ],
+        ),
+    ],
+)
+def test_a_udev_rule_writes_in_the_order_of_events(
+    boot: Any, value: Any, results: list[str | None], hot: list[str]
+) -> None:
+    lab = boot()
+    lab.plug("dimm0", "512M")
+    lab.do(Udev(value))
+    assert lab.results == results
+    assert lab.hot == hot
+    # No event is left.
+    lab.do(Udev(value))
+    assert lab.results == []
+
+
+def test_a_udev_rule_after_the_kernel_succeeds_and_moves_nothing(boot: Any) -> None:
+    lab = boot()
+    lab.knob("online")
+    lab.plug("dimm0", "512M")
+    lab.do(Udev("online_movable"))
+    assert lab.results == [None] * 4
+    assert lab.hot == ["32-34 online [Normal]", "35 online [Normal Movable]"]
+    assert set(lab.rules) == {"memory_subsys_online.already"}
+
+
+def test_udev_handles_one_dimm_after_another(boot: Any) -> None:
+    lab = boot()
+    lab.plug("dimm1", "128M", at=40)
+    lab.plug("dimm0", "128M", at=32)
+    lab.do(Udev("online"))
+    assert [act.do.file for act in lab.acts] == ["memory40/state", "memory32/state"]
+
+
+def test_a_daemon_takes_what_waits_and_leaves_what_it_cannot_have(boot: Any) -> None:
+    lab = boot(cmdline="kernelcore=512M")
+    lab.plug("dimm0", "256M")
+    lab.do(Daemon("online_kernel"))
+    assert lab.results == []
+    # The events are handled, for all that.
+    lab.do(Udev("online"))
+    assert lab.results == []
+    lab.plug("dimm1", "128M")
+    lab.do(Daemon("online"))
+    assert lab.results == [None]
+    assert lab.hot == ["32-33 offline [Movable]", "34 online [Movable]"]
+
+
+def test_a_daemon_passes_over_blocks_that_are_online(boot: Any) -> None:
+    lab = boot()
+    lab.plug("dimm0", "384M")
+    lab.write(34, "online_movable")
+    lab.do(Daemon("online_movable"))
+    assert [act.do.file for act in lab.acts] == ["memory33/state", "memory32/state"]
+
+
+@pytest.mark.parametrize(
+    ("order", "files"),
+    [("last-to-first", (34, 33, 32)), ("edges-inward", (32, 34, 33))],
+)
+def test_blocks_are_named_by_device_number_or_as_all_that_were_added(
+    boot: Any, order: Any, files: tuple[int, ...]
+) -> None:
+    for blocks in ("dimm0", "32-34", "34,32,33", "added"):
+        lab = boot()
+        lab.plug("dimm0", "384M")
+        lab.do(Online(Blocks(blocks), "online", order))
+        assert [act.do.file for act in lab.acts] == [f"memory{block}/state" for block in files]
+
+
+def test_the_name_of_a_device_that_left_means_where_it_was(boot: Any) -> None:
+    lab = boot()
+    lab.plug("dimm0", "256M")
+    lab.unplug("dimm0")
+    lab.do(Online(Blocks("dimm0")))
+    assert lab.results == ["ENOENT", "ENOENT"]
+    lab.do(Online(Blocks("dimm9")))
+    assert lab.results == []
+    lab.do(Online(Blocks("added")))
+    assert lab.results == []

@@ -1,0 +1,264 @@
+"""Differences that kernel history is known to hold: told two variants and a machine, find them.
+
+Each has a shortest sequence known to people; the one found is no longer.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+import pytest
+
+from tests.explore.arenas import dimm, machine
+from tests.explore.conftest import Explore
+from zonediff.compare.explore.arena import Arena
+from zonediff.compare.explore.explain import steps_of
+from zonediff.compare.explore.looks import Level
+from zonediff.engine.kernel import Kernel
+from zonediff.engine.machine import Dimm
+from zonediff.engine.memory import OnlineType, Zone
+from zonediff.engine.policy import Policy
+from zonediff.engine.rules import Decision
+from zonediff.engine.sysfs import PENDING_TYPE
+from zonediff.engine.units import MIB, SECTION, Bytes
+from zonediff.variants import upstream as v4_10
+from zonediff.variants import v4_13
+from zonediff.variants.upstream import Upstream
+
+EIGHT = Arena("eight", machine(dimm("d1", 8)), alphabet=("state",))
+FOUR = Arena("four", machine(dimm("d1", 4)))
+THREE = Arena("three", machine(dimm("d1", 3)), alphabet=("state", "online"))
+KNOB = Arena("knob", machine(), (dimm("d1", 2),), ("state", "online", "unplug", "plug", "knob"))
+MOVABLE_NODE = Arena("movable_node", machine(dimm("d1", 2), cmdline="movable_node"))
+WRITES = Arena("writes", machine(dimm("d1", 2), dimm("d2", 1)), alphabet=("state",))
+ABOVE = Arena("above", machine(dimm("d1", 2), dimm("d2", 2)), alphabet=("state",))
+BOOT = Arena(
+    "boot",
+    machine(dimm("d1", 1), nodes=(512 * MIB, 512 * MIB)),
+    alphabet=("state",),
+    boot_blocks=(3,),
+)
+ELSEWHERE = Arena(
+    "elsewhere",
+    machine(),
+    (dimm("d1", 2), Dimm("d2", Bytes(SECTION), addr=Bytes(33 * SECTION))),
+    ("state", "unplug", "plug"),
+)
+
+
+class Known(NamedTuple):
+    """A known difference: what tells it, and how many steps are known to show it."""
+
+    arena: Arena
+    left: Policy | str
+    right: Policy | str
+    what: str
+    results: tuple[str | None, str | None]
+    steps: int
+    level: Level = "results"
+    last: str = ""
+
+
+KNOWN = {
+    # 4.10: only the block at the edge to Movable can become movable.
+    "order-restriction": Known(
+        FOUR, "upstream", "v4.14", "result", ("EINVAL", None), 1, last="online_movable"
+    ),
+    "any-order-once-movable-first": Known(
+        FOUR, "upstream", "igor-movable", "result", ("EINVAL", None), 1, last="online_movable"
+    ),
+    # 4.11 told the driver core about kernel onlining: the files agree, eject does not kill.
+    "online-against-state": Known(KNOB, "upstream", "v4.12", "online", ("0", "1"), 2, "sysfs"),
+    "offline-after-kernel-onlining": Known(
+        KNOB, "upstream", "v4.12", "result", ("EINVAL", None), 3, last="offline"
+    ),
+    "bug-on-removal": Known(KNOB, "upstream", "v4.12", "result", ("BUG", None), 3, last="unplug"),
+    # Above a movable zone 4.12 adds to Movable, and 4.13's zones do not depend on adding.
+    "zone-of-plain-online": Known(
+        ABOVE, "v4.12", "v4.13", "valid_zones", ("Normal Movable", "Normal"), 1, "sysfs", "online"
+    ),
+    "valid-zones-order": Known(
+        MOVABLE_NODE,
+        "v4.13",
+        "v4.14",
+        "valid_zones",
+        ("Normal Movable", "Movable Normal"),
+        0,
+        "sysfs",
+    ),
+    "valid-zones-of-new-blocks": Known(
+        FOUR, "v4.14", "v4.14-stable", "valid_zones", ("Normal Movable", "none"), 0, "sysfs"
+    ),
+    # The knob's removal: an auto-onlining user notices at the first write.
+    "knob-gone": Known(KNOB, "upstream", "michal-split/3", "result", (None, "ENOENT"), 1),
+    # online_movable 39; online_movable 38; offline 38; online_kernel 38
+    "four-operation-loss-from-4.10": Known(
+        EIGHT, "upstream", "v4.13", "result", (None, "EINVAL"), 4, last="online_kernel"
+    ),
+    "four-operation-loss-to-4.14": Known(
+        EIGHT, "v4.13", "v4.14", "result", ("EINVAL", None), 4, last="online_kernel"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_known_differences_are_found(name: str, explore: Explore) -> None:
+    known = KNOWN[name]
+    _, _, found = explore(known.left, known.right, known.arena, known.level, depth=known.steps or 1)
+    assert found.verdict != "equivalent"
+    lengths = [
+        len(witness.actions)
+        for witness in found.witnesses
+        if witness.kind.what == known.what
+        and (witness.kind.left, witness.kind.right) == known.results
+        and (not known.last or known.last in str(steps_of(witness, known.arena)[-1]))
+    ]
+    assert lengths, [tuple(witness.kind) for witness in found.witnesses]
+    assert min(lengths) <= known.steps
+
+
+def test_the_four_operation_loss_is_one_that_people_found(explore: Explore) -> None:
+    """The sequence of the mail is a loss, and the one found is no longer than it."""
+    one, two, found = explore("v4.13", "v4.14", EIGHT, "results", depth=4)
+    steps = [str(step) for step in one.actions]
+    state = [0, 0]
+    results: list[list[str | None]] = [[], []]
+    for value, block in (("movable", 39), ("movable", 38), ("", 38), ("kernel", 38)):
+        text = f"online_{value}" if value else "offline"
+        action = steps.index(f"echo {text} > memory{block}/state")
+        for side, system in enumerate((one, two)):
+            outcome = system.numberings.outcomes.values[system.outcome[state[side], action]]
+            results[side].append(outcome.result)
+            state[side] = int(system.successor[state[side], action])
+    assert results == [[None, None, None, "EINVAL"], [None, None, None, None]]
+    assert found.depth == 4
+    assert min(len(witness.actions) for witness in found.witnesses) <= 4
+
+
+# --- mutants --------------------------------------------------------------------------------------
+
+
+def mutant(base: type[Policy], source: str, token: str, broken: str) -> Policy:
+    """A policy whose module has one token replaced, from its source."""
+    origin = Path(sys.modules[base.__module__].__file__ or "")
+    text = origin.read_text()
+    assert text.count(source) == 1, (source, text.count(source))
+    assert source.count(token) == 1
+    changed = text.replace(source, source.replace(token, broken))
+    module = ModuleType(f"mutant_of_{origin.stem}")
+    exec(compile(changed, str(origin), "exec"), module.__dict__)
+    made: Policy = getattr(module, base.__name__)()
+    return made
+
+
+REWORK = {
+    # An empty page range: the block at the start of Movable is taken to end there.
+    "empty-range": (
+        "memory.pages(block), kernel_zone(kernel, block)\n    movable =",
+        "pages(block)",
+        "pages(block, 0)",
+    ),
+    # Populated instead of spanned: Normal is allowed above an emptied movable zone.
+    "populated": (
+        "if not movable or movable.start >= pages.end:",
+        "not movable",
+        "not memory.present_pages(node, Zone.MOVABLE)",
+    ),
+    # A range test that is always true.
+    "always-true": (
+        "rule = MOVABLE_ALLOWED if end <= pages.start else MOVABLE_REFUSED",
+        "end <= pages.start",
+        "end >= 0",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REWORK)
+def test_each_bug_of_the_rework_is_found_in_under_a_second(name: str, explore: Explore) -> None:
+    broken = mutant(v4_13.V4_13, *REWORK[name])
+    began = time.process_time()
+    arena = Arena("three", machine(dimm("d1", 3)), alphabet=("state",))
+    _, _, found = explore("v4.13", broken, arena, "sysfs")
+    assert time.process_time() - began < 1
+    assert found.verdict == "differs"
+    assert found.depth is None  # so the shortest witness is provably shortest
+    longest = {"empty-range": 3, "populated": 3, "always-true": 2}[name]
+    assert min(len(witness.actions) for witness in found.witnesses) <= longest
+
+
+MUTANTS = {
+    "not-at-end": (v4_10.Upstream, "if up and pages.end != span.end:", "!=", "=="),
+    "not-at-end-off": (v4_10.Upstream, "if up and pages.end != span.end:", "!=", ">"),
+    "not-at-start": (v4_10.Upstream, "if not up and pages.start != span.start:", "!=", "<"),
+    "up": (v4_10.Upstream, "up = zone < target", "<", ">"),
+    "between": (v4_10.Upstream, "if memory.initialised[4 * node + between]:", "if", "if not"),
+    "above-movable": (
+        v4_10.Upstream,
+        "if movable and movable.start <= kernel.memory.pages(first).start:",
+        "<=",
+        "<",
+    ),
+    "knob": (v4_10.Upstream, 'if kernel.knob == "online":', "==", "!="),
+    "keep": (
+        v4_10.Upstream,
+        "return Decision(zone, STAYS.because(block=block, asked=online_type.label, "
+        "zone=zone.label))",
+        "Decision(zone,",
+        "Decision(Zone.NORMAL,",
+    ),
+    "movable-as-kernel": (
+        v4_10.Upstream,
+        "return zone_can_shift(kernel, block, Zone.MOVABLE)",
+        "MOVABLE",
+        "NORMAL",
+    ),
+    "kernel-allowed": (
+        v4_13.V4_13,
+        "if not movable or movable.start >= pages.end:",
+        ">=",
+        ">",
+    ),
+    "movable-allowed": (
+        v4_13.V4_13,
+        "rule = MOVABLE_ALLOWED if end <= pages.start else MOVABLE_REFUSED",
+        "<=",
+        "<",
+    ),
+    "kernel-zone": (v4_13.V4_13, "    return Zone.NORMAL\n", "NORMAL", "DMA32"),
+}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_every_broken_token_is_found(name: str, explore: Explore) -> None:
+    base, *change = MUTANTS[name]
+    broken = mutant(base, *change)
+    arenas = [WRITES, KNOB, BOOT, ELSEWHERE]
+    found = [explore(base(), broken, arena, "sysfs")[2] for arena in arenas]
+    assert "differs" in [comparison.verdict for comparison in found]
+    assert all(len(shown.actions) <= 5 for item in found for shown in item.witnesses[:1])
+
+
+class Forgetful(Upstream):
+    """4.10 whose `online` file asks for plain onlining, whatever was written to `state` before."""
+
+    name = "forgetful"
+
+    def zone_to_online(
+        self, kernel: Kernel, block: int, online_type: OnlineType
+    ) -> Decision[Zone | None]:
+        if kernel.because and kernel.because[-1].rule is PENDING_TYPE:
+            online_type = OnlineType.KEEP
+        return super().zone_to_online(kernel, block, online_type)
+
+
+def test_stale_online_type_after_a_failed_write(explore: Explore) -> None:
+    one, _, found = explore("upstream", Forgetful(), THREE, "sysfs")
+    steps = [str(one.actions[action]) for action in found.witnesses[0].actions]
+    assert len(steps) <= 4
+    # online it; ask for another type, which is refused but kept; offline it; 1 > online
+    assert steps[-1].startswith("echo 1 > ")
+    assert any("online_movable" in step or "online_kernel" in step for step in steps[:-1])

@@ -1,0 +1,150 @@
+"""The explorer against brute force: same states, same transitions, same looks, same verdicts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.explore import brute
+from tests.explore.arenas import TINY, VARIANTS, policy
+from tests.explore.conftest import Explore
+from zonediff.compare.difference import partings
+from zonediff.compare.explore.explain import steps_of
+from zonediff.compare.explore.looks import LEVELS
+from zonediff.compare.explore.lts import Numberings, System, build
+from zonediff.compare.explore.product import classes
+from zonediff.engine.run import run
+
+DISTINCT = ["upstream", "igor-movable", "v4.12", "v4.13", "v4.14-stable", "v6.1"]
+"""Variants each with rules of its own."""
+
+CASES = [(variant, "two-blocks") for variant in VARIANTS] + [
+    (variant, name) for variant in DISTINCT for name in TINY if name != "two-blocks"
+]
+"""Every variant somewhere, and those with rules of their own everywhere."""
+
+PAIRS = [
+    ("upstream", "igor-movable"),
+    ("upstream", "michal-split/3"),
+    ("upstream", "v4.12"),
+    ("v4.12", "v4.13"),
+    ("v4.13", "v4.14"),
+    ("v4.14", "v4.14-stable"),
+    ("v4.14", "v6.1"),
+    ("michal-split/3", "hyperv-xen-only"),
+]
+
+
+def sights(system: System, state: int) -> tuple[object, ...]:
+    return tuple(system.numberings.sights.values[number] for number in system.seen[state])
+
+
+@pytest.mark.parametrize(("variant", "name"), CASES)
+def test_every_transition_is_the_engines(variant: str, name: str) -> None:
+    arena = TINY[name]
+    # Walks the brute-force state graph and the system side by side, over every edge.
+    system = build(policy(variant), arena, level="spans")
+    start = brute.boot(policy(variant), arena)
+    met = {(start.key, 0)}
+    queue = [(start, 0)]
+    for state, number in queue:
+        assert brute.look(state, arena, "spans") == sights(system, number)
+        for action, step in enumerate(arena.actions):
+            result, after = brute.do(state, step)
+            outcome = system.numberings.outcomes.values[system.outcome[number, action]]
+            assert outcome.result == result, (number, step)
+            following = int(system.successor[number, action])
+            if (after.key, following) not in met:
+                met.add((after.key, following))
+                queue.append((after, following))
+    assert {number for _, number in met} == set(range(system.states))
+
+
+@pytest.mark.parametrize(("variant", "name"), CASES)
+def test_full_states_are_as_many_as_brute_force_finds(variant: str, name: str) -> None:
+    arena = TINY[name]
+    full = build(policy(variant), arena, keep_all=True)
+    ways = brute.reachable(policy(variant), arena)
+    assert full.states == len(ways)
+    longest = max(len(way) for way in ways.values())
+    assert max(len(full.path(state)) for state in range(full.states)) == longest
+
+
+@pytest.mark.parametrize(("variant", "name"), CASES)
+def test_leaving_out_what_nothing_looks_at_changes_nothing(variant: str, name: str) -> None:
+    arena = TINY[name]
+    numberings = Numberings()
+    reduced, full = (
+        build(policy(variant), arena, level="spans", numberings=numberings, keep_all=keep_all)
+        for keep_all in (False, True)
+    )
+    assert reduced.states <= full.states
+    mine, theirs = classes(reduced, full)
+    assert mine[0] == theirs[0]
+    assert set(mine) == set(theirs)
+
+
+@pytest.mark.parametrize(
+    ("name", "level"),
+    [
+        *(("two-blocks", level) for level in LEVELS),
+        *(("no-movable-node", level) for level in LEVELS),
+        *(("onlined-at-boot", level) for level in LEVELS),
+        ("everything", "sysfs"),
+    ],
+)
+def test_verdict_and_shortest_witness_are_those_of_brute_force(
+    name: str, level, explore: Explore
+) -> None:
+    for left, right in PAIRS:
+        one, two, found = explore(left, right, TINY[name], level)
+        expected = brute.first_difference(policy(left), policy(right), TINY[name], level)
+        assert (found.verdict == "equivalent") == (expected is None), (left, right)
+        shortest = min((len(witness.actions) for witness in found.witnesses), default=None)
+        assert shortest == (None if expected is None else len(expected)), (left, right)
+        mine, theirs = classes(one, two)
+        assert (mine[0] == theirs[0]) == (found.verdict == "equivalent"), (left, right)
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_witnesses_show_their_difference_when_they_are_run(name: str, explore: Explore) -> None:
+    arena = TINY[name]
+    for left, right in PAIRS:
+        for witness in explore(left, right, arena)[2].witnesses:
+            steps = steps_of(witness, arena)
+            one, two = (run(policy(variant), arena.machine, steps) for variant in (left, right))
+            shown = {parting.step for parting in partings(one, two)}
+            assert len(steps) - 1 in shown, (left, right, witness)
+            if witness.kind.what == "result":
+                assert one.steps[-1].result == witness.kind.left
+                assert two.steps[-1].result == witness.kind.right
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_variant_is_equivalent_to_itself(variant: str, explore: Explore) -> None:
+    _, _, found = explore(variant, variant, TINY["everything"], "spans")
+    assert found.verdict == "equivalent"
+    assert found.refines
+    assert found.refined
+    assert not found.witnesses
+
+
+def test_a_system_is_the_same_each_time() -> None:
+    one, two = (build(policy("v4.14"), TINY["everything"]) for _ in range(2))
+    for column in ("successor", "outcome", "seen", "label", "parent", "via"):
+        assert np.array_equal(getattr(one, column), getattr(two, column))
+
+
+@pytest.mark.parametrize("variant", ["upstream", "v6.1"])
+def test_parents_lead_to_every_state_by_a_shortest_way(variant: str) -> None:
+    system = build(policy(variant), TINY["two-blocks"])
+    depth = {0: 0}
+    for state in range(system.states):
+        for following in system.successor[state].tolist():
+            depth.setdefault(following, depth[state] + 1)
+    for state in range(system.states):
+        at, path = 0, system.path(state)
+        for action in path:
+            at = int(system.successor[at, action])
+        assert at == state
+        assert len(path) == depth[state]

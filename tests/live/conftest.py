@@ -1,0 +1,118 @@
+"""Real kernels for tests, where this computer can run one; else tests say what is missing.
+
+The kernel is the image that ZONEDIFF_KERNEL names, else one that .ci/live has unpacked, else the
+newest that is installed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from zonediff.engine.guest import Guest
+from zonediff.engine.machine import Machine
+from zonediff.engine.observation import Observation
+from zonediff.engine.run import Runner
+from zonediff.engine.steps import Step
+from zonediff.engine.trace import StepTrace, Trace
+from zonediff.variants.live import guest
+from zonediff.variants.live.host import Host, look_for_host
+from zonediff.variants.live.look import Look
+from zonediff.variants.live.rig import Script
+from zonediff.variants.live.run import LiveRun
+from zonediff.variants.live.subject import Live
+from zonediff.variants.registry import LIVE, Registry
+
+ROOT = Path(__file__).resolve().parents[2]
+
+OnKernel = Callable[[Machine, Sequence[Step]], Trace]
+
+
+def images() -> list[Path]:
+    """The kernel images that there are, the one to be used last."""
+    if named := os.environ.get("ZONEDIFF_KERNEL"):
+        return [Path(named)]
+    folders = (Path("/boot"), ROOT / ".cache" / "live" / "boot")
+    found = [path for folder in folders for path in sorted(folder.glob("vmlinuz-*"))]
+    return [path for path in found if os.access(path, os.R_OK)]
+
+
+@pytest.fixture(scope="session")
+def host() -> Host:
+    host = look_for_host()
+    if not isinstance(host, Host):
+        lacks = "; ".join(f"{item.what} {item.why} ({item.debian})" for item in host)
+        pytest.skip(f"no live kernels here: {lacks}")
+    return host
+
+
+@pytest.fixture(scope="session")
+def kernel(host: Host) -> Path:
+    """The image of the kernel to run."""
+    if not (found := images()):
+        pytest.skip("no kernel image to run: see .ci/live, or name one in ZONEDIFF_KERNEL")
+    return found[-1]
+
+
+@pytest.fixture(scope="session")
+def subject(kernel: Path) -> Live:
+    return Live(f"{LIVE}{kernel}")
+
+
+@pytest.fixture
+def on_kernel(subject: Live) -> OnKernel:
+    """Run a machine through steps on the real kernel."""
+    return subject.run
+
+
+@pytest.fixture
+def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give up on a guest soon."""
+    monkeypatch.setattr(guest, "BOOT_LIMIT", 15.0)
+    monkeypatch.setattr(guest, "STEP_LIMIT", 15.0)
+
+
+@pytest.fixture
+def modelled() -> Callable[[str, Machine, Script], LiveRun]:
+    """A run as if on a real kernel, of a model: quick, and its outcome is known."""
+
+    def run(variant: str, machine: Machine, script: Script) -> LiveRun:
+        runner = Runner(Guest(machine, Registry().model(variant).policy))
+        end = runner.boot()
+        boot, steps, looks = runner.seen, [], [look_of(runner.seen)]
+        for step in script(runner) if end == "ran" else ():
+            steps.append(StepTrace(step, tuple(runner.acts(step))))
+            if runner.end != "ran":
+                break
+            looks.append(look_of(runner.seen))
+        if end != "ran":
+            looks.clear()
+        trace = Trace(variant, boot, tuple(steps), runner.end, runner.guest.places)
+        return LiveRun(machine, trace, "6.1.0", tuple(looks))
+
+    return run
+
+
+def look_of(seen: Observation) -> Look:
+    """The look that would be observed like this."""
+    return Look(
+        blocks={
+            number: {
+                "state": view.state,
+                "valid_zones": view.valid_zones,
+                "removable": view.removable,
+                "online": view.online,
+            }
+            for number, view in seen.each()
+        },
+        links={number: view.node for number, view in seen.each() if view.node >= 0},
+        zones={
+            name: {"start_pfn": zone.start_pfn, "spanned": zone.spanned, "present": zone.present}
+            for name, zone in seen.zones.items()
+        },
+        nodes=dict(seen.nodes),
+        knob=seen.auto_online_blocks,
+    )

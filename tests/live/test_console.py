@@ -1,0 +1,81 @@
+"""Lines of real kernels, and what they tell of its death."""
+
+from __future__ import annotations
+
+import pytest
+
+from zonediff.variants.live.console import LINES_OF_A_DEATH, LINES_OF_A_STEP, Console
+
+BUG = """\
+memory memory32: is onlined
+------------[ cut here ]------------
+kernel BUG at mm/memory_hotplug.c:2206!
+invalid opcode: 0000 [#1] SMP
+RIP: remove_memory+0xa1/0xc0
+---[ end trace 4d5a0c1c8b0b7b54 ]---
+"""
+OOM = """\
+Out of memory and no killable processes...
+Kernel panic - not syncing: System is deadlocked on memory
+CPU: 0 PID: 12 Comm: kworker/u2:1 Not tainted 6.1.0-56-cloud-amd64
+---[ end Kernel panic - not syncing: System is deadlocked on memory ]---
+"""
+WARNING = """\
+------------[ cut here ]------------
+WARNING: CPU: 0 PID: 1 at mm/page_alloc.c:3500 warn_alloc+0x10/0x20
+---[ end trace 0000000000000000 ]---
+"""
+
+
+def console(text: str) -> Console:
+    found = Console()
+    for line in text.splitlines():
+        found.take(line.encode())
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "death"),
+    [
+        (BUG, "BUG"),
+        (OOM, "panic"),
+        (BUG + OOM, "BUG"),
+        ("BUG: kernel NULL pointer dereference\nOops: 0000 [#1] PREEMPT SMP\n", "BUG"),
+        (WARNING, None),
+        ("Offlined Pages 32768\n", None),
+        ("traps: probe[83] general protection fault ip:401000 sp:7ffc error:0\n", None),
+    ],
+)
+def test_how_the_kernel_died(text: str, death: str | None) -> None:
+    assert console(text).death == death
+
+
+def test_all_is_told_with_the_last_line_of_a_death() -> None:
+    dying = console(BUG.rpartition("---[")[0])
+    assert dying.death == "BUG"
+    assert not dying.told
+    assert console(BUG).told
+    assert not console(WARNING).told
+
+
+def test_the_lines_of_a_step_are_its_reasons() -> None:
+    found = console("one\ntwo\n")
+    assert [reason.text for reason in found.reasons()] == ["one", "two"]
+    found.take(b"three")
+    found.take(b" ")
+    assert [str(reason) for reason in found.reasons()] == ["printk: three"]
+    assert found.reasons() == ()
+
+
+def test_of_many_lines_the_last_are_kept_and_more_of_a_death() -> None:
+    many = "".join(f"line {number}\n" for number in range(100))
+    assert len(console(many).reasons()) == LINES_OF_A_STEP
+    death = console(many + BUG).reasons()
+    assert len(death) == LINES_OF_A_DEATH
+    assert death[-1].text.startswith("---[ end trace")
+
+
+def test_bytes_that_are_no_text_are_no_trouble() -> None:
+    found = Console()
+    found.take(b"\xff\xfe noise")
+    assert found.reasons()[0].text.endswith(" noise")

@@ -1,0 +1,62 @@
+"""How many guests run side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from zonediff.variants.live.fleet import Fleet
+
+
+def most_at_once(sizes: Sequence[int], at_once: int, budget: int) -> tuple[int, int]:
+    """The most guests, and the most memory, that were used at any time."""
+
+    async def all_of_them() -> tuple[int, int]:
+        fleet = Fleet(at_once, budget)
+        running: list[int] = []
+        most = [0, 0]
+
+        async def guest(size: int) -> None:
+            async with fleet.room(size):
+                running.append(size)
+                most[0] = max(most[0], len(running))
+                most[1] = max(most[1], sum(running))
+                for _ in range(5):
+                    await asyncio.sleep(0)
+                running.remove(size)
+
+        async with asyncio.TaskGroup() as group:
+            for size in sizes:
+                group.create_task(guest(size))
+        return most[0], most[1]
+
+    return asyncio.run(all_of_them())
+
+
+@pytest.mark.parametrize(
+    ("sizes", "at_once", "budget", "most"),
+    [
+        ([1] * 8, 3, 100, (3, 3)),
+        ([1] * 8, 8, 2, (2, 2)),
+        ([5, 1, 1, 1], 4, 5, (3, 5)),
+        ([9, 1, 9, 1], 4, 5, (2, 9)),  # what needs more than there is runs alone
+    ],
+)
+def test_guests_keep_within_number_and_memory(
+    sizes: list[int], at_once: int, budget: int, most: tuple[int, int]
+) -> None:
+    assert most_at_once(sizes, at_once, budget) == most
+
+
+def test_a_guest_that_fails_leaves_its_room() -> None:
+    async def fails_then_runs() -> str:
+        fleet = Fleet(1, 1)
+        with pytest.raises(RuntimeError):
+            async with fleet.room(1):
+                raise RuntimeError
+        async with fleet.room(1):
+            return "ran"
+
+    assert asyncio.run(fails_then_runs()) == "ran"

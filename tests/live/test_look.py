@@ -1,0 +1,77 @@
+"""What the agent sees, as an observation."""
+
+from __future__ import annotations
+
+from zonediff.engine.observation import BlockView, ZoneView
+from zonediff.variants.live.look import read_look
+
+SEEN = """\
+memory0/state:online
+memory32/state:offline
+memory33/state:offline
+memory0/online:1
+memory32/online:0
+memory33/online:0
+memory0/valid_zones:none
+memory32/valid_zones:Normal Movable
+memory33/valid_zones:Normal Movable
+memory0/removable:1
+memory32/removable:1
+memory33/removable:1
+auto_online_blocks:offline
+../node/online:0-1
+../node/has_memory:0
+../node/has_normal_memory:0
+links memory0/node0 memory32/node1 memory33/node1
+Node 0, zone      DMA
+        spanned  4095
+        present  3998
+        managed  3840
+  start_pfn:           1
+Node 0, zone   Normal
+        spanned  0
+        present  0
+        managed  0
+Node 0, zone   Device
+        spanned  7
+        present  7
+        managed  7
+Node 1, zone  Movable
+        spanned  32768
+        present  0
+        managed  0
+""".splitlines()
+
+
+def test_blocks_are_read_with_their_node() -> None:
+    seen = read_look(SEEN).observation()
+    assert seen.block(0) == BlockView("online", "none", "1", "1", 0)
+    assert seen.block(32) == BlockView("offline", "Normal Movable", "1", "0", 1)
+    assert [item.name for item in seen.blocks] == ["memory0", "memory32-33"]
+
+
+def test_only_zones_with_pages_are_observed() -> None:
+    seen = read_look(SEEN).observation()
+    assert seen.zones == {
+        "0/DMA": ZoneView(1, 4095, 3998),
+        "1/Movable": ZoneView(-1, 32768, 0),  # kernels from 4.12 on print no start then
+    }
+
+
+def test_every_number_of_an_ordinary_zone_is_kept() -> None:
+    zones = read_look(SEEN).zones
+    assert list(zones) == ["0/DMA", "0/Normal", "1/Movable"]
+    assert zones["0/DMA"] == {"spanned": 4095, "present": 3998, "managed": 3840, "start_pfn": 1}
+
+
+def test_masks_and_knob_are_read() -> None:
+    seen = read_look(SEEN).observation()
+    assert seen.nodes == {"online": "0-1", "has_memory": "0", "has_normal_memory": "0"}
+    assert seen.auto_online_blocks == "offline"
+
+
+def test_what_is_not_there_is_not_observed() -> None:
+    seen = read_look(["memory0/state:online", "links memory*/node[0-9]*"]).observation()
+    assert seen.auto_online_blocks is None
+    assert seen.nodes == {}
+    assert seen.block(0) == BlockView("online", "", "", "", -1)

@@ -1,0 +1,89 @@
+"""Runs on kernels as recordings: what is written is read again as what happened."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from zonediff.compare.live.record import recording, to_json
+from zonediff.compare.validate import replay
+from zonediff.corpus.recording import read
+from zonediff.engine.machine import Config, Dimm, Machine
+from zonediff.engine.steps import Online, Plug, Unplug, Write
+from zonediff.engine.units import GIB, MIB, Bytes
+from zonediff.variants.live.draw import KINDS, draw
+from zonediff.variants.live.rig import Script, fixed
+from zonediff.variants.live.run import LiveRun
+from zonediff.variants.registry import Registry
+
+Modelled = Callable[[str, Machine, Script], LiveRun]
+
+DIMM = Dimm("dimm1", Bytes(512 * MIB))
+
+
+@pytest.mark.parametrize("variant", ["upstream", "v4.13", "v6.1"])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(sorted(KINDS)), st.integers(0, 1000))
+def test_what_is_written_is_read_again(
+    modelled: Modelled, tmp_path: Path, variant: str, kind: str, seed: int
+) -> None:
+    machine, script = draw(kind, Random(seed), 14)
+    live = modelled(variant, machine, script)
+    path = tmp_path / "made.jsonl"
+    path.write_text(json.dumps(to_json("made.1", variant, live)) + "\n")
+    (found,) = read(path)
+    assert found == recording("made.1", variant, live)
+    assert replay(found, Registry().model(variant).policy).agrees
+
+
+def test_only_what_changed_is_written(modelled: Modelled) -> None:
+    steps = [Write("memory32/state", "bogus"), Write("memory35/state", "online_movable")]
+    body = to_json("made.1", "upstream", modelled("upstream", Machine(dimms=(DIMM,)), fixed(steps)))
+    assert body["machine"] == {
+        "nodes": ["1G"],
+        "cmdline": "",
+        "dimms": [{"id": "dimm1", "size": "512M", "node": 0}],
+    }
+    assert body["config"] == {"MOVABLE_NODE": True, "MEMORY_HOTPLUG_DEFAULT_ONLINE": False}
+    nothing, online = body["steps"]
+    assert nothing == {
+        "do": {"write": {"file": "memory32/state", "value": "bogus"}},
+        "result": "EINVAL",
+        "changed": {},
+    }
+    assert sorted(online["changed"]["blocks"]) == ["34", "35"]
+    assert sorted(online["changed"]["zones"]) == ["0/Movable", "0/Normal"]
+    assert "nodes" not in online["changed"]
+
+
+def test_what_went_away_is_written_as_null(modelled: Modelled) -> None:
+    live = modelled("upstream", Machine(dimms=(DIMM,)), fixed([Unplug("dimm1")]))
+    (unplug,) = to_json("made.1", "upstream", live)["steps"]
+    assert unplug["changed"]["blocks"] == {"32": None, "33": None, "34": None, "35": None}
+
+
+def test_a_composite_step_is_written_as_what_it_comes_down_to(modelled: Modelled) -> None:
+    live = modelled("v6.1", Machine(dimms=(DIMM,)), fixed([Online("dimm1", "online_movable")]))
+    body = to_json("made.1", "v6.1", live)
+    assert [step["do"]["write"]["file"] for step in body["steps"]] == [
+        f"memory{block}/state" for block in (32, 33, 34, 35)
+    ]
+
+
+def test_a_death_is_the_last_result_and_changes_nothing(modelled: Modelled) -> None:
+    machine = Machine(cmdline="memhp_default_state=online")
+    live = modelled("upstream", machine, fixed([Plug("dimm1", Bytes(GIB)), Unplug("dimm1")]))
+    *_, last = to_json("made.1", "upstream", live)["steps"]
+    assert (last["result"], last["changed"]) == ("BUG", {})
+
+
+def test_options_are_those_that_the_kernel_shows(modelled: Modelled) -> None:
+    config = Config(MOVABLE_NODE=False, MEMORY_HOTPLUG_DEFAULT_ONLINE=True)
+    live = modelled("upstream", Machine(config=config), fixed([]))
+    assert recording("made.1", "upstream", live).machine.config == config

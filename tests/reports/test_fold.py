@@ -1,0 +1,66 @@
+"""Folding of rows that say the same of neighbouring blocks."""
+
+from __future__ import annotations
+
+from zonediff.engine.observation import Observation
+from zonediff.engine.steps import Step, Write
+from zonediff.engine.trace import Act, Reason
+from zonediff.reports.fold import Done, fold
+
+NOTHING = Observation()
+
+
+def done(block: int, result: str | None = None, rule: str = "rule", file: str = "state") -> Done:
+    reason = Reason(rule, rule, f"of block {block}")
+    write = Write(f"memory{block}/{file}", "online")
+    return Done((Act(write, result, reasons=(reason,)),), NOTHING, NOTHING)
+
+
+def sizes(*columns: list[Done | None], apart: frozenset[int] = frozenset()) -> list[int]:
+    rows = list(zip(*columns, strict=True))
+    folded = fold(rows, lambda i, j: j not in apart)
+    return [max(len(item.acts) for item in row if item) for row in folded]
+
+
+def test_blocks_up_and_down_are_folded() -> None:
+    assert sizes([done(n) for n in (32, 33, 34)]) == [3]
+    assert sizes([done(n) for n in (34, 33, 32)]) == [3]
+
+
+def test_a_change_of_direction_or_a_hole_is_not() -> None:
+    assert sizes([done(n) for n in (32, 33, 32)]) == [2, 1]
+    assert sizes([done(n) for n in (32, 34, 36)]) == [1, 1, 1]
+    assert sizes([done(32), done(32)]) == [1, 1]
+
+
+def test_another_result_rule_or_file_is_not() -> None:
+    assert sizes([done(32), done(33, "EINVAL")]) == [1, 1]
+    assert sizes([done(32), done(33, rule="other")]) == [1, 1]
+    assert sizes([done(32), done(33, file="online")]) == [1, 1]
+
+
+def test_every_column_has_to_repeat_itself() -> None:
+    one = [done(32), done(33), done(34)]
+    two = [done(32), done(33), done(34, "EINVAL")]
+    assert sizes(one, two) == [2, 1]
+    assert sizes(one, [done(32), done(33), None]) == [2, 1]
+    assert sizes(one, [None, None, None]) == [3]
+
+
+def test_the_caller_can_keep_rows_apart() -> None:
+    assert sizes([done(n) for n in (32, 33, 34)], apart=frozenset({1})) == [1, 2]
+
+
+def test_other_acts_are_never_folded() -> None:
+    class Strange(Step):
+        pass
+
+    strange = Done((Act(Strange()),), NOTHING, NOTHING)
+    assert sizes([strange, strange]) == [1, 1]
+
+
+def test_what_is_folded_keeps_all_reasons() -> None:
+    ((folded,),) = fold([[done(32)], [done(33)]], lambda i, j: True)
+    assert folded is not None
+    assert [reason.text for reason in folded.reasons] == ["of block 32", "of block 33"]
+    assert str(folded) == "echo online > memory32/state … memory33/state"

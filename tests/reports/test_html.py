@@ -1,0 +1,212 @@
+"""The page: whole, self-contained, safe whatever a scenario says, and equal for equal results."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from zonediff.compare.result import Result
+from zonediff.reports.html import render
+
+VOID = {"meta", "br", "input"}
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=https://example.org/x onerror=alert(1)>',
+    "' onclick='alert(1)",
+    "javascript:alert(1)",
+    "</style></script><!--",
+    "{{ 7 * 7 }}{% raw %}",
+    "left \N{RIGHT-TO-LEFT OVERRIDE}thgir\N{POP DIRECTIONAL FORMATTING}",
+    "half a pair \ud800",
+    "null \0 bell \a newline \n tab \t",
+    "x" * 10_000,
+    "",
+    " ",
+]
+
+
+class Page(HTMLParser):
+    """A page's elements; complains when they are not nested properly."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.tags: Counter[str] = Counter()
+        self.attributes: list[tuple[str, str, str | None]] = []
+        self.texts: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_startendtag(tag, attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+        self.attributes.extend((tag, name, value) for name, value in attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    def values(self, name: str) -> list[str]:
+        return [value or "" for _, key, value in self.attributes if key == name]
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.texts).split())
+
+
+@pytest.fixture(scope="module")
+def page(result: Result) -> Page:
+    return Page(render(result))
+
+
+def test_equal_results_give_equal_pages(result: Result) -> None:
+    assert render(result) == render(replace(result))
+
+
+def test_it_is_a_whole_page(result: Result, page: Page) -> None:
+    text = render(result)
+    assert text.startswith('<!DOCTYPE html>\n<html lang="en">')
+    for tag in ("html", "head", "title", "body", "main", "h1"):
+        assert page.tags[tag] == 1
+
+
+def test_ids_are_unique_and_links_lead_somewhere(page: Page) -> None:
+    ids = page.values("id")
+    assert len(ids) == len(set(ids))
+    targets = page.values("href")
+    assert targets
+    assert {target[0] for target in targets} == {"#"}
+    assert {target[1:] for target in targets} <= set(ids)
+
+
+def test_nothing_is_loaded_from_anywhere(result: Result, page: Page) -> None:
+    assert not {"src", "srcset", "action", "style"} & {name for _, name, _ in page.attributes}
+    assert not {"link", "img", "iframe", "object", "embed", "base"} & set(page.tags)
+    assert not re.search(r"https?://|@import|//[a-z]", render(result))
+
+
+def test_the_policy_allows_this_style_and_script_only(result: Result, page: Page) -> None:
+    (policy,) = [value for value in page.values("content") if "default-src" in value]
+    text = render(result)
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert rules.pop("default-src") == "'none'"
+    assert rules.pop("base-uri") == rules.pop("form-action") == "'none'"
+    for tag in ("style", "script"):
+        (inline,) = re.findall(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
+        assert rules.pop(f"{tag}-src") == f"'sha256-{digest}'"
+    assert rules == {}
+    assert not [name for _, name, _ in page.attributes if name.startswith("on")]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_whatever_a_stranger_writes_does_no_harm(
+    hostile: Callable[[str], Result], page: Page, text: str
+) -> None:
+    rendered = render(hostile(text))
+    rendered.encode()
+    other = Page(rendered)
+    assert other.tags["script"] == other.tags["style"] == 1
+    assert set(other.tags) <= set(page.tags) | {"pre"}
+    assert {name for _, name, _ in other.attributes} <= {n for _, n, _ in page.attributes}
+    assert {target[0] for target in other.values("href")} == {"#"}
+    assert {target[1:] for target in other.values("href")} <= set(other.values("id"))
+    assert len(other.values("id")) == len(set(other.values("id")))
+    assert not any(" " in name for name in other.values("id"))
+    assert "49" not in other.text or text != "{{ 7 * 7 }}{% raw %}"
+
+
+def test_text_that_would_hide_something_is_made_visible(hostile: Callable[[str], Result]) -> None:
+    text = Page(render(hostile("a\N{RIGHT-TO-LEFT OVERRIDE}b"))).text
+    assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in text
+    assert "a\\u202eb" in text
+
+
+def test_it_reads_from_the_verdict_down(result: Result) -> None:
+    assert re.findall("<h2>(.*?)</h2>", render(result)) == [
+        "Verdict",
+        "Errors",
+        "Regressions",
+        "ABI removals",
+        "Fixes",
+        "Behaviour changes",
+        "Intended differences",
+        "Declared intents",
+        "Matrix",
+        "Claims",
+        "Scenarios",
+        "Variants",
+    ]
+
+
+def test_every_scenario_and_its_reasons_are_there(result: Result, page: Page) -> None:
+    for scenario in result.scenarios:
+        assert scenario.title in page.text
+        assert scenario.why in page.text
+    for run in result.runs:
+        for step in run.trace.steps if run.trace else ():
+            for act in step.acts:
+                assert all(reason.text in page.text for reason in act.reasons)
+    assert "RuntimeError: <no> 'zone'" in page.text
+
+
+def test_what_differs_is_said_in_words_as_well_as_in_colour(page: Page) -> None:
+    assert "first difference" in page.text
+    assert "memory32 online [Movable Normal]" in " ".join(page.values("aria-label"))
+    assert "regression abi-removal" in page.values("class")
+
+
+def test_claims_are_there_with_their_cases(page: Page) -> None:
+    for text in (
+        "C01 Igor Mammedov : A plain udev rule fails on the first block.",
+        "supported upstream, michal-split/1",
+        "refuted igor-movable",
+        "supported if holds : the first block is refused step 1: EINVAL in ordering/reproducer",
+        "besides holds : a way to online it movable after 2 writes (100 %, claimed 50 %)",
+        "decides nothing: the mail contradicts itself",
+        "echo online_movable > memory39/state echo online_movable > memory38/state",
+        "what is a bug is a matter of opinion",
+    ):
+        assert text in page.text
+    assert "#claim/C01" in page.values("href")
+
+
+def test_the_sources_are_told(page: Page) -> None:
+    assert "zonediff at 0123456789abcdef0123456789abcdef01234567" in page.text
+    assert "variant file mine.py at no revision, with changes" in page.text
+
+
+def test_an_interrupted_result_says_so(result: Result) -> None:
+    part = replace(result, complete=False, runs=result.runs[:2], judgements=result.judgements[:1])
+    text = Page(render(part)).text
+    assert "the run was stopped after 2 of 30 cells" in text
+    assert "Not run." in text
+
+
+def test_a_result_without_candidates_or_scenarios_has_a_page(result: Result) -> None:
+    alone = replace(
+        result,
+        variants=result.variants[:1],
+        scenarios=[],
+        runs=[],
+        judgements=[],
+        removals=[],
+        intents=[],
+        claims=[],
+    )
+    assert "0 scenarios" in Page(render(alone)).text

@@ -1,0 +1,189 @@
+"""A sweep that is killed goes on where it stopped, and ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from zonediff.compare.sweep.frontier import frontiers
+from zonediff.compare.sweep.plan import Sweep
+from zonediff.compare.sweep.store import fingerprint, open_store
+from zonediff.compare.sweep.work import SweepError
+from zonediff.variants.registry import Registry
+
+# The process ends itself at one of its function calls, by number: that may be anywhere, between
+# two statements of a transaction too, and is the same place each time.
+DRIVER = """
+import os, signal, sys
+from pathlib import Path
+from zonediff.compare.sweep.frontier import frontiers
+from zonediff.compare.sweep.plan import load
+from zonediff.variants.registry import Registry
+
+def main():
+    file, store, jobs, last = sys.argv[1:]
+    registry = Registry()
+    sweep = load(Path(file), registry)
+    calls = 0
+
+    def count(frame, event, argument):
+        nonlocal calls
+        calls += 1
+        if calls == int(last):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(count)
+    frontiers(sweep, registry, store=Path(store), jobs=int(jobs))
+    sys.setprofile(None)
+    print(calls)
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def drive(file: Path, store: Path, jobs: int = 1, last: int = 0) -> tuple[int, str]:
+    """Exit code and output of a sweep in a process of its own, killed at its call `last`.
+
+    It returns when the workers are gone as well: they hold the other end of the output.
+    """
+    driver = file.with_name("driver.py")
+    driver.write_text(DRIVER)
+    done = subprocess.run(
+        [sys.executable, driver, file, store, str(jobs), str(last)],
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def rows(store: Path) -> list[tuple[object, ...]]:
+    """Every point in a store, with all that is known of it."""
+    if not store.exists():
+        return []
+    database = sqlite3.connect(store)
+    try:
+        if not list(database.execute("SELECT * FROM sqlite_master WHERE name = 'points'")):
+            return []
+        joined = "SELECT * FROM points JOIN rows ON row = key ORDER BY row, added"
+        return list(database.execute(joined))
+    finally:
+        database.close()
+
+
+@pytest.mark.parametrize(("jobs", "kills"), [(1, 10), (2, 3)])
+def test_a_sweep_killed_at_random_moments(
+    file: Path, sweep: Sweep, tmp_path: Path, jobs: int, kills: int
+) -> None:
+    whole, store = tmp_path / "whole.sqlite", tmp_path / "killed.sqlite"
+    code, calls = drive(file, whole)
+    assert code == 0
+    moments = random.Random(20170306)
+    seen: list[tuple[object, ...]] = []
+    for _ in range(kills):
+        # Each run does what is left, so that a tenth of all calls is never more than that.
+        code, _ = drive(file, store, jobs, moments.randrange(1, int(calls) // (10 * jobs)))
+        assert code == -9
+        kept = rows(store)
+        assert set(seen) <= set(kept)
+        seen = kept
+    counts: list[int] = []
+    found = frontiers(
+        sweep, Registry(), store=store, progress=lambda done, all: counts.append(done)
+    )
+    assert counts[0] == len(seen), "what was kept is not done again"
+    assert found == frontiers(sweep, Registry())
+    assert rows(store) == rows(whole)
+    assert len(rows(store)) == len(list(sweep.rows())) * len(sweep.added)
+
+
+def test_processes_find_the_same_as_one(sweep: Sweep) -> None:
+    assert frontiers(sweep, Registry(), jobs=2) == frontiers(sweep, Registry())
+
+
+def test_a_whole_store_leaves_nothing_to_do(sweep: Sweep, tmp_path: Path) -> None:
+    store = tmp_path / "a.sqlite"
+    first = frontiers(sweep, Registry(), store=store)
+    counts: list[tuple[int, int]] = []
+    again = frontiers(
+        sweep, Registry(), store=store, progress=lambda done, all: counts.append((done, all))
+    )
+    assert again == first
+    assert counts == [(192, 192)]
+
+
+def test_the_store_of_another_sweep_is_refused(sweep: Sweep, tmp_path: Path) -> None:
+    store = tmp_path / "a.sqlite"
+    frontiers(sweep, Registry(), store=store)
+    frontiers(replace(sweep, title="other words"), Registry(), store=store)
+    with pytest.raises(SweepError, match=r"holds the outcomes of another sweep, .* in base;"):
+        frontiers(replace(sweep, base=sweep.base[:1]), Registry(), store=store)
+
+
+def test_a_store_in_use_is_refused(sweep: Sweep, tmp_path: Path) -> None:
+    store = tmp_path / "a.sqlite"
+    with (
+        open_store(store, sweep),
+        pytest.raises(SweepError, match="another sweep is at work on it"),
+        open_store(store, sweep),
+    ):
+        pass
+
+
+def test_other_files_are_no_stores(sweep: Sweep, tmp_path: Path) -> None:
+    text, foreign = tmp_path / "notes.txt", tmp_path / "foreign.sqlite"
+    text.write_text("no database, but long enough to be taken for one\n" * 40)
+    database = sqlite3.connect(foreign)
+    database.execute("CREATE TABLE sweep (mine)")
+    database.close()
+    for file, message in (
+        (text, "not the store of a sweep: file is not"),
+        (foreign, "but another"),
+    ):
+        before = file.read_bytes()
+        with pytest.raises(SweepError, match=message):
+            frontiers(sweep, Registry(), store=file)
+        assert file.read_bytes() == before
+
+
+MINE = """
+from zonediff.variants.upstream import Upstream
+
+class Mine(Upstream):
+    '''As upstream.'''
+    name = "mine"
+    origin = "a test"
+"""
+
+
+def test_a_changed_variant_is_done_again(sweep: Sweep, tmp_path: Path) -> None:
+    file, store = tmp_path / "mine.py", tmp_path / "a.sqlite"
+    file.write_text(MINE)
+    registry = Registry([file])
+    mine = replace(sweep, variants=("upstream", "mine"))
+    before = fingerprint(registry.model("mine").policy)
+    first = frontiers(mine, registry, store=store)
+    file.write_text(MINE + "    def memmap_kib(self, kernel, blocks):\n        return 0\n")
+    registry = Registry([file])
+    assert fingerprint(registry.model("mine").policy) != before
+    counts: list[int] = []
+    again = frontiers(mine, registry, store=store, progress=lambda done, all: counts.append(done))
+    assert counts[0] == 96, "upstream is as it was"
+    assert again[: len(again) // 2] == first[: len(first) // 2]
+    assert None not in again[-1].rows[0].least_kib
+
+
+def test_a_variant_that_fails(sweep: Sweep, tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(MINE + "    def memmap_kib(self, kernel, blocks):\n        return 1 // 0\n")
+    broken = replace(sweep, variants=("mine",))
+    with pytest.raises(SweepError, match=r"^mine with 128M, acpi, kernel: ZeroDivisionError: "):
+        frontiers(broken, Registry([file]))

@@ -1,0 +1,126 @@
+"""Real kernels are the judge: every recording agrees with the variant it speaks for, step by step.
+
+And the test can fail: the same recordings through a variant they do not speak for part from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from zonediff.compare.validate import Replay, replay
+from zonediff.corpus.recording import SHIPPED, Recording, read
+from zonediff.engine.machine import Config
+from zonediff.variants.registry import Registry
+
+TRACES = {
+    "igor": ("igor-movable", 67),
+    "michal-2": ("michal-split/2", 6),
+    "michal-3": ("michal-split/3", 12),
+    "v4.10": ("upstream", 104),
+    "v4.10-defonline": ("upstream", 3),
+    "v4.10-nomovnode": ("upstream", 20),
+    "v4.12": ("v4.12", 27),
+    "v4.13": ("v4.13", 67),
+    "v4.14": ("v4.14-stable", 72),
+    "v4.14-vz": ("v4.14", 36),
+    "v6.1": ("v6.1", 45),
+}
+"""For each file, the variant that its kernel is, and how many traces there are."""
+
+FILES = sorted(SHIPPED.glob("*.jsonl"))
+
+
+def replays(name: str, variant: str) -> list[Replay]:
+    policy = Registry().model(variant).policy
+    return [replay(recording, policy) for recording in recordings(name)]
+
+
+def recordings(name: str) -> list[Recording]:
+    return list(read(SHIPPED / f"{name}.jsonl"))
+
+
+def first(parted: list[Replay]) -> str:
+    """The first disagreement in words, for whoever has to mend the rule."""
+    for item in parted:
+        if item.disagreement is not None:
+            return str(item.disagreement)
+    return ""
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_step_agrees(path: Path) -> None:
+    variant, traces = TRACES[path.stem]
+    done = replays(path.stem, variant)
+    assert first(done) == ""
+    assert len(done) == traces
+    assert all(item.agreeing == item.steps > 0 for item in done)
+
+
+def test_every_file_is_replayed() -> None:
+    assert {path.stem for path in FILES} == set(TRACES)
+
+
+@pytest.mark.parametrize("name", TRACES)
+def test_a_recording_names_the_variant_it_speaks_for(name: str) -> None:
+    variant = TRACES[name][0]
+    assert {recording.variant for recording in recordings(name)} == {variant}
+
+
+@pytest.mark.parametrize(
+    ("name", "variant"),
+    [
+        ("igor", "upstream"),
+        ("v4.10", "igor-movable"),
+        ("v4.10", "michal-split/2"),
+        ("v4.10", "hyperv-xen-only"),
+        ("v4.10", "v4.12"),
+        ("v4.10-defonline", "michal-split/2"),
+        ("michal-2", "michal-split/1"),
+        ("michal-2", "michal-split/3"),
+        ("michal-2", "igor-movable"),
+        ("michal-3", "michal-split/2"),
+        ("michal-3", "upstream"),
+        ("v4.12", "upstream"),
+        ("v4.13", "v4.12"),
+        ("v4.13", "v4.14"),
+        ("v4.14-vz", "v4.13"),
+        ("v4.14-vz", "v4.14-stable"),
+        ("v4.14", "v4.14"),
+        ("v6.1", "v4.14"),
+    ],
+)
+def test_it_parts_from_variants_it_does_not_speak_for(name: str, variant: str) -> None:
+    assert any(not item.agrees for item in replays(name, variant))
+
+
+def test_hyperv_xen_only_ends_where_the_series_does() -> None:
+    # Only the balloon drivers' paths differ, and no recording has them.
+    assert first(replays("michal-3", "hyperv-xen-only")) == ""
+    assert first(replays("michal-3", "michal-split")) == ""
+
+
+def test_a_config_option_decides() -> None:
+    policy = Registry().model("upstream").policy
+    with_movable_node = [
+        replace(item, machine=replace(item.machine, config=Config()))
+        for item in recordings("v4.10-nomovnode")
+    ]
+    assert any(not replay(item, policy).agrees for item in with_movable_node)
+
+
+def test_the_first_step_that_parts_is_told_with_both_sides_and_the_reason() -> None:
+    recording = recordings("v4.10")[0]
+    number = next(n for n, step in enumerate(recording.steps) if step.result == "EINVAL")
+    steps = list(recording.steps)
+    steps[number] = replace(steps[number], result=None)
+    policy = Registry().model("upstream").policy
+    done = replay(replace(recording, steps=tuple(steps)), policy)
+    assert (done.agrees, done.agreeing, done.steps) == (False, number, len(steps))
+    parting = done.disagreement
+    assert parting is not None
+    assert (parting.step, parting.recorded, parting.predicted) == (number, "ok", "EINVAL")
+    assert parting.do == str(steps[number].do)
+    assert parting.reasons

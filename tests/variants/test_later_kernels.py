@@ -1,0 +1,333 @@
+"""Kernels after 4.10: zones that are chosen when blocks go online, and spans that shrink."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from zonediff.engine.steps import Blocks, Offline, Online, Udev
+
+LATER = ("v4.13", "v4.14", "v6.1")
+
+
+def dimm(boot: Any, variant: str, size: str = "512M", cmdline: str = "") -> Any:
+    lab = boot(variant=variant, cmdline=cmdline)
+    lab.plug("dimm0", size)
+    return lab
+
+
+# --- 4.12
+
+
+def test_4_12_tells_the_driver_core_what_it_onlines(boot: Any) -> None:
+    lab = boot(variant="v4.12")
+    lab.knob("online")
+    lab.plug("dimm0", "256M")
+    assert lab.events == ["add memory32-33", "online memory32-33"]
+    assert lab.state(32) == ("online", "1")
+    assert lab.write(32, "online_movable") == "EINVAL"
+    assert lab.write(33, "offline") is None
+    assert lab.unplug("dimm0") is None
+    assert lab.events == ["offline memory32", "remove memory32-33"]
+
+
+def test_4_12_has_the_zones_of_4_10(boot: Any) -> None:
+    lab = dimm(boot, "v4.12")
+    assert lab.hot == ["32-34 offline [Normal]", "35 offline [Normal Movable]"]
+    assert lab.write(32, "online_movable") == "EINVAL"
+
+
+# --- 4.13
+
+
+def test_4_13_gives_new_memory_no_zone(boot: Any) -> None:
+    lab = dimm(boot, "v4.13")
+    assert lab.hot == ["32-35 offline [Normal Movable]"]
+    assert (lab.span("Normal"), lab.span("Movable")) == ((0, 0), (0, 0))
+    assert lab.reasons[1].text == "block 32 on belongs to no zone of node 0 until it is onlined"
+
+
+@pytest.mark.parametrize("variant", LATER)
+@pytest.mark.parametrize("order", ["first-to-last", "last-to-first", "edges-inward"])
+def test_later_kernels_online_movable_in_any_order(boot: Any, variant: str, order: Any) -> None:
+    lab = dimm(boot, variant)
+    lab.do(Online(Blocks("dimm0"), "online_movable", order))
+    assert lab.results == [None] * 4
+    assert lab.hot == ["32-35 online [Movable]"]
+    assert (lab.span("Normal"), lab.span("Movable")) == ((0, 0), (32, 36))
+
+
+def test_4_13_keeps_movable_above_the_kernel_zones(boot: Any) -> None:
+    lab = dimm(boot, "v4.13")
+    lab.write(33, "online_movable")
+    assert lab.hot == [
+        "32 offline [Normal Movable]",
+        "33 online [Movable]",
+        "34-35 offline [Movable]",
+    ]
+    assert lab.write(34, "online_kernel") == "EINVAL"
+    assert lab.reasons[0].text == (
+        "block 34 ends at pfn 1146880, above the start of zone Movable at 1081344: it cannot go to "
+        "zone Normal -> EINVAL"
+    )
+    assert lab.write(34, "online") is None
+    assert lab.reasons[0].text == (
+        "block 34 asked for with online goes to zone Movable: zone Movable starts below its end"
+    )
+    assert lab.write(32, "online_kernel") is None
+    assert lab.reasons[0].text == (
+        "zone Movable of node 0 is empty or starts at or above the end of block 32: it may go to "
+        "zone Normal"
+    )
+
+
+def test_4_13_keeps_the_kernel_zones_below_movable(boot: Any) -> None:
+    lab = dimm(boot, "v4.13")
+    lab.write(34, "online_kernel")
+    assert lab.hot == [
+        "32-33 offline [Normal]",
+        "34 online [Normal]",
+        "35 offline [Normal Movable]",
+    ]
+    assert lab.write(33, "online_movable") == "EINVAL"
+    assert lab.reasons[0].text == (
+        "block 33 starts at pfn 1081344, below the end of zone Normal at 1146880: it cannot go to "
+        "zone Movable -> EINVAL"
+    )
+    assert lab.write(35, "online_movable") is None
+    assert lab.reasons[0].text == (
+        "block 35 starts at pfn 1146880, zone Normal ends at 1146880: it may go to zone Movable"
+    )
+    assert lab.write(33, "online") is None
+    assert lab.reasons[0].text == (
+        "block 33 asked for with online goes to its default zone, Normal"
+    )
+
+
+def test_4_13_cannot_take_back_a_block_between_others(boot: Any) -> None:
+    lab = dimm(boot, "v4.13", "1G")
+    # These four work on 4.10 and on 4.14.
+    results = [
+        lab.write(39, "online_movable"),
+        lab.write(38, "online_movable"),
+        lab.write(38, "offline"),
+        lab.write(38, "online_kernel"),
+    ]
+    assert results == [None, None, None, "EINVAL"]
+
+
+@pytest.mark.parametrize("variant", ["upstream", "v4.12", "v4.14", "v6.1"])
+def test_the_others_can(boot: Any, variant: str) -> None:
+    lab = dimm(boot, variant, "1G")
+    lab.write(39, "online_movable")
+    lab.write(38, "online_movable")
+    lab.write(38, "offline")
+    assert lab.write(38, "online_kernel") is None
+
+
+def test_4_13_with_movable_node_onlines_as_movable(boot: Any) -> None:
+    lab = dimm(boot, "v4.13", cmdline="movable_node")
+    # The file has the order of zones, whatever plain online does.
+    assert lab.zones(32) == "Normal Movable"
+    assert lab.write(32, "online") is None
+    assert lab.zones(32) == "Movable"
+    assert lab.reasons[0].text == (
+        "block 32 asked for with online goes to zone Movable: movable_node is set and it is "
+        "outside the kernel zones"
+    )
+    lab = dimm(boot, "v4.13", cmdline="movable_node")
+    lab.write(33, "online_kernel")
+    lab.write(33, "offline")
+    assert lab.write(33, "online") is None
+    assert lab.zones(33) == "Normal"
+
+
+def test_4_13_with_movable_node_lets_movable_swallow_normal(boot: Any) -> None:
+    lab = dimm(boot, "v4.13", "1G", cmdline="movable_node")
+    lab.write(35, "online_kernel")
+    lab.write(38, "online")
+    assert lab.write(33, "online") is None
+    # Whether there is a kernel zone above is not asked.
+    assert (lab.span("Normal"), lab.span("Movable")) == ((35, 36), (33, 39))
+
+
+@pytest.mark.parametrize(
+    ("variant", "zones", "movable"),
+    [
+        ("v4.13", "DMA32", "EINVAL"),
+        ("v4.14", "DMA32 Movable", None),
+        ("v6.1", "DMA32 Movable", None),
+    ],
+)
+def test_boot_memory_goes_back_to_dma32(
+    boot: Any, variant: str, zones: str, movable: str | None
+) -> None:
+    lab = boot(variant=variant)
+    assert lab.zones(3) == "DMA32"
+    lab.write(3, "offline")
+    assert lab.zones(3) == zones
+    assert lab.write(3, "online_kernel") is None
+    assert lab.zones(3) == "DMA32"
+    lab.write(3, "offline")
+    assert lab.write(3, "online_movable") == movable
+
+
+@pytest.mark.parametrize("variant", LATER)
+def test_above_boot_movable_memory_the_default_is_movable(boot: Any, variant: str) -> None:
+    lab = dimm(boot, variant, cmdline="kernelcore=512M")
+    assert lab.zones(32) == ("Movable" if variant == "v4.13" else "Normal Movable")
+    lab.write(32, "online")
+    assert lab.zones(32) == ("Movable" if variant == "v4.13" else "Normal")
+
+
+# --- 4.14
+
+
+def test_4_14_lets_zones_overlap(boot: Any) -> None:
+    lab = dimm(boot, "v4.14", "1G")
+    for block in range(32, 40):
+        value = "online_movable" if block % 2 else "online_kernel"
+        assert lab.write(block, value) is None
+    assert (lab.span("Normal"), lab.span("Movable")) == ((32, 39), (33, 40))
+    assert (lab.present("Normal"), lab.present("Movable")) == (4, 4)
+
+
+@pytest.mark.parametrize(
+    ("online", "zones", "where"),
+    [
+        ({}, "Normal Movable", "no zone"),
+        ({32: "online_kernel", 34: "online_kernel"}, "Normal Movable", "Normal"),
+        ({32: "online_movable", 34: "online_movable"}, "Movable Normal", "Movable"),
+        (
+            {32: "online_kernel", 31 + 4: "online_kernel", 34: "online_movable"},
+            "Normal Movable",
+            "Normal",
+        ),
+    ],
+)
+def test_4_14_inherits_the_only_zone_around(
+    boot: Any, online: dict[int, str], zones: str, where: str
+) -> None:
+    lab = dimm(boot, "v4.14")
+    for block, value in online.items():
+        lab.write(block, value)
+    assert lab.zones(33) == zones
+    assert lab.write(33, "online") is None
+    assert where in lab.reasons[0].text
+    assert lab.zones(33) == zones.partition(" ")[0]
+
+
+def test_4_14_in_two_zones_takes_the_kernels(boot: Any) -> None:
+    lab = dimm(boot, "v4.14", "1G")
+    for block, value in {32: "online_kernel", 38: "online_kernel", 34: "online_movable"}.items():
+        lab.write(block, value)
+    lab.write(39, "online_movable")
+    assert lab.write(36, "online") is None
+    assert lab.reasons[0].text == (
+        "block 36 asked for with online lies in two zones: it goes to zone Normal, the default"
+    )
+
+
+def test_4_14_with_movable_node_prefers_movable(boot: Any) -> None:
+    lab = dimm(boot, "v4.14", cmdline="movable_node")
+    assert lab.zones(32) == "Movable Normal"
+    assert lab.write(32, "online") is None
+    assert lab.zones(32) == "Movable"
+    assert lab.write(33, "online_kernel") is None
+
+
+def test_4_14_stable_shows_no_zone_for_a_block_that_never_was_online(boot: Any) -> None:
+    lab = dimm(boot, "v4.14-stable")
+    assert lab.hot == ["32-35 offline [none]"]
+    assert lab.write(33, "online_movable") is None
+    lab.write(33, "offline")
+    assert lab.hot[1] == "33 offline [Movable Normal]"
+
+
+@pytest.mark.parametrize(
+    ("variant", "span"), [("v4.13", (34, 38)), ("v4.14", (36, 38)), ("v6.1", (36, 38))]
+)
+def test_what_an_eject_leaves_of_a_span(boot: Any, variant: str, span: tuple[int, int]) -> None:
+    lab = boot(variant=variant)
+    for name in "abc":
+        lab.plug(name, "256M")
+    lab.do(Online(Blocks("32-37"), "online_kernel"))
+    lab.do(Offline(Blocks("34-35")))
+    lab.unplug("a")
+    assert lab.span("Normal") == span
+
+
+# --- 6.1
+
+
+def test_6_1_forgets_the_zone_of_a_block_that_goes_offline(boot: Any) -> None:
+    lab = dimm(boot, "v6.1")
+    lab.do(Online(Blocks("32-34"), "online_kernel"))
+    lab.write(35, "online_movable")
+    assert lab.write(35, "offline") is None
+    assert lab.reasons[0].text == (
+        "block 35 leaves zone Movable, whose span shrinks to its online blocks"
+    )
+    assert lab.span("Movable") == (0, 0)
+    assert lab.zones(35) == "Normal Movable"
+    lab.write(35, "online")
+    assert lab.zones(35) == "Normal"
+    lab.write(32, "offline")
+    assert lab.span("Normal") == (33, 36)
+    lab.write(34, "offline")
+    assert lab.span("Normal") == (33, 36)
+
+
+@pytest.mark.parametrize("value", ["online", "online_kernel", "online_movable", "offline"])
+def test_6_1_has_zones_for_the_knob(boot: Any, value: str) -> None:
+    for lab in (boot(variant="v6.1"), boot(variant="v6.1", cmdline=f"memhp_default_state={value}")):
+        if not lab.guest.machine.cmdline:
+            lab.knob(value)
+        assert lab.seen.auto_online_blocks == value
+        lab.plug("dimm0", "256M")
+        state = "offline" if value == "offline" else "online"
+        zone = {"online_movable": "Movable", "offline": "Normal Movable"}.get(value, "Normal")
+        assert lab.hot == [f"32-33 {state} [{zone}]"]
+        assert lab.write(32, "online_movable") == (None if value == "offline" else "EINVAL")
+
+
+def test_6_1_refuses_blocks_with_holes_and_calls_all_removable(boot: Any) -> None:
+    lab = boot(variant="v6.1")
+    assert lab.write(7, "offline") == "EINVAL"
+    assert lab.reasons[0].text == (
+        "pages of block 7 are missing: a block with holes is not offlined -> EINVAL"
+    )
+    assert lab.write(0, "offline") == "EINVAL"
+    assert all(view.removable == "1" for _, view in lab.seen.each())
+
+
+# --- nodes that are left while they have blocks
+
+
+@pytest.mark.parametrize(
+    ("variant", "leaves"),
+    [("upstream", False), ("v4.12", False), ("v4.13", True), ("v4.14", True), ("v6.1", False)],
+)
+def test_a_node_can_leave_before_blocks_that_were_never_online(
+    boot: Any, variant: str, leaves: bool
+) -> None:
+    lab = boot("1G+0", variant=variant)
+    lab.plug("dimm0", "128M", node=1)
+    lab.plug("dimm1", "128M", node=1)
+    lab.unplug("dimm0")
+    assert lab.seen.nodes["online"] == ("0" if leaves else "0-1")
+    assert lab.seen.block(33).node == (-1 if leaves else 1)
+
+
+@pytest.mark.parametrize("variant", ["v4.13", "v4.14"])
+def test_pages_of_a_node_that_came_back_are_counted_anew(boot: Any, variant: str) -> None:
+    lab = boot("1G+0", variant=variant)
+    lab.plug("dimm0", "128M", node=1)
+    lab.plug("dimm1", "128M", node=1)
+    lab.unplug("dimm0")
+    assert lab.do(Udev("online")) is None
+    assert lab.present("Normal", 1) == 1
+    lab.plug("dimm0", "128M", node=1)
+    assert lab.events == ["add memory32", "add node1"]
+    assert lab.present("Normal", 1) == 0

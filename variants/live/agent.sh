@@ -1,0 +1,78 @@
+#!/bin/busybox sh
+# The guest's only process of its own: takes requests on the second serial port and answers there.
+#
+# A request is one line:    NUMBER VERB [FILE [BYTES]]    FILE and BYTES as \xHH escapes
+# An answer is framed:      begin NUMBER MD5 - / lines / end NUMBER
+#
+# The kernel may print on any port at any time. So an answer carries its checksum, and is kept to
+# be sent again (`again`) when it did not arrive as it left; a write is never done twice.
+export PATH=/bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+cd /sys/devices/system/memory || exit
+
+hello() {
+	echo "release $(uname -r)"
+	echo "block_size 0x$(cat block_size_bytes)"
+	echo "events $events"
+}
+
+write() {
+	file=$(echo -ne "$1")
+	if [ ! -e "$file" ]; then
+		echo "failed: No such file or directory" # a redirection would try to create it: EACCES
+		return
+	fi
+	said=$({ echo -ne "$2" > "$file"; } 2>&1)
+	code=$?
+	if [ $code = 0 ]; then echo done; else echo "failed: ${said##*: }"; fi
+}
+
+fetch() {
+	file=$(echo -ne "$1")
+	if cat "$file" > /output 2> /said; then
+		echo done
+		cat /output
+		echo # it may have no newline of its own
+	else
+		echo "failed: $(sed 's/.*: //' /said)"
+	fi
+}
+
+observe() {
+	# The listener hears this event after all that the kernel has sent until now.
+	echo change > memory0/uevent
+	grep -s '' memory*/state memory*/online memory*/valid_zones memory*/removable \
+		auto_online_blocks ../node/online ../node/has_memory ../node/has_normal_memory
+	echo "links" memory*/node[0-9]*
+	grep -E '^Node|spanned|present |managed|start_pfn' /proc/zoneinfo
+}
+
+exec 3<> /dev/ttyS1
+stty raw -echo <&3
+events=no
+if [ -e /proc/net/netlink ]; then # it needs CONFIG_NET
+	stty raw -echo < /dev/ttyS2
+	(
+		echo -1000 > /proc/self/oom_score_adj
+		exec uevent > /dev/ttyS2
+	) &
+	until grep -q "^[^ ]* *15 *$! " /proc/net/netlink; do :; done
+	events=yes
+fi
+
+number=0
+verb=hello
+while true; do
+	if [ "$verb" != again ]; then
+		"$verb" "$file" "$bytes" > /answer
+		sum=$(md5sum < /answer)
+	fi
+	{
+		echo
+		echo "begin $number $sum"
+		cat /answer
+		echo "end $number"
+	} >&3
+	read -r number verb file bytes <&3
+done

@@ -1,0 +1,72 @@
+"""The guest's files: busybox and the agent, in an archive that the kernel unpacks into memory.
+
+Written here, so that nobody needs to be root to make its device nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+DIRECTORY: Final = 0o040755
+PROGRAM: Final = 0o100755
+LINK: Final = 0o120777
+CHARACTER_DEVICE: Final = 0o020600
+
+APPLETS: Final = ("cat", "grep", "md5sum", "mount", "sed", "sh", "stty", "uevent", "uname")
+"""What the agent uses of busybox, beside what its shell has built in."""
+
+AGENT: Final = Path(__file__).with_name("agent.sh")
+
+
+class Entry(NamedTuple):
+    """A file of the archive; device: major and minor number of a node."""
+
+    name: str
+    mode: int
+    content: bytes = b""
+    device: tuple[int, int] = (0, 0)
+
+
+def initramfs(busybox: Path) -> bytes:
+    """The archive of a guest. Raises OSError when busybox cannot be read."""
+    return cpio(_entries(busybox.read_bytes()))
+
+
+def _entries(busybox: bytes) -> Iterator[Entry]:
+    for name in ("bin", "dev", "proc", "sys"):
+        yield Entry(name, DIRECTORY)
+    yield Entry("bin/busybox", PROGRAM, busybox)
+    for name in APPLETS:
+        yield Entry(f"bin/{name}", LINK, b"busybox")
+    # Not every kernel has devtmpfs.
+    yield Entry("dev/console", CHARACTER_DEVICE, device=(5, 1))
+    yield Entry("dev/null", CHARACTER_DEVICE, device=(1, 3))
+    yield Entry("dev/ttyS1", CHARACTER_DEVICE, device=(4, 65))
+    yield Entry("dev/ttyS2", CHARACTER_DEVICE, device=(4, 66))
+    yield Entry("init", PROGRAM, AGENT.read_bytes())
+
+
+def cpio(entries: Iterator[Entry]) -> bytes:
+    """An archive in the format that kernels take (Documentation/driver-api/early-userspace)."""
+    parts = []
+    for number, entry in enumerate((*entries, Entry("TRAILER!!!", 0)), start=1):
+        name = entry.name.encode() + b"\0"
+        numbers = (
+            number,
+            entry.mode,
+            *(0, 0, 1, 0),  # owner, group, links, time
+            len(entry.content),
+            *(0, 0),  # the device that holds it
+            *entry.device,
+            len(name),
+            0,
+        )
+        header = b"070701" + b"".join(b"%08X" % value for value in numbers)
+        parts += [_padded(header + name), _padded(entry.content)]
+    return b"".join(parts)
+
+
+def _padded(data: bytes) -> bytes:
+    return data + bytes(-len(data) % 4)

@@ -1,0 +1,37 @@
+"""What is put together for a run: a kernel, a machine for it, and what to do with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from zonediff.engine.machine import Machine
+from zonediff.engine.steps import Step
+from zonediff.engine.userspace import View
+from zonediff.variants.live import qemu
+from zonediff.variants.live.host import Host
+from zonediff.variants.live.image import Image
+from zonediff.variants.live.qemu import Window
+
+Script = Callable[[View], Iterator[Step]]
+"""What to do with a machine: its steps, each asked for when the one before is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """A kernel image and the machine to run it on; window: room for its memory devices."""
+
+    host: Host
+    image: Image
+    machine: Machine
+    window: Window
+
+    @property
+    def need(self) -> int:
+        """Bytes of this computer's memory that the guest can be expected to use."""
+        return qemu.need(self.machine, self.window)
+
+
+def fixed(steps: Iterable[Step]) -> Script:
+    """The script that does these steps, whatever comes of them."""
+    return lambda view: iter(steps)
