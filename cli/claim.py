@@ -49,11 +49,11 @@ _MOST_REASONS: Final = 3
 def command(
     claim: str, variants: str | None, variant_files: tuple[Path, ...], as_json: bool
 ) -> int:
-    """Tell the whole argument over one claim of the discussion.
+    """Tell the whole argument over one claim.
 
-    CLAIM is an id, as `zonediff list claims` gives it: C12. The scenarios that decide it are run
-    on each variant; told are the verdict, what decided it, the kernel rules behind that, and how
-    far real kernels confirm the models.
+    CLAIM is the id of a claim of the discussion, as `zonediff list claims` has it: C12. The
+    scenarios that decide it are run on each variant; told are the verdict, what decided it, the
+    kernel rules behind that, and how far real kernels confirm the models.
     """
     registry = Registry(variant_files)
     names = registry.default_names() if variants is None else _names(variants)

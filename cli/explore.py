@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import get_args
@@ -17,11 +17,12 @@ from zonediff.cli.group import BadInput
 from zonediff.compare import words
 from zonediff.compare.explore import exports, scenarios, spec
 from zonediff.compare.explore.arena import PARTS, STANDARD, Arena, ArenaError, Part
-from zonediff.compare.explore.explain import exploration
+from zonediff.compare.explore.explain import exploration, replayed
 from zonediff.compare.explore.findings import DifferenceWitness, Exploration
 from zonediff.compare.explore.looks import LEVELS, Level
 from zonediff.compare.explore.lts import Numberings, Progress, System, build
-from zonediff.compare.explore.product import Comparison, compare
+from zonediff.compare.explore.product import Witness, compare
+from zonediff.compare.explore.walks import STEPS, walk
 from zonediff.compare.store import write_text
 from zonediff.engine.kernel import NotModelled
 from zonediff.engine.policy import Policy
@@ -29,6 +30,8 @@ from zonediff.reports.plain import wrap
 from zonediff.variants.registry import Registry
 
 WIDTH = 80
+
+Writer = Callable[[System, System], Iterator[str]]
 
 _file = click.Path(path_type=Path)
 
@@ -77,10 +80,24 @@ Exit codes:
     help="Stop at so many states of a variant.",
 )
 @click.option(
+    "--random",
+    "walks",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Do N random walks instead, on machines too large to explore whole.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the random walks.")
+@click.option(
     "--save", type=_file, metavar="DIR", help="Write each witness as a scenario into this folder."
 )
 @click.option(
     "--aut", type=_file, metavar="FILE", help="Write both systems: FILE-A.aut, FILE-B.aut."
+)
+@click.option(
+    "--promela",
+    type=_file,
+    metavar="FILE.pml",
+    help="Write both as one model for Spin, with its tables in FILE.h.",
 )
 @click.option("--dot", type=_file, metavar="FILE", help="Write both systems as DOT, likewise.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -93,13 +110,16 @@ def command(
     level: Level,
     depth: int | None,
     max_states: int,
+    walks: int | None,
+    seed: int,
     save: Path | None,
     aut: Path | None,
+    promela: Path | None,
     dot: Path | None,
     as_json: bool,
     variant_files: tuple[Path, ...],
 ) -> int:
-    """Explore all sequences of steps on a small machine: do A and B behave the same?
+    """Explore all sequences of steps: do two variants behave the same?
 
     If not, one shortest sequence is shown for each kind of difference. A and B are variants;
     `zonediff list variants` lists them.
@@ -109,15 +129,25 @@ def command(
     registry = Registry(variant_files)
     policies = registry.model(a).policy, registry.model(b).policy
     arena = _arena(machine, alphabet)
-    exported = {
-        path: (kind, number)
-        for kind, base in (("aut", aut), ("dot", dot))
-        if base is not None
-        for number, path in enumerate(_two(base, kind))
-    }
-    outputs.check({f"--{kind}": path for path, (kind, _) in exported.items()})
+    writers = _writers(aut, promela, dot)
+    for path in writers:
+        outputs.check({"--aut, --promela or --dot": path})
     if save is not None and not save.is_dir():
         raise click.BadParameter(f"there is no folder {save}", param_hint="--save")
+    if walks is not None:
+        if writers:
+            raise click.UsageError("random walks make no system that could be written")
+        try:
+            with _bar(" walks") as progress:
+                met = walk(policies, arena, walks=walks, seed=seed, level=level, progress=progress)
+        except (ArenaError, NotModelled) as error:
+            raise BadInput(f"{arena.name}: {error}") from None
+        witnesses = [replayed(witness, arena, policies) for witness in met]
+        shown = _walks_json if as_json else _walks_text
+        click.echo(shown(witnesses, arena, a, b, walks, seed), nl=False)
+        if save is not None:
+            _save(save, arena, policies, met)
+        return 1 if met else 0
     numberings = Numberings()
 
     def explore(policy: Policy, progress: Progress) -> System:
@@ -141,11 +171,10 @@ def command(
     for system in systems:
         click.echo(_speed(system), err=True)
     click.echo(_json(found) if as_json else _text(found), nl=False)
-    for path, (kind, number) in exported.items():
-        lines = getattr(exports, "aldebaran" if kind == "aut" else "dot")(systems[number])
-        write_text(path, "\n".join(lines) + "\n")
+    for path, lines in writers.items():
+        write_text(path, "\n".join(lines(*systems)) + "\n")
     if save is not None:
-        _save(save, arena, policies, comparison)
+        _save(save, arena, policies, comparison.witnesses)
     return 1 if found.verdict == "differs" else 0
 
 
@@ -172,28 +201,40 @@ def _arena(machine: str, alphabet: str | None) -> Arena:
     return dataclasses.replace(arena, alphabet=tuple(parts))
 
 
-def _two(path: Path, kind: str) -> tuple[Path, Path]:
-    """The files for the two systems: `x.aut` becomes `x-A.aut` and `x-B.aut`."""
-    suffix = path.suffix or f".{kind}"
-    return path.with_name(f"{path.stem}-A{suffix}"), path.with_name(f"{path.stem}-B{suffix}")
+def _writers(aut: Path | None, promela: Path | None, dot: Path | None) -> dict[Path, Writer]:
+    """What gives the lines of each file to write: `x.aut` becomes `x-A.aut` and `x-B.aut`."""
+    found: dict[Path, Writer] = {}
+    for path, write in ((aut, exports.aldebaran), (dot, exports.dot)):
+        if path is not None:
+            found[path.with_stem(f"{path.stem}-A")] = _of(write, 0)
+            found[path.with_stem(f"{path.stem}-B")] = _of(write, 1)
+    if promela is not None:
+        tables = promela.with_suffix(".h")
+        found[promela] = lambda one, two: exports.promela(one, two, tables.name)
+        found[tables] = exports.promela_tables
+    return found
+
+
+def _of(write: Callable[[System], Iterator[str]], number: int) -> Writer:
+    return lambda *systems: write(systems[number])
 
 
 @contextmanager
-def _bar() -> Iterator[Progress]:
+def _bar(unit: str = " states") -> Iterator[Progress]:
     """A progress bar on standard error while it is a terminal."""
-    with tqdm(desc="exploring", unit=" states", leave=False, disable=None) as bar:
+    with tqdm(desc="exploring", unit=unit, leave=False, disable=None) as bar:
 
-        def progress(states: int, transitions: int) -> None:
-            bar.n = states
-            bar.set_postfix_str(f"{transitions} transitions")
+        def progress(count: int, more: int) -> None:
+            bar.n = count
+            bar.set_postfix_str(f"{more} transitions" if unit == " states" else f"of {more}")
 
         yield progress
 
 
 def _save(
-    folder: Path, arena: Arena, policies: tuple[Policy, Policy], comparison: Comparison
+    folder: Path, arena: Arena, policies: tuple[Policy, Policy], witnesses: Sequence[Witness]
 ) -> None:
-    for number, witness in enumerate(comparison.witnesses, 1):
+    for number, witness in enumerate(witnesses, 1):
         name = scenarios.file_name(number, policies[0].name, policies[1].name, arena)
         write_text(folder / name, scenarios.scenario_text(witness, arena, *policies))
         click.echo(f"wrote {folder / name}", err=True)
@@ -226,6 +267,34 @@ def _text(found: Exploration) -> str:
         *wrap(_verdict(found), WIDTH),
     ]
     for number, witness in enumerate(found.witnesses, 1):
+        lines += ["", *_witness(number, witness, one, two)]
+    return "\n".join(lines) + "\n"
+
+
+def _walks_json(
+    found: Sequence[DifferenceWitness], arena: Arena, one: str, two: str, walks: int, seed: int
+) -> str:
+    body = {
+        "arena": arena.name,
+        "baseline": one,
+        "candidate": two,
+        "walks": walks,
+        "seed": seed,
+        "witnesses": [dataclasses.asdict(witness) for witness in found],
+    }
+    return json.dumps(body, indent=2) + "\n"
+
+
+def _walks_text(
+    found: Sequence[DifferenceWitness], arena: Arena, one: str, two: str, walks: int, seed: int
+) -> str:
+    met = f"met {len(found)} kinds of difference" if found else "met no difference"
+    head = (
+        f"{one} and {two} on {arena.name}: {walks} random walks of up to {STEPS} steps (seed "
+        f"{seed}) {met}. They prove nothing beyond that."
+    )
+    lines = wrap(head, WIDTH)
+    for number, witness in enumerate(found, 1):
         lines += ["", *_witness(number, witness, one, two)]
     return "\n".join(lines) + "\n"
 

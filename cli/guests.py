@@ -110,7 +110,8 @@ def work_options(command: Command) -> Command:
             "machines",
             type=click.Choice(list(KINDS)),
             multiple=True,
-            help="Draw for machines of this kind. Default: of each kind in turn.",
+            metavar="KIND",
+            help=f"Draw for machines of this kind: {', '.join(KINDS)}. Default: each in turn.",
         ),
         options.corpus,
         click.option(

@@ -23,7 +23,7 @@ _NARROWEST: Final = 24
 @options.corpus
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object for each.")
 def command(what: str, variant_files: tuple[Path, ...], corpus: Path | None, as_json: bool) -> None:
-    """List the variants, the scenarios or the claims that there are.
+    """List the variants, scenarios or claims that there are.
 
     Variants come with their name, what they are in one line, and where their code is; scenarios
     with their id and title; claims with their id, what is claimed, by whom and in which mail.

@@ -29,7 +29,7 @@ _GET_A_KERNEL: Final = (
 
 @click.group()
 def command() -> None:
-    """Real kernels in QEMU: can they be run here, and what do they do?
+    """Run real kernels in QEMU, and record what they do.
 
     `zonediff run --variants live:IMAGE` puts a kernel into a report; `zonediff validate --live
     IMAGE` holds a model against it.

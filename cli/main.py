@@ -16,14 +16,17 @@ MODULES: Final = {
     "list": ("zonediff.cli.list", "List the variants, scenarios or claims that there are."),
     "show": ("zonediff.cli.show", "Tell the story of one scenario on one variant."),
     "claim": ("zonediff.cli.claim", "Tell the whole argument over one claim."),
-    "explore": ("zonediff.cli.explore", "Compare two variants over all sequences of steps."),
-    "sweep": ("zonediff.cli.sweep", "Find how much added memory machines survive."),
+    "explore": (
+        "zonediff.cli.explore",
+        "Try all sequences of steps: do two variants behave the same?",
+    ),
+    "sweep": ("zonediff.cli.sweep", "Try a grid of machines and added memory: what survives?"),
     "series": ("zonediff.cli.series", "List a patch series and line it up with a variant."),
     "bisect": ("zonediff.cli.bisect", "Find the stage of a series that changes an outcome."),
     "regress": ("zonediff.cli.regress", "Compare what two revisions of a repository give."),
     "b4-check": ("zonediff.cli.b4_check", "Check the mail of a patch, as a command for b4."),
-    "validate": ("zonediff.cli.validate", "Hold the models against recordings of real kernels."),
-    "live": ("zonediff.cli.live", "See whether real kernels can be run in QEMU, and record them."),
+    "validate": ("zonediff.cli.validate", "Hold the models against recorded or live kernels."),
+    "live": ("zonediff.cli.live", "Run real kernels in QEMU, and record what they do."),
 }
 
 

@@ -17,9 +17,12 @@ from zonediff.compare import verdict
 from zonediff.compare.claims import judge_claims
 from zonediff.compare.explore.findings import Exploration
 from zonediff.compare.provenance import sources
-from zonediff.compare.result import Evidence
+from zonediff.compare.result import Evidence, Frontier, Result
 from zonediff.compare.run import Progress, run
 from zonediff.compare.store import write_text
+from zonediff.compare.sweep import plan
+from zonediff.compare.sweep.frontier import frontiers
+from zonediff.compare.sweep.work import SweepError
 from zonediff.compare.validate import evidence
 from zonediff.corpus.claim_files import load_claims
 from zonediff.corpus.recording import SHIPPED, files_of
@@ -85,6 +88,7 @@ def command(
     registry = Registry(variant_files)
     names = _names(variants) if variants is not None else registry.default_names()
     found = options.load_scenarios(scenarios, corpus)
+    whole = not scenarios and corpus is None
     with _bar() as progress:
         result = run(
             found,
@@ -92,7 +96,7 @@ def command(
             baseline=baseline,
             registry=registry,
             jobs=jobs,
-            whole=not scenarios and corpus is None,
+            whole=whole,
             evidence=_evidence([baseline, *names], registry) if any(wanted.values()) else {},
             seed=seed,
             seeds=seeds,
@@ -103,6 +107,7 @@ def command(
             result,
             sources=sources(_given(variant_files, corpus)),
             claims=judge_claims(load_claims(), result, registry) if corpus is None else [],
+            frontiers=_frontiers(result, registry, jobs) if whole and result.complete else [],
         )
     if explore:
         result = dataclasses.replace(
@@ -152,6 +157,19 @@ def _explorations(names: Sequence[str], registry: Registry) -> list[Exploration]
     models = [name for name in dict.fromkeys(names) if not name.startswith(LIVE)]
     with _bar("exploring", " systems") as progress:
         return matrix([registry.model(name).policy for name in models], progress=progress)
+
+
+def _frontiers(result: Result, registry: Registry, jobs: int) -> list[Frontier]:
+    """What machines survive, on every variant that is a model and did not fail anyway."""
+    failed = {run.variant for run in result.runs if run.status == "error"}
+    names = [info.name for info in result.variants if info.name not in failed]
+    models = tuple(name for name in names if not name.startswith(LIVE))
+    sweep = dataclasses.replace(plan.load(plan.find("glance"), registry), variants=models)
+    try:
+        return frontiers(sweep, registry, jobs=jobs)
+    except SweepError as error:
+        click.echo(f"No frontiers in the report: {error}", err=True)
+        return []
 
 
 @contextmanager

@@ -12,12 +12,15 @@ from tqdm import tqdm
 from zonediff.cli import options, outputs
 from zonediff.cli.group import INTERRUPTED
 from zonediff.compare.describe import variant_info
+from zonediff.compare.interface import removed
 from zonediff.compare.provenance import sources
-from zonediff.compare.result import Frontier, Result
+from zonediff.compare.result import Frontier, Result, VariantRemovals
 from zonediff.compare.run import version
 from zonediff.compare.store import save
 from zonediff.compare.sweep.frontier import Progress, frontiers
 from zonediff.compare.sweep.plan import Sweep, find, load
+from zonediff.compare.validate import evidence
+from zonediff.corpus.recording import SHIPPED, files_of
 from zonediff.reports.frontier import frontier_table
 from zonediff.variants.registry import Registry
 
@@ -39,14 +42,7 @@ Exit codes:
     metavar="FILE.sqlite",
     help="Keep what is found in this file, and go on from there if it is interrupted.",
 )
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="Run in so many processes.",
-)
+@options.jobs
 @options.variant_files
 @click.option("-o", "--output", type=_file, metavar="FILE", help="Write the result as JSON.")
 def command(
@@ -56,10 +52,11 @@ def command(
     variant_files: tuple[Path, ...],
     output: Path | None,
 ) -> int:
-    """Try a grid of machines and additions of memory: what does each survive?
+    """Try a grid of machines and added memory: what survives?
 
-    SWEEP is a YAML file or the name of a sweep that comes with zonediff (frontier, glance). Its
-    table is printed; `zonediff report` draws the picture from the result.
+    SWEEP is a YAML file with a grid of machines and additions, or the name of one that comes with
+    zonediff (frontier, glance). A table is printed; `zonediff report` draws the picture from the
+    result.
 
     With --store every row of the grid is kept as soon as it is done. Whatever ends the sweep, the
     same command goes on where it stopped.
@@ -86,13 +83,23 @@ def command(
 def _result(
     plan: Sweep, found: list[Frontier], registry: Registry, variant_files: Sequence[Path]
 ) -> Result:
-    """A result that has frontiers and nothing else."""
+    """A result without scenarios."""
+    recordings = files_of([SHIPPED])
+    subjects = [registry.model(name) for name in plan.variants]
+    baseline, *others = [
+        variant_info(subject, evidence(subject.policy, recordings)) for subject in subjects
+    ]
     return Result(
-        baseline=plan.variants[0],
-        variants=[variant_info(registry.resolve(name)) for name in plan.variants],
+        baseline=baseline.name,
+        variants=[baseline, *others],
         scenarios=[],
         runs=[],
         judgements=[],
+        removals=[
+            VariantRemovals(info.name, removals)
+            for info in others
+            if (removals := removed(baseline.interface, info.interface))
+        ],
         frontiers=found,
         sources=sources([("variant file", path) for path in variant_files]),
         version=version(),

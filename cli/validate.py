@@ -51,7 +51,7 @@ def command(
     as_json: bool,
     **work: Any,
 ) -> int:
-    """Hold the models against recordings of real kernels, or against a kernel at work.
+    """Hold the models against recorded or live kernels.
 
     Every recording is replayed through the variant it speaks for: the same machine, the same
     steps, and after each step the same result and the same observation. PATH is a file of

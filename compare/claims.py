@@ -171,7 +171,7 @@ def percents(cases: Iterable[CaseOutcome]) -> list[str]:
 def sorted_out(cases: Iterable[CaseOutcome]) -> str:
     """What holds and what does not; of what only some scenarios show, which.
 
-    `yes: A; no: B; C: yes for order=last-to-first, no for order=first-to-last`
+    `yes: A; B. no: C. D: yes for order=last-to-first, no for order=first-to-last`
     """
     groups = _alike(cases)
     yes = [case for group in groups.values() if all(c.holds for c in group) for case in group]
@@ -186,7 +186,7 @@ def sorted_out(cases: Iterable[CaseOutcome]) -> str:
             ]
             split.append(f"{says}: {', '.join(sides)}")
     alike = [f"{word}: {joined(side)}" for word, side in (("yes", yes), ("no", no)) if side]
-    return "; ".join([*alike, *split])
+    return ". ".join([*alike, *split])
 
 
 def labels(cases: Sequence[CaseOutcome]) -> list[str]:

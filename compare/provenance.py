@@ -24,7 +24,7 @@ def sources(given: Iterable[tuple[str, Path]]) -> list[Source]:
 def _source(what: str, path: Path, name: str) -> Source:
     try:
         # Importing GitPython takes 75 ms, and fails where there is no git.
-        from git import InvalidGitRepositoryError, NoSuchPathError, Repo
+        from git import GitCommandError, InvalidGitRepositoryError, NoSuchPathError, Repo
     except ImportError:
         return Source(what, name)
     try:
@@ -34,5 +34,5 @@ def _source(what: str, path: Path, name: str) -> Source:
             inside = path.resolve().relative_to(Path(repo.working_tree_dir).resolve())
             dirty = repo.is_dirty(untracked_files=True, path=inside.as_posix())
             return Source(what, name, repo.head.commit.hexsha, dirty)
-    except (InvalidGitRepositoryError, NoSuchPathError, ValueError):
+    except (GitCommandError, InvalidGitRepositoryError, NoSuchPathError, ValueError):
         return Source(what, name)

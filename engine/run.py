@@ -66,6 +66,7 @@ class Runner:
         self.pass_time = pass_time
         self.brief = False
         self.seen = Observation()
+        self.state: tuple[object, ...] = ()
         self.end: End = "ran"
 
     def boot(self) -> End:
@@ -75,7 +76,7 @@ class Runner:
         except KernelDied as death:
             self.end = death.how
         else:
-            self.seen = observe(self.guest.kernel)
+            self.seen = self._observe()
         return self.end
 
     def acts(self, step: Step) -> Iterable[Act]:
@@ -94,7 +95,7 @@ class Runner:
         acts = list(self.acts(step))
         self.brief = False
         if acts and self.end == "ran":
-            self.seen = observe(self.guest.kernel)
+            self.seen = self._observe()
             acts[-1] = replace(acts[-1], changed=difference(before, self.seen))
         return acts
 
@@ -109,7 +110,7 @@ class Runner:
             result = self.end = death.how
         else:
             if not self.brief:
-                now = observe(self.guest.kernel)
+                now = self._observe()
         changed = NOTHING if now is self.seen else difference(self.seen, now)
         self.seen = now
         kernel = self.guest.kernel  # only now: a reboot starts another one
@@ -117,6 +118,14 @@ class Runner:
         kernel.killed.clear()
         reasons, uevents = self.accounts()
         return Act(do, result, output, changed, uevents, reasons, killed)
+
+    def _observe(self) -> Observation:
+        """What there is to see; the same object as before when no state has changed."""
+        state = self.guest.kernel.key()
+        if state != self.state:
+            self.state = state
+            return observe(self.guest.kernel)
+        return self.seen
 
     def accounts(self) -> tuple[tuple[Reason, ...], tuple[str, ...]]:
         """The reasons and uevents since the last call, runs of blocks joined."""

@@ -201,22 +201,23 @@ def frontier_svg(frontier: Frontier) -> str:
             parts.append(
                 f'<rect class="{state}" x="{x}" y="{y}" width="{end - x}" height="{_ROW - 1}"/>'
             )
-            if end - x > 10:
+            if end - x > 14:
                 parts.append(
-                    f'<text class="{state}" x="{(x + end) // 2}" y="{middle}">{SIGNS[state]}</text>'
+                    f'<text class="{state}" x="{x + 8}" y="{middle}">{SIGNS[state]}</text>'
                 )
         if RATIO * row.base <= last:
             x = _x(RATIO * row.base, last)
             parts.append(f'<path class="ratio" d="M{x} {y}v{_ROW}"/>')
         if row.base == BASE and last >= ADDED:
             parts.append(
-                f'<circle class="example" cx="{_x(ADDED, last)}" cy="{y + _ROW // 2}" r="7"/>'
+                f'<circle class="example" cx="{_x(ADDED, last)}" cy="{y + _ROW // 2}" r="7">'
+                f"<title>{_size(ADDED)} into {_size(BASE)}</title></circle>"
             )
     for size in _ticks(last):
         parts.append(f'<text x="{_x(size, last)}" y="{height + 14}">{_size(size)}</text>')
     parts.append(
         f'<text class="start" x="{_LEFT}" y="{height + 32}">added memory, by boot memory; '
-        f"dashed: its memmap is as large as boot memory ({100 / RATIO:g} %)</text></svg>"
+        f"dashed: its memmap ({100 / RATIO:g} %) fills boot memory</text></svg>"
     )
     return "".join(parts)
 

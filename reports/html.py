@@ -15,8 +15,8 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from zonediff.compare.result import Result
-from zonediff.reports import ledger
+from zonediff.compare.result import Frontier, Result
+from zonediff.reports import frontier, ledger
 from zonediff.reports.kinds import MEANINGS, SYMBOLS, noun, short
 from zonediff.reports.plain import visible
 from zonediff.reports.reproduce import Where
@@ -45,6 +45,9 @@ def render(result: Result) -> str:
         short=short,
         letters=_ZONE_LETTERS,
         places=_PLACES,
+        pictures=frontier.pictures,
+        frontier_svg=_frontier,
+        frontier_meanings=[(s, frontier.SIGNS[s], m) for s, m in frontier.MEANINGS.items()],
     )
     style, script = _asset("style.css") + _signs(), _asset("script.js")
     return environment.get_template("report.html").render(
@@ -93,6 +96,10 @@ def _signs() -> Markup:
     """Style rules for the sign of each class and verdict."""
     signs = [*SYMBOLS.items(), *ledger.SIGNS.items()]
     return Markup("\n".join(f'.{kind} {{ --sign: "{sign}"; }}' for kind, sign in signs))
+
+
+def _frontier(item: Frontier) -> Markup:
+    return Markup(frontier.frontier_svg(item))
 
 
 def _asset(name: str) -> Markup:

@@ -14,6 +14,7 @@ from tabulate import MIN_PADDING, tabulate
 from zonediff.compare.result import Result
 from zonediff.engine.trace import Reason
 from zonediff.reports.findings import Finding
+from zonediff.reports.frontier import frontier_table
 from zonediff.reports.index import Link
 from zonediff.reports.kinds import Class, noun
 from zonediff.reports.plain import command, to_ascii, wrap
@@ -68,6 +69,7 @@ class _Mail:
         yield from self._intents()
         yield from self._unchanged()
         yield from self._claims()
+        yield from self._frontiers()
         yield from self._reproduce()
         yield from self._evidence()
         yield from self._not_tested()
@@ -77,6 +79,8 @@ class _Mail:
         yield from (line for source in report.sources for line in wrap(f"{source}.", WIDTH))
 
     def _verdict(self) -> Iterator[str]:
+        if not self.report.verdicts:
+            return
         yield from _heading("Verdict")
         for verdict in self.report.verdicts:
             yield from wrap(verdict.sentence, WIDTH, "", "  ")
@@ -185,6 +189,18 @@ class _Mail:
                 yield from wrap(
                     f"{verdict.verdict} on {_names(group.variants)}{condition}", WIDTH, "  - "
                 )
+
+    def _frontiers(self) -> Iterator[str]:
+        if not self.report.frontiers:
+            return
+        yield from _heading("How much added memory machines survive")
+        yield from wrap(
+            "The most that can be added before the kernel runs out of memory for the memmap, "
+            "computed from the models:",
+            WIDTH,
+        )
+        yield ""
+        yield from frontier_table(self.report.frontiers).splitlines()
 
     def _reproduce(self) -> Iterator[str]:
         """The quickest scenario for each cause of regressions; without any, of fixes."""

@@ -13,6 +13,7 @@ from typing import Final
 
 from zonediff.compare.result import (
     Evidence,
+    Frontier,
     IntentOutcome,
     Result,
     Run,
@@ -144,6 +145,7 @@ class Report:
     intents: tuple[IntentView, ...]
     shelves: tuple[Shelf, ...]
     claims: tuple[ClaimView, ...]
+    frontiers: tuple[Frontier, ...]
     scenarios: tuple[ScenarioView, ...]
     variants: tuple[VariantView, ...]
     version: str
@@ -165,10 +167,11 @@ _WORST: Final = ("error", "regression")
 def view(result: Result) -> Report:
     """Think a whole report through."""
     index = Index(result)
-    shown = verdicts(result)
+    shown = verdicts(result) if result.scenarios else ()
+    candidates = _several(len(index.candidates), "variant")
     return Report(
         baseline=result.baseline,
-        title=f"Memory hotplug: {_several(len(shown), 'variant')} against {result.baseline}",
+        title=f"Memory hotplug: {candidates} against {result.baseline}",
         lead=_lead(index),
         notes=tuple(_notes(index)),
         verdicts=shown,
@@ -187,6 +190,7 @@ def view(result: Result) -> Report:
         intents=tuple(_intent(index, outcome) for outcome in result.intents),
         shelves=tuple(_shelves(index)),
         claims=ledger(index),
+        frontiers=tuple(result.frontiers),
         scenarios=tuple(scenario_view(index, info) for info in result.scenarios),
         variants=tuple(_variant(index, info) for info in result.variants),
         version=result.version,
@@ -289,6 +293,8 @@ def _no_difference(index: Index) -> list[object]:
 def _lead(index: Index) -> str:
     """What was compared, in a sentence."""
     result = index.result
+    if not result.scenarios:
+        return "0 scenarios were run."
     runs = [index.run(scenario.id, result.baseline) for scenario in result.scenarios]
     met = sum(run is not None and bool(run.goals) and all(g.met for g in run.goals) for run in runs)
     return (

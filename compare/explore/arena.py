@@ -74,25 +74,29 @@ class ArenaError(ValueError):
     """A machine is not one to explore; the message says why."""
 
 
-def check_fits(arena: Arena, kernel: Kernel) -> None:
-    """See that a booted kernel can have all DIMMs at once. Raises ArenaError.
-
-    Explored states do not hold how much memory is free. So it may never run short: even with all
-    memmaps allocated, no added memory online and the boot blocks in play offline.
-    """
+def check_block_size(kernel: Kernel) -> None:
+    """See that blocks are one section each, as arenas number them. Raises ArenaError."""
     block_size = kernel.memory.block_pages * PAGE
     if block_size != SECTION:
         raise ArenaError(
             f"this machine has memory blocks of {format_size(block_size)}, as its boot memory ends "
             "at 64 GiB or above: explore one with less"
         )
-    kib = sum(kernel.policy.memmap_kib(kernel, dimm.size // block_size) for dimm in arena.all_dimms)
+
+
+def check_memory(arena: Arena, kernel: Kernel) -> None:
+    """See that a booted kernel can have all DIMMs at once. Raises ArenaError.
+
+    Explored states do not hold how much memory is free. So it may never run short: even with all
+    memmaps allocated, no added memory online and the boot blocks in play offline.
+    """
+    kib = sum(kernel.policy.memmap_kib(kernel, dimm.size // SECTION) for dimm in arena.all_dimms)
     kib += len(arena.boot_blocks) * SECTION // KIB
     if kernel.free_kib - kib < reserve_kib(arena.machine):
         raise ArenaError(
             f"memmaps of all DIMMs, and boot blocks that go offline, take {kib} KiB, and "
-            f"{kernel.free_kib} KiB are free after boot: with memory that short, what a step does depends on more than is explored; "
-            "give the machine more boot memory or smaller DIMMs"
+            f"{kernel.free_kib} KiB are free after boot: with memory that short, what a step does "
+            "depends on more than is explored; give the machine more boot memory or smaller DIMMs"
         )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonediff.compare.explore import looks
-from zonediff.compare.explore.arena import Arena, check_fits
+from zonediff.compare.explore.arena import Arena, check_block_size, check_memory
 from zonediff.compare.explore.cells import DEAD, Layout, LookedAt, Numbering, Watch
 from zonediff.compare.explore.learned import Ask, Learner, Numbers, Rows
 from zonediff.compare.explore.looks import Level, Part
@@ -161,7 +161,8 @@ class _Explorer:
         self, policy: Policy, arena: Arena, numberings: Numberings, looked_at: frozenset[str]
     ) -> None:
         guest = Guest(arena.machine, policy)
-        check_fits(arena, guest.kernel)
+        check_block_size(guest.kernel)
+        check_memory(arena, guest.kernel)
         died = None
         try:
             guest.power_on()
@@ -291,8 +292,8 @@ class _Explorer:
                 result, _ = guest.do(step)
             except KernelDied as death:
                 watch.written.update(range(self.layout.width))
-                return number(Outcome(death.how, _rules(guest))), [*self._dead(death.how), 0]
-            return number(Outcome(result, _rules(guest))), [*self.layout.encode(guest), 0]
+                return number(Outcome(death.how, rules(guest))), [*self._dead(death.how), 0]
+            return number(Outcome(result, rules(guest))), [*self.layout.encode(guest), 0]
 
         return ask
 
@@ -339,6 +340,6 @@ def _labels(seen: NDArray[np.int32], labels: Numbering) -> Numbers:
     return np.array(numbers, np.int64)[inverse]
 
 
-def _rules(guest: Guest) -> tuple[str, ...]:
+def rules(guest: Guest) -> tuple[str, ...]:
     """Which rules decided, each once, in order."""
     return tuple(dict.fromkeys(why.rule.id for why in guest.kernel.because))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from zonediff.compare.explore import looks
 from zonediff.compare.explore.findings import Verdict
 from zonediff.compare.explore.learned import Numbers
+from zonediff.compare.explore.looks import Sight
 from zonediff.compare.explore.lts import Outcome, System
 from zonediff.engine.steps import Step, Write
 
@@ -172,8 +173,9 @@ def _differences(left: System, right: System) -> tuple[tuple[Witness, ...], int]
     """
     search, kinds = _Search(left, right), _Kinds()
     results = _results(left), _results(right)
+    sights: list[Sight] = left.numberings.sights.values
     for part, one, two in zip(left.parts, left.seen[0], right.seen[0], strict=True):
-        for kind in _look_kinds(left, one, two):
+        for kind in look_kinds(sights[one], sights[two]):
             kinds.note(kind, 0, None, part=part)
     if any(kind.what == "kernel" for kind in kinds.found):
         # Only one of the two survived its boot: nothing that follows is a difference of its own.
@@ -236,11 +238,12 @@ def _different_results(
     for at in np.argsort(first):
         action, one, two = unique[:, at].tolist()
         where = rows[first[at]]
-        kind = _result_kind(left.actions[action], outcomes[one], outcomes[two])
+        kind = result_kind(left.actions[action], outcomes[one], outcomes[two])
         kinds.note(kind, int(numbers[where]), action, count=int(count[at]))
 
 
-def _result_kind(step: Step, left: Outcome, right: Outcome) -> Kind:
+def result_kind(step: Step, left: Outcome, right: Outcome) -> Kind:
+    """The kind of a step whose results differ."""
     do = step.verb
     if isinstance(step, Write):
         do += " " + step.file.rpartition("/")[2]
@@ -257,6 +260,7 @@ def _different_looks(kinds: _Kinds, left: System, right: System, pairs: _Pairs) 
     number, action, a, b, next_a, next_b = (column[apart] for column in pairs)
     if not len(number):
         return
+    sights: list[Sight] = left.numberings.sights.values
     for column, part in enumerate(left.parts):
         one, two = left.seen[next_a, column], right.seen[next_b, column]
         new = (one != two) & ((one != left.seen[a, column]) | (two != right.seen[b, column]))
@@ -267,7 +271,7 @@ def _different_looks(kinds: _Kinds, left: System, right: System, pairs: _Pairs) 
         unique, first, count = np.unique(groups, axis=1, return_index=True, return_counts=True)
         for group in np.argsort(first):
             where = at[first[group]]
-            for kind in _look_kinds(left, *unique[:, group]):
+            for kind in look_kinds(*(sights[number] for number in unique[:, group])):
                 kinds.note(
                     kind,
                     int(number[where]),
@@ -277,11 +281,11 @@ def _different_looks(kinds: _Kinds, left: System, right: System, pairs: _Pairs) 
                 )
 
 
-def _look_kinds(system: System, one: np.int32, two: np.int32) -> list[Kind]:
-    sights = system.numberings.sights.values
+def look_kinds(one: Sight, two: Sight) -> list[Kind]:
+    """The kinds in which two sights of one part differ."""
     return [
         Kind(item.what, "", "") if item.what in _FIGURES else Kind(*item)
-        for item in looks.apart(sights[one], sights[two])
+        for item in looks.apart(one, two)
     ]
 
 

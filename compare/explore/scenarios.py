@@ -13,9 +13,9 @@ from zonediff.compare.explore.explain import in_words, steps_of
 from zonediff.compare.explore.product import RESULT, Witness
 from zonediff.corpus.forms import goal_to_json, machine_to_json, step_to_json
 from zonediff.corpus.scenario import (
+    AllStepsGoal,
     BlocksGoal,
     Goal,
-    KernelGoal,
     KnobGoal,
     NodesGoal,
     Predicate,
@@ -37,15 +37,12 @@ def file_name(number: int, left: str, right: str, arena: Arena) -> str:
 
 
 def scenario_text(witness: Witness, arena: Arena, baseline: Policy, candidate: Policy) -> str:
-    """The scenario of a witness; its goal is that the last step comes out as on the baseline."""
+    """The scenario of a witness; its goal is what comes out on the baseline."""
     steps = steps_of(witness, arena)
     trace = run(baseline, arena.machine, steps)
     says = in_words(witness, arena, baseline.name, candidate.name)
-    goals = [
-        Goal(f"{want}, as on {baseline.name}", check)
-        for want, check in _wanted(witness, trace)
-        if not isinstance(check, KernelGoal)  # which every scenario has
-    ]
+    want, check = _wanted(witness, trace)
+    as_there = f", as on {baseline.name}" if trace.end == "ran" else ""
     body: dict[str, Any] = {
         "title": says,
         "why": (
@@ -54,7 +51,7 @@ def scenario_text(witness: Witness, arena: Arena, baseline: Policy, candidate: P
         ),
         "machine": _less_defaults(machine_to_json(arena.machine)),
         "steps": [step_to_json(ScenarioStep(step))["do"] for step in steps],
-        "goals": [goal_to_json(goal) for goal in goals],
+        "goals": [goal_to_json(Goal(want + as_there, check))],
     }
     return yaml.safe_dump(body, sort_keys=False, width=90)
 
@@ -64,20 +61,22 @@ def _less_defaults(machine: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in machine.items() if key == "nodes" or value != usual[key]}
 
 
-def _wanted(witness: Witness, trace: Trace) -> list[tuple[str, Predicate]]:
-    """What the baseline did, as wishes."""
+def _wanted(witness: Witness, trace: Trace) -> tuple[str, Predicate]:
+    """What the baseline did, as a wish; of a kernel that died, that it had not."""
     kind, number = witness.kind, len(witness.actions)
-    if kind.what == RESULT and trace.end == "ran":
+    if trace.end != "ran":
+        return ("every step succeeds", AllStepsGoal("ok"))
+    if kind.what == RESULT:
         result = trace.steps[-1].result or "ok"
-        return [(f"step {number} gives {result}", StepGoal(number, result))]
+        return f"step {number} gives {result}", StepGoal(number, result)
     seen = trace.last()
-    if witness.part.startswith("memory") and trace.end == "ran":
-        return [_block(witness.part, seen)]
+    if witness.part.startswith("memory"):
+        return _block(witness.part, seen)
     if witness.part == "nodes":
         mask = cast(Literal["online", "has_memory", "has_normal_memory"], kind.what)
-        return [(f"{mask} reads {seen.nodes[mask]!r}", NodesGoal(mask, seen.nodes[mask]))]
+        return f"{mask} reads {seen.nodes[mask]!r}", NodesGoal(mask, seen.nodes[mask])
     knob = seen.auto_online_blocks or "absent"
-    return [(f"auto_online_blocks is {knob}", KnobGoal(knob))]
+    return f"auto_online_blocks is {knob}", KnobGoal(knob)
 
 
 def _block(name: str, seen: Observation) -> tuple[str, Predicate]:

@@ -63,7 +63,8 @@ def _replayed(id: str, live: LiveRun, policy: Policy) -> Replay:
         return Replay(id, 0, 0)
     outcome = "booted" if predicted == "ran" else predicted
     reasons, _ = runner.accounts()
-    return Replay(id, 0, 0, Disagreement(id, -1, "boot", live.trace.end, outcome, (), reasons))
+    said = tuple(("it printed", reason.text, "") for reason in live.trace.boot_reasons)
+    return Replay(id, 0, 0, Disagreement(id, -1, "boot", live.trace.end, outcome, said, reasons))
 
 
 def _in_words(machine: Machine) -> Iterator[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from itertools import pairwise
 from typing import Any, Final
 
 from zonediff.corpus.forms import machine_to_json
 from zonediff.corpus.recording import RecordedStep, Recording
 from zonediff.engine.machine import Config
-from zonediff.engine.observation import apply
 from zonediff.variants.live.look import Look
 from zonediff.variants.live.run import LiveRun
 
@@ -18,21 +18,19 @@ _MACHINE_KEYS: Final = ("nodes", "cmdline", "dimms")
 
 def recording(id: str, variant: str, run: LiveRun) -> Recording:
     """A run as its recording reads; the kernel has booted in it."""
-    seen = run.trace.boot
-    steps = []
-    for _, _, act in run.trace.acts():
-        seen = apply(seen, act.changed)
-        steps.append(RecordedStep(act.do, act.result, seen))
+    boot, *seen = (look.observation(every_zone=True) for look in run.looks)
+    acts = (act for _, _, act in run.trace.acts())
+    steps = tuple(
+        RecordedStep(act.do, act.result, after) for act, after in zip(acts, seen, strict=True)
+    )
     machine = replace(run.machine, config=_config(run))
-    return Recording(id, run.release, variant, machine, run.trace.boot, tuple(steps))
+    return Recording(id, run.release, variant, machine, boot, steps)
 
 
 def to_json(id: str, variant: str, run: LiveRun) -> dict[str, Any]:
     """A run as an object of a recordings file; the kernel has booted in it."""
     looks = [_look_to_json(look) for look in run.looks]
-    acts = [act for _, _, act in run.trace.acts()]
-    # There is no look at what the kernel did not survive.
-    after = [*looks[1:], *looks[-1:]][: len(acts)]
+    acts = (act for _, _, act in run.trace.acts())
     machine = machine_to_json(run.machine)
     return {
         "id": id,
@@ -42,8 +40,8 @@ def to_json(id: str, variant: str, run: LiveRun) -> dict[str, Any]:
         "machine": {key: machine[key] for key in _MACHINE_KEYS},
         "boot": looks[0],
         "steps": [
-            {"do": act.do.to_json(), "result": act.result, "changed": _changes(before, now)}
-            for act, before, now in zip(acts, looks, after, strict=False)
+            {"do": act.do.to_json(), "result": act.result, "changed": _changes(before, after)}
+            for act, (before, after) in zip(acts, pairwise(looks), strict=True)
         ],
     }
 
@@ -74,18 +72,18 @@ def _look_to_json(look: Look) -> dict[str, Any]:
     }
 
 
-def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """What differs; a block or zone that went away is None."""
     changed: dict[str, Any] = {}
     for key in ("blocks", "zones"):
         items = {
-            name: now[key].get(name)
-            for name in {**before[key], **now[key]}
-            if before[key].get(name) != now[key].get(name)
+            name: after[key].get(name)
+            for name in {**before[key], **after[key]}
+            if before[key].get(name) != after[key].get(name)
         }
         if items:
             changed[key] = items
     for key in ("auto_online_blocks", "nodes"):
-        if before[key] != now[key]:
-            changed[key] = now[key]
+        if before[key] != after[key]:
+            changed[key] = after[key]
     return changed

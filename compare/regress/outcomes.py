@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,9 @@ from zonediff.cli.main import main
 main()
 """
 """Runs the command: from a folder of sources, or for an empty name, as it is installed."""
+
+_WITHOUT_GIT: Final = {"GIT_PYTHON_GIT_EXECUTABLE": os.devnull, "GIT_PYTHON_REFRESH": "raise"}
+"""Environment that hides git from a run, as git might run what the repository's settings name."""
 
 _WRITES_A_RESULT: Final = (0, 1, 3)
 """Exit codes of `zonediff run` that come with a result."""
@@ -92,6 +96,7 @@ def _processes(trees: Sequence[Tree], request: Request) -> Iterator[list[_Starte
                     *_arguments(tree, request, output),
                 ],
                 cwd=tree.folder,
+                env={**os.environ, **_WITHOUT_GIT},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import pairwise
@@ -92,7 +92,9 @@ def line_up(patches: Sequence[Patch], variant: str, baseline: str, registry: Reg
     ]
     models = known().union(*own)
     so_far = [frozenset[str]().union(*own[: number + 1]) for number in range(len(own))]
-    places = [_place(patch, stages, own) for patch in patches]
+    places: list[tuple[int | None, tuple[str, ...]]] = []
+    for patch in patches:
+        places.append(_place(patch, stages, own, {place for place, _ in places}))
     lines = []
     for line, (place, by) in zip(listed(patches).patches, places, strict=True):
         restated = tuple(name for name in line.patch.functions if name in models)
@@ -125,10 +127,14 @@ def stages_of(variant: str, registry: Registry) -> tuple[Stage, ...]:
 
 
 def _place(
-    patch: Patch, stages: Sequence[Stage], own: Sequence[frozenset[str]]
+    patch: Patch,
+    stages: Sequence[Stage],
+    own: Sequence[frozenset[str]],
+    taken: Collection[int | None],
 ) -> tuple[int | None, tuple[str, ...]]:
     """The index of the stage that a patch leads to, and what tells so.
 
+    taken: stages that have a patch already; of two that fit as well, the other is meant.
     All patches belong to a single stage, since preparations and clean-ups do no more than lead
     to it.
     """
@@ -139,5 +145,5 @@ def _place(
         tuple(name for name in patch.functions if name in (stage.functions or restated))
         for stage, restated in zip(stages, own, strict=True)
     ]
-    best = max(range(len(stages)), key=lambda number: len(shared[number]))
+    best = max(range(len(stages)), key=lambda number: (len(shared[number]), number not in taken))
     return (best, shared[best]) if shared[best] or len(stages) == 1 else (None, ())

@@ -51,8 +51,9 @@ def read_diff(text: str, where: str) -> tuple[tuple[FileChange, ...], tuple[str,
     try:
         parsed = PatchSet(text)
     except UnidiffParseError as error:
+        why = " ".join(str(error).split())
         raise SeriesError(
-            f"{where}: its diff is damaged ({error}); a mail program may have wrapped its lines"
+            f"{where}: its diff is damaged ({why}); a mail program may have wrapped its lines"
         ) from None
     files = tuple(
         FileChange(_name(file.path), file.added, file.removed, file.is_binary_file)

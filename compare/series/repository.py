@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MOST: Final = 200
 """Patches in a series; who asks for more has the wrong range."""
 
+_NO_SUCH_REVISION: Final = 1
+"""Exit code of a quiet `git rev-parse --verify`; any other is a failure of another kind."""
+
 _HARMLESS: Final = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
@@ -48,7 +51,9 @@ def repository(path: Path) -> Iterator[Repo]:
         raise SeriesError(f"{path}: not a git repository") from None
     except GitCommandError as error:
         lines = str(error.stderr).strip().removeprefix("stderr:").strip(" '\n").splitlines()
-        raise SeriesError(f"{path}: git failed: {lines[-1] if lines else error.status}") from None
+        said = [line for line in lines if line.startswith("fatal:")] or lines[-1:]
+        why = said[0] if said else f"exit code {error.status}"
+        raise SeriesError(f"{path}: git failed: {why}") from None
 
 
 def resolve(repo: Repo, revision: str) -> str:
@@ -59,7 +64,9 @@ def resolve(repo: Repo, revision: str) -> str:
         raise SeriesError(f"{revision!r} is no revision: name a commit, a tag or a branch")
     try:
         found: str = repo.git.rev_parse("--verify", "--quiet", f"{revision}^{{commit}}", "--")
-    except GitCommandError:
+    except GitCommandError as error:
+        if error.status != _NO_SUCH_REVISION:
+            raise
         hint = "; this is a shallow clone: fetch more of its history" if _shallow(repo) else ""
         raise SeriesError(f"{repo.git_dir}: there is no revision {revision!r}{hint}") from None
     return found.splitlines()[0]

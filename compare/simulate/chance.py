@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from random import Random
 from statistics import NormalDist
 from typing import Final
 
 from zonediff.engine.actors import Delay, Law, parse_delay
 
+_read: Final = cache(parse_delay)
 _NORMAL: Final = NormalDist()
 _LAST_PERCENT: Final = _NORMAL.inv_cdf(0.99)
 
@@ -27,7 +29,7 @@ class Chance:
 
     def delay(self, who: str, delay: Delay) -> int:
         """How long this takes this time, in microseconds."""
-        law = parse_delay(delay)
+        law = _read(delay)
         if law.name == "constant":
             return law.times[0]
         self.used = True

@@ -41,7 +41,7 @@ def test_the_whole_argument(zonediff: Zonediff) -> None:
     text = " ".join(result.output.split())
     for part in (
         "C13 Michal Hocko, 2017-03-06, <20170306145417.GG27953@dhcp22.suse.cz>: Adding 8G",
-        "DEPENDS on upstream yes: the kernel survives it; no: it takes about half of what is free",
+        "DEPENDS on upstream yes: the kernel survives it. no: it takes about half of what is free",
         "NO it takes about half of what is free "
         "pressure/8g-into-256m[knob=offline]: kib / (kib + left) = 73.08 %, claimed 50 +- 10",
         "because sparse_mem_map_populate: 64 new blocks cost 131712 KiB",

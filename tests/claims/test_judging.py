@@ -37,7 +37,7 @@ def so(part: CasePart, says: str, holds: bool, scenario: str = "", **more: Any) 
         ([so("supported_if", "A", False)], ("refuted", "not so: A")),
         (
             [so("supported_if", "A", True), so("supported_if", "B", False)],
-            ("depends", "yes: A; no: B"),
+            ("depends", "yes: A. no: B"),
         ),
         ([so("supported_if", "A", True), so("refuted_if", "R", True)], ("refuted", "R")),
         ([so("supported_if", "A", True), so("refuted_if", "R", False)], ("supported", "")),
@@ -64,7 +64,7 @@ def so(part: CasePart, says: str, holds: bool, scenario: str = "", **more: Any) 
                 so("supported_if", "A", True),
                 so("supported_if", "B", False, percent="73.08 %, claimed 50 +- 10"),
             ],
-            ("depends", "yes: A; no: B (73.08 %, claimed 50 +- 10)"),
+            ("depends", "yes: A. no: B (73.08 %, claimed 50 +- 10)"),
         ),
     ],
 )

@@ -149,7 +149,7 @@ def test_onlining_order_is_the_condition_of_c03(ledger: Ledger) -> None:
 
 def test_the_number_is_the_condition_of_c13(ledger: Ledger) -> None:
     assert ledger["C13"]["upstream"].condition == (
-        "yes: the kernel survives it; no: it takes about half of what is free "
+        "yes: the kernel survives it. no: it takes about half of what is free "
         "(73.08 %, claimed 50 +- 10)"
     )
 

@@ -103,6 +103,18 @@ def test_writes_to_a_block_that_the_kernel_onlined(
     assert auto_onlined.events == events
 
 
+@pytest.mark.parametrize(("value", "outcome"), [("offline", "EINVAL"), ("0", "success")])
+def test_offlining_what_counts_as_offline_says_what_the_state_is(
+    offline: Any, auto_onlined: Any, value: str, outcome: str
+) -> None:
+    for lab, state in ((offline, "offline"), (auto_onlined, "online")):
+        put(lab, 32, value)
+        assert [reason.text for reason in lab.reasons] == [
+            f"the driver core counts block 32 as offline already, its state reads {state} -> "
+            f"{outcome}"
+        ]
+
+
 def test_a_block_that_the_kernel_onlined_can_be_offlined_once_it_was_written_to(
     auto_onlined: Any,
 ) -> None:

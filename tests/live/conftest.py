@@ -84,10 +84,13 @@ def modelled() -> Callable[[str, Machine, Script], LiveRun]:
         end = runner.boot()
         boot, steps, looks = runner.seen, [], [look_of(runner.seen)]
         for step in script(runner) if end == "ran" else ():
-            steps.append(StepTrace(step, tuple(runner.acts(step))))
+            acts = []
+            for act in runner.acts(step):
+                acts.append(act)
+                looks.append(look_of(runner.seen))
+            steps.append(StepTrace(step, tuple(acts)))
             if runner.end != "ran":
                 break
-            looks.append(look_of(runner.seen))
         if end != "ran":
             looks.clear()
         trace = Trace(variant, boot, tuple(steps), runner.end, runner.guest.places)

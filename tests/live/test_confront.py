@@ -77,6 +77,7 @@ def test_a_disagreement_is_told_with_the_fewest_steps(held: Confront) -> None:
         "boot with 1G",
         "  DIMM dimm1 512M node 0",
         "echo online_kernel > memory33/state",
+        "echo online_kernel > memory34/state",
         "echo offline > memory33/state",
     )
     assert boots < 12

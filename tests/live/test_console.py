@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zonediff.variants.live.console import LINES_OF_A_DEATH, LINES_OF_A_STEP, Console
+from zonediff.variants.live.console import FIRST_LINES, LAST_LINES, Console
 
 BUG = """\
 memory memory32: is onlined
@@ -67,12 +67,22 @@ def test_the_lines_of_a_step_are_its_reasons() -> None:
     assert found.reasons() == ()
 
 
-def test_of_many_lines_the_last_are_kept_and_more_of_a_death() -> None:
+def test_of_many_lines_the_first_and_the_last_are_kept() -> None:
     many = "".join(f"line {number}\n" for number in range(100))
-    assert len(console(many).reasons()) == LINES_OF_A_STEP
-    death = console(many + BUG).reasons()
-    assert len(death) == LINES_OF_A_DEATH
-    assert death[-1].text.startswith("---[ end trace")
+    texts = [reason.text for reason in console(many).reasons()]
+    assert len(texts) == FIRST_LINES + 1 + LAST_LINES
+    assert texts[0] == "line 0"
+    assert texts[FIRST_LINES] == f"({100 - FIRST_LINES - LAST_LINES} lines left out)"
+    assert texts[-1] == "line 99"
+
+
+def test_of_a_death_the_lines_around_it_are_kept() -> None:
+    registers = "".join(f"R{number}: 0000000000000000\n" for number in range(100))
+    texts = [reason.text for reason in console(registers + OOM + registers).reasons()]
+    assert len(texts) == FIRST_LINES + 1 + LAST_LINES
+    assert "Out of memory and no killable processes..." in texts
+    assert "Kernel panic - not syncing: System is deadlocked on memory" in texts
+    assert texts[0] == "R0: 0000000000000000"
 
 
 def test_bytes_that_are_no_text_are_no_trouble() -> None:

@@ -110,7 +110,7 @@ def linux(new_tree: Callable[[str], Tree]) -> Tree:
         {"drivers/hv/hv_balloon.c": BALLOON.replace("memhp_auto_online", "true")},
     )
     tree.commit(
-        "mm: drop memhp_default_state", {"mm/memory_hotplug.c": HOTPLUG.partition("int add")[2]}
+        "mm: drop memhp_default_state", {"mm/memory_hotplug.c": HOTPLUG[HOTPLUG.index("int add") :]}
     )
     tree.commit("mm: drop auto_online_blocks", {"drivers/base/memory.c": "/* empty */\n"})
     return tree

@@ -24,7 +24,7 @@ def test_the_function_above_a_hunk_is_not_changed_by_what_follows_it() -> None:
 @@ -1,5 +1,4 @@ int above(int nid)
  \treturn 0;
  }
- 
+\x20
 -int gone;
  int kept;
 """
@@ -35,7 +35,7 @@ def test_a_comment_in_the_first_column_is_outside() -> None:
     hunk = """\
 @@ -1,4 +1,3 @@ print_block_size(struct device *dev, char *buf)
  static DEVICE_ATTR(block_size_bytes, 0444, print_block_size, NULL);
- 
+\x20
  /*
 - * Memory auto online policy.
 """

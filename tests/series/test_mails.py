@@ -16,10 +16,10 @@ diff --git a/mm/x.c b/mm/x.c
 --- a/mm/x.c
 +++ b/mm/x.c
 @@ -1,3 +1,3 @@ int add_memory(int nid)
- 	a
--	b
-+	c
- 	d
+ \ta
+-\tb
++\tc
+ \td
 """
 
 MAIL = f"""\
@@ -36,7 +36,7 @@ Why.
 {DIFF}--\x20
 2.11.0
 
--- 
+--\x20
 A list's footer with a --- line
 --- and more
 """

@@ -79,6 +79,12 @@ def test_what_is_no_repository(tmp_path: Path) -> None:
         read_range(tmp_path / "missing", "a..b")
 
 
+def test_a_repository_that_git_does_not_trust(linux: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(SeriesError, match="git failed: fatal: detected dubious ownership"):
+        read_range(linux.path, "base..main")
+
+
 def test_a_range_that_is_too_long(linux: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(repository, "MOST", 2)
     with pytest.raises(SeriesError, match=r"more than 2 patches"):
@@ -91,7 +97,9 @@ def test_a_shallow_clone(linux: Any, tmp_path: Path) -> None:
     with pytest.raises(SeriesError, match="shallow clone: fetch more"):
         read_range(tmp_path / "shallow", "base..main")
     linux.git("-C", tmp_path / "shallow", "checkout", "-q", "--orphan", "other")
-    linux.git("-C", tmp_path / "shallow", "-c", "user.name=a", "-c", "user.email=b", "commit", "-qm", "x")
+    linux.git(
+        "-C", tmp_path / "shallow", "-c", "user.name=a", "-c", "user.email=b", "commit", "-qm", "x"
+    )
     with pytest.raises(SeriesError, match="reaches the end of a shallow clone"):
         read_range(tmp_path / "shallow", "other..main")
 

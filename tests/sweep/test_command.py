@@ -7,9 +7,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from zonediff.cli import run as run_command
 from zonediff.cli.main import cli
-from zonediff.compare.result import FrontierRow
+from zonediff.compare.describe import variant_info
+from zonediff.compare.result import FrontierRow, Run
+from zonediff.compare.result import Result as Outcomes
 from zonediff.compare.store import StoreError, dumps, load, loads
+from zonediff.compare.sweep import plan
+from zonediff.reports.formats import FORMATS, render
+from zonediff.variants.registry import Registry
 
 TABLE = """\
   boot memory    x 64    A      B
@@ -96,3 +102,34 @@ def test_ctrl_c_exits_with_130_and_says_what_is_kept(file: Path, tmp_path: Path)
         130,
         "Interrupted; nothing is kept without --store.\n",
     )
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_report_has_the_frontiers_and_claims_nothing_of_scenarios(
+    file: Path, tmp_path: Path, form: str
+) -> None:
+    zonediff("sweep", file, "-o", tmp_path / "out.json")
+    text = render(load(tmp_path / "out.json"), form)
+    assert {
+        "html": '<rect class="dies"',
+        "mail": "        192M     12G   6G  >= 8G",
+        "json": "35004,18540,2076,null",
+    }[form] in text
+    assert form == "json" or "0 scenarios were run." in text
+    assert "0 regressions" not in text
+
+
+def test_a_run_sweeps_only_the_variants_that_it_could_run(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "find", lambda name: file)
+    registry = Registry()
+    result = Outcomes(
+        baseline="upstream",
+        variants=[variant_info(registry.resolve(name)) for name in ("upstream", "v4.13", "v4.14")],
+        scenarios=[],
+        runs=[Run("any", "v4.13", "error")],
+        judgements=[],
+    )
+    found = run_command._frontiers(result, registry, jobs=1)
+    assert {item.variant for item in found} == {"upstream", "v4.14"}

@@ -8,6 +8,7 @@ import pytest
 
 from zonediff.engine.steps import HypervAdd, Plug, Udev, XenAdd
 from zonediff.engine.units import Bytes
+from zonediff.variants.registry import OURS
 
 MIB = 1 << 20
 DRIVERS = {"hyperv": HypervAdd, "xen": XenAdd}
@@ -17,6 +18,7 @@ ALWAYS_ONLINE = (
     *("michal-split/1", "michal-split/2", "michal-split/3", "michal-split"),
     "hyperv-xen-only",
 )
+NEVER_ONLINE = ("pre-auto-online",)
 HAVE_A_KNOB = (*FOLLOW_THE_KNOB, "michal-split/1", "michal-split/2")
 
 
@@ -73,6 +75,26 @@ def test_with_it_acpi_and_probe_go_on_to_follow_it(boot: Any, variant: str) -> N
     lab.knob("offline")
     lab.plug("dimm1", "128M", at=34)
     assert lab.hot[-1] == "34 offline [Normal Movable]"
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("variant", NEVER_ONLINE)
+def test_before_auto_online_the_drivers_leave_it_to_user_space(
+    boot: Any, variant: str, driver: str
+) -> None:
+    lab = boot(variant=variant, cmdline="memhp_default_state=online")
+    assert lab.knob("online") == "ENOENT"
+    lab.do(DRIVERS[driver]("balloon", Bytes(256 * MIB)))
+    lab.plug("dimm0", "128M")
+    assert states(lab) == {"offline"}
+    assert lab.reasons[-1].text == (
+        "this kernel never onlines memory: what acpi_memory_device_add adds waits for user space"
+    )
+
+
+def test_every_variant_is_told_of_above() -> None:
+    told = {*FOLLOW_THE_KNOB, *ALWAYS_ONLINE, *NEVER_ONLINE}
+    assert told >= {name for name in OURS if not name.startswith("v6.1")}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from zonediff.engine.policy import Source
 from zonediff.engine.steps import Blocks, Offline, Online, Udev
 
 LATER = ("v4.13", "v4.14", "v6.1")
@@ -300,6 +301,109 @@ def test_6_1_refuses_blocks_with_holes_and_calls_all_removable(boot: Any) -> Non
     )
     assert lab.write(0, "offline") == "EINVAL"
     assert all(view.removable == "1" for _, view in lab.seen.each())
+
+
+@pytest.mark.parametrize(
+    ("knob", "done"),
+    [("online_movable", "onlined with online_movable"), ("offline", "left offline")],
+)
+def test_6_1_says_what_becomes_of_new_memory(boot: Any, knob: str, done: str) -> None:
+    lab = boot(variant="v6.1")
+    lab.knob(knob)
+    lab.plug("dimm0", "128M")
+    assert (f"auto_online_blocks reads {knob}: what acpi_memory_device_add adds is {done}") in [
+        reason.text for reason in lab.reasons
+    ]
+
+
+AUTO_MOVABLE = "memory_hotplug.online_policy=auto-movable"
+
+
+def test_6_1_auto_movable_says_what_the_ratio_decides(boot: Any) -> None:
+    lab = boot(variant="v6.1", cmdline=f"{AUTO_MOVABLE} memory_hotplug.auto_movable_ratio=50")
+    lab.plug("dimm0", "512M")
+    lab.plug("dimm1", "128M")
+    early = 3998 + 258016
+    assert lab.write(33, "online") is None
+    # Half of the boot memory is just less than these four blocks.
+    assert lab.reasons[0].text == (
+        f"auto-movable: 131072 more pages make 131072 movable ones, beyond 50 % of {early} kernel "
+        "pages from boot: block 33 goes to zone Normal"
+    )
+    assert lab.write(36, "online") is None
+    assert lab.reasons[0].text == (
+        f"auto-movable: 32768 more pages make 32768 movable ones, within 50 % of {early} kernel "
+        "pages from boot on node 0: block 36 goes to zone Movable"
+    )
+    assert lab.write(32, "online") is None
+    assert lab.reasons[0].text == (
+        "auto-movable: device dimm0 of block 32 has kernel memory online already: zone Normal"
+    )
+
+
+def test_6_1_auto_movable_counts_what_of_the_device_is_movable_once(boot: Any) -> None:
+    lab = boot(variant="v6.1", cmdline=f"{AUTO_MOVABLE} memory_hotplug.auto_movable_ratio=50")
+    lab.plug("dimm0", "384M")
+    assert lab.write(32, "online") is None
+    assert lab.write(33, "online") is None
+    assert "65536 more pages make 98304 movable ones" in lab.reasons[0].text
+    assert lab.zones(33) == "Movable"
+    # What the file offers first is where plain online goes.
+    assert lab.zones(34) == "Movable Normal"
+    lab.plug("dimm1", "256M")
+    assert lab.zones(35) == "Normal Movable"
+
+
+@pytest.mark.parametrize("block", [40, 41])
+def test_6_1_auto_movable_takes_a_block_without_device_by_itself(boot: Any, block: int) -> None:
+    lab = boot(variant="v6.1", cmdline=AUTO_MOVABLE)
+    lab.plug("dimm0", "128M", at=42)
+    lab.guest.kernel.add_memory(0, block << 27, 128 << 20, Source.PROBE)
+    assert lab.write(block, "online") is None
+    assert "32768 more pages make 32768 movable ones" in lab.reasons[-1].text
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [("100", "Movable"), ("0", "Normal"), ("junk", "Movable"), ("-1", "Movable"), ("", "Movable")],
+)
+def test_6_1_takes_a_ratio_that_is_a_number(boot: Any, text: str, zone: str) -> None:
+    cmdline = f"{AUTO_MOVABLE} memory_hotplug.auto_movable_ratio={text}"
+    lab = boot(variant="v6.1", cmdline=cmdline)
+    lab.plug("dimm0", "512M")
+    lab.write(32, "online")
+    assert lab.zones(32) == zone
+
+
+@pytest.mark.parametrize("value", ["online_kernel", "online_movable"])
+def test_6_1_auto_movable_decides_about_plain_online_only(boot: Any, value: str) -> None:
+    lab = boot(variant="v6.1", cmdline=f"{AUTO_MOVABLE} memory_hotplug.auto_movable_ratio=0")
+    lab.plug("dimm0", "128M")
+    lab.write(32, value)
+    assert lab.zones(32) == ("Normal" if value == "online_kernel" else "Movable")
+
+
+@pytest.mark.parametrize(
+    ("text", "inside"),
+    [("1", True), ("Y", True), ("yes", True), ("0", False), ("n", False), ("x", False)],
+)
+def test_6_1_a_block_may_hold_its_own_memmap(boot: Any, text: str, inside: bool) -> None:
+    lab = boot(variant="v6.1", cmdline=f"memory_hotplug.memmap_on_memory={text}")
+    free = lab.guest.kernel.free_kib
+    lab.plug("dimm0", "128M")
+    assert (lab.guest.kernel.free_kib == free) == inside
+    lab.write(32, "online")
+    # Either way what is left of the block is free in the end.
+    assert lab.guest.kernel.free_kib == free + 128 * 1024 - 2058
+    lab.unplug("dimm0")
+    assert lab.guest.kernel.free_kib == free
+
+
+def test_6_1_two_blocks_do_not_hold_theirs(boot: Any) -> None:
+    lab = boot(variant="v6.1", cmdline="memory_hotplug.memmap_on_memory=1")
+    free = lab.guest.kernel.free_kib
+    lab.plug("dimm0", "256M")
+    assert lab.guest.kernel.free_kib == free - 2 * 2058
 
 
 # --- nodes that are left while they have blocks

@@ -68,9 +68,7 @@ def test_a_ratio_of_nothing_makes_everything_kernel_memory() -> None:
 
 
 def test_a_single_block_can_hold_its_own_memmap() -> None:
-    inside = onlined(
-        [Plug("dimm1", Bytes(128 << 20))], cmdline="memory_hotplug.memmap_on_memory=1"
-    )
+    inside = onlined([Plug("dimm1", Bytes(128 << 20))], cmdline="memory_hotplug.memmap_on_memory=1")
     outside = onlined(
         [Plug("dimm1", Bytes(256 << 20))], cmdline="memory_hotplug.memmap_on_memory=1"
     )

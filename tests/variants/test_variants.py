@@ -29,6 +29,7 @@ def policy(name: str) -> Any:
         ("michal-split/3", None, None, False),
         ("michal-split", None, None, False),
         ("hyperv-xen-only", None, None, False),
+        ("pre-auto-online", None, None, False),
         ("v4.12", (ON, OFF), (ON, OFF), True),
         ("v4.13", (ON, OFF), (ON, OFF), True),
     ],

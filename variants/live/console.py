@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 from zonediff.engine.trace import End, Reason
@@ -14,9 +13,12 @@ _OOPS: Final = re.compile(r"kernel BUG at |\[#[0-9]+\]")
 
 _LAST_LINE: Final = re.compile(r"---\[ end ")
 
-LINES_OF_A_STEP: Final = 10
-LINES_OF_A_DEATH: Final = 40
-"""How many of the last lines are kept as reasons."""
+FIRST_LINES: Final = 8
+LAST_LINES: Final = 32
+"""How many of the lines printed in a step are its reasons; dumps of registers say little."""
+
+_LINES_BEFORE_A_DEATH: Final = 8
+"""Of the last lines, so many lead up to the one that says how the kernel died."""
 
 
 class Console:
@@ -30,6 +32,7 @@ class Console:
         self.death: End | None = None
         self.told = False
         self._taken = 0
+        self._fatal: int | None = None
 
     def take(self, printed: bytes) -> None:
         """Note the next line."""
@@ -40,17 +43,22 @@ class Console:
                 self.death = "BUG"
             elif _PANIC.search(line):
                 self.death = "panic"
+            if self.death is not None:
+                self._fatal = len(self.lines) - 1
         self.told = self.told or (self.death is not None and _LAST_LINE.search(line) is not None)
 
     def reasons(self) -> tuple[Reason, ...]:
-        """The last of the lines printed since the last call, as the reasons of what happened."""
-        fresh = [line for line in self.lines[self._taken :] if line.strip()]
-        self._taken = len(self.lines)
-        number = LINES_OF_A_STEP if self.death is None else LINES_OF_A_DEATH
-        return tuple(reasons(fresh[-number:]))
+        """What was printed since the last call, as reasons of what happened: the lines that count.
 
-
-def reasons(lines: list[str]) -> Iterator[Reason]:
-    """Lines of the kernel's log as reasons."""
-    for line in lines:
-        yield Reason("printk", "printk", line)
+        These are the first, and the last or those around the kernel's death.
+        """
+        start, self._taken = self._taken, len(self.lines)
+        fresh = self.lines[start:]
+        end = len(fresh)
+        if self._fatal is not None:
+            end = min(end, self._fatal - start + LAST_LINES - _LINES_BEFORE_A_DEATH)
+        texts = [line.strip() for line in fresh[:end] if line.strip()]
+        left_out = len(texts) - FIRST_LINES - LAST_LINES
+        if left_out > 0:
+            texts[FIRST_LINES:-LAST_LINES] = [f"({left_out} lines left out)"]
+        return tuple(Reason("printk", "printk", text) for text in texts)

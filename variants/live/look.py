@@ -34,10 +34,10 @@ class Look:
     nodes: dict[str, str] = field(default_factory=dict)
     knob: str | None = None
 
-    def observation(self) -> Observation:
+    def observation(self, *, every_zone: bool = False) -> Observation:
         """The same in the terms in which all subjects are observed.
 
-        Zones without pages are left out: only some kernels list them.
+        every_zone: those that span nothing, too; only some kernels list them.
         """
         return Observation(
             blocks=run_length(
@@ -47,7 +47,7 @@ class Look:
             zones={
                 name: ZoneView(zone.get("start_pfn", -1), zone["spanned"], zone["present"])
                 for name, zone in sorted(self.zones.items())
-                if zone["spanned"]
+                if zone["spanned"] or every_zone
             },
             nodes=self.nodes,
             auto_online_blocks=self.knob,

@@ -14,12 +14,14 @@ from zonediff.engine.units import GIB, MIB
 from zonediff.variants.live.host import Accelerator
 
 BOOT_PARAMETERS: Final = (
-    "console=ttyS0 earlyprintk=serial,ttyS0,115200 loglevel=7 printk.time=0 panic=-1 nokaslr"
+    "console=ttyS0 earlyprintk=serial,ttyS0,115200 loglevel=7 printk.time=0 panic=-1 "
+    "nokaslr no_timer_check"
 )
 """What every kernel is booted with, before the scenario's own parameters.
 
-All that it prints, from its first line and without times; a panic ends the machine at once; and
-the kernel itself lies at the same place in every run.
+All that it prints, from its first line and without times; a panic ends the machine at once; the
+kernel itself lies at the same place in every run; and it does not give up (`IO-APIC + timer
+doesn't work`) when a busy host keeps a guest's first timer ticks waiting.
 """
 
 SERIAL_PORTS: Final = ("console", "agent", "events")

@@ -36,7 +36,7 @@ class LiveRun:
     """What became of a machine.
 
     release: what the kernel calls itself, empty when it did not boot. looks: at the guest after
-    boot, and after each act that it survived.
+    boot (none if it did not), and after each act; again the one before if it died of that.
     """
 
     machine: Machine
@@ -118,6 +118,7 @@ class _Runner:
             events = await self._look()
         except KernelDied as death:
             self.end = death.how
+            self.looks.append(self.looks[-1])
             return Act(do, death.how, reasons=self._guest.console.reasons())
         return Act(
             do,

@@ -12,7 +12,7 @@ from zonediff.engine.machine import Config, Machine
 from zonediff.engine.policy import Intent, Interface
 from zonediff.engine.steps import Allocate, Elapse, Fill, HypervAdd, Step, XenAdd
 from zonediff.engine.trace import Trace
-from zonediff.engine.units import MIB, format_size
+from zonediff.engine.units import GIB
 from zonediff.variants.live.accelerator import accelerator
 from zonediff.variants.live.host import Host, find_host, memory_available
 from zonediff.variants.live.image import Image, read_image
@@ -108,8 +108,8 @@ def _obstacles(rig: Rig, steps: Sequence[Step]) -> Iterator[str]:
     needed, available = rig.need, memory_available()
     if needed > available:
         yield (
-            f"the guest needs {format_size(needed // MIB * MIB)} of memory, "
-            f"{format_size(available // MIB * MIB)} are free here"
+            f"the guest needs {needed / GIB:.1f} GiB of memory, and {available / GIB:.1f} GiB are "
+            "free here"
         )
 
 

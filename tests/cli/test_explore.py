@@ -1,0 +1,174 @@
+"""`zonediff explore`, from the command line to files that `zonediff run` takes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from zonediff.compare.run import run
+from zonediff.corpus.loader import load
+
+ARENA = """\
+machine: {nodes: [1G], dimms: [{id: dimm1, size: 256M}]}
+plug: [{id: dimm2, size: 128M}]
+alphabet: [state, unplug, plug]
+"""
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_equivalent_variants_say_for_how_long(zonediff) -> None:
+    done = zonediff("explore", "michal-split/3", "hyperv-xen-only")
+    assert done.exit_code == 0
+    assert done.stdout == (
+        "michal-split/3 and hyperv-xen-only on one-dimm, looking at sysfs\n\n"
+        "michal-split/3: 84 states, 1428 transitions\n"
+        "hyperv-xen-only: 84 states, 1428 transitions\n\n"
+        "Equivalent: nothing tells michal-split/3 and hyperv-xen-only apart, for\n"
+        "sequences of any length.\n"
+    )
+    assert "states a second" in done.stderr
+
+
+def test_a_bound_is_said_plainly(zonediff) -> None:
+    done = zonediff("explore", "upstream", "michal-split/1", "--depth", "2")
+    assert "for sequences of up to 2 steps; longer ones were not explored" in _flat(done.stdout)
+
+
+def test_a_witness_shows_steps_results_and_reasons(zonediff) -> None:
+    done = zonediff("explore", "upstream", "igor-movable", "--level", "results")
+    assert done.exit_code == 1
+    assert "Differs: 4 kinds of difference" in done.stdout
+    assert (
+        "1. echo online_movable > memory32/state: EINVAL on upstream, ok on igor-movable\n"
+        "   echo online_movable > memory32/state  EINVAL | ok\n"
+        "   upstream: zone_can_shift: block 32 ends at pfn 1081344, zone Normal ends at\n"
+    ) in done.stdout
+    assert done.stdout.isascii()
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_refinement_is_no_failure(zonediff) -> None:
+    done = zonediff("explore", "upstream", "v4.14", "--level", "results")
+    assert done.exit_code == 0
+    assert "Refines: " in done.stdout
+    assert "all that succeeds on upstream succeeds alike on v4.14" in _flat(done.stdout)
+
+
+def test_json_holds_the_same(zonediff) -> None:
+    done = zonediff("explore", "upstream", "igor-movable", "--level", "results", "--json")
+    found = json.loads(done.stdout)
+    assert (found["verdict"], found["depth"], found["states"]) == ("differs", None, [84, 84])
+    assert found["witnesses"][0]["steps"] == [
+        {"do": "echo online_movable > memory32/state", "baseline": "EINVAL", "candidate": None}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "machine"),
+    [
+        ("upstream", "igor-movable", "one-dimm"),
+        ("upstream", "v4.12", "hotplug"),
+        ("upstream", "michal-split/3", "hotplug"),
+        ("v4.13", "v4.14", "two-nodes"),
+        ("v4.14", "v4.14-stable", "one-dimm"),
+    ],
+)
+def test_saved_witnesses_are_scenarios_that_show_the_difference(
+    zonediff, tmp_path: Path, one: str, two: str, machine: str
+) -> None:
+    done = zonediff("explore", one, two, "--machine", machine, "--save", str(tmp_path), "--json")
+    witnesses = json.loads(done.stdout)["witnesses"]
+    scenarios = load([tmp_path])
+    assert len(scenarios) == len(witnesses) > 0
+    result = run(scenarios, [two], baseline=one)
+    for judgement, witness in zip(result.judgements, witnesses, strict=True):
+        died = witness["steps"] and witness["steps"][-1]["baseline"] == "BUG"
+        kinds = ("fix",) if died else ("regression", "behaviour-change", "abi-removal")
+        assert judgement.kind in kinds
+        if witness["what"] == "result" and witness["steps"][-1]["baseline"] is None:
+            assert judgement.kind == "regression"
+    for outcome in result.runs:
+        if outcome.variant == one and outcome.status == "ran":
+            assert all(goal.met for goal in outcome.goals)
+
+
+def test_a_machine_from_a_file(zonediff, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(ARENA)
+    done = zonediff("explore", "upstream", "michal-split/1", "--machine", str(file))
+    assert done.exit_code == 0
+    assert "on mine, looking at" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (ARENA.replace("plug]", "plgu]"), ":3:27: alphabet[2]: unknown value 'plgu'"),
+        (ARENA.replace("128M", "127M"), ":2:26: plug[0].size: "),
+        (ARENA.replace("dimm2", "dimm1"), ":2:13: plug[0].id: "),
+        (ARENA.replace("256M", "100M"), ":1:50: machine.dimms[0].size: "),
+        ("machine: {nodes: [1G]}\n", "expected a DIMM"),
+        (ARENA + "boot_blocks: [9]\n", ":4:15: boot_blocks[0]: boot memory is blocks 0 to 7"),
+        ("- 1\n", "expected a mapping"),
+        (ARENA.replace("nodes: [1G]", "nodes: [63G]"), "memory blocks of 2G"),
+    ],
+)
+def test_mistakes_in_the_file_are_told_with_their_place(
+    zonediff, tmp_path: Path, text: str, message: str
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    done = zonediff("explore", "upstream", "v4.14", "--machine", str(file))
+    assert done.exit_code == 2
+    assert message in done.output
+    assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("upstream", "nothing"),
+        ("upstream", "v4.14", "--machine", "moon"),
+        ("upstream", "v4.14", "--machine", "moon.yaml"),
+        ("upstream", "v4.14", "--alphabet", "state,sing"),
+        ("upstream", "v4.14", "--save", "/nowhere/at/all"),
+        ("upstream", "v4.14", "--aut", "/nowhere/at/all.aut"),
+        ("upstream", "live:6.1"),
+    ],
+)
+def test_bad_input(zonediff, arguments: tuple[str, ...]) -> None:
+    done = zonediff("explore", *arguments)
+    assert done.exit_code == 2
+    assert "Traceback" not in done.output
+
+
+def test_random_walks_take_a_seed(zonediff) -> None:
+    arguments = ("explore", "upstream", "v4.13", "--machine", "eight-blocks", "--random", 5)
+    one, two = (zonediff(*arguments, "--seed", 3) for _ in range(2))
+    assert one.exit_code == 1
+    assert one.stdout == two.stdout
+    assert "5 random walks of up to 40 steps (seed 3) met" in _flat(one.stdout)
+    assert "They prove nothing beyond that." in _flat(one.stdout)
+    none = zonediff("explore", "upstream", "michal-split/1", "--random", 3)
+    assert none.exit_code == 0
+    assert "met no difference" in _flat(none.stdout)
+    assert zonediff(*arguments, "--aut", "x.aut").exit_code == 2
+
+
+def test_exports(zonediff, tmp_path: Path) -> None:
+    zonediff(
+        *("explore", "upstream", "v4.12", "--alphabet", "state"),
+        *("--aut", "x.aut", "--dot", "x.dot", "--promela", "x.pml"),
+    )
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        *("x-A.aut", "x-A.dot", "x-B.aut", "x-B.dot", "x.h", "x.pml"),
+    ]
+    header, *edges = (tmp_path / "x-A.aut").read_text().splitlines()
+    assert header.startswith("des (0, ")
+    assert len(edges) == int(header.split(",")[1])
+    assert (tmp_path / "x-A.dot").read_text().startswith('digraph "upstream" {\n')

@@ -1,0 +1,51 @@
+"""All pairs of variants on small machines, kept in a result."""
+
+from __future__ import annotations
+
+from tests.explore.arenas import TINY, policy
+from zonediff.compare.describe import variant_info
+from zonediff.compare.explore.matrix import matrix
+from zonediff.compare.result import Result
+from zonediff.compare.store import dumps, loads
+from zonediff.engine.kernel import Kernel
+from zonediff.engine.memory import OnlineType, Zone
+from zonediff.engine.rules import Decision
+from zonediff.variants.registry import Registry
+from zonediff.variants.upstream import Upstream
+
+NAMES = ("upstream", "igor-movable", "michal-split/1", "michal-split/3", "hyperv-xen-only")
+
+
+class Broken(Upstream):
+    name = "broken"
+
+    def zone_to_online(
+        self, kernel: Kernel, block: int, online_type: OnlineType
+    ) -> Decision[Zone | None]:
+        raise ZeroDivisionError("by design")
+
+
+def test_expectations_of_the_thread() -> None:
+    found = {
+        (item.baseline, item.candidate): item.verdict
+        for item in matrix([policy(name) for name in NAMES], [TINY["two-blocks"]])
+    }
+    assert len(found) == 10
+    assert found["michal-split/3", "hyperv-xen-only"] == "equivalent"
+    assert found["upstream", "michal-split/1"] == "equivalent"
+    assert found["upstream", "igor-movable"] == "differs"
+    assert found["upstream", "michal-split/3"] == "differs"
+
+
+def test_a_variant_that_raises_spoils_its_own_pairs_only() -> None:
+    policies = [policy("upstream"), Broken(), policy("michal-split/1")]
+    found = matrix(policies, [TINY["two-dimms"]])
+    assert [item.verdict for item in found] == ["error", "equivalent", "error"]
+    assert found[0].error == "ZeroDivisionError: by design"
+
+
+def test_a_result_keeps_explorations() -> None:
+    explorations = matrix([policy(name) for name in NAMES[:2]], [TINY["two-blocks"]])
+    variants = [variant_info(Registry().model(name)) for name in NAMES[:2]]
+    result = Result("upstream", variants, [], [], [], explorations=explorations)
+    assert loads(dumps(result), "x") == result

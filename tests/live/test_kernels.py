@@ -1,0 +1,158 @@
+"""A real kernel, run: what it does is what its model says, and how it can die."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from zonediff.compare.run import attempt
+from zonediff.corpus.loader import SHIPPED, load
+from zonediff.engine.machine import Config, Dimm, Machine
+from zonediff.engine.steps import (
+    Boot,
+    Daemon,
+    Fill,
+    Online,
+    Plug,
+    Read,
+    Step,
+    Udev,
+    Unplug,
+    Write,
+    XenAdd,
+)
+from zonediff.engine.trace import Trace
+from zonediff.engine.units import GIB, MIB, Bytes
+from zonediff.variants.live.subject import Live
+from zonediff.variants.registry import Registry
+from zonediff.variants.subject import NotOnThisMachine
+
+OnKernel = Callable[[Machine, Sequence[Step]], Trace]
+
+SMALL = Machine((Bytes(256 * MIB),))
+WITH_A_DIMM = Machine((Bytes(GIB),), dimms=(Dimm("dimm1", Bytes(384 * MIB)),))
+
+
+def results(trace: Trace) -> list[str | None]:
+    return [act.result for _, _, act in trace.acts()]
+
+
+def printed(trace: Trace) -> str:
+    reasons = [reason for _, _, act in trace.acts() for reason in act.reasons]
+    return "\n".join(reason.text for reason in (*trace.boot_reasons, *reasons))
+
+
+def test_user_space_works_on_a_kernel_as_on_its_model(subject: Live, on_kernel: OnKernel) -> None:
+    if "Linux 6.1" not in subject.summary:
+        pytest.skip(f"the model is of 6.1, the kernel is not: {subject.summary}")
+    steps = [
+        Write("memory33/state", "online_movable"),
+        Write("memory33/state", "bogus"),
+        Write("memory99/state", "online"),
+        Read("memory33/valid_zones"),
+        Read("memory99/state"),
+        Plug("dimm2", Bytes(256 * MIB), addr=Bytes(0x120000000)),
+        Udev("online_movable"),
+        Unplug("dimm2"),
+        Unplug("dimm2"),
+        Plug("dimm2", Bytes(128 * MIB)),
+        Daemon("online_kernel"),
+        Boot("memhp_default_state=online_movable"),
+        Online("dimm1", "online"),
+    ]
+    real = on_kernel(WITH_A_DIMM, steps)
+    model = Registry().model("v6.1").run(WITH_A_DIMM, steps)
+    assert real.end == "ran"
+    assert real.devices == model.devices
+    assert real.boot == model.boot
+    for (_, _, one), (_, _, two) in zip(real.acts(), model.acts(), strict=True):
+        assert (one.do, one.result, one.output, one.changed) == (
+            two.do,
+            two.result,
+            two.output,
+            two.changed,
+        )
+        if not isinstance(one.do, Boot):
+            assert one.uevents == two.uevents
+
+
+def test_what_the_machine_refuses_the_kernel_never_sees(on_kernel: OnKernel) -> None:
+    same_place = Plug("dimm2", Bytes(128 * MIB), addr=Bytes(4 * GIB))
+    trace = on_kernel(WITH_A_DIMM, [same_place, Plug("dimm1", Bytes(128 * MIB)), Unplug("dimm9")])
+    assert results(trace) == ["REFUSED"] * 3
+    assert "address range conflicts" in printed(trace)
+    assert list(trace.devices) == ["dimm1"]
+
+
+def test_nodes_are_those_of_the_machine(on_kernel: OnKernel) -> None:
+    machine = Machine((Bytes(512 * MIB), Bytes(512 * MIB), Bytes(0)))
+    trace = on_kernel(machine, [Plug("dimm1", Bytes(128 * MIB), node=2)])
+    assert trace.boot.nodes["online"] == "0-1"
+    assert trace.last().nodes["online"] == "0-2"
+    ((_, _, plug),) = trace.acts()
+    assert plug.uevents == ("add memory32", "add node2")
+
+
+def test_any_bytes_can_be_written(on_kernel: OnKernel) -> None:
+    values = ["", "-n", "online\n", " online", "a'b\"$(reboot)`\\x", "é"]
+    trace = on_kernel(WITH_A_DIMM, [Write("memory32/state", value) for value in values])
+    assert results(trace) == [None, "EINVAL", None, *["EINVAL"] * 3]
+
+
+def test_an_oops_is_a_result(on_kernel: OnKernel) -> None:
+    crash = Write("../../../../proc/sysrq-trigger", "c")
+    trace = on_kernel(SMALL, [Write("../../../../proc/sys/kernel/sysrq", "1"), crash, crash])
+    assert results(trace) == [None, "BUG"] or results(trace) == [None, "panic"]
+    assert trace.end in ("BUG", "panic")
+    assert re.search("sysrq: Trigger a crash", printed(trace))
+
+
+def test_a_panic_for_want_of_memory_is_a_result(on_kernel: OnKernel) -> None:
+    trace = on_kernel(SMALL, [Plug("dimm1", Bytes(16 * GIB)), Write("memory32/state", "online")])
+    assert trace.end == "panic"
+    assert "Kernel panic - not syncing" in printed(trace)
+    assert len(trace.steps) == 1
+
+
+def test_a_boot_that_panics_is_a_result(on_kernel: OnKernel) -> None:
+    trace = on_kernel(SMALL.with_cmdline("rdinit=/no/such/program"), [Udev()])
+    assert (trace.end, trace.steps) == ("panic", ())
+    assert "Unable to mount root fs" in printed(trace)
+
+
+@pytest.mark.usefixtures("short_limits")
+def test_a_boot_that_hangs_is_a_result(on_kernel: OnKernel) -> None:
+    trace = on_kernel(SMALL.with_cmdline("rdinit=/bin/cat"), [])
+    assert trace.end == "hang"
+    assert "Run /bin/cat as init process" in printed(trace)
+
+
+@pytest.mark.usefixtures("short_limits")
+def test_a_step_that_hangs_is_a_result(on_kernel: OnKernel) -> None:
+    trace = on_kernel(SMALL, [Read("../../../../proc/kmsg"), Read("../../../../proc/kmsg")])
+    assert trace.end == "hang"
+    assert results(trace)[-1] == "hang"
+
+
+def test_what_no_virtual_machine_does_is_not_tried(subject: Live) -> None:
+    for step in (XenAdd("balloon", Bytes(GIB)), Fill("32", "kernel-objects")):
+        with pytest.raises(NotOnThisMachine, match=re.escape(str(step))):
+            subject.run(SMALL, [Udev(), step])
+    wide = Machine(SMALL.nodes, physical_bits=46)
+    with pytest.raises(NotOnThisMachine, match="46 bits"):
+        subject.run(wide, [])
+    with pytest.raises(NotOnThisMachine, match="MEMORY_HOTPLUG_DEFAULT_ONLINE"):
+        subject.run(Machine(SMALL.nodes, config=Config(MEMORY_HOTPLUG_DEFAULT_ONLINE=True)), [])
+    with pytest.raises(NotOnThisMachine, match=r"the guest needs 65536\.\d GiB of memory"):
+        subject.run(Machine((Bytes(64 << 40),)), [])
+
+
+def test_such_a_scenario_is_not_run_and_the_report_says_so(kernel: Path) -> None:
+    (scenario,) = load(["drivers/xen-default"], SHIPPED)
+    run = attempt(scenario, f"live:{kernel}", Registry())
+    assert run.status == "not-run"
+    assert run.error is not None
+    assert run.error.startswith("not on this machine: xen adds")
