@@ -119,7 +119,7 @@ def command(
     as_json: bool,
     variant_files: tuple[Path, ...],
 ) -> int:
-    """Explore all sequences of steps: do two variants behave the same?
+    """Try all sequences of steps: do two variants behave the same?
 
     If not, one shortest sequence is shown for each kind of difference. A and B are variants;
     `zonediff list variants` lists them.

@@ -41,7 +41,8 @@ def command(
     registry.resolve(variant)
     run = attempt(found[0], variant, registry, Draws(seed))
     if run.trace is None:
-        click.echo(f"{variant} failed to run {found[0].id}:\n\n{run.error}", nl=False, err=True)
+        does = "cannot" if run.status == "not-run" else "failed to"
+        click.echo(f"{variant} {does} run {found[0].id}:\n\n{(run.error or '').rstrip()}", err=True)
         return verdict.FAILED
     click.echo(story(scenario_info(found[0]), run.trace, run.goals), nl=False)
     return verdict.PASSED

@@ -27,9 +27,10 @@ WIDTH = 80
 @click.command(
     epilog="""\b
 Exit codes:
-  0  model and kernel agree in every step
-  1  they disagree somewhere
-  2  bad input or usage
+  0    model and kernel agree in every step
+  1    they disagree somewhere
+  2    bad input or usage
+  130  interrupted
 """
 )
 @click.argument("paths", nargs=-1, metavar="[PATH|SCENARIO]...")

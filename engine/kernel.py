@@ -222,7 +222,7 @@ class Kernel:
         self.boot_present = tuple(self.memory.present)
         self.free_kib = boot_free_kib(machine, self.memory, policy.boot_overhead_kib)
         self.because: list[Because] = []
-        self.uevents: list[tuple[str, int]] = []
+        self.uevents: list[tuple[str, int | range]] = []
         self.killed: list[str] = []
         self.processes: dict[str, Process] = {}
         self.pending: list[int] = []
@@ -280,7 +280,7 @@ class Kernel:
             memory.status[first] |= OWN_MEMMAP
         if not self.policy.zones_chosen_when_onlined:
             memory.grow(node, zone, memory.pages(first, count))
-        self.uevents.extend(("add", block) for block in range(first, first + count))
+        self.uevents.append(("add", range(first, first + count)))
         self.pending.extend(range(first, first + count))
         if new_node:
             memory.node_states[node] |= NODE_ONLINE
@@ -517,7 +517,7 @@ class Kernel:
             else:
                 memory.fit_node(node)
             memory.remove(block)
-            self.uevents.append(("remove", block))
+        self.uevents.append(("remove", blocks))
         self.pending = [block for block in self.pending if block not in blocks]
         if not own_memmap:
             self.free_kib += self.policy.memmap_kib(self, len(blocks))

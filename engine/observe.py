@@ -105,9 +105,11 @@ def _edges(kernel: Kernel) -> set[int]:
     edge, in it and beside it, stand alone. They may also ask for the device a block is of.
     """
     memory = kernel.memory
-    size = memory.block_pages * PAGE
-    edges = {device.start // size for device in kernel.devices.values()}
-    edges.update((device.start + device.size) // size for device in kernel.devices.values())
+    edges: set[int] = set()
+    if kernel.policy.valid_zones_by_device:
+        size = memory.block_pages * PAGE
+        for device in kernel.devices.values():
+            edges.update((device.start // size, (device.start + device.size) // size))
     for span in memory.spans:
         if span:
             for pfn in span:

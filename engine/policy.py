@@ -128,6 +128,9 @@ class Policy(ABC):
     removable_always: ClassVar[bool] = False
     """Whether `removable` reads 1 for every block (5.8 and later)."""
 
+    valid_zones_by_device: ClassVar[bool] = False
+    """Whether `valid_zones` depends on the device that a block is of."""
+
     links_missing_pages: ClassVar[bool] = False
     """Whether pages that boot memory lacks in its last block are linked to the zone around them."""
 
@@ -195,8 +198,9 @@ class Policy(ABC):
     def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...] | None:
         """What the block's `valid_zones` lists, None for `none`; it has pages of one zone only.
 
-        It may depend on the block's columns, its device and where zone spans start and end, on
-        nothing else: observing asks only once for blocks that are alike in these.
+        It may depend on the block's status and zone and on where zone spans start and end, with
+        `valid_zones_by_device` on its device too, on nothing else: observing asks only once for
+        blocks that are alike in these.
         """
 
     # --- what user space can use

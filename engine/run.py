@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from zonediff.engine import userspace
@@ -173,15 +173,20 @@ def joined_reasons(because: Sequence[Because]) -> tuple[Reason, ...]:
     )
 
 
-def joined_events(events: Sequence[tuple[str, int]]) -> tuple[str, ...]:
+def joined_events(events: Sequence[tuple[str, int | range]]) -> tuple[str, ...]:
     """Uevents in order, `add memory32`; a run over ascending blocks is one, `add memory32-39`."""
-    told: list[tuple[str, list[int]]] = []
-    for action, number in events:
-        if told and told[-1][0] == action and told[-1][1][-1] + 1 == number:
-            told[-1][1].append(number)
-        else:
-            told.append((action, [number]))
-    return tuple(
-        f"{action}{numbers[0]}" if action.endswith(" node") else f"{action} memory{ranges(numbers)}"
-        for action, numbers in told
-    )
+    told: list[tuple[str, int, int]] = []
+    for action, of in events:
+        first, stop = (of.start, of.stop) if isinstance(of, range) else (of, of + 1)
+        if told and told[-1][0] == action and told[-1][2] == first:
+            first = told.pop()[1]
+        told.append((action, first, stop))
+    return tuple(event for run in told for event in _events(*run))
+
+
+def _events(action: str, first: int, stop: int) -> Iterator[str]:
+    """A run of uevents in words; nodes are told one by one."""
+    if action.endswith(" node"):
+        yield from (f"{action}{node}" for node in range(first, stop))
+    else:
+        yield f"{action} memory{first}" + (f"-{stop - 1}" if stop > first + 1 else "")

@@ -11,6 +11,7 @@ from zonediff.compare.live.record import recording
 from zonediff.compare.live.shrink import shrink
 from zonediff.compare.validate import Disagreement, Replay, replay
 from zonediff.engine.guest import Guest
+from zonediff.engine.kernel import NotModelled
 from zonediff.engine.machine import Machine
 from zonediff.engine.policy import Policy
 from zonediff.engine.run import Runner
@@ -29,7 +30,7 @@ async def confront(name: str, job: Job, policy: Policy) -> Replay:
     Where they part, as few steps as still show a disagreement are looked for on the kernel; that
     disagreement is the one told, with its steps.
 
-    Raises vm.QemuFailed, and NotModelled when the job leads where the engine has no rules.
+    Raises vm.QemuFailed.
     """
     live = await run(name, job.rig, job.script)
     found = _replayed(job.id, live, policy)
@@ -56,7 +57,12 @@ async def confront(name: str, job: Job, policy: Policy) -> Replay:
 
 def _replayed(id: str, live: LiveRun, policy: Policy) -> Replay:
     if live.looks:
-        return replay(recording(id, policy.name, live), policy)
+        made = recording(id, policy.name, live)
+        try:
+            return replay(made, policy)
+        except NotModelled as gap:
+            unknown = Disagreement(id, -1, "boot", "booted", f"not modelled: {gap}", (), ())
+            return Replay(id, len(made.steps), 0, unknown)
     runner = Runner(Guest(live.machine, policy))
     predicted = runner.boot()
     if predicted == live.trace.end:

@@ -53,6 +53,16 @@ def test_a_span_is_empty_when_it_ends_where_it_starts() -> None:
     )
 
 
+def test_new_books_are_empty() -> None:
+    memory = Memory(2)
+    assert memory.nodes == 2
+    assert (memory.spans, memory.present) == ([EMPTY] * 8, [0] * 8)
+    assert (memory.node_spans, bytes(memory.node_states)) == ([EMPTY] * 2, bytes(2))
+    assert bytes(memory.initialised) == bytes(8)
+    assert (memory.status, memory.link, memory.online_type) == (b"", b"", b"")
+    assert (memory.tails, memory.ragged) == ({}, frozenset())
+
+
 def test_zones_have_the_kernels_names_and_order() -> None:
     assert [zone.label for zone in Zone] == ["DMA", "DMA32", "Normal", "Movable"]
     assert Zone.DMA < Zone.DMA32 < Zone.NORMAL < Zone.MOVABLE
@@ -112,7 +122,7 @@ def test_pages_at_an_edge_shift_to_another_zone(
     assert memory.shift(0, source, target, pages(*moved))
     assert memory.span(0, NORMAL) == (pages(*after_normal) if after_normal else EMPTY)
     assert memory.span(0, MOVABLE) == (pages(*after_movable) if after_movable else EMPTY)
-    assert memory.initialised[target]
+    assert memory.initialised[target] == 1
 
 
 @pytest.mark.parametrize("span", [Span(4, 1), Span(2, 4), Span(1, 3), EMPTY])
@@ -121,7 +131,7 @@ def test_pages_outside_a_zones_span_do_not_shift(span: Span) -> None:
     memory.spans[NORMAL] = span
     assert not memory.shift(0, NORMAL, MOVABLE, Span(1, 4))
     assert (memory.span(0, NORMAL), memory.span(0, MOVABLE)) == (span, EMPTY)
-    assert memory.initialised[MOVABLE]
+    assert memory.initialised[MOVABLE] == 1
 
 
 @pytest.mark.parametrize(
@@ -273,6 +283,13 @@ def test_blocks_of_a_node_are_found_anywhere_or_within_a_span() -> None:
     assert not memory.has_blocks(1, pages(6, 9))
     assert not memory.has_blocks(1, EMPTY)
     assert (memory.node(5), memory.zone(5)) == (1, MOVABLE)
+
+
+def test_the_first_block_of_all_is_found_too() -> None:
+    memory = Memory(1)
+    memory.add(0, 1, 0, NORMAL)
+    assert memory.has_blocks(0)
+    assert memory.has_blocks(0, pages(0, 1))
 
 
 def test_a_removed_block_leaves_nothing_behind() -> None:

@@ -91,7 +91,9 @@ def test_a_movable_block_goes_back_from_the_start_of_its_zone_only(dimm: Any) ->
     assert dimm.zones(36) == "Movable"
     assert dimm.write(36, "online_kernel") == "EINVAL"
     assert dimm.write(36, "online_movable") is None
-    assert dimm.rules == ["zone_can_shift.stays"]
+    assert [reason.text for reason in dimm.reasons] == [
+        "block 36 asked for with online_movable is in zone Movable and stays there"
+    ]
 
 
 def test_a_hole_above_keeps_blocks_from_becoming_movable(boot: Any) -> None:
@@ -146,6 +148,16 @@ def test_memory_above_a_movable_zone_is_movable(boot: Any, at: int, zone: str, r
     lab.plug("b", "128M", at=at)
     assert rule in lab.rules
     assert lab.zones(at) == zone
+
+
+def test_memory_that_starts_where_a_movable_zone_does_is_movable(boot: Any) -> None:
+    lab = boot()
+    lab.plug("mixed", "256M")
+    lab.write(33, "online_movable")
+    lab.unplug("mixed")
+    assert lab.span("Movable") == (33, 34)
+    lab.plug("above", "128M", at=33)
+    assert lab.hot == ["33 offline [Movable Normal]"]
 
 
 def test_memory_above_an_empty_normal_zone_goes_to_movable_for_good(dimm: Any) -> None:

@@ -23,6 +23,8 @@ CASES = [(variant, "two-blocks") for variant in VARIANTS] + [
 ]
 """Every variant somewhere, and those with rules of their own everywhere."""
 
+FEWER = [case for case in CASES if case[1] not in ("everything", "kernelcore", "movable-first")]
+
 PAIRS = [
     ("upstream", "igor-movable"),
     ("upstream", "michal-split/3"),
@@ -60,7 +62,7 @@ def test_every_transition_is_the_engines(variant: str, name: str) -> None:
     assert {number for _, number in met} == set(range(system.states))
 
 
-@pytest.mark.parametrize(("variant", "name"), CASES)
+@pytest.mark.parametrize(("variant", "name"), FEWER)
 def test_full_states_are_as_many_as_brute_force_finds(variant: str, name: str) -> None:
     arena = TINY[name]
     full = build(policy(variant), arena, keep_all=True)
@@ -70,7 +72,7 @@ def test_full_states_are_as_many_as_brute_force_finds(variant: str, name: str) -
     assert max(len(full.path(state)) for state in range(full.states)) == longest
 
 
-@pytest.mark.parametrize(("variant", "name"), CASES)
+@pytest.mark.parametrize(("variant", "name"), FEWER)
 def test_leaving_out_what_nothing_looks_at_changes_nothing(variant: str, name: str) -> None:
     arena = TINY[name]
     numberings = Numberings()

@@ -63,6 +63,7 @@ def test_the_lines_of_a_step_are_its_reasons() -> None:
     assert [reason.text for reason in found.reasons()] == ["one", "two"]
     found.take(b"three")
     found.take(b" ")
+    found.take(b"clocksource: Switched to clocksource tsc")
     assert [str(reason) for reason in found.reasons()] == ["printk: three"]
     assert found.reasons() == ()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,8 +28,14 @@ from zonediff.engine.steps import (
 )
 from zonediff.engine.trace import Trace
 from zonediff.engine.units import GIB, MIB, Bytes
+from zonediff.variants.live import accelerator, guest
+from zonediff.variants.live.draw import WINDOW
+from zonediff.variants.live.host import Host
+from zonediff.variants.live.image import read_image
+from zonediff.variants.live.rig import Rig, fixed
+from zonediff.variants.live.run import run
 from zonediff.variants.live.subject import Live
-from zonediff.variants.registry import Registry
+from zonediff.variants.registry import Registry, VariantError
 from zonediff.variants.subject import NotOnThisMachine
 
 OnKernel = Callable[[Machine, Sequence[Step]], Trace]
@@ -96,6 +104,24 @@ def test_nodes_are_those_of_the_machine(on_kernel: OnKernel) -> None:
     assert plug.uevents == ("add memory32", "add node2")
 
 
+def test_where_no_uevents_are_heard_user_space_goes_by_what_is_there(
+    on_kernel: OnKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = guest.LiveGuest.ready
+
+    async def deaf(self: guest.LiveGuest) -> None:
+        await ready(self)
+        self.hears = False
+
+    monkeypatch.setattr(guest.LiveGuest, "ready", deaf)
+    steps = [Plug("dimm2", Bytes(256 * MIB)), Udev("online_movable")]
+    trace = on_kernel(WITH_A_DIMM, steps)
+    assert [str(act.do) for _, _, act in trace.acts()][1:] == [
+        f"echo online_movable > memory{block}/state" for block in (32, 33, 34, 35, 36)
+    ]
+    assert results(trace) == [None] * 6
+
+
 def test_any_bytes_can_be_written(on_kernel: OnKernel) -> None:
     values = ["", "-n", "online\n", " online", "a'b\"$(reboot)`\\x", "é"]
     trace = on_kernel(WITH_A_DIMM, [Write("memory32/state", value) for value in values])
@@ -156,3 +182,59 @@ def test_such_a_scenario_is_not_run_and_the_report_says_so(kernel: Path) -> None
     assert run.status == "not-run"
     assert run.error is not None
     assert run.error.startswith("not on this machine: xen adds")
+
+
+KVM_THAT_STARTS_NO_GUEST = """\
+#!/bin/sh
+for word in "$@"; do
+    if [ "$word" = kvm ]; then word=tcg; stop=-S; fi
+    set -- "$@" "$word"
+    shift
+done
+exec {qemu} "$@" $stop
+"""
+
+KVM_THAT_FAILS = """\
+#!/bin/sh
+case "$*" in *"-accel kvm"*) echo "failed to initialize kvm: No such device" >&2; exit 1 ;; esac
+exec {qemu} "$@"
+"""
+
+
+@pytest.mark.parametrize(
+    ("qemu", "why"),
+    [
+        (KVM_THAT_STARTS_NO_GUEST, "a kernel printed nothing in 2 seconds"),
+        (KVM_THAT_FAILS, "failed to initialize kvm: No such device"),
+    ],
+)
+def test_where_kvm_is_no_use_the_guest_runs_under_tcg(
+    qemu: str,
+    why: str,
+    host: Host,
+    kernel: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    program = tmp_path / "qemu"
+    program.write_text(qemu.format(qemu=host.qemu))
+    program.chmod(0o755)
+    monkeypatch.setattr(accelerator, "_chosen", "kvm")
+    monkeypatch.setattr(guest, "FIRST_LINE_LIMIT", 2.0)
+    rig = Rig(replace(host, qemu=str(program)), read_image(kernel), SMALL, WINDOW)
+    done = asyncio.run(run("live", rig, fixed([Write("auto_online_blocks", "bogus")])))
+    assert results(done.trace) == ["EINVAL"]
+    ours = [record for record in caplog.records if record.name == accelerator.__name__]
+    assert [record.message for record in ours] == [
+        f"live: guests run under TCG, several times slower than KVM: {why}"
+    ]
+    assert accelerator.accelerator() == "tcg"
+
+
+def test_a_machine_that_qemu_cannot_make_is_an_error_with_its_words(
+    host: Host, kernel: Path
+) -> None:
+    rig = Rig(host, read_image(kernel), Machine(SMALL.nodes, dimms=(Dimm("d", Bytes(1)),)), WINDOW)
+    with pytest.raises(VariantError, match="memory"):
+        asyncio.run(run("live", rig, fixed([])))

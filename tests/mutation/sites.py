@@ -143,9 +143,8 @@ Put = Callable[[ast.AST], None]
 def _places(node: ast.AST, where: str) -> Iterator[tuple[str, ast.AST, Put]]:
     """Every node below this one that may be replaced: the function it is in, and how."""
     for field, value in ast.iter_fields(node):
-        if field in ("annotation", "returns", "decorator_list", "type_params", "bases", "keywords"):
-            if field != "keywords" or _is_text(node):
-                continue
+        if field in ("annotation", "returns", "decorator_list", "bases"):
+            continue
         children = value if isinstance(value, list) else [value]
         for index, child in enumerate(children):
             if not isinstance(child, ast.AST) or _is_words(child):
@@ -212,9 +211,9 @@ def _alternatives(node: ast.AST) -> Iterator[ast.AST]:
         case ast.If() | ast.IfExp() | ast.While():
             yield _turned(node)
         case ast.comprehension(ifs=[_, *_]):
-            new = copy.deepcopy(node)
-            new.ifs[0] = ast.UnaryOp(ast.Not(), new.ifs[0])
-            yield new
+            turned = copy.deepcopy(node)
+            turned.ifs[0] = ast.UnaryOp(ast.Not(), turned.ifs[0])
+            yield turned
         case ast.Match(subject=subject, cases=cases):
             for case in cases:
                 yield ast.Match(subject, [other for other in cases if other is not case])

@@ -19,6 +19,7 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from types import CodeType, ModuleType
 
+import hypothesis  # noqa: F401 (so that not every trial has to)
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -35,13 +36,25 @@ FIRST = {
     "engine/memory": ("engine/test_memory.py",),
     "engine/sysfs": ("engine/test_sysfs.py", "engine/test_states.py"),
     "engine/guest": ("engine/test_machine.py", "engine/test_adding.py", "engine/test_eject.py"),
-    "engine/kernel": ("engine/test_states.py", "engine/test_eject.py"),
+    "engine/kernel": (
+        *("engine/test_states.py", "engine/test_eject.py", "engine/test_processes.py"),
+        *("engine/test_adding.py", "variants/test_later_kernels.py"),
+    ),
+    "engine/policy": ("engine/test_adding.py", "variants/test_variants.py"),
+    "engine/pressure": ("engine/test_processes.py",),
+    "engine/userspace": ("engine/test_adding.py", "engine/test_onlining.py"),
     "engine/observe": ("engine/test_observation.py", "engine/test_nodes.py"),
+    "variants/hyperv_xen_only": ("variants/test_drivers.py",),
+    "variants/michal_split": ("variants/test_drivers.py", "variants/test_variants.py"),
+    "variants/pre_auto_online": ("variants/test_drivers.py",),
     "variants/v4_13": ("variants/test_later_kernels.py",),
     "variants/v4_14": ("variants/test_later_kernels.py",),
     "variants/v6_1": ("variants/test_later_kernels.py",),
 }
 """Tests that most likely notice, by module; the others follow."""
+
+OPTIONS = ("-xq", "-pno:cacheprovider", "-Wignore::pytest.PytestAssertRewriteWarning")
+"""Hypothesis is imported before pytest could rewrite it."""
 
 LAST = ("engine/test_invariants.py",)
 """The slowest test, asked only when no other has noticed."""
@@ -98,7 +111,7 @@ def _try(path: Path, tree: ast.Module) -> int:
     sys.meta_path.insert(0, Broken(module_name(path), path, code))
     try:
         importlib.import_module(module_name(path))
-        import zonediff.compare.validate
+        importlib.import_module("zonediff.compare.validate")
     except Exception:
         return BY_IMPORT
     try:
@@ -108,7 +121,7 @@ def _try(path: Path, tree: ast.Module) -> int:
         return BY_RECORDING
     first, rest, last = _tests(path)
     for files in (first, rest, last):
-        if files and pytest.main(["-xq", "-p", "no:cacheprovider", *files]):
+        if files and pytest.main([*OPTIONS, *files]):
             return BY_TEST
     return SURVIVED
 

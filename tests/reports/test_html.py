@@ -209,4 +209,4 @@ def test_a_result_without_candidates_or_scenarios_has_a_page(result: Result) -> 
         intents=[],
         claims=[],
     )
-    assert "0 scenarios" in Page(render(alone)).text
+    assert "0 scenarios were run" in Page(render(alone)).text

@@ -24,8 +24,11 @@ write() {
 		return
 	fi
 	said=$({ echo -ne "$2" > "$file"; } 2>&1)
-	code=$?
-	if [ $code = 0 ]; then echo done; else echo "failed: ${said##*: }"; fi
+	case $? in
+	0) echo done ;;
+	137) echo "failed: SIGKILL" ;; # by the OOM killer
+	*) echo "failed: ${said##*: }" ;;
+	esac
 }
 
 fetch() {

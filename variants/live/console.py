@@ -13,6 +13,9 @@ _OOPS: Final = re.compile(r"kernel BUG at |\[#[0-9]+\]")
 
 _LAST_LINE: Final = re.compile(r"---\[ end ")
 
+_UNRELATED: Final = re.compile(r"(tsc|clocksource): ")
+"""The clock is still being calibrated a second after boot."""
+
 FIRST_LINES: Final = 8
 LAST_LINES: Final = 32
 """How many of the lines printed in a step are its reasons; dumps of registers say little."""
@@ -57,7 +60,9 @@ class Console:
         end = len(fresh)
         if self._fatal is not None:
             end = min(end, self._fatal - start + LAST_LINES - _LINES_BEFORE_A_DEATH)
-        texts = [line.strip() for line in fresh[:end] if line.strip()]
+        texts = [
+            line.strip() for line in fresh[:end] if line.strip() and not _UNRELATED.match(line)
+        ]
         left_out = len(texts) - FIRST_LINES - LAST_LINES
         if left_out > 0:
             texts[FIRST_LINES:-LAST_LINES] = [f"({left_out} lines left out)"]

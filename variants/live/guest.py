@@ -6,7 +6,7 @@ import errno
 import os
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, NamedTuple
 
 from qemu.qmp import ExecuteError
@@ -21,7 +21,7 @@ from zonediff.variants.live.host import Host
 from zonediff.variants.live.image import Image
 from zonediff.variants.live.look import Look, read_look
 from zonediff.variants.live.qemu import Window, backend, backend_id, device, device_id
-from zonediff.variants.live.vm import VirtualMachine, power_on
+from zonediff.variants.live.vm import QemuFailed, VirtualMachine, power_on
 
 FIRST_LINE_LIMIT: Final = 20.0
 """Seconds in which a kernel under KVM has to print its first line, else KVM is not trusted."""
@@ -203,17 +203,32 @@ async def starting(
 ) -> AsyncIterator[LiveGuest]:
     """A guest that has just been switched on; ready() tells when it has booted.
 
-    Under KVM it runs at least. Raises vm.QemuFailed.
+    Under KVM if a kernel runs there at all. Raises vm.QemuFailed.
     """
-    if accelerator() == "kvm":
-        async with power_on(host, image, machine, window, "kvm") as vm:
-            guest = LiveGuest(vm)
-            if await _runs(vm):
-                yield guest
-                return
-        distrust_kvm(f"a kernel printed nothing in {FIRST_LINE_LIMIT:.0f} s under it")
-    async with power_on(host, image, machine, window, "tcg") as vm:
+    async with AsyncExitStack() as stack:
+        vm = None
+        if accelerator() == "kvm":
+            vm = await _under_kvm(host, image, machine, window, stack)
+        if vm is None:
+            vm = await stack.enter_async_context(power_on(host, image, machine, window, "tcg"))
         yield LiveGuest(vm)
+
+
+async def _under_kvm(
+    host: Host, image: Image, machine: Machine, window: Window, stack: AsyncExitStack
+) -> VirtualMachine | None:
+    """The machine, left with the stack; None and no trust in KVM if its kernel does not start."""
+    async with AsyncExitStack() as trial:
+        try:
+            vm = await trial.enter_async_context(power_on(host, image, machine, window, "kvm"))
+            if await _runs(vm):
+                stack.push_async_exit(trial.pop_all())
+                return vm
+            why = f"a kernel printed nothing in {FIRST_LINE_LIMIT:.0f} seconds"
+        except QemuFailed as failure:
+            why = str(failure)
+    distrust_kvm(why)
+    return None
 
 
 async def _runs(vm: VirtualMachine) -> bool:

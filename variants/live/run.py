@@ -116,6 +116,7 @@ class _Runner:
                 result = "REFUSED"
                 said = (Reason("qemu.refused", "(the virtual machine)", str(refusal)),)
             events = await self._look()
+            self._hear(events, before)
         except KernelDied as death:
             self.end = death.how
             self.looks.append(self.looks[-1])
@@ -185,17 +186,20 @@ class _Runner:
         """Look at the guest; the events since the last time."""
         look = await self._guest.observe()
         self.looks.append(look)
-        before, self.seen = self.seen, look.observation()
+        self.seen = look.observation()
         events = self._guest.events[:]
         self._guest.events.clear()
-        for action, number in events:
-            if action == "add":
-                self._pending.append(number)
-        if not self._guest.hears:  # the kernel sends blocks in ascending order
-            known = {number for number, _ in before.each()}
-            self._pending += [number for number, _ in self.seen.each() if number not in known]
-        self._pending = [block for block in self._pending if self.seen.block(block) is not None]
         return events
+
+    def _hear(self, events: list[tuple[str, int]], before: Observation) -> None:
+        """Have user space hear of blocks that were added, and forget those that went away."""
+        there = [number for number, _ in self.seen.each()]
+        if self._guest.hears:
+            self._pending += [number for action, number in events if action == "add"]
+        else:  # the kernel adds blocks in ascending order
+            known = {number for number, _ in before.each()}
+            self._pending += [number for number in there if number not in known]
+        self._pending = [number for number in self._pending if number in there]
 
     # --- userspace.View
 

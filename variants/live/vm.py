@@ -8,6 +8,7 @@ however it dies.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import subprocess
@@ -30,6 +31,9 @@ from zonediff.variants.registry import VariantError
 
 Take = Callable[[bytes], None]
 """Called with each line that comes from a serial port."""
+
+# That QEMU hangs up in the middle of a word is no news: we kill it.
+logging.getLogger("qemu.qmp").addHandler(logging.NullHandler())
 
 _EXIT_LIMIT: Final = 10.0
 """Seconds in which QEMU has to be gone once it has hung up."""
@@ -89,15 +93,16 @@ class VirtualMachine:
 
     def _reset(self) -> End:
         """How a kernel ended that printed nothing about it: it reset the machine."""
-        if self._process.wait(_EXIT_LIMIT) != 0:
-            raise self._failure()
-        return "panic"
+        with suppress(subprocess.TimeoutExpired):
+            if self._process.wait(_EXIT_LIMIT) == 0:
+                return "panic"
+        raise self._failure()
 
     def _failure(self) -> QemuFailed:
         self._process.kill()
-        _, said = self._process.communicate()
+        said = self._process.stderr.read() if self._process.stderr else b""
         text = said.decode(errors="replace").strip()
-        return QemuFailed(text or f"QEMU ended with {self._process.returncode}")
+        return QemuFailed(text or f"QEMU ended with {self._process.wait()}")
 
     # --- beginning and end
 
@@ -195,7 +200,8 @@ async def power_on(
                 pass_fds=[initrd.fileno(), *descriptors.values()],
                 process_group=0,  # Ctrl-C is for us
             )
-        stack.callback(_end, process)
+        stack.enter_context(process)
+        stack.callback(process.kill)
         for end in theirs.values():
             end.close()
         vm = VirtualMachine(process)
@@ -209,8 +215,3 @@ def _in_memory(content: bytes) -> Iterator[BinaryIO]:
         file.write(content)
         file.flush()
         yield file
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    process.communicate()

@@ -1,0 +1,69 @@
+"""Policies made up at random: the explorer's answer is that of brute force all the same."""
+
+from __future__ import annotations
+
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.explore import brute
+from tests.explore.arenas import TINY
+from zonediff.compare.explore.lts import Numberings, build
+from zonediff.compare.explore.product import classes, compare
+from zonediff.engine.kernel import Kernel
+from zonediff.engine.memory import OnlineType, Zone
+from zonediff.engine.rules import Decision, Rule
+from zonediff.variants.v4_14 import V4_14
+
+MADE_UP = Rule("made-up", "made_up", "made up", "nowhere")
+
+
+class MadeUp(V4_14):
+    """Decides by chance, but always alike where what it looks at is alike."""
+
+    name = "made-up"
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def zone_to_online(
+        self, kernel: Kernel, block: int, online_type: OnlineType
+    ) -> Decision[Zone | None]:
+        memory = kernel.memory
+        random = Random(f"{self.seed} {block} {online_type}")
+        looked: list[object] = [self.seed % 8, block, int(online_type)]
+        # What is looked at next may depend on what was seen before, as in real code.
+        for look in random.sample(
+            [
+                lambda: memory.span(0, Zone.MOVABLE),
+                lambda: memory.span(0, Zone.NORMAL),
+                lambda: memory.status[block],
+                lambda: memory.present_pages(0, Zone.MOVABLE) > 0,
+                lambda: memory.link.find(4, 32),
+                lambda: kernel.knob,
+            ],
+            2,
+        ):
+            looked.append(look())
+            if Random(str(looked)).random() < 0.5:
+                break
+        choice = Random(str(looked)).choice([Zone.NORMAL, Zone.NORMAL, Zone.MOVABLE, None])
+        return Decision(choice, MADE_UP.because())
+
+
+@settings(max_examples=8)
+@given(st.integers(0, 10_000), st.integers(0, 10_000))
+def test_made_up_policies(one: int, two: int) -> None:
+    arena = TINY["two-blocks"]
+    left, right = MadeUp(one), MadeUp(two)
+    numberings = Numberings()
+    systems = [build(policy, arena, numberings=numberings) for policy in (left, right)]
+    found = compare(*systems)
+    expected = brute.first_difference(left, right, arena, "sysfs")
+    shortest = min((len(witness.actions) for witness in found.witnesses), default=None)
+    assert shortest == (None if expected is None else len(expected))
+    mine, theirs = classes(*systems)
+    assert (mine[0] == theirs[0]) == (expected is None)
+    full = build(left, arena, keep_all=True)
+    assert full.states == len(brute.reachable(left, arena))
