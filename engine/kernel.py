@@ -246,6 +246,10 @@ class Kernel:
         devices = tuple(sorted(self.devices.items()))
         return (*self.memory.key(), self.knob, devices, tuple(self.pending))
 
+    def sight(self) -> tuple[object, ...]:
+        """A value that is equal while there is nothing new to see."""
+        return (*self.memory.key(), self.knob, tuple(self.devices))
+
     # --- accounts of what was done
 
     def explain(self, why: Because) -> None:

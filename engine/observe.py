@@ -49,7 +49,7 @@ def zone_views(kernel: Kernel) -> dict[str, ZoneView]:
             span.start, (span.end - span.start) % UNSIGNED_LONG, memory.present[index]
         )
         for index, span in enumerate(memory.spans)
-        if span and memory.node_is(index >> 2, NODE_ONLINE)
+        if (span or memory.present[index]) and memory.node_is(index >> 2, NODE_ONLINE)
     }
 
 
@@ -125,7 +125,7 @@ def node_masks(kernel: Kernel) -> dict[str, str]:
     def mask(state: int) -> str:
         return ranges([node for node in range(memory.nodes) if memory.node_is(node, state)])
 
-    if not kernel.machine.config.MOVABLE_NODE:
+    if kernel.policy.movable_node_option and not kernel.machine.config.MOVABLE_NODE:
         # Without CONFIG_MOVABLE_NODE the two masks are one, and only this name exists.
         return {"online": mask(NODE_ONLINE), "has_normal_memory": mask(HAS_MEMORY)}
     return {

@@ -122,6 +122,9 @@ class Policy(ABC):
     spans_shrink: ClassVar[Shrink] = Shrink.REMOVED
     """When a zone's span gives blocks up."""
 
+    movable_node_option: ClassVar[bool] = True
+    """Whether CONFIG_MOVABLE_NODE exists (until 4.12); later kernels behave as if it were set."""
+
     has_probe: ClassVar[bool] = True
     """Whether there is a `probe` file (CONFIG_ARCH_MEMORY_PROBE)."""
 

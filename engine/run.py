@@ -121,7 +121,7 @@ class Runner:
 
     def _observe(self) -> Observation:
         """What there is to see; the same object as before when no state has changed."""
-        state = self.guest.kernel.key()
+        state = self.guest.kernel.sight()
         if state != self.state:
             self.state = state
             return observe(self.guest.kernel)

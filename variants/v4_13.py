@@ -71,6 +71,7 @@ class V4_13(V4_12):
     name = "v4.13"
     origin = "Linux v4.13"
     zones_chosen_when_onlined = True
+    movable_node_option = False
 
     def zone_of_new_memory(
         self, kernel: Kernel, node: int, first: int, source: Source

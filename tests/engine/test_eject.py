@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from zonediff.engine.observation import ZoneView
 from zonediff.engine.steps import Blocks, Fill, HypervAdd, Online
 from zonediff.engine.units import Bytes
 
@@ -203,6 +204,28 @@ def test_a_block_can_end_up_outside_its_zone(boot: Any) -> None:
         "32-33 offline [Normal]",
         "34 offline [Movable]",
         "35 offline [Normal Movable]",
+    ]
+
+
+def test_a_span_can_end_before_it_starts(boot: Any) -> None:
+    lab = boot()
+    lab.plug("dimm0", "256M")
+    lab.write(33, "online_movable")
+    lab.unplug("dimm0")
+    lab.plug("dimm0", "512M")
+    assert (lab.span("Normal"), lab.span("Movable")) == ((32, 36), (33, 34))
+    assert lab.write(35, "online_movable") is None
+    assert (lab.span("Normal"), lab.span("Movable")) == ((32, 35), (35, 34))
+    # Page counts are unsigned.
+    assert lab.seen.zones["0/Movable"].spanned == (1 << 64) - 32768
+    assert lab.seen.zones["0/Movable"].present == 32768
+    # The next block down leaves nothing of the span, and the two that are online outside it.
+    assert lab.write(34, "online_movable") is None
+    assert lab.seen.zones["0/Movable"] == ZoneView(0, 0, 2 * 32768)
+    assert lab.hot == [
+        "32 offline [Normal]",
+        "33 offline [Normal Movable]",
+        "34-35 online [Movable]",
     ]
 
 

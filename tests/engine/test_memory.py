@@ -246,6 +246,29 @@ def test_a_node_can_be_fitted_to_its_zones() -> None:
     assert memory.node_spans[0] == EMPTY
 
 
+def test_nodes_give_up_and_keep_blocks_of_their_own_only() -> None:
+    memory = Memory(3)
+    for block, (node, zone) in enumerate([(0, NORMAL), (1, Zone.DMA), (1, MOVABLE), (2, Zone.DMA)]):
+        memory.add(block, 1, node, zone)
+    memory.node_spans = [pages(0, 4), pages(1, 4), EMPTY]
+    memory.shrink_node(0, 0)
+    memory.shrink_node(1, 2)
+    assert memory.node_spans == [EMPTY, pages(1, 4), EMPTY]
+    memory.node_spans[1] = pages(1, 3)
+    memory.shrink_node(1, 1)
+    assert memory.node_spans[1] == pages(2, 3)
+    memory.node_spans[1] = pages(1, 3)
+    memory.shrink_node(1, 2)
+    assert memory.node_spans[1] == pages(1, 2)
+
+
+def test_a_node_is_fitted_to_its_own_zones() -> None:
+    memory = Memory(3)
+    memory.spans = [Span(zone, zone + 1) for zone in range(12)]
+    memory.fit_node(1)
+    assert memory.node_spans == [EMPTY, Span(4, 8), EMPTY]
+
+
 def test_pages_are_present_while_their_block_is_online() -> None:
     memory = books("nmNM", nodes=1)
     assert memory.present == [0, 0, SECTION_PAGES, SECTION_PAGES]

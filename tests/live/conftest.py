@@ -18,7 +18,6 @@ from zonediff.engine.observation import Observation
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Step
 from zonediff.engine.trace import StepTrace, Trace
-from zonediff.variants.live import guest
 from zonediff.variants.live.host import Host, look_for_host
 from zonediff.variants.live.look import Look
 from zonediff.variants.live.rig import Script
@@ -66,13 +65,6 @@ def subject(kernel: Path) -> Live:
 def on_kernel(subject: Live) -> OnKernel:
     """Run a machine through steps on the real kernel."""
     return subject.run
-
-
-@pytest.fixture
-def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give up on a guest soon."""
-    monkeypatch.setattr(guest, "BOOT_LIMIT", 15.0)
-    monkeypatch.setattr(guest, "STEP_LIMIT", 15.0)
 
 
 @pytest.fixture

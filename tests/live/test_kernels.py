@@ -149,15 +149,19 @@ def test_a_boot_that_panics_is_a_result(on_kernel: OnKernel) -> None:
     assert "Unable to mount root fs" in printed(trace)
 
 
-@pytest.mark.usefixtures("short_limits")
-def test_a_boot_that_hangs_is_a_result(on_kernel: OnKernel) -> None:
+def test_a_boot_that_hangs_is_a_result(
+    on_kernel: OnKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guest, "BOOT_LIMIT", 20.0)
     trace = on_kernel(SMALL.with_cmdline("rdinit=/bin/cat"), [])
     assert trace.end == "hang"
     assert "Run /bin/cat as init process" in printed(trace)
 
 
-@pytest.mark.usefixtures("short_limits")
-def test_a_step_that_hangs_is_a_result(on_kernel: OnKernel) -> None:
+def test_a_step_that_hangs_is_a_result(
+    on_kernel: OnKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guest, "STEP_LIMIT", 8.0)
     trace = on_kernel(SMALL, [Read("../../../../proc/kmsg"), Read("../../../../proc/kmsg")])
     assert trace.end == "hang"
     assert results(trace)[-1] == "hang"

@@ -51,6 +51,7 @@ def main() -> int:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("modules", nargs="*", default=MODULES, metavar="MODULE")
     parser.add_argument("--rules", action="store_true", help="one mutant for each rule")
+    parser.add_argument("--quick", action="store_true", help="do not ask the property tests")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--keys", default="", help="only mutants whose key has this in it")
     asked = parser.parse_args()
@@ -65,11 +66,11 @@ def main() -> int:
             wanted += mutants(path, tree, name)
     wanted = [mutant for mutant in wanted if asked.keys in mutant.key]
     # Within the tests this is asked already.
-    if not asked.rules and try_all([None], trees, 1)[0] != SURVIVED:
+    if not asked.rules and try_all([None], trees, 1, asked.quick)[0] != SURVIVED:
         print("something notices that nothing is broken: mend that first", file=sys.stderr)
         return 2
 
-    ends = try_all(wanted, trees, asked.jobs)
+    ends = try_all(wanted, trees, asked.jobs, asked.quick)
     known = explained()
     survived = {mutant.key for mutant, end in zip(wanted, ends, strict=True) if end == SURVIVED}
     counts = Counter(ends)
@@ -89,26 +90,23 @@ def main() -> int:
     return 1 if unknown or stale else 0
 
 
-def try_all(wanted: Sequence[Mutant | None], trees: dict[Path, ast.Module], jobs: int) -> list[int]:
+def try_all(
+    wanted: Sequence[Mutant | None], trees: dict[Path, ast.Module], jobs: int, quick: bool
+) -> list[int]:
     """How each trial ended; None is a trial of modules as they are."""
     ends = [SURVIVED] * len(wanted)
     running: dict[int, int] = {}
     for number, mutant in enumerate(wanted):
         if len(running) >= jobs:
             _reap(running, ends, wanted)
-        running[_start(mutant, trees)] = number
+        path = next(iter(trees)) if mutant is None else mutant.path
+        breaks = (lambda: None) if mutant is None else mutant.apply
+        running[start(path, trees[path], breaks, quick=quick)] = number
         if sys.stderr.isatty():
             print(f"\r{number + 1}/{len(wanted)} ", end="", file=sys.stderr)
     while running:
         _reap(running, ends, wanted)
     return ends
-
-
-def _start(mutant: Mutant | None, trees: dict[Path, ast.Module]) -> int:
-    path = next(iter(trees)) if mutant is None else mutant.path
-    if mutant is None:
-        return start(path, trees[path])
-    return start(path, trees[path], mutant.apply)
 
 
 def _reap(running: dict[int, int], ends: list[int], wanted: Sequence[Mutant | None]) -> None:

@@ -83,7 +83,9 @@ def module_name(path: Path) -> str:
     return ".".join(("zonediff", *path.relative_to(ROOT).with_suffix("").parts))
 
 
-def start(path: Path, tree: ast.Module, breaks: Callable[[], None] = lambda: None) -> int:
+def start(
+    path: Path, tree: ast.Module, breaks: Callable[[], None] = lambda: None, *, quick: bool = False
+) -> int:
     """Fork a trial of a module as `tree` has it once it is broken; the id of the process."""
     child = os.fork()
     if child:
@@ -95,7 +97,7 @@ def start(path: Path, tree: ast.Module, breaks: Callable[[], None] = lambda: Non
         os.dup2(silence, stream)
     try:
         breaks()
-        ended = _try(path, tree)
+        ended = _try(path, tree, quick)
     except BaseException:
         ended = BY_TEST
     os._exit(ended)
@@ -106,7 +108,7 @@ def ended(status: int) -> int:
     return os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else HUNG
 
 
-def _try(path: Path, tree: ast.Module) -> int:
+def _try(path: Path, tree: ast.Module, quick: bool) -> int:
     code = compile(ast.fix_missing_locations(tree), str(path), "exec")
     sys.meta_path.insert(0, Broken(module_name(path), path, code))
     try:
@@ -120,7 +122,7 @@ def _try(path: Path, tree: ast.Module) -> int:
     except Exception:
         return BY_RECORDING
     first, rest, last = _tests(path)
-    for files in (first, rest, last):
+    for files in (first, rest) if quick else (first, rest, last):
         if files and pytest.main([*OPTIONS, *files]):
             return BY_TEST
     return SURVIVED

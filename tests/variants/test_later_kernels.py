@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from zonediff.engine.machine import Config, Machine
 from zonediff.engine.policy import Source
 from zonediff.engine.steps import Blocks, Offline, Online, Udev
+from zonediff.variants.registry import Registry
 
 LATER = ("v4.13", "v4.14", "v6.1")
 
@@ -435,3 +437,10 @@ def test_pages_of_a_node_that_came_back_are_counted_anew(boot: Any, variant: str
     lab.plug("dimm0", "128M", node=1)
     assert lab.events == ["add memory32", "add node1"]
     assert lab.present("Normal", 1) == 0
+
+
+@pytest.mark.parametrize("variant", ["v4.13", "v4.14", "v6.1"])
+def test_the_masks_do_not_depend_on_an_option_that_is_gone(variant: str) -> None:
+    machine = Machine(config=Config(MOVABLE_NODE=False))
+    trace = Registry().model(variant).run(machine, [])
+    assert trace.boot.nodes["has_memory"] == "0"
