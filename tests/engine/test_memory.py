@@ -195,6 +195,11 @@ def test_offline_blocks_do_not_hold_a_span_that_counts_online_ones(
         ({1: 0, 0: 0}, 3, None),
         # Block 1 starts in another zone and ends in this one.
         ({1: 3}, 3, (0, 2)),
+        # The block that leaves does not count, however it ends.
+        ({3: 3}, 3, (0, 1)),
+        # Nor does one outside the span, nor one that ends in another zone yet.
+        ({1: 3, 5: 3}, 3, (0, 2)),
+        ({1: 4}, 3, (0, 1)),
     ],
 )
 def test_from_the_end_a_block_is_of_the_zone_of_its_last_page(
@@ -321,6 +326,21 @@ def test_a_removed_block_leaves_nothing_behind() -> None:
     assert not memory.has(1)
     assert not memory.has(2)
     assert (memory.status[1], memory.link[1], memory.online_type[1]) == (0, 0, 0)
+
+
+def test_only_the_node_that_is_reset_loses_its_zones() -> None:
+    memory = Memory(3)
+    memory.spans = [Span(zone, zone + 1) for zone in range(12)]
+    memory.present = list(range(1, 13))
+    memory.node_spans = [Span(0, 4), Span(4, 8), Span(8, 12)]
+    memory.reset_node(1)
+    assert memory.spans == [
+        *(Span(zone, zone + 1) for zone in range(4)),
+        *[EMPTY] * 4,
+        *(Span(zone, zone + 1) for zone in range(8, 12)),
+    ]
+    assert memory.present == [1, 2, 3, 4, 0, 0, 0, 0, 9, 10, 11, 12]
+    assert memory.node_spans == [Span(0, 4), EMPTY, Span(8, 12)]
 
 
 def test_a_node_that_is_reset_forgets_its_zones_but_not_that_they_were_used() -> None:
