@@ -6,6 +6,7 @@ and probe_memory_block_size() of arch/x86/mm/init_64.c.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from zonediff.engine.machine import Machine
@@ -156,6 +157,12 @@ def boot_memory(machine: Machine, *, links_missing_pages: bool = False) -> Memor
     links_missing_pages: pages that are missing at the end of a block belong to its zone.
     The top block of boot memory is pinned: the memmap and early allocations sit there.
     """
+    return _booted(machine, links_missing_pages).copy()
+
+
+@lru_cache(maxsize=64)
+def _booted(machine: Machine, links_missing_pages: bool) -> Memory:
+    """The same, to be copied: most scenarios boot one of a few machines."""
     memory = Memory(len(machine.nodes), block_pages(machine))
     ram = usable_ram(machine)
     spans = zone_spans(machine)

@@ -6,6 +6,7 @@ A machine is plain data. `zonediff.engine.boot` turns it into booted memory.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final, Literal
 
 from zonediff.engine.units import GIB, MIB, SECTION, Bytes, format_size
@@ -35,7 +36,7 @@ class Config:
     MEMORY_HOTPLUG_DEFAULT_ONLINE: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Machine:
     """A machine as it is switched on.
 
@@ -57,18 +58,18 @@ class Machine:
         """Boot memory of all nodes, in bytes."""
         return sum(self.nodes)
 
-    @property
+    @cached_property
     def low_ram(self) -> int:
         """Bytes of boot memory below 4 GiB: all of it under 3.5 GiB, else 3 GiB (QEMU i440fx)."""
         return self.ram if self.ram < 3584 * MIB else min(self.ram, 3 * GIB)
 
-    @property
+    @cached_property
     def hotplug_base(self) -> int:
         """Address where DIMMs may start: above 4 GiB and all boot memory, rounded up to 1 GiB."""
         end = 4 * GIB + self.ram - self.low_ram
         return -(-end // GIB) * GIB
 
-    @property
+    @cached_property
     def boot_ranges(self) -> tuple[tuple[int, int, int], ...]:
         """Boot memory as (node, start, end) in bytes, ascending, split around the 3G-4G hole."""
         ranges = []
@@ -84,7 +85,7 @@ class Machine:
             at += size
         return tuple(ranges)
 
-    @property
+    @cached_property
     def parameters(self) -> tuple[tuple[str, str | None], ...]:
         """The command line as (name, value) pairs in order; value None for a bare word."""
         pairs = []

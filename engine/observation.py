@@ -6,9 +6,9 @@ that compares or reports works on any of them.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +172,9 @@ def apply(before: Observation, change: Change) -> Observation:
 
 _ABSENT = BlockView("", "", "", "", -1)
 
+_END = BlockRange(sys.maxsize, sys.maxsize, None)
+"""Behind every range there is."""
+
 
 def aligned(
     left: tuple[BlockRange, ...], right: tuple[BlockRange, ...], *, mark: bool = False
@@ -181,23 +184,17 @@ def aligned(
     A side that has no range there gives None, or with `mark` a marker on the right side, where
     None then means a range that says "gone".
     """
-    cuts = sorted(
-        {item.first for item in (*left, *right)} | {item.last + 1 for item in (*left, *right)}
-    )
     missing = _ABSENT if mark else None
     lefts, rights = iter(left), iter(right)
-    one, two = next(lefts, None), next(rights, None)
-    for start, stop in pairwise(cuts):
-        while one is not None and one.last < start:
-            one = next(lefts, None)
-        while two is not None and two.last < start:
-            two = next(rights, None)
-        on_left = one is not None and one.first <= start
-        on_right = two is not None and two.first <= start
-        if on_left or on_right:
-            yield (
-                start,
-                stop - 1,
-                one.view if one is not None and on_left else None,
-                two.view if two is not None and on_right else missing,
-            )
+    one, two = next(lefts, _END), next(rights, _END)
+    at = 0
+    while one is not _END or two is not _END:
+        start = max(at, min(one.first, two.first))
+        on_left, on_right = one.first <= start, two.first <= start
+        last = min(one.last if on_left else one.first - 1, two.last if on_right else two.first - 1)
+        yield start, last, one.view if on_left else None, two.view if on_right else missing
+        at = last + 1
+        if one.last == last:
+            one = next(lefts, _END)
+        if two.last == last:
+            two = next(rights, _END)

@@ -120,19 +120,24 @@ def _edges(kernel: Kernel) -> set[int]:
 
 def node_masks(kernel: Kernel) -> dict[str, str]:
     """The masks in /sys/devices/system/node, as text."""
-    memory = kernel.memory
-
-    def mask(state: int) -> str:
-        return ranges([node for node in range(memory.nodes) if memory.node_is(node, state)])
-
+    states = bytes(kernel.memory.node_states)
     if kernel.policy.movable_node_option and not kernel.machine.config.MOVABLE_NODE:
         # Without CONFIG_MOVABLE_NODE the two masks are one, and only this name exists.
-        return {"online": mask(NODE_ONLINE), "has_normal_memory": mask(HAS_MEMORY)}
+        return {
+            "online": _mask(states, NODE_ONLINE),
+            "has_normal_memory": _mask(states, HAS_MEMORY),
+        }
     return {
-        "online": mask(NODE_ONLINE),
-        "has_memory": mask(HAS_MEMORY),
-        "has_normal_memory": mask(HAS_NORMAL_MEMORY),
+        "online": _mask(states, NODE_ONLINE),
+        "has_memory": _mask(states, HAS_MEMORY),
+        "has_normal_memory": _mask(states, HAS_NORMAL_MEMORY),
     }
+
+
+@lru_cache(maxsize=1024)
+def _mask(states: bytes, state: int) -> str:
+    """The nodes whose state has this bit, as text; nodes seldom change."""
+    return ranges([node for node, bits in enumerate(states) if bits & state])
 
 
 def ranges(numbers: list[int]) -> str:
