@@ -29,6 +29,7 @@ RESERVED: Final = (
     "off-none",
     "scenarios",
     "claims",
+    "frontiers",
     "variants",
 )
 """Anchors of a report's own parts; nothing in a result may take them."""

@@ -154,11 +154,22 @@ class Report:
 
     @property
     def contents(self) -> tuple[Link, ...]:
-        """The parts that list findings, in reading order."""
-        found = [Link(section.heading, section.anchor) for section in self.sections]
+        """The parts that have something to show, in reading order."""
+        found = [(section.heading, section.anchor, True) for section in self.sections]
         worst = sum(section.kind in _WORST for section in self.sections)
-        intents = [Link("Declared intents", "intents")] if self.intents else []
-        return (*found[:worst], Link("ABI removals", "removals"), *found[worst:], *intents)
+        parts = (
+            ("Verdict", "verdict", True),
+            *found[:worst],
+            ("ABI removals", "removals", True),
+            *found[worst:],
+            ("Declared intents", "intents", self.intents),
+            ("Matrix", "matrix", True),
+            ("Claims", "claims", self.claims),
+            ("Frontiers", "frontiers", self.frontiers),
+            ("Scenarios", "scenarios", True),
+            ("Variants", "variants", True),
+        )
+        return tuple(Link(name, anchor) for name, anchor, shown in parts if shown)
 
 
 _WORST: Final = ("error", "regression")
