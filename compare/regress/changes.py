@@ -1,31 +1,38 @@
-"""What changed between the results of two revisions, cell by cell."""
+"""What changed from one result to another, cell by cell."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Literal
 
 from zonediff.compare.difference import first_difference
 from zonediff.compare.interface import removed
 from zonediff.compare.result import KINDS, GoalOutcome, Kind, Result, Run, VariantRemovals
+from zonediff.compare.simulate.statistics import GoalCount, order
 from zonediff.compare.verdict import FAILED, PASSED, REGRESSED
+from zonediff.engine.trace import Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A scenario on a variant that comes out otherwise; `says` tells in what, weightiest first."""
+    """A scenario on a variant that comes out otherwise.
+
+    says: in what, weightiest first. reasons: the rules behind it, that did not decide it before.
+    """
 
     scenario: str
     variant: str
     kind: Kind
     says: tuple[str, ...]
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Novelty:
-    """A scenario or variant that only one of the revisions has."""
+    """A scenario or variant that only one of the results has."""
 
     what: Literal["scenario", "variant"]
     name: str
@@ -34,10 +41,11 @@ class Novelty:
 
 @dataclass(frozen=True, slots=True)
 class Regression:
-    """What changed from one revision to another.
+    """What changed from one result to another: of two revisions, or of two days.
 
-    base, head: the revisions in words. cells: (scenario, variant) of all that both have.
-    removals: what user space can use no more, by variant.
+    base, head: the results in words. cells: (scenario, variant) of all that both have.
+    removals: what user space can use no more, by variant. edited: scenarios whose text is not the
+    same in both. remarks: what else makes the two not alike.
     """
 
     base: str
@@ -46,6 +54,8 @@ class Regression:
     changes: tuple[Change, ...]
     novelties: tuple[Novelty, ...]
     removals: tuple[VariantRemovals, ...]
+    edited: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -57,7 +67,7 @@ class Regression:
 
 
 def compare(base: Result, head: Result, names: tuple[str, str]) -> Regression:
-    """Compare what is in both results; names: the revisions in words."""
+    """Compare what is in both results; names: the results in words."""
     before = {(run.scenario, run.variant): run for run in base.runs}
     cells = [(run.scenario, run.variant) for run in head.runs]
     changes = []
@@ -83,7 +93,43 @@ def compare(base: Result, head: Result, names: tuple[str, str]) -> Regression:
             ),
         ),
         removals=tuple(removals),
+        edited=tuple(_edited(base, head)),
+        remarks=tuple(_remarks(base, head, names)),
     )
+
+
+def _edited(base: Result, head: Result) -> Iterator[str]:
+    """Scenarios that were run with another text."""
+    hashes = {run.scenario: run.hash for run in base.runs}
+    now = {run.scenario: run.hash for run in head.runs}
+    yield from (name for name, text in now.items() if hashes.get(name, text) != text)
+
+
+def _remarks(base: Result, head: Result, names: tuple[str, str]) -> Iterator[str]:
+    """What a reader must know of the two before believing what changed."""
+    both = list(zip(names, (base, head), strict=True))
+    yield from (f"{name} is of a run that was interrupted" for name, of in both if not of.complete)
+    for name, one, two in ((names[0], base, head), (names[1], head, base)):
+        ran = {(run.scenario, run.variant) for run in two.runs}
+        scenarios = {info.id for info in two.scenarios}
+        variants = {info.name for info in two.variants}
+        alone = sum(
+            (run.scenario, run.variant) not in ran
+            and run.scenario in scenarios
+            and run.variant in variants
+            for run in one.runs
+        )
+        if alone:
+            yield f"{alone} outcome{'s are' if alone > 1 else ' is'} in {name} alone"
+    ways = {
+        "judged against": [result.baseline for result in (base, head)],
+        "made by zonediff": [result.version for result in (base, head)],
+        "of so many seeds, and from this one on:": [f"{r.seeds}, {r.seed}" for r in (base, head)],
+    }
+    for what, values in ways.items():
+        if len(set(values)) > 1:
+            fates = (f"{name} is {what} {way}" for name, way in zip(names, values, strict=True))
+            yield ", ".join(fates)
 
 
 def _novelties(
@@ -98,26 +144,46 @@ def _change(base: Run, head: Run) -> Change | None:
     """What became of one scenario on one variant; None when it comes out as before."""
     if head.trace is None or base.trace is None:
         return _without_trace(base, head)
-    old, new = _goals(base.goals), _goals(head.goals)
-    kinds = set()
-    says = []
-    for key, goal in new.items():
-        was = old.get(key)
-        if was is None:
-            says.append(f"new goal, {'met' if goal.met else 'not met'}: {goal.want}")
-        elif was.met != goal.met:
-            kinds.add("fix" if goal.met else "regression")
-            says.append(f"{'met now' if goal.met else 'no longer met'}: {goal.want}; {goal.detail}")
-    says += [f"goal gone: {goal.want}" for key, goal in old.items() if key not in new]
+    old, new = _goals(base), _goals(head)
+    found = [_fate(*old[key], *new[key]) for key in new if key in old]
+    worse, better = ([says for way, says in found if way == sign] for sign in (-1, 1))
+    says = [
+        *worse,
+        *better,
+        *(
+            f"new goal, {'met' if goal.met else 'not met'}: {goal.want}"
+            for key, (goal, _) in new.items()
+            if key not in old
+        ),
+        *(f"goal gone: {goal.want}" for key, (goal, _) in old.items() if key not in new),
+    ]
     difference = first_difference(base.trace, head.trace)
+    reasons: tuple[Reason, ...] = ()
     if difference is not None:
         says.append(f"{difference.do}: {difference.baseline} -> {difference.candidate}")
+        known = difference.baseline_reasons
+        reasons = tuple(item for item in difference.candidate_reasons if item not in known)
     if not says:
         return None
     if base.hash != head.hash:
         says.append("the scenario was changed")
-    kind: Kind = next((kind for kind in KINDS if kind in kinds), "behaviour-change")
-    return Change(head.scenario, head.variant, kind, tuple(says))
+    kind: Kind = "regression" if worse else "fix" if better else "behaviour-change"
+    return Change(head.scenario, head.variant, kind, tuple(says), reasons)
+
+
+def _fate(
+    was: GoalOutcome, before: GoalCount | None, goal: GoalOutcome, count: GoalCount | None
+) -> tuple[int, str]:
+    """Whether a goal fares worse (-1), alike (0) or better (1), and that in words.
+
+    With many seeds on both sides, only what is sure counts.
+    """
+    if before is None or count is None:
+        way = goal.met - was.met
+        return way, f"{'met now' if way > 0 else 'no longer met'}: {goal.want}; {goal.detail}"
+    way = order(before, count)
+    shares = f"{before.met} of {before.runs} -> {count.met} of {count.runs}"
+    return way, f"met more {'often' if way > 0 else 'rarely'}: {goal.want}; {shares}"
 
 
 def _without_trace(base: Run, head: Run) -> Change | None:
@@ -130,11 +196,11 @@ def _without_trace(base: Run, head: Run) -> Change | None:
     return Change(head.scenario, head.variant, "error", (f"does not run any more: {last[-1]}",))
 
 
-def _goals(goals: Iterable[GoalOutcome]) -> dict[tuple[str, int], GoalOutcome]:
-    """Goals by what is wanted; several that want the same are counted."""
+def _goals(run: Run) -> dict[tuple[str, int], tuple[GoalOutcome, GoalCount | None]]:
+    """Goals by what is wanted, with how often they were met; several alike are counted."""
     seen: Counter[str] = Counter()
     found = {}
-    for goal in goals:
-        found[goal.want, seen[goal.want]] = goal
+    for goal, count in zip_longest(run.goals, run.counts[: len(run.goals)]):
+        found[goal.want, seen[goal.want]] = (goal, count)
         seen[goal.want] += 1
     return found
