@@ -17,7 +17,7 @@ from zonediff.compare.regress.outcomes import Request, Tree, outcomes
 from zonediff.compare.regress.worktree import worktree
 from zonediff.compare.series.repository import repository, resolve
 from zonediff.compare.store import write_text
-from zonediff.reports import regression
+from zonediff.reports.formats import render_changes
 
 _SHORT: Final = 12
 _TERMINATED: Final = 128 + signal.SIGTERM
@@ -91,10 +91,10 @@ def command(
     with _ending_well():
         found = _compare(repo, base, head, request)
     if markdown is not None:
-        write_text(markdown, regression.markdown(found))
+        write_text(markdown, render_changes(found, "markdown"))
     if junit is not None:
-        write_text(junit, regression.junit(found))
-    click.echo(regression.text(found), nl=False)
+        write_text(junit, render_changes(found, "junit"))
+    click.echo(render_changes(found, "text"), nl=False)
     return found.exit_code
 
 

@@ -1,40 +1,166 @@
-"""`zonediff report`: another rendering of a result that was saved."""
+"""`zonediff report`: a saved result in another form, or what changed since another one."""
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Final
 
 import click
 
 from zonediff.cli import outputs
 from zonediff.compare import store
+from zonediff.compare.result import Result
 from zonediff.reports import formats
 
+_LIST: Final = "?"
+"""What `--format` stands for when no name follows."""
 
-@click.command()
-@click.argument("result", type=click.Path(path_type=Path), metavar="RESULT")
+_EPILOG: Final = "\n".join(
+    (
+        "\b",
+        "Forms (* also with --against):",
+        *(
+            f"  {item.name:9}{'*' if item.changes else ' '} {item.summary}"
+            for item in formats.FORMATS.values()
+        ),
+        "",
+        "\b",
+        "Exit codes:",
+        "  0    done; with --against: nothing regressed",
+        "  1    with --against: something regressed",
+        "  2    bad input or usage",
+        "  3    with --against: a variant that ran fails now",
+    )
+)
+
+_file = click.Path(path_type=Path)
+
+
+def _form(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """The name of a form; without one, list them and be done."""
+    if value == _LIST:
+        for item in formats.FORMATS.values():
+            click.echo(f"{item.name:9} {item.summary}")
+        ctx.exit()
+    if value is not None and value not in formats.FORMATS:
+        names = ", ".join(formats.FORMATS)
+        raise click.BadParameter(f"there is no form {value!r}; there are {names}")
+    return value
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("result", type=_file, metavar="RESULT")
 @click.option(
     "--format",
-    "name",
-    type=click.Choice(list(formats.FORMATS)),
-    required=True,
-    help="; ".join(f"{item.name}: {item.summary}" for item in formats.FORMATS.values()) + ".",
+    "form",
+    is_flag=False,
+    flag_value=_LIST,
+    is_eager=True,
+    callback=_form,
+    metavar="FORM",
+    help="The form to render; without FORM, list them. Default: text, or mail for a draft or one "
+    "scenario.",
+)
+@click.option("-o", "--output", type=_file, metavar="FILE", help="Write to this file.")
+@click.option(
+    "--against",
+    type=_file,
+    metavar="OLD",
+    help="Say what changed since this older result, instead of what RESULT says.",
 )
 @click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write to this file instead of standard output.",
+    "--scenario", metavar="ID", help="Only this scenario, as a short mail that fits on a screen."
 )
-def command(result: Path, name: str, output: Path | None) -> None:
-    """Render a saved result in another format.
+@click.option(
+    "--to-thread",
+    metavar="MESSAGE-ID",
+    help="Make the mail a draft (.eml) in reply to this message.",
+)
+@click.option(
+    "--subject", metavar="TEXT", help="The subject of the draft; `Re: ` is put before it."
+)
+def command(
+    result: Path,
+    form: str | None,
+    output: Path | None,
+    against: Path | None,
+    scenario: str | None,
+    to_thread: str | None,
+    subject: str | None,
+) -> int:
+    """Render a saved result in another form.
 
-    RESULT is a file that `zonediff run -o` wrote.
+    RESULT is a file that `zonediff run -o` wrote. With --against it is the newer of two, and each
+    scenario is compared with itself, variant by variant.
+
+    A draft has neither sender nor recipients, and nothing is sent: that is for git send-email, or
+    for mutt -H.
     """
-    outputs.check({"-o": output}, [result])
-    text = formats.render(store.load(result), name)
+    outputs.check({"-o": output}, [result, *([against] if against else [])])
+    form = _chosen(form, against is not None, scenario is not None, to_thread is not None)
+    if subject is not None and to_thread is None:
+        raise click.UsageError("--subject is for a draft: give --to-thread as well")
+    if to_thread is not None:
+        _draft("", to_thread, "looked at early" if subject is None else subject)
+    new = store.load(result)
+    code = 0
+    if against is not None:
+        from zonediff.compare.regress.changes import compare
+
+        found = compare(store.load(against), new, (str(against), str(result)))
+        text, code = formats.render_changes(found, form), found.exit_code
+    elif scenario is not None:
+        text = _excerpt(new, scenario)
+    else:
+        text = formats.render(new, form)
+    if to_thread is not None:
+        default = f"Memory hotplug: {scenario}" if scenario else text.partition("\n")[0]
+        text = _draft(text, to_thread, default if subject is None else subject)
     if output is None:
         click.echo(text.encode(), nl=False)
     else:
         store.write_text(output, text)
+    return code
+
+
+def _chosen(form: str | None, against: bool, scenario: bool, draft: bool) -> str:
+    """The form that is meant. Raises click.UsageError where options do not go together."""
+    if against and scenario:
+        raise click.UsageError("--scenario shows a single result: leave --against out")
+    for option, given in (("--to-thread", draft), ("--scenario", scenario)):
+        if given and form not in (None, "mail"):
+            raise click.UsageError(f"{option} makes a mail, not {form}: leave --format out")
+    chosen = form or ("mail" if scenario or draft else "text")
+    if against and chosen not in formats.OF_CHANGES:
+        names = ", ".join(formats.OF_CHANGES)
+        raise click.UsageError(f"changes cannot be shown as {chosen}, but as {names}")
+    return chosen
+
+
+def _draft(text: str, message_id: str, subject: str) -> str:
+    """The text as a draft. Raises click.BadParameter for what cannot stand in a header."""
+    from zonediff.reports.draft import DraftError, checked_id, draft
+
+    try:
+        checked_id(message_id)
+    except DraftError as error:
+        raise click.BadParameter(str(error), param_hint="--to-thread") from None
+    try:
+        return draft(text, message_id, subject)
+    except DraftError as error:
+        raise click.BadParameter(str(error), param_hint="--subject") from None
+
+
+def _excerpt(result: Result, scenario: str) -> str:
+    """One scenario. Raises click.BadParameter when the result has no such one."""
+    from zonediff.reports.excerpt import render
+
+    names = [info.id for info in result.scenarios]
+    if scenario not in names:
+        close = get_close_matches(scenario, names) or [n for n in names if scenario in n][:3]
+        like = f"; there is {', '.join(close)}" if close else ""
+        raise click.BadParameter(
+            f"the result has no scenario {scenario!r}{like}", param_hint="--scenario"
+        )
+    return render(result, scenario)

@@ -12,7 +12,6 @@ from tqdm import tqdm
 
 from zonediff.cli import options, outputs
 from zonediff.cli.group import EXIT_CODES, INTERRUPTED
-from zonediff.cli.summary import summary
 from zonediff.compare import verdict
 from zonediff.compare.claims import judge_claims
 from zonediff.compare.explore.findings import Exploration
@@ -30,8 +29,23 @@ from zonediff.reports import formats
 from zonediff.variants.registry import LIVE, Registry
 
 _OUTPUTS = {"-o": "json", "--html": "html", "--mail": "mail"}
+"""The options for the forms that everyone wants; --report is for all of them."""
 
 _file = click.Path(path_type=Path)
+
+
+def _reports(
+    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
+) -> list[tuple[str, Path]]:
+    """Each `FORM=FILE` as the name of a form and the file to write."""
+    wanted = []
+    for value in values:
+        form, _, file = value.partition("=")
+        if not file or form not in formats.FORMATS:
+            forms = ", ".join(formats.FORMATS)
+            raise click.BadParameter(f"{value!r} is not FORM=FILE with one of the forms {forms}")
+        wanted.append((form, Path(file)))
+    return wanted
 
 
 @click.command(epilog=EXIT_CODES)
@@ -47,6 +61,15 @@ _file = click.Path(path_type=Path)
 @click.option("-o", "--output", type=_file, metavar="FILE", help="Write the result as JSON.")
 @click.option("--html", type=_file, metavar="FILE", help="Write the report as HTML.")
 @click.option("--mail", type=_file, metavar="FILE", help="Write the report as a plain-text mail.")
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    callback=_reports,
+    metavar="FORM=FILE",
+    help="Write the report in any form: junit=out.xml, markdown=out.md, ktap=..., csv=... "
+    "(zonediff report --format lists them). Can be given several times.",
+)
 @click.option(
     "--explore",
     is_flag=True,
@@ -71,6 +94,7 @@ def command(
     output: Path | None,
     html: Path | None,
     mail: Path | None,
+    reports: Sequence[tuple[str, Path]],
     explore: bool,
     jobs: int,
     seed: int,
@@ -83,8 +107,12 @@ def command(
 
     The files are written when everything is done; after a mistake none is touched.
     """
-    wanted = dict(zip(_OUTPUTS, (output, html, mail), strict=True))
-    outputs.check(wanted, [*variant_files, *map(Path, scenarios)])
+    short = dict(zip(_OUTPUTS, (output, html, mail), strict=True))
+    wanted = [(option, _OUTPUTS[option], path) for option, path in short.items() if path]
+    wanted += [(f"--report {form}={path}", form, path) for form, path in reports]
+    outputs.check(
+        {option: path for option, _, path in wanted}, [*variant_files, *map(Path, scenarios)]
+    )
     registry = Registry(variant_files)
     names = _names(variants) if variants is not None else registry.default_names()
     found = options.load_scenarios(scenarios, corpus)
@@ -97,12 +125,12 @@ def command(
             registry=registry,
             jobs=jobs,
             whole=whole,
-            evidence=_evidence([baseline, *names], registry) if any(wanted.values()) else {},
+            evidence=_evidence([baseline, *names], registry) if wanted else {},
             seed=seed,
             seeds=seeds,
             progress=progress,
         )
-    if any(wanted.values()):
+    if wanted:
         result = dataclasses.replace(
             result,
             sources=sources(_given(variant_files, corpus)),
@@ -113,14 +141,10 @@ def command(
         result = dataclasses.replace(
             result, explorations=_explorations([baseline, *names], registry)
         )
-    texts = {
-        path: formats.render(result, _OUTPUTS[option])
-        for option, path in wanted.items()
-        if path is not None
-    }
+    texts = {path: formats.render(result, form) for _, form, path in wanted}
     for path, text in texts.items():
         write_text(path, text)
-    click.echo(summary(result), nl=False)
+    click.echo(formats.render(result, "text"), nl=False)
     if texts:
         click.echo()
     for path in texts:

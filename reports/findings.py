@@ -31,7 +31,7 @@ class Finding:
 
     goals: those that came out differently. place: where the traces part, in words. old, new: the
     reasons there that only the baseline has, and only these variants. error: the traceback.
-    dies: the kernel does, as it did not with the baseline.
+    dies: the kernel does, as it did not with the baseline. acts: how much is done in it.
     """
 
     scenario: ScenarioInfo
@@ -48,6 +48,7 @@ class Finding:
     error: str | None
     dies: bool
     baseline_died: bool
+    acts: int
 
     @property
     def decisive(self) -> Reason | None:
@@ -77,8 +78,8 @@ class Cause:
 
     @property
     def shortest(self) -> Finding:
-        """The finding that is quickest to follow: the one with the fewest steps."""
-        return min(self.findings, key=lambda item: (len(item.scenario.steps), item.link.name))
+        """The finding that is quickest to follow: the one in which the least is done."""
+        return min(self.findings, key=lambda item: (item.acts, item.link.name))
 
     @property
     def others(self) -> tuple[Finding, ...]:
@@ -156,6 +157,7 @@ def _finding(
         error=error,
         dies=_died(index, scenario.id, judgement.variant) and not baseline_died,
         baseline_died=baseline_died,
+        acts=max(_acts(index, scenario.id, name) for name in (index.result.baseline, link.name)),
     )
 
 
@@ -209,6 +211,12 @@ def _behind(finding: Finding) -> str:
 def _died(index: Index, scenario: str, variant: str) -> bool:
     run = index.run(scenario, variant)
     return run is not None and run.status == "died"
+
+
+def _acts(index: Index, scenario: str, variant: str) -> int:
+    """Acts of a run; the steps of a composite one are counted one by one."""
+    run = index.run(scenario, variant)
+    return sum(len(step.acts) for step in run.trace.steps) if run and run.trace else 0
 
 
 def _error(index: Index, scenario: str, variant: str) -> str | None:

@@ -1,53 +1,82 @@
-"""The forms that a result can take, by name."""
+"""The forms that a result can take, and the changes from one result to another, by name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
-from zonediff.compare.result import Result
+if TYPE_CHECKING:
+    from zonediff.compare.regress.changes import Regression
+    from zonediff.compare.result import Result
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A form: what it is for, what its files are called, and what renders it."""
+    """A form: what it is for, and where the functions are that render it.
+
+    result: of a result; changes: of what changed, None where this form has no such thing.
+    """
 
     name: str
     summary: str
-    suffix: str
-    renderer: Callable[[], Callable[[Result], str]]
-
-
-def _json() -> Callable[[Result], str]:
-    from zonediff.compare.store import dumps
-
-    return dumps
-
-
-def _html() -> Callable[[Result], str]:
-    from zonediff.reports.html import render
-
-    return render
-
-
-def _mail() -> Callable[[Result], str]:
-    from zonediff.reports.mail import render
-
-    return render
+    result: str
+    changes: str | None = None
 
 
 # Renderers are imported when they are used: Jinja2 and tabulate take longer than a short command.
 _ALL: Final = (
-    Format("html", "one self-contained page", ".html", _html),
-    Format("mail", "ASCII text of at most 72 columns, for a mailing list", ".txt", _mail),
-    Format("json", "the result itself, for programs", ".json", _json),
+    Format(
+        "text",
+        "a summary, as zonediff run prints it",
+        "reports.summary:render",
+        "reports.regression:text",
+    ),
+    Format("html", "one self-contained page", "reports.html:render"),
+    Format(
+        "mail",
+        "ASCII text of at most 72 columns, for a mailing list",
+        "reports.mail:render",
+        "reports.regression:mail",
+    ),
+    Format(
+        "markdown",
+        "a comment on a forge, of at most 65,536 bytes",
+        "reports.markdown:render",
+        "reports.regression:markdown",
+    ),
+    Format(
+        "ktap",
+        "the kernel's test output, KTAP version 1",
+        "reports.ktap:render",
+        "reports.ktap:changes",
+    ),
+    Format("junit", "JUnit XML, for a CI server", "reports.junit:render", "reports.junit:changes"),
+    Format("csv", "a row for each scenario and variant", "reports.spreadsheet:render"),
+    Format("json", "the result itself, for programs", "compare.store:dumps"),
 )
 
 FORMATS: Final = {item.name: item for item in _ALL}
 """Every form by its name."""
 
+OF_CHANGES: Final = tuple(item.name for item in _ALL if item.changes is not None)
+"""The names of the forms that what changed can take."""
+
 
 def render(result: Result, name: str) -> str:
     """The result in the form of that name. Raises KeyError when there is no such form."""
-    return FORMATS[name].renderer()(result)
+    return _call(FORMATS[name].result, result)
+
+
+def render_changes(found: Regression, name: str) -> str:
+    """What changed in the form of that name. Raises KeyError when that form has no changes."""
+    place = FORMATS[name].changes
+    if place is None:
+        raise KeyError(name)
+    return _call(place, found)
+
+
+def _call(place: str, what: Any) -> str:
+    module, _, function = place.partition(":")
+    text: str = getattr(import_module(f"zonediff.{module}"), function)(what)
+    return text

@@ -1,4 +1,4 @@
-"""What changed between two revisions: as text, as Markdown for a merge request, and as JUnit."""
+"""What changed from one result to another: as text, as a mail, and as Markdown for a comment."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from zonediff.compare.regress.changes import Regression
-from zonediff.compare.result import KINDS
+from zonediff.compare.regress.changes import Change, Regression
+from zonediff.compare.result import KINDS, Kind
+from zonediff.reports import layout
 from zonediff.reports.kinds import noun
-from zonediff.reports.plain import one_line, visible, wrap
+from zonediff.reports.markup import Part, comment, table
+from zonediff.reports.markup import text as plain
+from zonediff.reports.names import families
+from zonediff.reports.plain import wrap
 
 WIDTH: Final = 80
-
-_MOST_ROWS: Final = 200
-"""Rows of a Markdown table; forges cut longer comments off without saying so."""
 
 
 def headline(found: Regression) -> str:
@@ -24,7 +25,8 @@ def headline(found: Regression) -> str:
     lost = sum(len(of.removals) for of in found.removals)
     if lost:
         kinds.append(f"{lost} removal{'s' * (lost > 1)} from the interface")
-    compared = f"{len(found.cells)} outcomes compared"
+    number = len(found.cells)
+    compared = f"{number} outcome{'' if number == 1 else 's'} compared"
     return f"{compared}: {', '.join(kinds) or 'nothing changed'}."
 
 
@@ -35,10 +37,10 @@ def text(found: Regression) -> str:
 
 def _text(found: Regression) -> Iterator[str]:
     yield from wrap(f"{found.base} -> {found.head}", WIDTH)
-    for change in found.changes:
+    for change, variants in _alike(found):
         yield ""
         yield from wrap(
-            f"{noun(change.kind)}: {change.scenario} on {change.variant}", WIDTH, rest="  "
+            f"{noun(change.kind)}: {change.scenario} on {', '.join(variants)}", WIDTH, rest="  "
         )
         for says in change.says:
             yield from wrap(says, WIDTH, "  ", "    ")
@@ -48,64 +50,84 @@ def _text(found: Regression) -> Iterator[str]:
     yield from wrap(headline(found), WIDTH)
 
 
+def mail(found: Regression) -> str:
+    """For a mailing list: the verdict first, each change with the rules behind it as footnotes."""
+    return layout.ready(_mail(found))
+
+
+def _mail(found: Regression) -> Iterator[str]:
+    width = layout.WIDTH
+    yield from wrap(f"Memory hotplug: {found.base} -> {found.head}", width)
+    yield ""
+    yield from wrap(headline(found), width)
+    yield from layout.bullets(_besides(found))
+    notes = layout.Notes()
+    kind: Kind | None = None
+    for change, variants in _alike(found):
+        if change.kind != kind:
+            kind = change.kind
+            yield from layout.heading(noun(kind, 2).capitalize())
+        else:
+            yield ""
+        text = f"{change.scenario} on {', '.join(variants)} {notes.marks(change.reasons)}"
+        yield from wrap(text, width, rest="  ")
+        for says in change.says:
+            yield from wrap(says, width, "  - ")
+    lines = list(notes.lines())
+    if lines:
+        yield from layout.heading("Reasons")
+        yield from lines
+    yield ""
+    yield from wrap(
+        "Made by a tool, zonediff, from two of its results. It is nobody's review and carries no "
+        "one's sign-off.",
+        width,
+    )
+
+
 def markdown(found: Regression) -> str:
     """For a merge request: a table of the changes."""
-    lines = [f"### zonediff: {_cell(found.base)} → {_cell(found.head)}", "", headline(found)]
-    if found.changes:
-        lines += ["", "| change | scenario | variant | what |", "| --- | --- | --- | --- |"]
-    lines += [
-        f"| {noun(change.kind)} | {_cell(change.scenario)} | {_cell(change.variant)} "
-        f"| {_cell(change.says[0])} |"
-        for change in found.changes[:_MOST_ROWS]
+    heads = ["change", "scenario", "variant", "what"]
+    rows = [
+        [noun(change.kind), *map(plain, (change.scenario, ", ".join(variants), change.says[0]))]
+        for change, variants in _alike(found)
     ]
-    if len(found.changes) > _MOST_ROWS:
-        lines += ["", f"{len(found.changes) - _MOST_ROWS} more changes are not shown."]
-    besides = [f"- {_cell(what)}" for what in _besides(found)]
-    return "\n".join([*lines, *([""] if besides else []), *besides]) + "\n"
+    lines = table(heads, rows) if rows else []
+    besides = [[f"- {plain(what)}"] for what in _besides(found)]
+    parts = [
+        Part(
+            f"zonediff: {plain(found.base)} \N{RIGHTWARDS ARROW} {plain(found.head)}",
+            [headline(found), "", *lines[:2]],
+            [[line] for line in lines[2:]],
+        )
+    ]
+    return comment([*parts, *([Part("Besides", (), besides)] if besides else [])], [])
 
 
-def junit(found: Regression) -> str:
-    """For a CI server: a suite for each variant, a case for each scenario."""
-    from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
-
-    changes = {(change.scenario, change.variant): change for change in found.changes}
-    suites: dict[str, TestSuite] = {}
-    for scenario, variant in found.cells:
-        suite = suites.setdefault(variant, TestSuite(variant))
-        case = TestCase(visible(scenario), visible(variant))
-        change = changes.get((scenario, variant))
-        if change is not None:
-            says = visible("\n".join(change.says))
-            results = {"error": Error, "regression": Failure}
-            if change.kind in results:
-                result = results[change.kind](visible(change.says[0]), change.kind)
-                result.text = says
-                case.result = [result]
-            else:
-                case.system_out = f"{change.kind}: {says}"
-        suite.add_testcase(case)
-    for of in found.removals:
-        case = TestCase("interface", visible(of.variant))
-        lost = "; ".join(f"{item.what}: {item.detail}" for item in of.removals)
-        case.result = [Failure(visible(lost), "abi-removal")]
-        suites.setdefault(of.variant, TestSuite(of.variant)).add_testcase(case)
-    root = JUnitXml("zonediff regress")
-    for suite in suites.values():
-        root.add_testsuite(suite)
-    written: bytes = root.tostring()  # type: ignore[no-untyped-call]
-    return written.decode() + "\n"
+def _alike(found: Regression) -> Iterator[tuple[Change, list[str]]]:
+    """Each change, once for all variants on which it is the same."""
+    groups: dict[tuple[object, ...], tuple[Change, list[str]]] = {}
+    for change in found.changes:
+        key = (change.scenario, change.kind, change.says, tuple(map(str, change.reasons)))
+        groups.setdefault(key, (change, []))[1].append(change.variant)
+    yield from groups.values()
 
 
 def _besides(found: Regression) -> Iterator[str]:
     """What there is to say besides changed outcomes."""
+    lost: dict[str, list[str]] = {}
     for of in found.removals:
         for item in of.removals:
-            yield f"{of.variant} takes away {item.what}: {item.detail}"
+            lost.setdefault(f"{item.what}: {item.detail}", []).append(of.variant)
+    for what, names in lost.items():
+        yield f"{', '.join(names)} {'take' if len(names) > 1 else 'takes'} away {what}"
+    groups: dict[tuple[str, bool], list[str]] = {}
     for novelty in found.novelties:
-        yield f"{novelty.what} {novelty.name} is {'new' if novelty.added else 'gone'}"
-
-
-def _cell(content: str) -> str:
-    """Text for a cell of a Markdown table: on one line, and nothing in it is markup."""
-    plain = visible(one_line(content))
-    return "".join(f"\\{char}" if char in "\\`*_{}[]<>()#|~!" else char for char in plain)
+        groups.setdefault((novelty.what, novelty.added), []).append(novelty.name)
+    for (kind, added), names in groups.items():
+        subject = f"{kind}s" if len(names) > 1 else kind
+        are = "are" if len(names) > 1 else "is"
+        yield f"{subject} {', '.join(families(names))} {are} {'new' if added else 'gone'}"
+    if found.edited:
+        yield f"edited between the two: {', '.join(families(found.edited))}"
+    yield from found.remarks

@@ -14,6 +14,7 @@ import pytest
 
 from zonediff.compare import store
 from zonediff.compare.result import Result
+from zonediff.reports.formats import FORMATS
 
 
 def saved(path: Path) -> Result:
@@ -44,6 +45,35 @@ def test_the_main_job(zonediff: Any, corpus: Path, tmp_path: Path) -> None:
     assert written.intents == []
     assert (tmp_path / "report.html").read_text().lower().startswith("<!doctype html>")
     assert "ordering/first" in (tmp_path / "report.txt").read_text()
+
+
+def test_reports_in_any_form(zonediff: Any, corpus: Path, tmp_path: Path) -> None:
+    wanted = [f"--report={form}=out.{form}" for form in FORMATS]
+    done = zonediff("run", "--corpus", corpus, *wanted, "-o", "result.json")
+    assert done.exit_code == 1
+    for form in FORMATS:
+        assert f"wrote out.{form}\n" in done.output
+        rendered = zonediff("report", "result.json", "--format", form)
+        assert (tmp_path / f"out.{form}").read_bytes() == rendered.stdout_bytes
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("out.xml", "'out.xml' is not FORM=FILE"),
+        ("pdf=out.pdf", "with one of the forms text, html, mail"),
+        ("junit=", "'junit=' is not FORM=FILE"),
+        ("=out", "'=out' is not FORM=FILE"),
+        ("junit=nowhere/out", "no folder nowhere"),
+        ("junit=out.json", "is written for -o already"),
+    ],
+)
+def test_reports_that_cannot_be(zonediff: Any, corpus: Path, given: str, says: str) -> None:
+    done = zonediff("run", "--corpus", corpus, "-o", "out.json", "--report", given)
+    assert done.exit_code == 2
+    assert says in done.stderr
+    assert done.stdout == ""
+    assert not Path("out.json").exists()
 
 
 def test_nothing_regressed(zonediff: Any, corpus: Path) -> None:

@@ -94,8 +94,9 @@ def test_a_changed_scenario_says_so(regress: Any, tree: Any) -> None:
     tree.commit(scenarios__first_yaml=text.replace("first-to-last", "last-to-first"))
     result = regress("--base", "main~1")
     assert result.exit_code == 0
-    assert "fix: first on mine" in result.output
+    assert "fix: first on upstream, mine" in result.output
     assert "the scenario was changed" in result.output
+    assert "edited between the two: first" in result.output
 
 
 @pytest.mark.parametrize(

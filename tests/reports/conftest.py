@@ -459,7 +459,7 @@ OVERDUE: Final = Intent("zones/never-*", "this was promised", until="michal-spli
 INTERFACE: Final = Interface(
     files={"auto_online_blocks": ("online", "offline"), "memory*/state": ("online", "offline")},
     parameters={"memhp_default_state": ("online", "offline")},
-    options={"CONFIG_MEMORY_HOTPLUG_DEFAULT_ONLINE": ()},
+    options={"MEMORY_HOTPLUG_DEFAULT_ONLINE": ()},
 )
 SMALL: Final = Interface(files={"memory*/state": ("online", "offline")})
 

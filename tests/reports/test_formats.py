@@ -1,15 +1,27 @@
-"""The registry of forms."""
+"""The registry of forms, and a golden file for each, so that a change of a report is seen."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
 from zonediff.compare import store
 from zonediff.compare.result import Result
 from zonediff.reports import formats
+
+FILES = {
+    "text": "summary.txt",
+    "mail": "mail.txt",
+    "markdown": "report.md",
+    "ktap": "report.ktap",
+    "junit": "report.xml",
+    "csv": "report.csv",
+    "json": "report.json",
+}
+"""The page has none: what is on it, browser tests look at."""
 
 
 @pytest.mark.parametrize("name", formats.FORMATS)
@@ -19,14 +31,19 @@ def test_every_form_renders_and_says_the_same_again(result: Result, name: str) -
     assert formats.render(store.loads(store.dumps(result), "here"), name) == text
 
 
-def test_forms_describe_themselves() -> None:
-    assert list(formats.FORMATS) == ["html", "mail", "json"]
-    assert all(item.summary and item.suffix[0] == "." for item in formats.FORMATS.values())
+@pytest.mark.parametrize("name", FILES)
+def test_golden_files(result: Result, golden: Callable[[str, str], None], name: str) -> None:
+    golden(FILES[name], formats.render(result, name))
+
+
+def test_every_form_says_what_it_is() -> None:
+    assert [*FILES, "html"] == sorted(formats.FORMATS, key=[*FILES, "html"].index)
+    assert all(item.summary for item in formats.FORMATS.values())
 
 
 def test_listing_the_forms_imports_no_renderer() -> None:
     check = (
         "import sys, zonediff.reports.formats; "
-        "sys.exit(bool({'jinja2', 'tabulate', 'cattrs'} & set(sys.modules)))"
+        "sys.exit(bool({'jinja2', 'tabulate', 'cattrs', 'junitparser'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

@@ -19,10 +19,6 @@ def fits(text: str) -> bool:
     return text.isascii() and all(len(line) <= 72 for line in text.splitlines())
 
 
-def test_the_whole_mail(result: Result, golden: Golden) -> None:
-    golden("mail.txt", render(result))
-
-
 def test_the_mail_of_an_interrupted_run(result: Result, golden: Golden) -> None:
     part = replace(
         result,

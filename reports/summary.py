@@ -1,4 +1,4 @@
-"""What `zonediff run` prints: a verdict on each candidate, and the scenarios that need a look."""
+"""The result in short: a verdict on each candidate, and the scenarios that need a look."""
 
 from __future__ import annotations
 
@@ -26,10 +26,12 @@ _SAYS: Final = {
 }
 
 
-def summary(result: Result) -> str:
+def render(result: Result) -> str:
     """The result in ASCII text of at most 80 columns."""
     shown = verdicts(result)
-    lines = [*_head(result), *(line for item in shown for line in _sentence(result, item))]
+    lines = list(_head(result))
+    for item in shown:
+        lines += wrap(f"{item.link.name} {in_words(result, item)}.", WIDTH, "  ", "      ")
     if shown:
         lines += ["", *_counts(shown)]
     return "\n".join((*lines, *_findings(result), *_chances(result), *_intents(result))) + "\n"
@@ -44,8 +46,8 @@ def _head(result: Result) -> Iterator[str]:
         yield f"INTERRUPTED after {len(result.runs)} of {wanted} runs."
 
 
-def _sentence(result: Result, verdict: Verdict) -> list[str]:
-    """What a candidate does to users, in words; the numbers follow in a table."""
+def in_words(result: Result, verdict: Verdict) -> str:
+    """What a candidate does to users: `breaks 2 scenarios; takes away auto_online_blocks`."""
     name = verdict.link.name
     errors, broken = verdict.number("error"), verdict.number("regression")
     lost = [item.what for of in result.removals if of.variant == name for item in of.removals]
@@ -58,9 +60,11 @@ def _sentence(result: Result, verdict: Verdict) -> list[str]:
         says.append(f"behaves like {result.baseline} everywhere")
     elif not errors:
         says.append("breaks nothing unintended" if verdict.number("intended") else "breaks nothing")
+    if left := verdict.number("not-run"):
+        says.append(f"was not run in {left} scenario{'s' if left > 1 else ''}")
     if lost:
         says.append(f"takes away {', '.join(lost)}")
-    return wrap(f"{name} {'; '.join(says)}.", WIDTH, "  ", "      ")
+    return "; ".join(says)
 
 
 def _counts(shown: Sequence[Verdict]) -> list[str]:

@@ -1,0 +1,144 @@
+"""One scenario as a few lines of mail: what happens on each variant, and why, to quote from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import count, product
+from string import ascii_uppercase
+from typing import Final
+
+from zonediff.compare.result import Result
+from zonediff.engine.trace import Reason
+from zonediff.reports import scope
+from zonediff.reports.index import Index
+from zonediff.reports.kinds import noun
+from zonediff.reports.layout import WIDTH, Notes, ready, transcript
+from zonediff.reports.plain import wrap
+from zonediff.reports.reproduce import Part, reproduction
+from zonediff.reports.sidebyside import Column, ScenarioView, scenario_view
+
+SCREEN: Final = 24
+"""Lines that a terminal shows at once."""
+
+
+def render(result: Result, scenario: str) -> str:
+    """The scenario of that id in at most SCREEN lines where that can be, in the fewest otherwise.
+
+    Raises KeyError when the result has no such scenario.
+    """
+    info = {item.id: item for item in result.scenarios}[scenario]
+    index = Index(result)
+    shown = scenario_view(index, info)
+    forms = [_lines(result, shown, part) for part in _shorter(_commands(index, shown))]
+    texts = [list(lines) for lines in forms]
+    shortest = min(texts, key=len)
+    return ready(next((lines for lines in texts if len(lines) <= SCREEN), shortest))
+
+
+def _lines(result: Result, shown: ScenarioView, commands: Sequence[Part]) -> Iterator[str]:
+    columns = dict(zip(_letters(), shown.columns, strict=False))
+    yield from wrap(f"{shown.info.id}: {shown.info.title} ({', '.join(shown.machine)})", WIDTH)
+    yield ""
+    for letter, column in columns.items():
+        yield from wrap(_who(column, result.baseline), WIDTH, f"{letter}: ")
+    yield ""
+    if commands:
+        yield from transcript(commands)
+        yield ""
+    yield from _goals(shown, columns)
+    notes = Notes()
+    yield from _why(columns, notes, outcomes=not commands)
+    yield from notes.lines()
+    yield from wrap(f"({scope.made_from(result)})", WIDTH)
+
+
+def _letters() -> Iterator[str]:
+    """A name for each behaviour: A for the baseline's, B, C, ..., Z, AA, AB, ..."""
+    for size in count(1):
+        yield from map("".join, product(ascii_uppercase, repeat=size))
+
+
+def _who(column: Column, baseline: str) -> str:
+    """The variants that behave so, and what that makes them."""
+    judged: dict[str, list[str]] = {}
+    for member in column.members:
+        what = "baseline" if member.link.name == baseline else ", ".join(map(noun, member.classes))
+        judged.setdefault(what, []).append(member.link.name)
+    return "; ".join(f"{', '.join(names)} ({what})" for what, names in judged.items())
+
+
+def _commands(index: Index, shown: ScenarioView) -> list[Part]:
+    """What to type in the machine that the first line describes."""
+    traces = []
+    for letter, column in zip(_letters(), shown.columns, strict=False):
+        run = index.run(shown.info.id, column.members[0].link.name)
+        traces.append(([letter], run.trace if run else None))
+    inside = []
+    for part in reproduction(shown.info, traces):
+        lines = tuple(line for line in part.lines if not line.pieces[0].startswith("cd "))
+        if part.where != "host" and lines:
+            inside.append(replace(part, lines=lines))
+    return inside
+
+
+def _shorter(parts: Sequence[Part]) -> Iterator[Sequence[Part]]:
+    """All commands; then without the last look at memory, which goals tell anyway; then none."""
+    yield parts
+    *before, last = parts or [Part("guest", ())]
+    looks = [at for at, line in enumerate(last.lines) if line.pieces[0].startswith("grep . ")]
+    lines = last.lines[: looks[-1]] if looks else last.lines
+    yield [*before, *([replace(last, lines=lines)] if lines else [])]
+    yield []
+
+
+def _goals(shown: ScenarioView, columns: Mapping[str, Column]) -> Iterator[str]:
+    """Who meets each goal; of those that all meet, only how many there are."""
+    everywhere = 0
+    for goal in shown.goals:
+        cells = dict(zip(columns, goal.cells, strict=True))
+        sides = {
+            side: [letter for letter, cell in cells.items() if cell is not None and cell[0] is met]
+            for side, met in (("met on", True), ("NOT MET on", False))
+        }
+        everywhere += not sides["NOT MET on"]
+        if sides["NOT MET on"]:
+            fate = ", ".join(f"{side} {' '.join(names)}" for side, names in sides.items() if names)
+            yield from wrap(f"{goal.want}: {fate}", WIDTH, "* ")
+    if everywhere:
+        yield f"* {everywhere} goal{'s' if everywhere > 1 else ''} met on all"
+
+
+def _why(columns: Mapping[str, Column], notes: Notes, outcomes: bool) -> Iterator[str]:
+    """Where each behaviour parts from the baseline's, with the rules behind both.
+
+    outcomes: say what comes out there as well, which commands show otherwise.
+    """
+    for letter, column in columns.items():
+        for line in (column.error or "").strip().splitlines()[-1:]:
+            yield from wrap(f"{letter} failed: {line}", WIDTH, rest="  ")
+        difference = column.difference
+        if difference is None:
+            continue
+        old, new = difference.baseline_reasons, difference.candidate_reasons
+        where = column.place if column.place == "at boot" else f"in {column.place}"
+        sides = [
+            (name, outcome, notes.marks(reasons))
+            for name, outcome, reasons in (
+                ("A", difference.baseline, _own(old, new)),
+                (letter, difference.candidate, _own(new, old)),
+            )
+        ]
+        if outcomes:
+            yield from wrap(f"{letter} parts from A {where}:", WIDTH, rest="  ")
+            for name, outcome, marks in sides:
+                yield from wrap(f"{name}: {outcome} {marks}", WIDTH, "  ", "     ")
+        else:
+            because = ", ".join(f"{marks} on {name}" for name, _, marks in sides if marks)
+            either = because or f"{difference.baseline} -> {difference.candidate}"
+            yield from wrap(f"{letter} parts from A {where}: {either}", WIDTH, rest="  ")
+
+
+def _own(mine: Sequence[Reason], others: Sequence[Reason]) -> list[Reason]:
+    """The first reason that the other side does not have."""
+    return [reason for reason in mine if reason not in others][:1]

@@ -1,0 +1,58 @@
+"""Suites of tests as JUnit XML, which CI servers show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+from zonediff.compare.regress.changes import Regression
+from zonediff.compare.result import Result
+from zonediff.reports import cases
+from zonediff.reports.cases import Case, Suite
+from zonediff.reports.plain import visible
+
+_NOT_XML: Final = re.compile("[\ufffe\uffff]")
+"""The characters that are visible enough, but not allowed."""
+
+
+def render(result: Result) -> str:
+    """Every candidate against the baseline."""
+    return _render(cases.judged(result))
+
+
+def changes(found: Regression) -> str:
+    """Every variant against what it was before."""
+    return _render(cases.changed(found))
+
+
+def _render(suites: Sequence[Suite]) -> str:
+    root = JUnitXml("zonediff")
+    for suite in suites:
+        element = TestSuite(_text(suite.name))
+        for case in suite.cases:
+            element.add_testcase(_case(suite.name, case))
+        root.add_testsuite(element)
+    written: bytes = root.tostring()  # type: ignore[no-untyped-call]
+    return written.decode() + "\n"
+
+
+def _case(variant: str, case: Case) -> TestCase:
+    element = TestCase(_text(case.name), _text(variant))
+    says = _text("\n".join(case.says))
+    first = _text(case.says[0]) if case.says else ""
+    kinds = {"failed": Failure, "error": Error, "skipped": Skipped}
+    if case.state in kinds:
+        outcome = kinds[case.state](first, case.what)
+        outcome.text = says
+        element.result = [outcome]
+    elif case.what:
+        element.system_out = f"{case.what}: {says}"
+    return element
+
+
+def _text(text: str) -> str:
+    """Text of characters that XML can hold."""
+    return _NOT_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", visible(text))

@@ -1,0 +1,158 @@
+"""The report as Markdown for a comment on a forge: what weighs most first, details to be opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from zonediff.compare.result import Result
+from zonediff.engine.trace import Reason
+from zonediff.reports import scope, summary
+from zonediff.reports.findings import Cause, Finding
+from zonediff.reports.index import Link
+from zonediff.reports.kinds import SYMBOLS, noun, short
+from zonediff.reports.layout import transcript
+from zonediff.reports.markup import Part, block, code, comment, html, table, text
+from zonediff.reports.names import families
+from zonediff.reports.view import Report, Section, view
+
+
+def render(result: Result) -> str:
+    """The report, as much of it as a comment takes."""
+    report = view(result)
+    end = [f"<sub>{' '.join(text(says) for says in scope.made_by(result, report))}</sub>"]
+    return comment(_parts(result, report), end)
+
+
+def _parts(result: Result, report: Report) -> Iterator[Part]:
+    first = [section for section in report.sections if section.kind in _FIRST]
+    yield Part(text(report.title), [text(report.lead), *_list(map(text, report.notes))])
+    yield Part("Verdict", *_verdict(result, report))
+    yield from (_section(section, report) for section in first)
+    yield Part("ABI removals", [] if report.lost else ["None."], list(_removals(report)))
+    yield Part("What was compared", _list(map(text, scope.compared(result))))
+    yield _evidence(report)
+    yield Part("What was not tested", _list(map(text, scope.untested(result, report))))
+    yield from (_section(section, report) for section in report.sections if section not in first)
+    if report.claims:
+        yield _claims(result, report)
+
+
+_FIRST: Final = ("error", "regression")
+
+
+def _list(items: Iterable[str]) -> list[str]:
+    return ["", *(f"- {item}" for item in items)]
+
+
+def _names(links: Sequence[Link]) -> str:
+    return ", ".join(code(link.name) for link in links)
+
+
+def _scenarios(links: Iterable[Link]) -> str:
+    return ", ".join(map(code, families(link.name for link in links)))
+
+
+def _verdict(result: Result, report: Report) -> tuple[list[str], list[list[str]]]:
+    """A table with a row for each variant."""
+    kinds = [kind for kind in SYMBOLS if any(item.number(kind) for item in report.verdicts)]
+    rows = []
+    for item in report.verdicts:
+        says = " ".join((f"{summary.in_words(result, item)}.", *item.remarks))
+        counts = (str(item.number(kind)) for kind in kinds)
+        rows.append([code(item.link.name, cell=True), text(says), *counts])
+    heads = ["variant", "verdict", *(f"{SYMBOLS[kind]} {short(kind)}" for kind in kinds)]
+    lines = table(heads, rows)
+    return lines[:2], [[line] for line in lines[2:]]
+
+
+def _section(section: Section, report: Report) -> Part:
+    items = [list(_cause(cause, report)) for cause in section.causes]
+    return Part(section.heading, [section.meaning, ""], items)
+
+
+def _cause(cause: Cause, report: Report) -> Iterator[str]:
+    """A cause to be opened: what it is in a line, then the scenario that shows it quickest."""
+    rule = f": {html(cause.sentence)}" if cause.sentence else ""
+    yield f"<details><summary><b>{html(cause.function)}</b>, {cause.count}{rule}</summary>"
+    yield ""
+    yield from _finding(cause.shortest, report)
+    groups: dict[str, list[Link]] = {}
+    for finding in cause.others:
+        groups.setdefault(_names(finding.variants), []).append(finding.link)
+    for names, links in groups.items():
+        yield from ("", f"Also in {names}: {_scenarios(links)}")
+    yield from ("", "</details>", "")
+
+
+def _finding(finding: Finding, report: Report) -> Iterator[str]:
+    name, title = code(finding.link.name), text(finding.scenario.title)
+    yield f"**{name}** in {_names(finding.variants)}: {title}"
+    yield ""
+    if finding.dies:
+        yield "- **The kernel dies.**"
+    if finding.intent:
+        yield f"- intended: {text(finding.intent)}"
+    for goal in finding.goals:
+        yield f"- {noun(goal.kind)}: {text(goal.want)}"
+        yield f"  - before: {text(goal.baseline_detail)}"
+        yield f"  - now: {text(goal.candidate_detail)}"
+    difference = finding.difference
+    if difference:
+        where = finding.place if finding.place == "at boot" else f"in {finding.place}"
+        yield f"- they part {text(where)}"
+        yield from _side(report.baseline, difference.baseline, finding.old)
+        yield from _side(finding.variants[0].name, difference.candidate, finding.new)
+    if finding.error:
+        yield from ("", *block(finding.error.strip().splitlines()))
+    shown = next(item for item in report.scenarios if item.link == finding.link)
+    if finding.goals and shown.reproduction:
+        yield from ("", "To reproduce:", "", *block(transcript(shown.reproduction)))
+
+
+def _side(name: str, outcome: str, reasons: Sequence[Reason]) -> Iterator[str]:
+    """What one side does, and the rules behind it, each once."""
+    yield f"  - {code(name)}: {text(outcome)}"
+    first = {reason.rule: reason for reason in reversed(reasons)}
+    for reason in reversed(first.values()):
+        yield f"    - {code(reason.function)}: {text(reason.text)}"
+
+
+def _removals(report: Report) -> Iterator[list[str]]:
+    for item in report.lost:
+        used = f"; used by {_scenarios(item.scenarios)}" if item.scenarios else ""
+        yield [
+            f"- {code(item.removal.what)}: {text(item.removal.detail)} in "
+            f"{_names(item.variants)}{used}"
+        ]
+
+
+def _evidence(report: Report) -> Part:
+    rows = [
+        [
+            code(variant.info.name, cell=True),
+            text(item.kernel),
+            code(item.recording, cell=True),
+            f"{item.agreeing_traces} of {item.traces}",
+            f"{item.agreeing_steps} of {item.steps}",
+        ]
+        for variant in report.variants
+        for item in variant.info.evidence
+    ]
+    heads = ("variant", "kernel", "recording", "traces", "steps")
+    lines = ["Recorded traces and steps that come out as shown here:", "", *table(heads, rows)]
+    return Part("Evidence from real kernels", lines if rows else ["None."])
+
+
+def _claims(result: Result, report: Report) -> Part:
+    """A table of claims; what decided them is in the other forms."""
+    names = [info.name for info in result.variants]
+    rows = []
+    for item in report.claims:
+        fates = {
+            link.name: group.verdict.verdict for group in item.judged for link in group.variants
+        }
+        says = f"{item.claim.id} {item.claim.who}: {item.claim.says}"
+        rows.append([text(says), *(fates.get(name, "") for name in names)])
+    lines = table(["claim", *(code(name, cell=True) for name in names)], rows)
+    return Part("Claims", lines[:2], [[line] for line in lines[2:]])

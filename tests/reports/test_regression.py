@@ -1,0 +1,71 @@
+"""What changed from one result to another, in every form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from zonediff.compare.regress.changes import Regression, compare
+from zonediff.compare.result import Result
+from zonediff.reports import formats
+
+Golden = Callable[[str, str], None]
+
+FILES = {
+    "text": "changes.txt",
+    "mail": "changes-mail.txt",
+    "markdown": "changes.md",
+    "ktap": "changes.ktap",
+    "junit": "changes.xml",
+}
+
+
+@pytest.fixture(scope="module")
+def found(result: Result) -> Regression:
+    """From a day on which igor-movable was as upstream, and of what is new and gone since."""
+    runs = {(run.scenario, run.variant): run for run in result.runs}
+    before = [
+        replace(runs[run.scenario, "upstream"], variant=run.variant)
+        if run.variant == "igor-movable"
+        else run
+        for run in result.runs
+        if run.variant != "michal-split/1" and run.scenario != "knob/kvm"
+    ]
+    before = [
+        replace(run, hash="f" * 64) if run.scenario == "zones/three-blocks" else run
+        for run in before
+    ]
+    old = replace(
+        result,
+        runs=before,
+        variants=[
+            replace(info, interface=result.variants[0].interface)
+            for info in result.variants
+            if info.name != "michal-split/1"
+        ],
+        scenarios=[item for item in result.scenarios if item.id != "knob/kvm"],
+        version="0.0.9",
+    )
+    return compare(old, result, ("yesterday.json", "today.json"))
+
+
+def test_every_form_is_tried() -> None:
+    assert tuple(FILES) == formats.OF_CHANGES
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_forms(found: Regression, golden: Golden, name: str) -> None:
+    golden(FILES[name], formats.render_changes(found, name))
+
+
+def test_a_form_that_has_no_changes(found: Regression) -> None:
+    with pytest.raises(KeyError):
+        formats.render_changes(found, "html")
+
+
+def test_the_mail_fits(found: Regression) -> None:
+    text = formats.render_changes(found, "mail")
+    assert text.isascii()
+    assert all(len(line) <= 72 for line in text.splitlines())
