@@ -8,9 +8,10 @@ from itertools import count, product
 from string import ascii_uppercase
 from typing import Final
 
-from zonediff.compare.result import Result
+from zonediff.compare.result import Result, ScenarioInfo
 from zonediff.engine.trace import Reason
 from zonediff.reports import scope
+from zonediff.reports.findings import place
 from zonediff.reports.index import Index
 from zonediff.reports.kinds import noun
 from zonediff.reports.layout import WIDTH, Notes, ready, transcript
@@ -30,27 +31,35 @@ def render(result: Result, scenario: str) -> str:
     info = {item.id: item for item in result.scenarios}[scenario]
     index = Index(result)
     shown = scenario_view(index, info)
-    forms = [_lines(result, shown, part) for part in _shorter(_commands(index, shown))]
-    texts = [list(lines) for lines in forms]
+    full = _commands(index, shown)
+    brief = _without_look(full)
+    none: list[Part] = []
+    forms = ((full, False), (brief, False), (brief, True), (none, False), (none, True))
+    texts = [list(_lines(index, shown, commands, short)) for commands, short in forms]
     shortest = min(texts, key=len)
     return ready(next((lines for lines in texts if len(lines) <= SCREEN), shortest))
 
 
-def _lines(result: Result, shown: ScenarioView, commands: Sequence[Part]) -> Iterator[str]:
+def _lines(
+    index: Index, shown: ScenarioView, commands: Sequence[Part], short: bool
+) -> Iterator[str]:
+    """All lines. short: why a behaviour changes only where that matters to somebody."""
     columns = dict(zip(_letters(), shown.columns, strict=False))
     yield from wrap(f"{shown.info.id}: {shown.info.title} ({', '.join(shown.machine)})", WIDTH)
     yield ""
     for letter, column in columns.items():
-        yield from wrap(_who(column, result.baseline), WIDTH, f"{letter}: ")
-    yield ""
+        yield from wrap(_who(column, index.result.baseline), WIDTH, f"{letter}: ")
     if commands:
-        yield from transcript(commands)
         yield ""
+        yield from transcript(commands)
+    yield ""
     yield from _goals(shown, columns)
     notes = Notes()
-    yield from _why(columns, notes, outcomes=not commands)
+    mattering = {letter: column for letter, column in columns.items() if _matters(column)}
+    told = mattering if short and mattering else columns
+    yield from _why(index, shown.info, told, notes, outcomes=not commands)
     yield from notes.lines()
-    yield from wrap(f"({scope.made_from(result)})", WIDTH)
+    yield from wrap(f"({scope.made_from(index.result)})", WIDTH)
 
 
 def _letters() -> Iterator[str]:
@@ -82,34 +91,44 @@ def _commands(index: Index, shown: ScenarioView) -> list[Part]:
     return inside
 
 
-def _shorter(parts: Sequence[Part]) -> Iterator[Sequence[Part]]:
-    """All commands; then without the last look at memory, which goals tell anyway; then none."""
-    yield parts
+def _without_look(parts: Sequence[Part]) -> list[Part]:
+    """Without the last look at memory, as goals tell what of it matters."""
     *before, last = parts or [Part("guest", ())]
     looks = [at for at, line in enumerate(last.lines) if line.pieces[0].startswith("grep . ")]
     lines = last.lines[: looks[-1]] if looks else last.lines
-    yield [*before, *([replace(last, lines=lines)] if lines else [])]
-    yield []
+    return [*before, *([replace(last, lines=lines)] if lines else [])]
+
+
+def _matters(column: Column) -> bool:
+    """Whether somebody is better or worse off with this behaviour."""
+    return any({*member.classes} - {"unchanged", "behaviour-change"} for member in column.members)
 
 
 def _goals(shown: ScenarioView, columns: Mapping[str, Column]) -> Iterator[str]:
-    """Who meets each goal; of those that all meet, only how many there are."""
+    """Who meets which goals; of those that all meet, only how many there are."""
+    fates: dict[str, list[str]] = {}
     everywhere = 0
     for goal in shown.goals:
         cells = dict(zip(columns, goal.cells, strict=True))
-        sides = {
-            side: [letter for letter, cell in cells.items() if cell is not None and cell[0] is met]
-            for side, met in (("met on", True), ("NOT MET on", False))
-        }
-        everywhere += not sides["NOT MET on"]
-        if sides["NOT MET on"]:
-            fate = ", ".join(f"{side} {' '.join(names)}" for side, names in sides.items() if names)
-            yield from wrap(f"{goal.want}: {fate}", WIDTH, "* ")
-    if everywhere:
+        met, unmet = (
+            [letter for letter, cell in cells.items() if cell is not None and cell[0] is way]
+            for way in (True, False)
+        )
+        if unmet:
+            sides = [f"met on {' '.join(met)}"] if met else []
+            fate = ", ".join([*sides, f"NOT MET on {' '.join(unmet)}"])
+            fates.setdefault(fate, []).append(goal.want)
+        else:
+            everywhere += 1
+    for fate, wants in fates.items():
+        yield from wrap(f"{'; '.join(wants)}: {fate}", WIDTH, "* ")
+    if everywhere and not fates:
         yield f"* {everywhere} goal{'s' if everywhere > 1 else ''} met on all"
 
 
-def _why(columns: Mapping[str, Column], notes: Notes, outcomes: bool) -> Iterator[str]:
+def _why(
+    index: Index, info: ScenarioInfo, columns: Mapping[str, Column], notes: Notes, outcomes: bool
+) -> Iterator[str]:
     """Where each behaviour parts from the baseline's, with the rules behind both.
 
     outcomes: say what comes out there as well, which commands show otherwise.
@@ -117,11 +136,13 @@ def _why(columns: Mapping[str, Column], notes: Notes, outcomes: bool) -> Iterato
     for letter, column in columns.items():
         for line in (column.error or "").strip().splitlines()[-1:]:
             yield from wrap(f"{letter} failed: {line}", WIDTH, rest="  ")
-        difference = column.difference
+        judgement = index.judgement(info.id, column.members[0].link.name)
+        difference = judgement.difference if judgement else None
         if difference is None:
             continue
         old, new = difference.baseline_reasons, difference.candidate_reasons
-        where = column.place if column.place == "at boot" else f"in {column.place}"
+        where = place(info, difference)
+        where = where if where == "at boot" else f"in {where}"
         sides = [
             (name, outcome, notes.marks(reasons))
             for name, outcome, reasons in (

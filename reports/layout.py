@@ -27,6 +27,14 @@ _PROMPTS: Final[Mapping[Where, str]] = {
 }
 
 
+def once(reasons: Iterable[Reason]) -> list[Reason]:
+    """The first reason of each rule."""
+    first: dict[str, Reason] = {}
+    for reason in reasons:
+        first.setdefault(reason.rule, reason)
+    return list(first.values())
+
+
 class Notes:
     """Numbered footnotes: the reasons behind what a text says."""
 
@@ -35,8 +43,7 @@ class Notes:
 
     def marks(self, reasons: Iterable[Reason]) -> str:
         """`[1][2]`: a mark for each reason; the same rule for the next block says nothing new."""
-        first = {reason.rule: reason for reason in reversed(list(reasons))}
-        texts = [str(reason) for reason in reversed(first.values())]
+        texts = [str(reason) for reason in once(reasons)]
         return "".join(
             f"[{self._numbers.setdefault(text, len(self._numbers) + 1)}]" for text in texts
         )

@@ -164,7 +164,8 @@ class _Mail:
         for item in self.report.intents:
             declared = item.outcome.intent
             text = f"{declared.reason} ({declared.scenarios}): {item.text}"
-            alike.setdefault((text, *item.outcome.scenarios), []).append(item.variant.name)
+            seen = [name for name in item.outcome.scenarios if name != declared.scenarios]
+            alike.setdefault((text, *seen), []).append(item.variant.name)
         for (text, *seen), variants in alike.items():
             yield from wrap(f"{', '.join(variants)}: {text}", WIDTH, "- ")
             if seen:

@@ -11,7 +11,7 @@ from zonediff.reports import scope, summary
 from zonediff.reports.findings import Cause, Finding
 from zonediff.reports.index import Link
 from zonediff.reports.kinds import SYMBOLS, noun, short
-from zonediff.reports.layout import transcript
+from zonediff.reports.layout import once, transcript
 from zonediff.reports.markup import Part, block, code, comment, html, table, text
 from zonediff.reports.names import families
 from zonediff.reports.view import Report, Section, view
@@ -113,8 +113,7 @@ def _finding(finding: Finding, report: Report) -> Iterator[str]:
 def _side(name: str, outcome: str, reasons: Sequence[Reason]) -> Iterator[str]:
     """What one side does, and the rules behind it, each once."""
     yield f"  - {code(name)}: {text(outcome)}"
-    first = {reason.rule: reason for reason in reversed(reasons)}
-    for reason in reversed(first.values()):
+    for reason in once(reasons):
         yield f"    - {code(reason.function)}: {text(reason.text)}"
 
 

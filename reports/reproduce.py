@@ -290,10 +290,14 @@ def _name(act: Act) -> str:
 
 
 def _look(columns: Columns) -> Iterator[Line]:
-    """A last look at the hot-added memory."""
+    """A last look at the hot-added memory, and at the knob where it is not the same."""
     outcomes: dict[str, list[str]] = {}
+    knobs: dict[str, list[str]] = {}
     for names, trace in columns:
-        if trace is None or trace.end != "ran" or not trace.devices:
+        if trace is None or trace.end != "ran":
+            continue
+        knobs.setdefault(words.knob(trace.last().auto_online_blocks), []).extend(names)
+        if not trace.devices:
             continue
         first = min(first for first, _ in trace.devices.values())
         blocks = [item for item in trace.last().blocks if item.last >= first]
@@ -303,6 +307,9 @@ def _look(columns: Columns) -> Iterator[Line]:
     if outcomes:
         yield _run("grep . memory*/state memory*/valid_zones")
         yield from _for_each(outcomes)
+    if len(knobs) > 1:
+        yield _run("cat auto_online_blocks")
+        yield from _for_each(knobs)
 
 
 def _for_each(outcomes: dict[str, list[str]]) -> Iterator[Line]:
