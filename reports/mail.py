@@ -60,6 +60,7 @@ class _Mail:
         for section in report.sections:
             if section.kind not in _FIRST:
                 yield from self._section(section)
+        yield from self._users()
         yield from self._intents()
         yield from self._unchanged()
         yield from self._claims()
@@ -152,9 +153,20 @@ class _Mail:
                 "- ",
             )
             if item.scenarios:
-                yield from wrap(
-                    f"used by {scenarios(link.name for link in item.scenarios)}", WIDTH, "  "
-                )
+                number = len(item.scenarios)
+                users = f"{number} scenario{'s' if number > 1 else ''}, named below"
+                if number <= _FEW:
+                    users = listed(item.scenarios)
+                yield from wrap(f"used by {users}", WIDTH, "  ")
+
+    def _users(self) -> Iterator[str]:
+        """The scenarios that use what is removed, where there are many."""
+        many = [item for item in self.report.lost if len(item.scenarios) > _FEW]
+        if many:
+            yield from heading("Who uses what is removed")
+        for item in many:
+            names = scenarios(link.name for link in item.scenarios)
+            yield from wrap(f"{item.removal.what}: {names}", WIDTH, "- ")
 
     def _intents(self) -> Iterator[str]:
         if not self.report.intents:
@@ -253,6 +265,9 @@ class _Mail:
         yield from heading("What was not tested")
         yield from bullets(scope.untested(self.result, self.report))
 
+
+_FEW: Final = 5
+"""Scenarios that are named where something is removed, and not further down."""
 
 _FIRST: Final[tuple[Class, ...]] = ("error", "regression")
 """What a reader has to see before anything else."""

@@ -119,11 +119,13 @@ def _side(name: str, outcome: str, reasons: Sequence[Reason]) -> Iterator[str]:
 
 def _removals(report: Report) -> Iterator[list[str]]:
     for item in report.lost:
-        used = f"; used by {_scenarios(item.scenarios)}" if item.scenarios else ""
-        yield [
-            f"- {code(item.removal.what)}: {text(item.removal.detail)} in "
-            f"{_names(item.variants)}{used}"
-        ]
+        what, detail = code(item.removal.what), text(item.removal.detail)
+        lines = [f"- {what}: {detail} in {_names(item.variants)}"]
+        if item.scenarios:
+            number = f"{len(item.scenarios)} scenario{'s' if len(item.scenarios) > 1 else ''}"
+            lines += [f"  <details><summary>used by {number}</summary>", ""]
+            lines += [f"  {_scenarios(item.scenarios)}", "  </details>"]
+        yield lines
 
 
 def _evidence(report: Report) -> Part:
