@@ -124,7 +124,7 @@ def _remarks(base: Result, head: Result, names: tuple[str, str]) -> Iterator[str
     ways = {
         "judged against": [result.baseline for result in (base, head)],
         "made by zonediff": [result.version for result in (base, head)],
-        "of so many seeds, and from this one on:": [f"{r.seeds}, {r.seed}" for r in (base, head)],
+        "run with seeds": [f"{r.seed} to {r.seed + r.seeds - 1}" for r in (base, head)],
     }
     for what, values in ways.items():
         if len(set(values)) > 1:

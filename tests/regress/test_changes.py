@@ -9,6 +9,7 @@ import pytest
 from zonediff.compare.regress.changes import Change, Regression, compare
 from zonediff.compare.result import Result
 from zonediff.compare.run import run
+from zonediff.compare.simulate.statistics import GoalCount
 from zonediff.corpus.loader import SHIPPED, load
 from zonediff.reports import junit, regression
 
@@ -57,6 +58,72 @@ def test_a_subject_that_fails_and_one_that_runs_again(result: Result) -> None:
     assert changed(result, after) == [("error", "igor-movable")]
     assert changed(after, result) == [("fix", "igor-movable")]
     assert changed(after, after) == []
+
+
+def test_what_got_worse_stands_first(result: Result) -> None:
+    one, two = result.runs
+    [accepted, movable, survives] = two.goals
+    before = replace(two, goals=[replace(accepted, met=False), movable, survives])
+    after = replace(two, goals=[accepted, replace(movable, met=False), survives])
+    [change] = compare(
+        replace(result, runs=[one, before]), replace(result, runs=[one, after]), ("a", "b")
+    ).changes
+    assert change.kind == "regression"
+    assert [says.split(":")[0] for says in change.says] == ["no longer met", "met now"]
+
+
+def test_the_rules_behind_a_change_are_those_that_are_new(result: Result) -> None:
+    one, two = result.runs
+    swapped = replace(one, variant=two.variant)
+    [change] = compare(replace(result, runs=[one, swapped]), result, ("a", "b")).changes
+    assert [reason.rule for reason in change.reasons] == ["zone_for_memory.removable"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kinds"),
+    [
+        (20, 19, []),
+        (20, 2, ["regression"]),
+        (0, 20, ["fix"]),
+        (10, 9, []),
+    ],
+)
+def test_of_goals_that_chance_decides_only_what_is_sure_counts(
+    result: Result, before: int, after: int, kinds: list[str]
+) -> None:
+    def chance(met: int) -> Result:
+        one, two = result.runs
+        goal = replace(two.goals[0], met=met == 20)
+        counted = replace(two, goals=[goal], counts=[GoalCount(goal.want, met, 20)])
+        return replace(result, runs=[one, counted])
+
+    found = compare(chance(before), chance(after), ("a", "b"))
+    assert [change.kind for change in found.changes] == kinds
+    for change in found.changes:
+        assert f"{before} of 20 -> {after} of 20" in change.says[0]
+
+
+def test_what_sets_the_two_apart_is_said(result: Result) -> None:
+    one = result.runs[0]
+    other = replace(
+        result,
+        baseline="igor-movable",
+        runs=[replace(one, hash="0" * 64)],
+        complete=False,
+        seeds=20,
+        version="0.0.1",
+    )
+    found = compare(other, result, ("a", "b"))
+    assert found.edited == (SCENARIO,)
+    assert found.remarks == (
+        "a is of a run that was interrupted",
+        "1 outcome is in b alone",
+        "a is judged against igor-movable, b is judged against upstream",
+        f"a is made by zonediff 0.0.1, b is made by zonediff {result.version}",
+        "a is run with seeds 0 to 19, b is run with seeds 0 to 0",
+    )
+    assert found.exit_code == 0
+    assert compare(result, result, ("a", "b")).remarks == ()
 
 
 def test_a_variant_that_is_new(result: Result) -> None:

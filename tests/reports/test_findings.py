@@ -1,0 +1,28 @@
+"""Which finding of a cause is shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from zonediff.compare.result import Result
+from zonediff.reports.findings import Cause, causes
+from zonediff.reports.index import Index
+
+
+def test_the_shortest_is_that_in_which_the_least_is_done(result: Result) -> None:
+    [cause] = causes(Index(result), "behaviour-change")
+    assert {item.link.name: item.acts for item in cause.findings} == {
+        "knob/kvm": 2,
+        "unplug/auto-onlined": 3,
+    }
+    assert cause.shortest.link.name == "knob/kvm"
+    one, two = cause.findings
+    longer = Cause(cause.function, (replace(one, acts=4), two))
+    assert longer.shortest.link.name == "unplug/auto-onlined"
+
+
+def test_steps_within_a_step_count(result: Result) -> None:
+    """A DIMM of eight blocks is onlined in one step, which is eight writes."""
+    found = [item for cause in causes(Index(result), "fix") for item in cause.findings]
+    [acts] = [item.acts for item in found if item.link.name == "ordering/ascending"]
+    assert acts == 9
