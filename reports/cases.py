@@ -96,7 +96,7 @@ def _last_first(error: str) -> tuple[str, ...]:
 def _says(judgement: Judgement) -> Iterator[str]:
     """What a judgement rests on, weightiest first."""
     if judgement.intended is not None:
-        yield f"intended: {judgement.intended.reason}"
+        yield judgement.intended.reason
     for goal in sorted(judgement.goals, key=lambda goal: goal.kind != "regression"):
         if goal.kind != "unchanged":
             fate = "no longer met" if goal.kind == "regression" else "met now"

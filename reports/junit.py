@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Final
+from xml.etree import ElementTree
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
@@ -13,6 +14,8 @@ from zonediff.compare.result import Result
 from zonediff.reports import cases
 from zonediff.reports.cases import Case, Suite
 from zonediff.reports.plain import visible
+
+_HEAD: Final = '<?xml version="1.0" encoding="utf-8"?>'
 
 _NOT_XML: Final = re.compile("[\ufffe\uffff]")
 """The characters that are visible enough, but not allowed."""
@@ -35,8 +38,10 @@ def _render(suites: Sequence[Suite]) -> str:
         for case in suite.cases:
             element.add_testcase(_case(suite.name, case))
         root.add_testsuite(element)
-    written: bytes = root.tostring()  # type: ignore[no-untyped-call]
-    return written.decode() + "\n"
+    # Read again and indented: a line for each case, so that two files can be compared.
+    tree = ElementTree.fromstring(root.tostring())  # type: ignore[no-untyped-call]
+    ElementTree.indent(tree)
+    return f"{_HEAD}\n{ElementTree.tostring(tree, encoding='unicode')}\n"
 
 
 def _case(variant: str, case: Case) -> TestCase:

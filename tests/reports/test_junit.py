@@ -12,7 +12,7 @@ from zonediff.reports import junit
 
 
 def test_suites_count_what_fails(result: Result) -> None:
-    suites = {suite.name: suite for suite in JUnitXml.fromstring(junit.render(result))}
+    suites = {suite.name: suite for suite in JUnitXml.fromstring(junit.render(result).encode())}
     counts = {name: (s.tests, s.failures, s.errors) for name, s in suites.items()}
     assert counts == {
         "igor-movable": (6, 1, 0),
@@ -36,4 +36,4 @@ def test_suites_count_what_fails(result: Result) -> None:
 def test_whatever_a_stranger_writes_can_be_read(
     hostile: Callable[[str], Result], text: str
 ) -> None:
-    JUnitXml.fromstring(junit.render(hostile(text)))
+    JUnitXml.fromstring(junit.render(hostile(text)).encode())
