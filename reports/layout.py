@@ -102,6 +102,14 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     yield from (line.rstrip() for line in text.splitlines())
 
 
+def _to_the_monitor(text: str) -> Iterator[str]:
+    """A line for QEMU's monitor, which knows no continued lines."""
+    lines = wrap(text, WIDTH, f"  {_PROMPTS['monitor']}")
+    yield from lines
+    if len(lines) > 1:
+        yield "    => (that is one line)"
+
+
 def transcript(parts: Iterable[Part]) -> Iterator[str]:
     """What to type, with prompts, and comments on what to expect."""
     for part in parts:
@@ -109,6 +117,8 @@ def transcript(parts: Iterable[Part]) -> Iterator[str]:
         for line in part.lines:
             if line.comment:
                 yield from wrap(line.pieces[0], WIDTH, "    => ")
+            elif part.where == "monitor":
+                yield from _to_the_monitor("".join(line.pieces))
             else:
                 lines = command(line.pieces, WIDTH - 2 - len(prompt))
                 for before, text in pairwise(["", *lines]):

@@ -231,9 +231,9 @@ class _Mail:
         if section is None:
             return
         yield from heading("How to reproduce")
-        shortest = {cause.shortest.link for cause in section.causes}
-        shown = [item for item in self.report.scenarios if item.link in shortest]
-        for number, scenario in enumerate(shown):
+        views = {item.link: item for item in self.report.scenarios}
+        shown = dict.fromkeys(cause.shortest.link for cause in section.causes)
+        for number, scenario in enumerate(views[link] for link in shown):
             if number:
                 yield ""
             yield from wrap(f"{scenario.info.id}:", WIDTH)

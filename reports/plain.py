@@ -71,6 +71,7 @@ def command(pieces: Sequence[str], width: int) -> list[str]:
 
     It is broken between pieces; a piece that is longer than a line is broken anywhere, which
     the shell mends only if the next line begins at its first column: it is not indented then.
+    Between single quotes it mends nothing, so they are closed and opened again.
     """
     lines: list[str] = []
     line = ""
@@ -81,9 +82,20 @@ def command(pieces: Sequence[str], width: int) -> list[str]:
         else:
             line = f"{line} {piece}" if line else piece
         while len(line) > width - 2:
-            lines.append(f"{line[: width - 2]}\\")
-            line = line[width - 2 :]
+            head, line = line[: width - 2], line[width - 2 :]
+            quoted = _in_single_quotes(head)
+            lines.append(f"{head}'\\" if quoted else f"{head}\\")
+            line = f"'{line}" if quoted else line
     return [*lines, line]
+
+
+def _in_single_quotes(text: str) -> bool:
+    """Whether the text of a command ends within a string in single quotes."""
+    within = ""
+    for char in text:
+        if char in "'\"" and within in ("", char):
+            within = "" if within else char
+    return within == "'"
 
 
 def _escape(char: str) -> str:

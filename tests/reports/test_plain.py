@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zonediff.reports.plain import command, to_ascii, visible, wrap
@@ -64,6 +65,20 @@ def test_a_continued_command_means_the_same(pieces: list[str], width: int) -> No
     lines = command(pieces, width)
     assert all(len(line) <= width for line in lines)
     assert shlex.split("\n".join(lines).replace("\\\n", "")) == pieces
+
+
+printable = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60)
+
+
+@settings(max_examples=40)
+@given(st.lists(printable, min_size=1, max_size=4), st.integers(10, 72))
+def test_a_shell_reads_a_continued_command_as_it_was_meant(texts: list[str], width: int) -> None:
+    lines = command(["printf '%s\\n'", *map(shlex.quote, texts)], width)
+    assert all(len(line) <= width for line in lines)
+    done = subprocess.run(
+        ["sh", "-c", "\n".join(lines)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "".join(f"{text}\n" for text in texts)
 
 
 @given(st.text(), st.integers(10, 72))
