@@ -12,7 +12,7 @@ from zonediff.cli.group import EXIT_CODES, Group
 
 MODULES: Final = {
     "run": ("zonediff.cli.run", "Run scenarios on variants and compare what comes out."),
-    "report": ("zonediff.cli.report", "Render a saved result in another format."),
+    "report": ("zonediff.cli.report", "Render a saved result in another form, or compare two."),
     "list": ("zonediff.cli.list", "List the variants, scenarios or claims that there are."),
     "show": ("zonediff.cli.show", "Tell the story of one scenario on one variant."),
     "claim": ("zonediff.cli.claim", "Tell the whole argument over one claim."),

@@ -89,7 +89,7 @@ def command(
     to_thread: str | None,
     subject: str | None,
 ) -> int:
-    """Render a saved result in another form.
+    """Render a saved result in another form, or compare two.
 
     RESULT is a file that `zonediff run -o` wrote. With --against it is the newer of two, and each
     scenario is compared with itself, variant by variant.
