@@ -71,7 +71,7 @@ def command(pieces: Sequence[str], width: int) -> list[str]:
 
     It is broken between pieces; a piece that is longer than a line is broken anywhere, which
     the shell mends only if the next line begins at its first column: it is not indented then.
-    Between single quotes it mends nothing, so they are closed and opened again.
+    Between quotes it may not, so they are closed and opened again.
     """
     lines: list[str] = []
     line = ""
@@ -83,19 +83,19 @@ def command(pieces: Sequence[str], width: int) -> list[str]:
             line = f"{line} {piece}" if line else piece
         while len(line) > width - 2:
             head, line = line[: width - 2], line[width - 2 :]
-            quoted = _in_single_quotes(head)
-            lines.append(f"{head}'\\" if quoted else f"{head}\\")
-            line = f"'{line}" if quoted else line
+            quote = _open_quote(head)
+            lines.append(f"{head}{quote}\\")
+            line = quote + line
     return [*lines, line]
 
 
-def _in_single_quotes(text: str) -> bool:
-    """Whether the text of a command ends within a string in single quotes."""
+def _open_quote(text: str) -> str:
+    """The quote of the string within which the text of a command ends, or nothing."""
     within = ""
     for char in text:
         if char in "'\"" and within in ("", char):
             within = "" if within else char
-    return within == "'"
+    return within
 
 
 def _escape(char: str) -> str:
