@@ -44,17 +44,14 @@ class Suite:
 def judged(result: Result) -> tuple[Suite, ...]:
     """Every candidate against the baseline."""
     index = Index(result)
-    return tuple(
-        Suite(
-            name,
-            (
-                *(_judged(index, scenario.id, name) for scenario in result.scenarios),
-                *_interface(result, name),
-                *_overdue(result, name),
-            ),
-        )
-        for name in index.candidates
-    )
+    suites = (Suite(name, tuple(_cases(index, name))) for name in index.candidates)
+    return tuple(suite for suite in suites if suite.cases)
+
+
+def _cases(index: Index, variant: str) -> Iterator[Case]:
+    yield from (_judged(index, scenario.id, variant) for scenario in index.result.scenarios)
+    yield from _interface(index.result, variant)
+    yield from _overdue(index.result, variant)
 
 
 def changed(found: Regression) -> tuple[Suite, ...]:

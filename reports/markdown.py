@@ -9,6 +9,7 @@ from zonediff.compare.result import Result
 from zonediff.engine.trace import Reason
 from zonediff.reports import scope, summary
 from zonediff.reports.findings import Cause, Finding
+from zonediff.reports.frontier import frontier_table
 from zonediff.reports.index import Link
 from zonediff.reports.kinds import SYMBOLS, noun, short
 from zonediff.reports.layout import once, transcript
@@ -27,7 +28,8 @@ def render(result: Result) -> str:
 def _parts(result: Result, report: Report) -> Iterator[Part]:
     first = [section for section in report.sections if section.kind in _FIRST]
     yield Part(text(report.title), [text(report.lead), *_list(map(text, report.notes))])
-    yield Part("Verdict", *_verdict(result, report))
+    if report.verdicts:
+        yield Part("Verdict", *_verdict(result, report))
     yield from (_section(section, report) for section in first)
     yield Part("ABI removals", [] if report.lost else ["None."], list(_removals(report)))
     yield Part("What was compared", _list(map(text, scope.compared(result))))
@@ -36,6 +38,9 @@ def _parts(result: Result, report: Report) -> Iterator[Part]:
     yield from (_section(section, report) for section in report.sections if section not in first)
     if report.claims:
         yield _claims(result, report)
+    if report.frontiers:
+        lines = frontier_table(report.frontiers).splitlines()
+        yield Part("How much added memory machines survive", block(lines))
 
 
 _FIRST: Final = ("error", "regression")

@@ -22,6 +22,8 @@ def compared(result: Result) -> Iterator[str]:
         origins.setdefault(info.origin, []).append(name)
     yield from (f"{', '.join(names)}: {origin}" for origin, names in origins.items())
     yield f"x86-64, memory blocks of {format_size(SECTION)}"
+    if not result.scenarios:
+        return
     configs = {info.id: machine_from_json(info.machine).config for info in result.scenarios}
     for option in dataclasses.fields(Config):
         on = [name for name, config in configs.items() if getattr(config, option.name)]

@@ -8,6 +8,7 @@ from typing import Final
 from tabulate import tabulate
 
 from zonediff.compare.result import Result
+from zonediff.reports.frontier import frontier_table
 from zonediff.reports.kinds import SYMBOLS, Class, classes, noun, short
 from zonediff.reports.plain import to_ascii, wrap
 from zonediff.reports.view import Verdict, verdicts
@@ -28,6 +29,8 @@ _SAYS: Final = {
 
 def render(result: Result) -> str:
     """The result in ASCII text of at most 80 columns."""
+    if not result.scenarios:
+        return "\n".join(["0 scenarios were run.", *_frontiers(result)]) + "\n"
     shown = verdicts(result)
     lines = list(_head(result))
     for item in shown:
@@ -35,6 +38,13 @@ def render(result: Result) -> str:
     if shown:
         lines += ["", *_counts(shown)]
     return "\n".join((*lines, *_findings(result), *_chances(result), *_intents(result))) + "\n"
+
+
+def _frontiers(result: Result) -> Iterator[str]:
+    """What a sweep found, which runs no scenarios."""
+    if result.frontiers:
+        yield ""
+        yield from frontier_table(result.frontiers).splitlines()
 
 
 def _head(result: Result) -> Iterator[str]:
