@@ -91,4 +91,6 @@ def made_from(result: Result) -> str:
         if odd:
             says = f"the steps recorded on real kernels agree ({', '.join(odd)})"
         says += f", none are recorded for {', '.join(bare)}" if bare else ""
-    return f"By a tool, zonediff {result.version}, from models; {says}."
+    real = [info.name for info in result.variants if info.name.startswith(LIVE)]
+    what = f"models ({', '.join(real)}: a real kernel)" if real else "models"
+    return f"By a tool, zonediff {result.version}, from {what}; {says}."

@@ -1,0 +1,71 @@
+"""What a report covers, and who says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from zonediff.compare.result import Result
+from zonediff.reports import scope
+from zonediff.reports.view import view
+
+
+def with_live(result: Result) -> Result:
+    """The result with a real kernel in place of michal-split/1, in the list of variants only."""
+    return replace(
+        result,
+        variants=[
+            replace(info, name="live:bzImage") if info.name == "michal-split/1" else info
+            for info in result.variants
+        ],
+    )
+
+
+def test_how_the_kernels_are_configured(result: Result) -> None:
+    first, second, *others = result.scenarios
+    odd = replace(first, machine={**first.machine, "config": {"MOVABLE_NODE": False}})
+    told = list(scope.compared(replace(result, scenarios=[odd, second, *others])))
+    assert told[0] == "upstream (the baseline): Linux v4.10"
+    assert "michal-split/1, michal-split/3: linux-mm" in told
+    assert told[-3:] == [
+        "x86-64, memory blocks of 128M",
+        "CONFIG_MOVABLE_NODE=y (n in ordering/reproducer)",
+        "CONFIG_MEMORY_HOTPLUG_DEFAULT_ONLINE=n",
+    ]
+    assert list(scope.compared(replace(result, scenarios=[])))[-1] == told[-3]
+
+
+def test_what_was_not_tested(result: Result) -> None:
+    assert list(scope.untested(result, view(result))) == [
+        "On a running kernel: none was started for this.",
+        "Against recordings of any real kernel: michal-split/1, hyperv-xen-only.",
+        "Failed or not run in hyperv-xen-only: ordering/ascending.",
+        "Anything but these 6 scenarios.",
+    ]
+
+
+def test_a_tool_says_that_it_is_one(result: Result) -> None:
+    assert next(scope.made_by(result, view(result))) == (
+        "Made by a tool, zonediff 0.1.0, from models of these kernels; no kernel was run for it. "
+        "It is nobody's review and carries no one's sign-off."
+    )
+    timed = replace(result.scenarios[0], steps=[{"do": {"elapse": {}}}])
+    *_, seeds = scope.made_by(replace(result, scenarios=[timed], seed=7, seeds=3), view(result))
+    assert seeds == "Chance in timed scenarios: seed 7 and the 2 after it."
+
+
+def test_a_real_kernel_is_no_model(result: Result) -> None:
+    live = with_live(result)
+    told = list(scope.untested(live, view(result)))
+    assert told[0] == "Against recordings of any real kernel: hyperv-xen-only."
+    assert "but for live:bzImage, which was run" in next(scope.made_by(live, view(result)))
+    assert "from models (live:bzImage: a real kernel); " in scope.made_from(live)
+
+
+def test_how_much_real_kernels_confirm(result: Result) -> None:
+    assert "agree (all but 1 of 938 for igor-movable), none are recorded for michal-split/1, " in (
+        scope.made_from(result)
+    )
+    bare = replace(result, variants=[replace(info, evidence=[]) for info in result.variants])
+    assert scope.made_from(bare).endswith(
+        "; nothing is checked against recordings of real kernels."
+    )
