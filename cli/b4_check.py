@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,7 @@ import click
 
 from zonediff.cli import options
 from zonediff.compare.series.lineup import line_up, listed
-from zonediff.compare.series.mails import read_mails
+from zonediff.compare.series.mails import NoPatchError, read_mails
 from zonediff.compare.series.patch import SeriesError
 from zonediff.variants.registry import Registry
 
@@ -32,24 +33,31 @@ Exit codes:
 def command(variant: str | None, variant_files: tuple[Path, ...], baseline: str) -> None:
     """Check the mail of a patch, as a command for b4.
 
-    Reads the mail from standard input and prints a JSON list with one answer. It passes when the
-    patch changes nothing that the models restate, or only what the variant models; it is a
-    warning when the models restate what it changes, and a failure when the mail cannot be read.
+    Reads the mail from standard input and prints a JSON list with one answer, or an empty one for
+    a mail without a patch, such as a cover letter. It passes when the patch changes nothing that
+    the models restate, or only what the variant models; it is a warning when the models restate
+    what it changes, and a failure when the mail cannot be read.
     """
     registry = Registry(variant_files)
     if variant is not None:
         registry.model(variant)
-    status, summary, details = _check(sys.stdin.buffer.read(), variant, baseline, registry)
-    answer = {"tool": _TOOL, "status": status, "summary": summary, "details": "\n".join(details)}
-    click.echo(json.dumps([answer], indent=2))
+    answers = []
+    with suppress(NoPatchError):
+        status, summary, details = _check(sys.stdin.buffer.read(), variant, baseline, registry)
+        answers.append(
+            {"tool": _TOOL, "status": status, "summary": summary, "details": "\n".join(details)}
+        )
+    click.echo(json.dumps(answers, indent=2))
 
 
 def _check(
     mail: bytes, variant: str | None, baseline: str, registry: Registry
 ) -> tuple[str, str, list[str]]:
-    """Status, summary and details about a mail."""
+    """Status, summary and details about a mail. Raises NoPatchError when it holds no patch."""
     try:
         patches = read_mails(mail, "mail")
+    except NoPatchError:
+        raise
     except SeriesError as error:
         return "fail", str(error), []
     if variant is None:

@@ -27,9 +27,14 @@ _STILL_INSIDE: Final = re.compile(r"\s|$|[{#]|\w+:\s*(?:$|/)")
 """Lines that may stand inside a function: indented, empty, braces, preprocessor, labels."""
 
 
+def is_c(path: str) -> bool:
+    """Whether a file holds C, by its name."""
+    return path.endswith(_C)
+
+
 def functions_changed(file: PatchedFile) -> Iterator[str]:
     """The functions in which lines are added or removed, in order; one may come several times."""
-    if not file.path.endswith(_C):
+    if not is_c(file.path):
         return
     for hunk in file:
         current = _defined(hunk.section_header)

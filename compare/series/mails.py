@@ -14,7 +14,9 @@ from typing import Final
 
 from zonediff.compare.series.patch import Patch, SeriesError, read_diff
 
-_SEPARATOR: Final = re.compile(rb"^From \S+ .*\d\d:\d\d:\d\d.* \d{4}\r?\n", re.MULTILINE)
+_SEPARATOR: Final = re.compile(
+    rb"^From \S{1,256} .{1,64}\d\d:\d\d:\d\d.{0,64} \d{4}\r?\n", re.MULTILINE
+)
 """The line before each mail of an mbox; other lines may begin with `From ` as well."""
 
 _TAG: Final = re.compile(r"\s*\[[^\]]*\]\s*")
@@ -22,6 +24,10 @@ _NUMBER: Final = re.compile(r"\b(\d+)/\d+\b")
 _DIFF: Final = re.compile(r"^(?:diff --git |--- \S+.*\n\+\+\+ )", re.MULTILINE)
 _SIGNATURE: Final = re.compile(r"^-- $", re.MULTILINE)
 _AUTHOR: Final = re.compile(r"\s*From: *(.+)\n")
+
+
+class NoPatchError(SeriesError):
+    """These are mails, but there is no patch in any of them."""
 
 
 def read_file(path: Path) -> list[Patch]:
@@ -36,13 +42,13 @@ def read_file(path: Path) -> list[Patch]:
 def read_mails(data: bytes, source: str) -> list[Patch]:
     """The patches of mails, by their numbers; mails without one are passed over.
 
-    source: names them in errors. Raises SeriesError.
+    source: names them in errors. Raises SeriesError, NoPatchError when all are passed over.
     """
     mails = [message_from_bytes(text) for text in _split(data, source)]
     patches = [patch for mail in mails if (patch := _patch(mail, source)) is not None]
     if not patches:
         count = f"{len(mails)} mail{'s' if len(mails) > 1 else ''}"
-        raise SeriesError(
+        raise NoPatchError(
             f"{source}: {count}, but no patch in {'them' if len(mails) > 1 else 'it'}"
         )
     return sorted(patches, key=lambda patch: patch.number or 0)
@@ -73,7 +79,7 @@ def _patch(mail: Message, source: str) -> Patch | None:
     tags = full[: len(full) - len(subject)]
     number = _NUMBER.search(tags)
     author = _AUTHOR.match(body)
-    files, functions = read_diff(
+    read = read_diff(
         _SIGNATURE.split(body[start.start() :])[0], f"{source}: {full or 'a mail without subject'}"
     )
     return Patch(
@@ -81,10 +87,10 @@ def _patch(mail: Message, source: str) -> Patch | None:
         subject=subject,
         author=author[1].strip() if author else _header(mail, "From"),
         date=_date(mail),
-        files=files,
-        functions=functions,
+        files=read.files,
+        functions=read.functions,
         number=int(number[1]) if number else None,
-        notes=tuple(notes),
+        notes=(*notes, *read.notes),
     )
 
 

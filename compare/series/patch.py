@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchSet
 
-from zonediff.compare.series.functions import functions_changed
+from zonediff.compare.series.functions import functions_changed, is_c
 
 
 class SeriesError(Exception):
@@ -43,7 +44,15 @@ class Patch:
     notes: tuple[str, ...] = ()
 
 
-def read_diff(text: str, where: str) -> tuple[tuple[FileChange, ...], tuple[str, ...]]:
+class Diff(NamedTuple):
+    """What a unified diff changes: files, C functions, and notes on what cannot be told."""
+
+    files: tuple[FileChange, ...]
+    functions: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def read_diff(text: str, where: str) -> Diff:
     """The files that a unified diff changes, and the C functions.
 
     where: what the diff belongs to, for the message. Raises SeriesError.
@@ -59,7 +68,13 @@ def read_diff(text: str, where: str) -> tuple[tuple[FileChange, ...], tuple[str,
         FileChange(_name(file.path), file.added, file.removed, file.is_binary_file)
         for file in parsed
     )
-    return files, tuple(dict.fromkeys(name for file in parsed for name in functions_changed(file)))
+    functions = dict.fromkeys(name for file in parsed for name in functions_changed(file))
+    notes = tuple(
+        f"{file.path} is changed as a binary file: which functions change is not known"
+        for file in files
+        if file.binary and is_c(file.path)
+    )
+    return Diff(files, tuple(functions), notes)
 
 
 def _name(path: str) -> str:

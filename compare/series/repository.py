@@ -6,7 +6,9 @@ options, nothing is fetched, and history is looked at only between the two ends 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from configparser import Error as ConfigError
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from zonediff.compare.series.patch import Patch, SeriesError, read_diff
 
 if TYPE_CHECKING:
-    from git import Commit, Repo
+    from git import Commit, GitCommandError, Repo
 
 MOST: Final = 200
 """Patches in a series; who asks for more has the wrong range."""
@@ -26,34 +28,100 @@ _HARMLESS: Final = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.pager=cat",
+    "core.attributesFile=/dev/null",
     "log.showSignature=false",
     "submodule.recurse=false",
     "protocol.allow=never",
 )
 """Configuration that overrides what a repository may have git run or fetch."""
 
+_OFFLINE: Final = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
+"""Environment for git; unlike `protocol.allow` no configuration of a repository overrules it."""
+
+_ELSEWHERE: Final = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_COMMON_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+)
+"""Environment by which git, running a hook or a rebase, speaks of its own repository."""
+
 
 @contextmanager
-def repository(path: Path) -> Iterator[Repo]:
-    """The repository at a path or around it. Raises SeriesError, also for git's own failures."""
+def repository(path: Path, *, work_tree: bool = False) -> Iterator[Repo]:
+    """The repository at a path or around it. Raises SeriesError, also for git's own failures.
+
+    work_tree: git runs in the work tree; otherwise in the repository's own folder, so that
+    neither `core.worktree` nor attributes of a work tree count.
+    """
     try:
         # Importing GitPython takes 75 ms, and fails where there is no git.
-        from git import GitCommandError, InvalidGitRepositoryError, NoSuchPathError, Repo
+        from git import Git, GitCmdObjectDB, GitCommandError, InvalidGitRepositoryError
+        from git import NoSuchPathError, Repo
     except ImportError:
         raise SeriesError("git is not installed, or not in PATH") from None
     try:
-        with Repo(path, search_parent_directories=True, expand_vars=False) as repo:
+        with (
+            _without(_ELSEWHERE),
+            # Absolute, or GitPython would take a folder called ~ for the home directory.
+            Repo(path.absolute(), search_parent_directories=True, expand_vars=False) as repo,
+        ):
+            if not work_tree:
+                repo.git = Git(repo.git_dir)
+                repo.odb = GitCmdObjectDB(str(Path(repo.common_dir) / "objects"), repo.git)
+            repo.git.update_environment(**_OFFLINE)
             repo.git.set_persistent_git_options(c=list(_HARMLESS))
+            repo.git.set_persistent_git_options(c=[*_HARMLESS, *_no_filters(repo)])
             yield repo
     except NoSuchPathError:
         raise SeriesError(f"{path}: there is no such folder") from None
     except InvalidGitRepositoryError:
         raise SeriesError(f"{path}: not a git repository") from None
+    except ConfigError as error:
+        why = " ".join(str(error).split())
+        raise SeriesError(f"{path}: its git configuration cannot be read: {why}") from None
     except GitCommandError as error:
-        lines = str(error.stderr).strip().removeprefix("stderr:").strip(" '\n").splitlines()
-        said = [line for line in lines if line.startswith("fatal:")] or lines[-1:]
-        why = said[0] if said else f"exit code {error.status}"
-        raise SeriesError(f"{path}: git failed: {why}") from None
+        raise SeriesError(f"{path}: git failed: {_said(error)}") from None
+
+
+def _said(error: GitCommandError) -> str:
+    """What git said of its failure, and what would help where objects are missing."""
+    lines = str(error.stderr).strip().removeprefix("stderr:").strip(" '\n").splitlines()
+    said = [line for line in lines if line.startswith("fatal:")] or lines[-1:]
+    why = said[0] if said else f"exit code {error.status}"
+    if any("promisor remote" in line or "lazy fetching" in line for line in lines):
+        return f"{why}; this is a partial clone, and nothing is fetched: let git fetch the rest"
+    return why
+
+
+@contextmanager
+def _without(names: tuple[str, ...]) -> Iterator[None]:
+    """Take names out of the environment for a while."""
+    taken = {name: os.environ.pop(name) for name in names if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(taken)
+
+
+def _no_filters(repo: Repo) -> Iterator[str]:
+    """Configuration that makes every filter that the repository's may name do nothing."""
+    listed: str = repo.git.config("--name-only", "--list")
+    keys = [key for key in listed.splitlines() if key.startswith("filter.")]
+    for name in sorted({key.rpartition(".")[0] for key in keys}):
+        if "=" in name:
+            raise SeriesError(
+                f"{repo.git_dir}: its configuration names {name}, which cannot be turned off for "
+                "the '=' in it: rename this filter"
+            )
+        yield from (f"{name}.{setting}" for setting in _NO_FILTER)
+
+
+_NO_FILTER: Final = ("clean=", "smudge=", "process=", "required=false")
 
 
 def resolve(repo: Repo, revision: str) -> str:
@@ -121,15 +189,15 @@ def _patch(repo: Repo, commit: Commit) -> Patch:
     author = f"{commit.author.name} <{commit.author.email}>"
     if "\N{REPLACEMENT CHARACTER}" in subject + author:
         notes.append(f"its message is not in {commit.encoding}, which it claims to be in")
-    files, functions = read_diff(text, f"commit {commit.hexsha[:12]} ({subject})")
+    read = read_diff(text, f"commit {commit.hexsha[:12]} ({subject})")
     return Patch(
         id=commit.hexsha,
         subject=subject,
         author=author,
         date=commit.authored_datetime.date().isoformat(),
-        files=files,
-        functions=functions,
-        notes=tuple(notes),
+        files=read.files,
+        functions=read.functions,
+        notes=(*notes, *read.notes),
     )
 
 

@@ -180,6 +180,12 @@ def test_checking_for_b4(
     assert answer["summary"].startswith(summary)
 
 
+def test_b4_is_told_nothing_of_mails_without_a_patch(zonediff: Any) -> None:
+    cover = b"From: a@example.org\nSubject: [PATCH 0/3] mm: three\n\nThree patches.\n"
+    result = zonediff("b4-check", stdin=cover)
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+
+
 def test_checking_for_b4_with_an_unknown_variant(zonediff: Any) -> None:
     result = zonediff("b4-check", "--variant", "igor", stdin=mail("f"))
     assert result.exit_code == 2

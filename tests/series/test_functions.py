@@ -100,7 +100,7 @@ def test_only_c_has_functions() -> None:
 
 
 def test_files_with_their_lines() -> None:
-    files, _ = read_diff(
+    files, _, _ = read_diff(
         f"{HEADER}@@ -1,2 +1,3 @@\n a\n-b\n+c\n+d\n"
         "diff --git a/logo.png b/logo.png\nindex 1..2 100644\n"
         "Binary files a/logo.png and b/logo.png differ\n",
