@@ -104,7 +104,7 @@ def read(path: Path, name: str, file: str = "") -> list[Scenario]:
     suffixes: dict[Mistake, list[str]] = {}
     for member in family:
         try:
-            scenarios.append(_build(member, name, file or shown))
+            scenarios.append(_build(member, name, file or shown, path))
         except Misshapen as error:
             for mistake in dict.fromkeys(error.mistakes):
                 suffixes.setdefault(mistake, []).append(member.suffix)
@@ -117,7 +117,17 @@ def read(path: Path, name: str, file: str = "") -> list[Scenario]:
     return scenarios
 
 
-def _build(member: Member, name: str, file: str) -> Scenario:
+def locate(scenario: Scenario, mistakes: Iterable[Mistake]) -> list[Problem]:
+    """Where in its file the mistakes of a scenario stand that only a run of it shows.
+
+    Raises ScenarioError when the file is gone by now.
+    """
+    path = Path(scenario.path)
+    shown = _shown(path)
+    return [*parse(decode(_contents(path, shown), shown), shown).locate_all(mistakes)]
+
+
+def _build(member: Member, name: str, file: str, path: Path) -> Scenario:
     """The scenario of one member. Raises Misshapen with everything wrong with it."""
     parts, mistakes = draft(member.data)
     mistakes += check(parts)
@@ -134,6 +144,7 @@ def _build(member: Member, name: str, file: str) -> Scenario:
         goals=goals,
         claims=tuple(claim for claim in parts.claims if claim is not None),
         file=file,
+        path=str(path),
         hash=content_hash(parts.machine, steps, goals),
         parameters=member.parameters,
     )

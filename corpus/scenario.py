@@ -91,13 +91,17 @@ Predicate = BlocksGoal | StepGoal | AllStepsGoal | KnobGoal | NodesGoal | Proces
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What the user wanted, in words, and the predicate over the trace that decides it."""
+    """What the user wanted, in words, and the predicate over the trace that decides it.
+
+    control: it is expected of every kernel, so that none of the variants has to fail it.
+    """
 
     want: str
     check: Predicate
+    control: bool = False
 
 
-SURVIVES = Goal("the kernel survives", KernelGoal())
+SURVIVES = Goal("the kernel survives", KernelGoal(), control=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,8 @@ class Scenario:
     id: folder and file name, with the family member's values (`knob/kvm[knob=online]`).
     hash: SHA-256 over the meaning (machine, steps, goals), not over title or layout; results
     carry it, so that outcomes of different texts are never compared silently.
-    file: where it was read from, relative to the corpus; goals end with SURVIVES.
+    file: where it was read from, relative to the corpus; path: the same, to open it again.
+    goals end with SURVIVES.
     """
 
     id: str
@@ -118,6 +123,7 @@ class Scenario:
     goals: tuple[Goal, ...]
     claims: tuple[str, ...] = ()
     file: str = ""
+    path: str = field(default="", compare=False)
     hash: str = ""
     parameters: tuple[tuple[str, str], ...] = field(default=())
 

@@ -290,7 +290,7 @@ def _step(value: Any, _: Any) -> ScenarioStep:
 def _goal(value: Any, _: Any) -> Goal:
     if not isinstance(value, dict):
         raise ValueError(f"expected a goal, a mapping with `want`, not {_describe(value)}")
-    body = {key: data for key, data in value.items() if key != "want"}
+    body = {key: data for key, data in value.items() if key not in ("want", "control")}
     kinds = [key for key in GOALS if key in body]
     mistakes = [] if kinds else _strange("goal", body, GOALS)
     if len(kinds) > 1 or not body:
@@ -301,8 +301,12 @@ def _goal(value: Any, _: Any) -> Goal:
     if "want" not in value:
         mistakes.append(Mistake(("want",), "is missing"))
     parts = [((), body, GOALS[kind]) for kind in kinds] if len(kinds) == 1 else []
-    check, want = read_all([*parts, (("want",), value.get("want", ""), str)], *mistakes)
-    return Goal(want, check)
+    words = [
+        (("want",), value.get("want", ""), str),
+        (("control",), value.get("control", False), bool),
+    ]
+    check, want, control = read_all([*parts, *words], *mistakes)
+    return Goal(want, check, control)
 
 
 def _strange(what: str, keys: Iterable[str], known: Iterable[str]) -> list[Mistake]:

@@ -127,7 +127,7 @@ class Registry:
             self._enter(policy, entry.value)
 
     def _enter(self, policy: type[Policy], where: str) -> None:
-        if not isinstance(policy.name, str) or _NAME.fullmatch(policy.name) is None:
+        if not isinstance(policy.name, str) or not valid_name(policy.name):
             raise VariantError(
                 f"{where}: {policy.name!r} is no name for a variant: letters, digits and ._/+-"
             )
@@ -137,6 +137,11 @@ class Registry:
         if policy.name in OURS or policy.name in self._extra:
             raise VariantError(f"{where}: there is already a variant {policy.name!r}")
         self._extra[policy.name] = policy
+
+
+def valid_name(name: str) -> bool:
+    """Whether a variant may be called so."""
+    return _NAME.fullmatch(name) is not None
 
 
 def load_file(file: Path) -> list[type[Policy]]:

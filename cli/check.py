@@ -1,0 +1,88 @@
+"""`zonediff check`: do scenarios and variants load, and do they say anything?"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from zonediff.cli import options
+from zonediff.compare.lint.scenarios import lint_scenarios
+from zonediff.compare.lint.variants import lint_variant
+from zonediff.compare.result import Run
+from zonediff.compare.run import attempt
+from zonediff.corpus.scenario import Scenario
+from zonediff.engine.policy import Policy
+from zonediff.variants.registry import OURS, Registry
+
+_FOUND = 1
+
+
+@click.command(
+    epilog="""\b
+Exit codes:
+  0  nothing to complain about
+  1  something loads, but says nothing, fails, or declares what is not there
+  2  something does not load, or bad usage
+"""
+)
+@click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")
+@options.variant_files
+@options.corpus
+def command(
+    scenarios: tuple[str, ...], variant_files: tuple[Path, ...], corpus: Path | None
+) -> int:
+    """Check scenarios and variant files.
+
+    All must load: what is unknown or misplaced is told with file, line and column. Then scenarios
+    are run on every variant. It is a mistake when no variant reaches a step, or the step does
+    nothing on any; when no variant fails a goal, unless it is marked `control: true`; and when a
+    scenario tells no two variants apart. A variant of a file is run on every scenario, and must do
+    something else than the one it is built on.
+
+    SCENARIO is an id, a folder or a glob pattern of the corpus, or a file or folder on disk.
+    Without any, the variant files alone are checked; without those, the whole corpus.
+    """
+    registry = Registry(variant_files)
+    shelf = options.load_scenarios((), corpus)
+    wanted = options.load_scenarios(scenarios, corpus) if scenarios else shelf
+    done: dict[tuple[str, str], Run] = {}
+
+    def once(scenario: Scenario, variant: str) -> Run:
+        key = scenario.id, variant
+        if key not in done:
+            done[key] = attempt(scenario, variant, registry)
+        return done[key]
+
+    problems = []
+    checked = []
+    if scenarios or not variant_files:
+        names = registry.names()
+        runs = {(one.id, name): once(one, name) for one in wanted for name in names}
+        problems += lint_scenarios(wanted, runs)
+        files = len({scenario.path for scenario in wanted})
+        checked.append(f"{_count(files, 'scenario file')} on {_count(len(names), 'variant')}")
+    tried = [*{scenario.id: scenario for scenario in (*shelf, *wanted)}.values()]
+    own = _of_files(variant_files, registry)
+    for file, policy in own:
+        problems += lint_variant(policy, str(file), tried, once, registry)
+    if own:
+        checked.append(f"{_count(len(own), 'variant')} of files in {_count(len(tried), 'scenario')}")
+    for problem in problems:
+        click.echo(problem)
+    click.echo(f"{' and '.join(checked)}: {_count(len(problems), 'mistake')}.")
+    return _FOUND if problems else 0
+
+
+def _of_files(files: Sequence[Path], registry: Registry) -> list[tuple[Path, type[Policy]]]:
+    """The variants that files define, each with its file."""
+    classes = [type(registry.model(name).policy) for name in registry.names() if name not in OURS]
+    given = {file.resolve(): file for file in files}
+    places = [(Path(inspect.getfile(policy)).resolve(), policy) for policy in classes]
+    return [(given[place], policy) for place, policy in places if place in given]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,47 @@
+"""`zonediff new`: a variant or scenario to begin with, which works as it is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from zonediff.cli import outputs
+from zonediff.compare.store import write_text
+from zonediff.corpus.scaffold import scenario_text
+from zonediff.variants.registry import valid_name
+from zonediff.variants.scaffold import variant_text
+
+_KINDS = {"variant": ".py", "scenario": ".yaml"}
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(list(_KINDS)))
+@click.argument("name")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write this file. Default: NAME.py or NAME.yaml in the current folder.",
+)
+def command(kind: str, name: str, output: Path | None) -> None:
+    """Write the smallest variant or scenario that works.
+
+    It is explained in the file, passes `zonediff check`, and is to be edited. A file that is there
+    already is left alone.
+    """
+    if not valid_name(name):
+        raise click.BadParameter(f"{name!r}: letters, digits and ._/+-", param_hint="NAME")
+    file = output or Path(re.sub(r"[^A-Za-z0-9_-]", "_", name) + _KINDS[kind])
+    if file.suffix != _KINDS[kind]:
+        raise click.BadParameter(f"{file}: expected a file *{_KINDS[kind]}", param_hint="-o")
+    outputs.check({"-o": file})
+    if file.exists():
+        raise click.UsageError(f"{file} is there already: choose another name, or a file with -o")
+    shown = file.as_posix()
+    write_text(file, variant_text(name, shown) if kind == "variant" else scenario_text(shown))
+    option = "--variant-file " if kind == "variant" else ""
+    click.echo(f"wrote {file}; next: zonediff check {option}{shown}")
+

@@ -1,0 +1,86 @@
+"""What running a scenario on every variant shows to be wrong with it.
+
+Members of a family are looked at together: what one of them shows, the others need not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+from zonediff.compare.difference import Parting, partings
+from zonediff.compare.result import Run
+from zonediff.corpus.loader import locate
+from zonediff.corpus.problems import Mistake, Problem
+from zonediff.corpus.scenario import Scenario
+from zonediff.engine.trace import StepTrace, Trace
+
+Runs = Mapping[tuple[str, str], Run]
+"""Runs by scenario and variant."""
+
+
+def lint_scenarios(scenarios: Sequence[Scenario], runs: Runs) -> list[Problem]:
+    """What is wrong with scenarios, by file and line.
+
+    scenarios: sorted by id, as the loader gives them. runs: of each of them on every variant; of
+    those that failed nothing is told.
+    """
+    found = []
+    for _, group in groupby(scenarios, key=lambda scenario: scenario.path):
+        family = [*group]
+        traced = [
+            [run for (id, _), run in runs.items() if id == member.id and run.trace is not None]
+            for member in family
+        ]
+        found += locate(family[0], _lint(family[0], traced))
+    return sorted(found)
+
+
+def _lint(one: Scenario, family: Sequence[Sequence[Run]]) -> Iterator[Mistake]:
+    """Mistakes of a family; one: any of its members. family: the runs of each member."""
+    runs = [run for member in family for run in member]
+    if not runs:
+        return
+    for index in range(len(one.steps)):
+        steps = [step for run in runs if (step := _step(run.trace, index)) is not None]
+        if not steps:
+            yield Mistake(("steps", index), "is never reached: every variant dies before it")
+        elif not any(step.acts for step in steps):
+            yield Mistake(
+                ("steps", index), "does nothing on any variant: there is no block or event for it"
+            )
+    for index, goal in enumerate(one.goals):
+        if not goal.control and all(run.goals[index].met for run in runs):
+            yield Mistake(
+                ("goals", index),
+                f"no variant ever fails {goal.want!r}: ask for more, or say `control: true` if "
+                "every kernel is expected to meet it",
+            )
+    if not all(goal.control for goal in one.goals) and not any(_apart(runs) for runs in family if runs):
+        yield Mistake(
+            (),
+            "tells no two variants apart: all do the same in every step; let the steps differ, or "
+            "say `control: true` of every goal",
+        )
+
+
+def _step(trace: Trace | None, index: int) -> StepTrace | None:
+    return trace.steps[index] if trace is not None and index < len(trace.steps) else None
+
+
+def _apart(runs: Sequence[Run]) -> bool:
+    """Whether any two of these runs differ in a goal or a step; being alike is transitive.
+
+    What a boot looks like does not count: kernels of different years differ in it everywhere.
+    """
+    first, *others = runs
+    return any(
+        [goal.met for goal in first.goals] != [goal.met for goal in run.goals]
+        or any(at.step >= 0 for at in _partings(first, run))
+        for run in others
+    )
+
+
+def _partings(one: Run, two: Run) -> Iterator[Parting]:
+    if one.trace is not None and two.trace is not None:
+        yield from partings(one.trace, two.trace)

@@ -1,0 +1,38 @@
+"""The smallest scenario that works, to begin one's own with."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_TEXT: Final = """\
+# A scenario for zonediff: a machine, steps, and what its user wanted of them.
+#
+# zonediff check {file}                          does it load, and does it say anything?
+# zonediff show {file} --variant upstream        the story, with the kernel's reasons
+# zonediff run {file}                            what each variant makes of it
+
+title: a DIMM is wanted movable, block by block   # one line: the situation
+why: >
+  Who is in this situation, and why it should matter to a reviewer. Here: a plain udev rule asks for
+  each block as it appears, from the first to the last.
+
+machine:
+  nodes: [1G]            # boot memory of each NUMA node: hot-added memory begins at block 32
+
+steps:                   # what is done, in order: writes to sysfs, DIMMs plugged, ...
+  - plug: {{id: dimm1, size: 512M}}
+  - online: {{blocks: dimm1, value: online_movable, order: first-to-last}}
+
+goals:                   # what the user wanted, whether or not any kernel does it yet
+  - want: no write is refused
+    steps: ok
+  - want: all of the DIMM is movable memory
+    blocks: dimm1
+    state: online
+    zone: Movable
+"""
+
+
+def scenario_text(file: str) -> str:
+    """The text of a scenario file of that name."""
+    return _TEXT.format(file=file)

@@ -1,0 +1,86 @@
+"""`zonediff check` on variant files: each lint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SOUND = '''\
+from zonediff.engine.memory import Zone
+from zonediff.engine.policy import Intent, Stage
+from zonediff.engine.rules import Decision, Rule
+from zonediff.variants.upstream import Upstream
+
+ALWAYS = Rule("mine.always", "zone_for_memory", "block {first} is movable", "mm/mine.c")
+
+
+class Mine(Upstream):
+    """All new memory starts movable."""
+
+    name = "mine"
+    origin = "my tree"
+
+    def zone_of_new_memory(self, kernel, node, first, source):
+        return Decision(Zone.MOVABLE, ALWAYS.because(first=first))
+'''
+
+METHOD = SOUND[SOUND.index("    def zone_of") :]
+
+
+@pytest.fixture
+def check(zonediff: Any, tmp_path: Path) -> Any:
+    """Check a variant file of this text: the exit code, and what is said."""
+
+    def call(text: str) -> tuple[int, str]:
+        (tmp_path / "mine.py").write_text(text)
+        result = zonediff("check", "--variant-file", "mine.py")
+        return result.exit_code, result.stdout + result.stderr
+
+    return call
+
+
+def test_a_sound_variant(check: Any) -> None:
+    code, said = check(SOUND)
+    assert code == 0
+    assert said.startswith("1 variant of files in ")
+    assert said.endswith(" scenarios: no mistakes.\n")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('    """All new memory starts movable."""\n', "", "has no docstring"),
+        ('    origin = "my tree"\n', "", "has no origin of its own"),
+        (METHOD, "", "does the same as upstream, on which it is built, in all "),
+        ("return Decision", "raise LookupError('no idea')\n        return Decision", "fails in "),
+        (
+            '    origin = "my',
+            '    intends = (Intent("no/such", "x"),)\n    origin = "my',
+            "intends a difference in 'no/such', which matches no scenario",
+        ),
+        (
+            '    origin = "my',
+            '    intends = (Intent("*", "x", until="v9"),)\n    origin = "my',
+            "names a variant in its intents that is not there: there is no variant 'v9'",
+        ),
+        (
+            '    origin = "my',
+            '    stages = (Stage("mine/1"),)\n    origin = "my',
+            "names a variant in its stages that is not there: there is no variant 'mine/1'",
+        ),
+    ],
+)
+def test_a_lint(check: Any, old: str, new: str, says: str) -> None:
+    assert old in SOUND
+    code, said = check(SOUND.replace(old, new))
+    assert code == 1
+    assert f"mine.py:9:1: mine: {says}" in said
+    assert said.endswith(": 1 mistake.\n")
+
+
+def test_what_does_not_load(check: Any) -> None:
+    code, said = check("class Mine(:\n")
+    assert code == 2
+    assert "mine.py:1:12: invalid syntax" in said
