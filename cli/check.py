@@ -69,7 +69,9 @@ def command(
     for file, policy in own:
         problems += lint_variant(policy, str(file), tried, once, registry)
     if own:
-        checked.append(f"{_count(len(own), 'variant')} of files in {_count(len(tried), 'scenario')}")
+        checked.append(
+            f"{_count(len(own), 'variant')} of files in {_count(len(tried), 'scenario')}"
+        )
     for problem in problems:
         click.echo(problem)
     click.echo(f"{' and '.join(checked)}: {_count(len(problems), 'mistake')}.")

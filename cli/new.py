@@ -44,4 +44,3 @@ def command(kind: str, name: str, output: Path | None) -> None:
     write_text(file, variant_text(name, shown) if kind == "variant" else scenario_text(shown))
     option = "--variant-file " if kind == "variant" else ""
     click.echo(f"wrote {file}; next: zonediff check {option}{shown}")
-

@@ -18,6 +18,7 @@ from zonediff.compare.explore.findings import Exploration
 from zonediff.compare.provenance import sources
 from zonediff.compare.result import Evidence, Frontier, Result
 from zonediff.compare.run import Progress, run
+from zonediff.compare.series.findings import LineUp
 from zonediff.compare.store import write_text
 from zonediff.compare.sweep import plan
 from zonediff.compare.sweep.frontier import frontiers
@@ -75,6 +76,13 @@ def _reports(
     is_flag=True,
     help="Also compare each two variants over all sequences of steps on small machines.",
 )
+@click.option(
+    "--series",
+    multiple=True,
+    metavar="VARIANT=SERIES",
+    help="Show in the reports which patches a variant models: SERIES is a file of mails, or A..B "
+    "or PATH@A..B of a git repository. Can be given several times.",
+)
 @options.jobs
 @options.seed
 @click.option(
@@ -96,6 +104,7 @@ def command(
     mail: Path | None,
     reports: Sequence[tuple[str, Path]],
     explore: bool,
+    series: tuple[str, ...],
     jobs: int,
     seed: int,
     seeds: int,
@@ -114,6 +123,7 @@ def command(
         {option: path for option, _, path in wanted}, [*variant_files, *map(Path, scenarios)]
     )
     registry = Registry(variant_files)
+    patches = [_series(text, baseline, registry) for text in series]
     names = _names(variants) if variants is not None else registry.default_names()
     found = options.load_scenarios(scenarios, corpus)
     whole = not scenarios and corpus is None
@@ -135,6 +145,7 @@ def command(
             result,
             sources=sources(_given(variant_files, corpus)),
             claims=judge_claims(load_claims(), result, registry) if corpus is None else [],
+            series=patches,
             frontiers=_frontiers(result, registry, jobs) if whole and result.complete else [],
         )
     if explore:
@@ -150,6 +161,19 @@ def command(
     for path in texts:
         click.echo(f"wrote {path}")
     return verdict.exit_code(result) if result.complete else INTERRUPTED
+
+
+def _series(text: str, baseline: str, registry: Registry) -> LineUp:
+    """The series of an option. Raises click.BadParameter when it is not `VARIANT=SERIES`."""
+    variant, equals, source = text.partition("=")
+    if not (variant and equals and source):
+        raise click.BadParameter(
+            f"{text!r}: expected VARIANT=FILE or VARIANT=PATH@A..B", param_hint="--series"
+        )
+    # Imported here, as reading patches takes a library that few runs need.
+    from zonediff.compare.series.source import read_series
+
+    return read_series(source, variant, baseline, registry)
 
 
 def _names(text: str) -> list[str]:

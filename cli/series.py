@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import click
 
 from zonediff.cli import options
-from zonediff.compare.series.lineup import LineUp, PatchLine, line_up, listed
-from zonediff.compare.series.mails import read_file
-from zonediff.compare.series.patch import Patch
-from zonediff.compare.series.repository import read_range
-from zonediff.reports.plain import to_ascii, wrap
+from zonediff.compare.series.source import from_mails, from_range
+from zonediff.reports.patches import series_text
 from zonediff.variants.registry import Registry
 
 WIDTH: Final = 80
-
-_INDENT: Final = "   "
-_SHORT_ID: Final = 12
-"""Digits of a commit that are shown."""
 
 
 @click.command(
@@ -68,62 +60,14 @@ def command(
     """
     if (revisions is None) == (mbox is None):
         raise click.UsageError("name one series, with --range A..B or with --mbox FILE")
-    patches = read_file(mbox) if mbox is not None else read_range(repo, revisions or "")
-    if variant is None:
-        series = listed(patches)
+    registry = Registry(variant_files)
+    if mbox is not None:
+        series = from_mails(mbox, variant, baseline, registry)
     else:
-        series = line_up(patches, variant, baseline, Registry(variant_files))
+        series = from_range(repo, revisions or "", variant, baseline, registry)
     warnings = series.warnings()
     if as_json:
         click.echo(json.dumps({**dataclasses.asdict(series), "warnings": warnings}, indent=2))
     else:
-        click.echo("\n".join(_text(series, warnings)))
+        click.echo("\n".join(series_text(series, WIDTH)))
     return 1 if warnings else 0
-
-
-def _text(series: LineUp, warnings: list[str]) -> Iterator[str]:
-    for number, line in enumerate(series.patches, 1):
-        yield from _patch(number, len(series.patches), line)
-        yield ""
-    for stage in series.stages:
-        yield from wrap(f"{stage.variant} restates {', '.join(stage.overrides)}.", WIDTH, rest="  ")
-        if stage.untouched:
-            names = ", ".join(stage.untouched)
-            yield from wrap(f"No patch changes {names}.", WIDTH, "  ")
-    if series.stages:
-        yield ""
-    for warning in warnings:
-        yield from wrap(f"warning: {warning}", WIDTH, rest="  ")
-    restated = {name for line in series.patches for name in line.restated}
-    yield from wrap(
-        f"{_count(len(series.patches), 'patch', 'es')}; the models restate "
-        f"{_count(len(restated), 'function')} of those that change"
-        + (f"; {_count(len(warnings), 'warning')}." if series.variant else "."),
-        WIDTH,
-    )
-
-
-def _patch(number: int, total: int, line: PatchLine) -> Iterator[str]:
-    patch = line.patch
-    yield from wrap(f"{number}/{total} {patch.subject}", WIDTH, rest=_INDENT)
-    about = ", ".join(filter(None, (patch.author, patch.date, _short(patch))))
-    yield from wrap(about, WIDTH, _INDENT)
-    for file in patch.files:
-        lines = "binary" if file.binary else f"+{file.added} -{file.removed}"
-        yield f"{_INDENT}{to_ascii(file.path)} | {lines}"
-    for note in patch.notes:
-        yield from wrap(f"note: {note}", WIDTH, _INDENT)
-    marked = [f"{name}*" if name in line.restated else name for name in patch.functions]
-    yield from wrap(f"changes {', '.join(marked) or 'no C function'}", WIDTH, _INDENT)
-    if line.stage is not None:
-        by = f" ({', '.join(line.by)})" if line.by else ""
-        yield from wrap(f"stage {line.stage}{by}", WIDTH, _INDENT)
-
-
-def _short(patch: Patch) -> str:
-    """A commit in short; message-ids have no short form."""
-    return patch.id if "@" in patch.id else patch.id[:_SHORT_ID]
-
-
-def _count(number: int, noun: str, plural: str = "s") -> str:
-    return f"{number} {noun}{'' if number == 1 else plural}"

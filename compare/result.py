@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from zonediff.compare.explore.findings import Exploration
+from zonediff.compare.series.findings import LineUp
 from zonediff.compare.simulate.statistics import GoalCount
 from zonediff.engine.policy import Intent, Interface
 from zonediff.engine.trace import Reason, Trace
@@ -307,6 +308,7 @@ class Result:
     frontiers: list[Frontier] = field(default_factory=list)
     explorations: list[Exploration] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
+    series: list[LineUp] = field(default_factory=list)
     complete: bool = True
     seed: int = 0
     seeds: int = 1

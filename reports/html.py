@@ -18,6 +18,7 @@ from markupsafe import Markup
 from zonediff.compare.result import Frontier, Result
 from zonediff.reports import frontier, ledger
 from zonediff.reports.kinds import MEANINGS, SYMBOLS, noun, short
+from zonediff.reports.patches import short_id
 from zonediff.reports.plain import visible
 from zonediff.reports.reproduce import Where
 from zonediff.reports.sidebyside import Column
@@ -43,6 +44,7 @@ def render(result: Result) -> str:
         verdict_meanings=ledger.MEANINGS,
         noun=noun,
         short=short,
+        short_id=short_id,
         letters=_ZONE_LETTERS,
         places=_PLACES,
         pictures=frontier.pictures,

@@ -24,6 +24,7 @@ from zonediff.reports.layout import (
     table,
     transcript,
 )
+from zonediff.reports.patches import series_text
 from zonediff.reports.plain import wrap
 from zonediff.reports.view import Section, view
 
@@ -54,6 +55,7 @@ class _Mail:
                 yield from self._section(section)
         yield from self._removals()
         yield from self._base()
+        yield from self._patches()
         yield from self._reproduce()
         yield from self._evidence()
         yield from self._not_tested()
@@ -71,6 +73,13 @@ class _Mail:
         yield ""
         for text in scope.made_by(self.result, report):
             yield from wrap(text, WIDTH)
+
+    def _patches(self) -> Iterator[str]:
+        for item in self.report.series:
+            yield from heading(item.heading)
+            yield from wrap(item.lead, WIDTH)
+            yield ""
+            yield from series_text(item.series, WIDTH)
 
     def _verdict(self) -> Iterator[str]:
         verdicts = self.report.verdicts

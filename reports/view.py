@@ -25,6 +25,7 @@ from zonediff.reports.findings import Cause, Lost, causes, lost
 from zonediff.reports.index import Index, Link
 from zonediff.reports.kinds import MEANINGS, SYMBOLS, Class, classes, noun
 from zonediff.reports.ledger import ClaimView, ledger
+from zonediff.reports.patches import SeriesView, series_view
 from zonediff.reports.sidebyside import ScenarioView, scenario_view
 
 ANCHORS: Final[dict[Class, str]] = {
@@ -151,6 +152,7 @@ class Report:
     version: str
     schema: str
     sources: tuple[str, ...]
+    series: tuple[SeriesView, ...]
 
     @property
     def contents(self) -> tuple[Link, ...]:
@@ -168,6 +170,7 @@ class Report:
             ("Frontiers", "frontiers", self.frontiers),
             ("Scenarios", "scenarios", True),
             ("Variants", "variants", True),
+            ("Patches", "patches", self.series),
         )
         return tuple(Link(name, anchor) for name, anchor, shown in parts if shown)
 
@@ -207,6 +210,7 @@ def view(result: Result) -> Report:
         version=result.version,
         schema=result.schema,
         sources=tuple(_source(item) for item in result.sources),
+        series=tuple(map(series_view, result.series)),
     )
 
 

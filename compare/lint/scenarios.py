@@ -56,7 +56,9 @@ def _lint(one: Scenario, family: Sequence[Sequence[Run]]) -> Iterator[Mistake]:
                 f"no variant ever fails {goal.want!r}: ask for more, or say `control: true` if "
                 "every kernel is expected to meet it",
             )
-    if not all(goal.control for goal in one.goals) and not any(_apart(runs) for runs in family if runs):
+    if not all(goal.control for goal in one.goals) and not any(
+        _apart(runs) for runs in family if runs
+    ):
         yield Mistake(
             (),
             "tells no two variants apart: all do the same in every step; let the steps differ, or "

@@ -65,7 +65,7 @@ def _behaviour(
     policy: type[Policy], scenarios: Sequence[Scenario], attempt: Attempt
 ) -> Iterator[str]:
     """Whether it runs, and does anything otherwise than the variant it is built on."""
-    below = next((cls.name for cls in policy.__mro__[1:] if "name" in vars(cls)), None)
+    below = next((name for cls in policy.__mro__[1:] if (name := vars(cls).get("name"))), None)
     apart = below is None
     for scenario in scenarios:
         own = attempt(scenario, policy.name)

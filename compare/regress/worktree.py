@@ -29,4 +29,3 @@ def worktree(repo: Repo, commit: str) -> Iterator[Path]:
             # An unfinished one may not be there to remove; the folder goes in any case.
             with suppress(GitCommandError):
                 repo.git.worktree("remove", "--force", "--", str(path))
-

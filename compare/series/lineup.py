@@ -3,70 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from itertools import pairwise
 
-from zonediff.compare.series.patch import Patch
+from zonediff.compare.series.findings import LineUp, Patch, PatchLine, StageLine
 from zonediff.compare.series.restated import known, overridden
 from zonediff.engine.policy import Stage
 from zonediff.variants.registry import Registry
-
-
-@dataclass(frozen=True, slots=True)
-class PatchLine:
-    """A patch in a line-up.
-
-    restated: functions it changes that the models restate. stage: the variant that stands for the
-    tree after it, None when none does; by: what told so, `subject` or the functions in common.
-    left: functions of `restated` that the stage leaves as the baseline has them.
-    """
-
-    patch: Patch
-    restated: tuple[str, ...]
-    stage: str | None = None
-    by: tuple[str, ...] = ()
-    left: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class StageLine:
-    """A stage in a line-up.
-
-    overrides: functions that it restates otherwise than the stage before it. untouched: those of
-    them that no patch of the series changes. patches: how many patches it is lined up with.
-    """
-
-    variant: str
-    overrides: tuple[str, ...]
-    untouched: tuple[str, ...]
-    patches: int
-
-
-@dataclass(frozen=True, slots=True)
-class LineUp:
-    """A series, and the stages of a variant (none when no variant was asked for)."""
-
-    patches: tuple[PatchLine, ...]
-    baseline: str = ""
-    variant: str = ""
-    stages: tuple[StageLine, ...] = ()
-
-    def warnings(self) -> list[str]:
-        """What the series changes and the variant does not model, and the other way round."""
-        found = []
-        for number, line in enumerate(self.patches, 1):
-            patch = f"patch {number}/{len(self.patches)}"
-            if self.variant and line.stage is None:
-                found.append(f"{patch} belongs to no stage of {self.variant}")
-            found += [
-                f"{patch} changes {name}, which {line.stage} leaves as {self.baseline} has it"
-                for name in line.left
-            ]
-        found += [
-            f"no patch belongs to {stage.variant}" for stage in self.stages if not stage.patches
-        ]
-        return found
 
 
 def listed(patches: Sequence[Patch]) -> LineUp:

@@ -1,47 +1,18 @@
-"""A patch of a series: who wrote it, which files it changes, and which kernel functions."""
+"""What a unified diff changes: files, and which kernel functions."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchSet
 
+from zonediff.compare.series.findings import FileChange
 from zonediff.compare.series.functions import functions_changed, is_c
 
 
 class SeriesError(Exception):
     """A series cannot be read; the message says where, why and what would help."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileChange:
-    """A file that a patch changes, with the lines it adds and removes (none of a binary file)."""
-
-    path: str
-    added: int
-    removed: int
-    binary: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """One patch.
-
-    id: the commit or message-id. date: of authorship, `2017-02-27`; empty when unknown.
-    functions: the C functions it changes, in order. number: its place as its mail gives it.
-    notes: what was wrong in the source but could be coped with.
-    """
-
-    id: str
-    subject: str
-    author: str
-    date: str
-    files: tuple[FileChange, ...]
-    functions: tuple[str, ...]
-    number: int | None = None
-    notes: tuple[str, ...] = ()
 
 
 class Diff(NamedTuple):

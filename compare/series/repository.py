@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from zonediff.compare.series.patch import Patch, SeriesError, read_diff
+from zonediff.compare.series.findings import Patch
+from zonediff.compare.series.patch import SeriesError, read_diff
 
 if TYPE_CHECKING:
     from git import Commit, GitCommandError, Repo
@@ -60,8 +61,14 @@ def repository(path: Path, *, work_tree: bool = False) -> Iterator[Repo]:
     """
     try:
         # Importing GitPython takes 75 ms, and fails where there is no git.
-        from git import Git, GitCmdObjectDB, GitCommandError, InvalidGitRepositoryError
-        from git import NoSuchPathError, Repo
+        from git import (
+            Git,
+            GitCmdObjectDB,
+            GitCommandError,
+            InvalidGitRepositoryError,
+            NoSuchPathError,
+            Repo,
+        )
     except ImportError:
         raise SeriesError("git is not installed, or not in PATH") from None
     try:
@@ -140,11 +147,23 @@ def resolve(repo: Repo, revision: str) -> str:
     return found.splitlines()[0]
 
 
-def read_range(path: Path, revisions: str) -> list[Patch]:
-    """The patches of a range `A..B`, oldest first, merges left out. Raises SeriesError."""
+def base_of(path: Path, revisions: str) -> str:
+    """The full name of the commit that a range `A..B` begins after. Raises SeriesError."""
+    with repository(path) as repo:
+        return resolve(repo, _ends(revisions)[0])
+
+
+def _ends(revisions: str) -> tuple[str, str]:
+    """The two ends of a range. Raises SeriesError."""
     first, dots, last = revisions.partition("..")
     if not dots or not first or not last or last.startswith("."):
         raise SeriesError(f"{revisions!r} is no range: write A..B, as in v4.10..topic")
+    return first, last
+
+
+def read_range(path: Path, revisions: str) -> list[Patch]:
+    """The patches of a range `A..B`, oldest first, merges left out. Raises SeriesError."""
+    first, last = _ends(revisions)
     with repository(path) as repo:
         span = f"{resolve(repo, first)}..{resolve(repo, last)}"
         commits = list(repo.iter_commits(span, max_count=MOST + 1, no_merges=True))

@@ -29,7 +29,7 @@ def spy(tmp_path: Path) -> Any:
         def __str__(self) -> str:
             return str(self.path)
 
-    Spy.path.write_text(f"#!/bin/sh\necho \"$0 $@\" >> {Spy.mark}\nexit 1\n")
+    Spy.path.write_text(f'#!/bin/sh\necho "$0 $@" >> {Spy.mark}\nexit 1\n')
     Spy.path.chmod(0o755)
     return Spy()
 
@@ -170,7 +170,7 @@ def test_a_filter_that_cannot_be_turned_off_is_refused(linux: Any, spy: Any) -> 
 def test_attributes_of_the_work_tree_cannot_hide_a_change(linux: Any) -> None:
     (linux.path / ".gitattributes").write_text("* binary\n")
     patches = read_range(linux.path, "base..main")
-    assert [patch.functions for patch in patches][0] == ("hv_mem_hot_add",)
+    assert patches[0].functions == ("hv_mem_hot_add",)
 
 
 def test_what_is_hidden_all_the_same_is_said(linux: Any) -> None:
@@ -193,7 +193,7 @@ def test_a_repository_cannot_send_git_elsewhere(linux: Any, new_tree: Callable[.
 
 def test_configuration_that_cannot_be_read(linux: Any) -> None:
     (linux.path / ".git" / "config").write_text("[core\nworktree\n")
-    with pytest.raises(SeriesError, match="its git configuration cannot be read|git failed"):
+    with pytest.raises(SeriesError, match=r"its git configuration cannot be read|git failed"):
         read_range(linux.path, "base..main")
 
 

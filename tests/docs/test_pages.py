@@ -1,0 +1,67 @@
+"""Every command in the documentation works, and prints what the page says it does."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from tests.docs.transcripts import Command, File, fits, run, steps
+from tests.docs.trees import TREES
+from zonediff.cli.main import cli
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+WITH_COMMANDS = [
+    page
+    for page in PAGES
+    if any(isinstance(step, Command) for step in steps(page.read_text(encoding="utf-8")))
+]
+
+
+@pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: page.name)
+def test_commands_print_what_the_page_says(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one folder for the page, with the files that it tells to write."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    (tmp_path / "out").mkdir()
+    if page.name in TREES:
+        TREES[page.name](tmp_path)
+    for step in steps(page.read_text(encoding="utf-8")):
+        if isinstance(step, File):
+            Path(step.name).parent.mkdir(parents=True, exist_ok=True)
+            Path(step.name).write_text(step.text, encoding="utf-8")
+            continue
+        found = run(step, tmp_path)
+        if step.output is not None and not fits(step.output, found):
+            pytest.fail(f"{page.name}:{step.line}: $ {step.text}\nprints:\n{found}", pytrace=False)
+
+
+COMMANDS = re.compile(r"(?:`|^ {4}|^\$ )(zonediff [a-z0-9-]+[^`\n]*)", re.MULTILINE)
+
+
+def _mentioned() -> Iterator[tuple[str, str]]:
+    for page in PAGES:
+        for found in COMMANDS.finditer(page.read_text(encoding="utf-8")):
+            yield page.name, found[1]
+
+
+@pytest.mark.parametrize(("page", "text"), sorted(set(_mentioned())))
+def test_commands_that_are_mentioned_exist(page: str, text: str) -> None:
+    """Also those within sentences: the subcommand, and its options by their full names."""
+    words = shlex.split(text.split(" # ")[0], comments=False)[1:]
+    context = click.Context(cli)
+    command: click.Command | None = cli.get_command(context, words[0])
+    while isinstance(command, click.Group) and len(words) > 1:
+        words = words[1:]
+        command = command.get_command(context, words[0])
+    assert command is not None, f"{page}: {text}"
+    known = {option for param in command.params for option in param.opts} | {"--help"}
+    used = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
+    assert used <= known, f"{page}: {text}"

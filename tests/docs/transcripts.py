@@ -1,0 +1,107 @@
+"""Shell transcripts in the documentation: found, run, and held against what really comes out.
+
+In a fenced block whose first line begins with `$ `, each such line is a command and the lines up to
+the next are its output, in which `...` stands for any lines, or within a line for any text. Without
+any, only a failure counts. A block that begins with a comment naming a file (`# mine.yaml`), or that
+follows `<!-- file: NAME -->`, is written to that file. A block that follows `<!-- not run: WHY -->`
+is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from click.testing import CliRunner
+
+from zonediff.cli.main import cli
+
+_BLOCK: Final = re.compile(
+    r"^(?:<!-- (?P<mark>file|not run): (?P<what>.+?) -->\n+)?"
+    r"^```(?P<language>\w*)\n(?P<body>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+_NAMED: Final = re.compile(r"# ([\w./-]+\.(?:yaml|py))\n")
+_PROMPT: Final = "$ "
+_FAILURES: Final = (2, 70)
+"""Exit codes of bad input, and of mistakes in zonediff."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of a page. output: what the page says comes out, None when it says nothing."""
+
+    line: int
+    text: str
+    output: str | None
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that a page tells to write."""
+
+    name: str
+    text: str
+
+
+def steps(page: str) -> Iterator[Command | File]:
+    """The files and commands of a page, in order."""
+    for block in _BLOCK.finditer(page):
+        body = block["body"]
+        named = _NAMED.match(body)
+        if block["mark"] == "file":
+            yield File(block["what"], body)
+        elif block["mark"] is None and named:
+            yield File(named[1], body)
+        elif block["mark"] is None and body.startswith(_PROMPT):
+            yield from _commands(body, page[: block.start("body")].count("\n") + 1)
+
+
+def _commands(body: str, first: int) -> Iterator[Command]:
+    text, output, at = "", list[str](), first
+    for number, line in enumerate(body.splitlines(), first):
+        if line.startswith(_PROMPT):
+            if text:
+                yield Command(at, text, "\n".join(output) if output else None)
+            text, output, at = line.removeprefix(_PROMPT), [], number
+        elif text.endswith("\\"):
+            text = f"{text[:-1]} {line.strip()}"
+        else:
+            output.append(line)
+    yield Command(at, text, "\n".join(output) if output else None)
+
+
+def run(command: Command, folder: Path) -> str:
+    """What a command prints: zonediff in this process, anything else by the shell.
+
+    Raises AssertionError when it fails.
+    """
+    words = shlex.split(command.text)
+    if words[0] == "zonediff" and not {"|", ">", "<", "&&"} & set(words):
+        result = CliRunner().invoke(cli, words[1:], prog_name="zonediff")
+        assert result.exit_code not in _FAILURES, f"{command.text}\n{result.output}"
+        return result.output
+    done = subprocess.run(
+        command.text, shell=True, cwd=folder, text=True, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert done.returncode not in (*_FAILURES, 127), f"{command.text}\n{done.stdout}"
+    return done.stdout
+
+
+def fits(expected: str, found: str) -> bool:
+    """Whether output is as a page says; blanks at the end of lines do not count."""
+    lines = [line.rstrip() for line in expected.strip("\n").splitlines()]
+    parts = [
+        r"(?:.*\n)*?"
+        if line.strip() == "..."
+        else r".*?".join(map(re.escape, line.split("..."))) + r"\n"
+        for line in lines
+    ]
+    actual = "".join(f"{line.rstrip()}\n" for line in found.strip("\n").splitlines())
+    return re.fullmatch("".join(parts), actual) is not None
