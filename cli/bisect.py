@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -106,9 +107,11 @@ def _table(found: Sequence[Bisection], variant: str, baseline: str) -> Iterator[
         numbers = [f"({number})" for number in range(1, len(stages) + 1)]
         yield from (f"{number} {stage}" for number, stage in zip(numbers, stages, strict=True))
         yield ""
-        table = [[_cell(step) for step in item.steps] for item in changed]
-        taken = sum(max(map(len, column)) + _GAP for column in zip(numbers, *table, strict=True))
-        rows = [[to_ascii(item.scenario), *row] for item, row in zip(changed, table, strict=True)]
+        rows = [*_rows(found)]
+        taken = sum(
+            max(map(len, column)) + _GAP
+            for column in zip(numbers, *(cells for _, *cells in rows), strict=True)
+        )
         widths = [max(_NARROWEST, WIDTH - taken), *(None for _ in stages)]
         yield from tabulate(
             rows, ["scenario", *numbers], maxcolwidths=widths, disable_numparse=True
@@ -119,6 +122,15 @@ def _table(found: Sequence[Bisection], variant: str, baseline: str) -> Iterator[
     yield from wrap(
         f"{len(changed)} of {len(found)} scenarios change{': ' if places else ''}{places}.", WIDTH
     )
+
+
+def _rows(found: Sequence[Bisection]) -> Iterator[list[str]]:
+    """A row for each scenario that changes; members of a family that all do the same share one."""
+    for family, group in groupby(found, key=lambda item: item.scenario.partition("[")[0]):
+        members = [(item.scenario, [_cell(step) for step in item.steps]) for item in group]
+        if len(members) > 1 and all(cells == members[0][1] for _, cells in members):
+            members = [(f"{family} (all {len(members)})", members[0][1])]
+        yield from ([to_ascii(name), *cells] for name, cells in members if any(cells))
 
 
 def _cell(step: Judgement) -> str:

@@ -12,12 +12,28 @@ from typing import Any, Final
 from zonediff.engine.policy import Policy
 from zonediff.engine.rules import Rule
 
+MECHANISM: Final = frozenset(
+    {
+        *("acpi_memory_device_add", "acpi_memory_device_remove", "acpi_memory_remove_memory"),
+        *("__add_section", "__add_zone", "__remove_section", "__remove_zone"),
+        *("grow_zone_span", "grow_pgdat_span", "shrink_zone_span", "shrink_pgdat_span"),
+        *("move_pfn_range_left", "move_pfn_range_right", "resize_zone"),
+        *("memory_block_action", "memory_block_change_state", "memory_subsys_offline"),
+        *("online_pages", "__online_page_free", "online_pages_range"),
+        *("node_states_check_changes_online", "node_states_set_node"),
+        *("node_states_check_changes_offline", "node_states_clear_node"),
+        *("online_store", "online_show", "show_mem_state", "show_mem_removable"),
+        *("show_valid_zones", "register_new_memory", "unregister_memory_section"),
+    }
+)
+"""Functions of v4.10 that the engine restates and that decide nothing, so that no rule names them."""
+
 _PACKAGES: Final = ("zonediff.engine", "zonediff.variants")
 
 
 def known() -> frozenset[str]:
-    """The kernel functions that any rule restates or any variant's stage names."""
-    found = set()
+    """The kernel functions that the engine or any rule restates, or any variant's stage names."""
+    found = set(MECHANISM)
     for package in _PACKAGES:
         for item in pkgutil.iter_modules(import_module(package).__path__, f"{package}."):
             # The packages below are about running kernels, and restate none.

@@ -52,7 +52,7 @@ class Tree:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.mkdir(parents=True)
+        path.mkdir(parents=True, exist_ok=True)
         self.git("init", "-q", "-b", "main")
         self.git("config", "user.name", "A Developer")
         self.git("config", "user.email", "dev@example.org")
