@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from unidiff.patch import PatchedFile
+from unidiff.patch import Hunk, PatchedFile
 
 _C: Final = (".c", ".h")
 
@@ -23,7 +23,12 @@ _DEFINITION: Final = re.compile(
 _BEGINS_WITH_NAME: Final = re.compile(r"([A-Za-z_]\w*)\s*\((?:[^;]*|[^;]*\)\s*\{.*)$")
 """The same where the return type is on a line of its own."""
 
-_STILL_INSIDE: Final = re.compile(r"\s|$|[{#]|\w+:\s*(?:$|/)")
+_SYSCALL: Final = re.compile(r"(?:COMPAT_)?SYSCALL_DEFINE[0-6]\(\s*(\w+)")
+"""A line that begins a system call."""
+
+_LABEL: Final = re.compile(r"\w+:\s*(?:$|/)")
+
+_STILL_INSIDE: Final = re.compile(rf"\s|$|[{{#]|{_LABEL.pattern}")
 """Lines that may stand inside a function: indented, empty, braces, preprocessor, labels."""
 
 
@@ -34,22 +39,42 @@ def is_c(path: str) -> bool:
 
 def functions_changed(file: PatchedFile) -> Iterator[str]:
     """The functions in which lines are added or removed, in order; one may come several times."""
-    if not is_c(file.path):
-        return
-    for hunk in file:
-        current = _defined(hunk.section_header)
-        for line in hunk:
-            if not _STILL_INSIDE.match(line.value):
-                # A brace in the first column still belongs to the function that it ends.
-                current = current if line.value.startswith("}") else _defined(line.value)
-            if current is not None and (line.is_added or line.is_removed):
-                yield current
-            if line.value.startswith("}"):
-                current = None
+    for hunk in _hunks(file):
+        yield from (name for name in _changed_in(hunk) if name)
+
+
+def unnamed_places(file: PatchedFile) -> Iterator[int]:
+    """Lines at which hunks begin that change a function and do not name it.
+
+    The header of such a hunk has a label: for git without a driver for C, that is what is above.
+    """
+    for hunk in _hunks(file):
+        if _LABEL.match(hunk.section_header) and None in _changed_in(hunk):
+            yield hunk.target_start
+
+
+def _hunks(file: PatchedFile) -> Iterator[Hunk]:
+    if is_c(file.path):
+        yield from file
+
+
+def _changed_in(hunk: Hunk) -> Iterator[str | None]:
+    """For each line added or removed the function that it is in, None outside or if unknown."""
+    current = _defined(hunk.section_header)
+    for line in hunk:
+        if not _STILL_INSIDE.match(line.value):
+            # A brace in the first column still belongs to the function that it ends.
+            current = current if line.value.startswith("}") else _defined(line.value)
+        if line.is_added or line.is_removed:
+            yield current
+        if line.value.startswith("}"):
+            current = None
 
 
 def _defined(line: str) -> str | None:
     """The function that a line begins to define. Names in capitals are macros."""
     line = line.rstrip()
+    if syscall := _SYSCALL.match(line):
+        return f"sys_{syscall[1]}"
     found = _BEGINS_WITH_NAME.match(line) or _DEFINITION.match(line)
     return found[1] if found and not found[1].isupper() else None

@@ -8,7 +8,7 @@ from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchSet
 
 from zonediff.compare.series.findings import FileChange
-from zonediff.compare.series.functions import functions_changed, is_c
+from zonediff.compare.series.functions import functions_changed, is_c, unnamed_places
 
 
 class SeriesError(Exception):
@@ -40,12 +40,18 @@ def read_diff(text: str, where: str) -> Diff:
         for file in parsed
     )
     functions = dict.fromkeys(name for file in parsed for name in functions_changed(file))
-    notes = tuple(
+    binary = [
         f"{file.path} is changed as a binary file: which functions change is not known"
         for file in files
         if file.binary and is_c(file.path)
-    )
-    return Diff(files, tuple(functions), notes)
+    ]
+    unnamed = [
+        f"{_name(file.path)}: which function changes at line {line} is not known: its hunk's "
+        "header names a label"
+        for file in parsed
+        for line in unnamed_places(file)
+    ]
+    return Diff(files, tuple(functions), (*binary, *unnamed))
 
 
 def _name(path: str) -> str:

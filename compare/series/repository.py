@@ -36,6 +36,11 @@ _HARMLESS: Final = (
 )
 """Configuration that overrides what a repository may have git run or fetch."""
 
+_NAMES_FUNCTIONS: Final = (
+    r"diff.default.xfuncname=!^[A-Za-z_0-9]+:[[:space:]]*(/|$)" "\n^[A-Za-z_].*$"
+)
+"""Configuration for hunk headers that name functions and not labels."""
+
 _OFFLINE: Final = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
 """Environment for git; unlike `protocol.allow` no configuration of a repository overrules it."""
 
@@ -81,8 +86,10 @@ def repository(path: Path, *, work_tree: bool = False) -> Iterator[Repo]:
                 repo.git = Git(repo.git_dir)
                 repo.odb = GitCmdObjectDB(str(Path(repo.common_dir) / "objects"), repo.git)
             repo.git.update_environment(**_OFFLINE)
-            repo.git.set_persistent_git_options(c=list(_HARMLESS))
-            repo.git.set_persistent_git_options(c=[*_HARMLESS, *_no_filters(repo)])
+            repo.git.set_persistent_git_options(c=[*_HARMLESS])
+            repo.git.set_persistent_git_options(
+                c=[*_HARMLESS, _NAMES_FUNCTIONS, *_no_filters(repo)]
+            )
             yield repo
     except NoSuchPathError:
         raise SeriesError(f"{path}: there is no such folder") from None

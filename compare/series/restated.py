@@ -26,7 +26,7 @@ MECHANISM: Final = frozenset(
         *("show_valid_zones", "register_new_memory", "unregister_memory_section"),
     }
 )
-"""Functions of v4.10 that the engine restates and that decide nothing, so that no rule names them."""
+"""Functions of v4.10 that the engine restates and no rule names, since they decide nothing."""
 
 _PACKAGES: Final = ("zonediff.engine", "zonediff.variants")
 

@@ -1,10 +1,10 @@
 """Shell transcripts in the documentation: found, run, and held against what really comes out.
 
-In a fenced block whose first line begins with `$ `, each such line is a command, and the lines up to
-the next are its output, in which `...` stands for any lines, or within a line for any text. Without
-any, only a failure counts. A block that begins with a comment naming a file (`# mine.yaml`), or
-follows `<!-- file: NAME -->`, is written to that file. A block that follows `<!-- not run: WHY -->`
-is left alone.
+In a fenced block whose first line begins with `$ `, each such line is a command, and the lines up
+to the next are its output, in which `...` stands for any lines, or within a line for any text.
+Without any, only a failure counts. A block that begins with a comment naming a file
+(`# mine.yaml`), or follows `<!-- file: NAME -->`, is written to that file. A block that follows
+`<!-- not run: WHY -->` is left alone.
 """
 
 from __future__ import annotations

@@ -95,6 +95,20 @@ def test_what_defines_no_function(line: str) -> None:
     assert functions(f"@@ -1,0 +1 @@\n+{line}\n") == ()
 
 
+def test_a_system_call_is_a_function() -> None:
+    hunk = "@@ -1,0 +1,3 @@\n+SYSCALL_DEFINE2(chmod, const char *, name, int, mode)\n+{\n+}\n"
+    assert functions(hunk) == ("sys_chmod",)
+
+
+def test_a_header_that_names_a_label_is_noted() -> None:
+    diff = f"{HEADER}@@ -90,3 +90,3 @@ out:\n \ta\n-\tb\n+\tc\n \td\n"
+    read = read_diff(diff, "a test")
+    assert read.functions == ()
+    assert read.notes == (
+        "mm/x.c: which function changes at line 90 is not known: its hunk's header names a label",
+    )
+
+
 def test_only_c_has_functions() -> None:
     assert functions("@@ -1,0 +1 @@\n+int f(void)\n", "Documentation/x.txt") == ()
 

@@ -158,3 +158,17 @@ def test_the_order_of_patches_is_kept(linux: Any) -> None:
         "michal-split/2",
         "michal-split/3",
     ]
+
+
+def test_mechanism_that_no_rule_names_is_known() -> None:
+    series = lined_up(
+        "michal-split",
+        patch("hv_mem_hot_add"),
+        patch("setup_memhp_default_state", "memory_block_change_state"),
+        patch("store_auto_online_blocks"),
+    )
+    [warning] = series.warnings()
+    assert warning == (
+        "patch 2/3 changes memory_block_change_state, which michal-split/2 leaves as upstream has "
+        "it"
+    )

@@ -116,6 +116,19 @@ def test_binary_files_and_odd_names(new_tree: Callable[..., Any]) -> None:
     assert patch.functions == ("f",)
 
 
+def test_labels_do_not_hide_functions(new_tree: Callable[..., Any]) -> None:
+    body = (
+        "int online_pages(int nid)\n{\n\tint ret;\nagain:\n"
+        + "\tret = 0;\n" * 9
+        + "\treturn %s;\n}\n"
+    )
+    tree = new_tree("labels")
+    tree.commit("base", {"mm/a.c": body % "0"})
+    tree.commit("change", {"mm/a.c": body % "ret"})
+    [patch] = read_range(tree.path, "main~1..main")
+    assert (patch.functions, patch.notes) == (("online_pages",), ())
+
+
 def test_a_diff_that_is_not_utf8(new_tree: Callable[..., Any]) -> None:
     tree = new_tree("latin")
     tree.commit("base")
