@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from zonediff.compare.result import Source
+from zonediff.compare.series.patch import SeriesError
+from zonediff.compare.series.repository import repository
 
 OURS = Path(__file__).resolve().parent.parent
 """The folder that holds our own packages: a checkout, or a place of installed ones."""
@@ -23,16 +25,14 @@ def sources(given: Iterable[tuple[str, Path]]) -> list[Source]:
 
 def _source(what: str, path: Path, name: str) -> Source:
     try:
-        # Importing GitPython takes 75 ms, and fails where there is no git.
-        from git import GitCommandError, InvalidGitRepositoryError, NoSuchPathError, Repo
-    except ImportError:
-        return Source(what, name)
-    try:
-        with Repo(path, search_parent_directories=True) as repo:
+        with repository(path, work_tree=True) as repo:
             if not repo.head.is_valid() or repo.working_tree_dir is None:
                 return Source(what, name)
             inside = path.resolve().relative_to(Path(repo.working_tree_dir).resolve())
-            dirty = repo.is_dirty(untracked_files=True, path=inside.as_posix())
+            # A submodule has a configuration of its own, which nothing overrides.
+            dirty = repo.is_dirty(
+                untracked_files=True, submodules=False, path=inside.as_posix() or "."
+            )
             return Source(what, name, repo.head.commit.hexsha, dirty)
-    except (GitCommandError, InvalidGitRepositoryError, NoSuchPathError, ValueError):
+    except (SeriesError, ValueError):
         return Source(what, name)

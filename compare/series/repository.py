@@ -196,6 +196,7 @@ def _patch(repo: Repo, commit: Commit) -> Patch:
         "--no-ext-diff",
         "--no-textconv",
         "--no-color",
+        "--submodule=short",
         "--src-prefix=a/",
         "--dst-prefix=b/",
         commit.hexsha,

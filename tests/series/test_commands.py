@@ -134,6 +134,18 @@ knob/config-default-online         regression  ABI
     assert result.exit_code == 1
 
 
+def test_members_of_a_family_that_change_alike_share_a_row(zonediff: Any) -> None:
+    names = ("knob/content", "knob/boot-parameter")
+    result = zonediff("bisect", *names, "--variant", "michal-split")
+    rows = [line.split() for line in result.output.splitlines() if line.startswith("knob")]
+    assert rows == [
+        ["knob/boot-parameter[state=offline]", "ABI", "regression"],
+        ["knob/boot-parameter[state=online]", "regression", "ABI"],
+        ["knob/content", "(all", "2)", "regression"],
+    ]
+    assert "4 of 4 scenarios change" in result.output
+
+
 def test_bisecting_needs_to_be_told_what(zonediff: Any) -> None:
     assert zonediff("bisect", "--variant", "michal-split").exit_code == 2
     assert zonediff("bisect", "--all", REPRODUCER, "--variant", "michal-split").exit_code == 2

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from zonediff.compare.provenance import sources
 from zonediff.compare.regress.worktree import worktree
 from zonediff.compare.series.patch import SeriesError
 from zonediff.compare.series.repository import read_range, repository, resolve
@@ -245,3 +246,16 @@ def test_the_spy_would_be_run(linux: Any, spy: Any) -> None:
     (linux.path / ".git" / "info" / "attributes").write_text("* filter=mine\n")
     subprocess.run(["git", "worktree", "add", "-q", "../tree"], cwd=linux.path, check=True)
     assert spy.ran
+
+
+def test_a_run_that_tells_where_its_files_stand_runs_nothing(
+    new_tree: Callable[..., Any], spy: Any
+) -> None:
+    tree = new_tree("variants")
+    commit = tree.commit("variant", {"mine.py": "x = 1\n", ".gitattributes": "* filter=mine\n"})
+    for setting in ("core.fsmonitor", "filter.mine.clean", "filter.mine.process", "diff.external"):
+        tree.git("config", setting, spy)
+    tree.write("mine.py", "x = 2\n")
+    [*_, source] = sources([("variant file", tree.path / "mine.py")])
+    assert (source.name, source.revision, source.dirty) == ("mine.py", commit, True)
+    assert not spy.ran, spy.mark.read_text()
