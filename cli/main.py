@@ -15,8 +15,8 @@ MODULES: Final = {
     "report": ("zonediff.cli.report", "Render a saved result in another form, or compare two."),
     "list": ("zonediff.cli.list", "List the variants, scenarios or claims that there are."),
     "show": ("zonediff.cli.show", "Tell the story of one scenario on one variant."),
-    "new": ("zonediff.cli.new", "Write a variant or scenario to begin with."),
-    "check": ("zonediff.cli.check", "Check that scenarios and variants load and say something."),
+    "new": ("zonediff.cli.new", "Write the smallest variant or scenario that works."),
+    "check": ("zonediff.cli.check", "Check scenarios and variant files."),
     "claim": ("zonediff.cli.claim", "Tell the whole argument over one claim."),
     "explore": (
         "zonediff.cli.explore",
