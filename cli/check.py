@@ -46,12 +46,12 @@ def command(
     Without any, the variant files alone are checked; without those, the whole corpus.
     """
     registry = Registry(variant_files)
-    shelf = options.load_scenarios((), corpus)
+    shelf = options.load_scenarios((), corpus) if variant_files or not scenarios else []
     wanted = options.load_scenarios(scenarios, corpus) if scenarios else shelf
-    done: dict[tuple[str, str], Run] = {}
+    done: dict[tuple[str, str, str], Run] = {}
 
     def once(scenario: Scenario, variant: str) -> Run:
-        key = scenario.id, variant
+        key = scenario.id, scenario.hash, variant
         if key not in done:
             done[key] = attempt(scenario, variant, registry)
         return done[key]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 from tests.docs.transcripts import Command, File, fits, run, steps
 from tests.docs.trees import TREES
@@ -41,6 +42,31 @@ def test_commands_print_what_the_page_says(
         found = run(step, tmp_path)
         if step.output is not None and not fits(step.output, found):
             pytest.fail(f"{page.name}:{step.line}: $ {step.text}\nprints:\n{found}", pytrace=False)
+
+
+YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_yaml_can_be_read(page: Path) -> None:
+    for block in YAML.findall(page.read_text(encoding="utf-8")):
+        assert isinstance(yaml.safe_load(block), dict), block
+
+
+LINK = re.compile(r"\]\((?!https?://)([^)#\s]*)(?:#([^)\s]*))?\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target, anchor in LINK.findall(page.read_text(encoding="utf-8")):
+        file = page.parent / target if target else page
+        assert file.exists(), target
+        if anchor:
+            titles = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+            known = {
+                re.sub(r"[^a-z0-9 _-]", "", title.lower()).replace(" ", "-") for title in titles
+            }
+            assert anchor in known, f"{target}#{anchor}"
 
 
 COMMANDS = re.compile(r"(?:`|^ {4}|^\$ )(zonediff [a-z0-9][^`\n]*)", re.MULTILINE)
