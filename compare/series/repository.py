@@ -17,7 +17,7 @@ from zonediff.compare.series.findings import Patch
 from zonediff.compare.series.patch import SeriesError, read_diff
 
 if TYPE_CHECKING:
-    from git import Commit, GitCommandError, Repo
+    from git import GitCommandError, Repo
 
 MOST: Final = 200
 """Patches in a series; who asks for more has the wrong range."""
@@ -68,7 +68,6 @@ def repository(path: Path, *, work_tree: bool = False) -> Iterator[Repo]:
         # Importing GitPython takes 75 ms, and fails where there is no git.
         from git import (
             Git,
-            GitCmdObjectDB,
             GitCommandError,
             InvalidGitRepositoryError,
             NoSuchPathError,
@@ -84,7 +83,6 @@ def repository(path: Path, *, work_tree: bool = False) -> Iterator[Repo]:
         ):
             if not work_tree:
                 repo.git = Git(repo.git_dir)
-                repo.odb = GitCmdObjectDB(str(Path(repo.common_dir) / "objects"), repo.git)
             repo.git.update_environment(**_OFFLINE)
             repo.git.set_persistent_git_options(c=[*_HARMLESS])
             repo.git.set_persistent_git_options(
@@ -173,21 +171,46 @@ def read_range(path: Path, revisions: str) -> list[Patch]:
     first, last = _ends(revisions)
     with repository(path) as repo:
         span = f"{resolve(repo, first)}..{resolve(repo, last)}"
-        commits = list(repo.iter_commits(span, max_count=MOST + 1, no_merges=True))
-        if not commits:
+        # Without sorting, so that a range of half a million commits is refused at once.
+        names = _rev_list(repo, f"--max-count={MOST + 1}", span).decode().split()
+        if not names:
             raise SeriesError(f"{revisions}: there is no commit in this range")
-        edge = _edge(repo)
-        if any(commit.hexsha in edge for commit in commits):
+        if _edge(repo).intersection(names):
             raise SeriesError(
                 f"{revisions}: the range reaches the end of a shallow clone: fetch more of its "
                 "history (git fetch --deepen=N)"
             )
-        if len(commits) > MOST:
+        if len(names) > MOST:
             raise SeriesError(f"{revisions}: more than {MOST} patches: name a narrower range")
-        return [_patch(repo, commit) for commit in reversed(commits)]
+        # By parents and not by dates, which rebasing and clocks may have in any order.
+        lines = _rev_list(
+            repo, "--topo-order", "--reverse", "--date=short", f"--format={_FORMAT}", span
+        ).splitlines()
+        return [
+            _patch(repo, name.split()[-1].decode(), about)
+            for name, about in zip(lines[::2], lines[1::2], strict=True)
+        ]
 
 
-def _patch(repo: Repo, commit: Commit) -> Patch:
+_FORMAT: Final = "%an <%ae>%x00%ad%x00%e%x00%s"
+"""Author, date, encoding and subject of a commit, on one line."""
+
+
+def _rev_list(repo: Repo, *arguments: str) -> bytes:
+    """What `git rev-list` prints of commits that are no merges, as it is."""
+    said: bytes = repo.git.rev_list(
+        "--no-merges",
+        "--encoding=UTF-8",
+        *arguments,
+        "--",
+        stdout_as_string=False,
+        strip_newline_in_stdout=False,
+    )
+    return said
+
+
+def _patch(repo: Repo, commit: str, about: bytes) -> Patch:
+    """A commit by its full name as a patch; about: in _FORMAT."""
     diff: bytes = repo.git.diff_tree(
         "--root",
         "--no-commit-id",
@@ -199,33 +222,38 @@ def _patch(repo: Repo, commit: Commit) -> Patch:
         "--submodule=short",
         "--src-prefix=a/",
         "--dst-prefix=b/",
-        commit.hexsha,
+        commit,
         "--",
         stdout_as_string=False,
         strip_newline_in_stdout=False,
     )
     notes = []
-    try:
-        text = diff.decode()
-    except UnicodeDecodeError:
-        text = diff.decode("latin-1")
+    text, known = _decode(diff)
+    if not known:
         notes.append("its diff is not UTF-8; read as Latin-1")
-    subject = (
-        commit.summary if isinstance(commit.summary, str) else commit.summary.decode("latin-1")
-    )
-    author = f"{commit.author.name} <{commit.author.email}>"
-    if "\N{REPLACEMENT CHARACTER}" in subject + author:
-        notes.append(f"its message is not in {commit.encoding}, which it claims to be in")
-    read = read_diff(text, f"commit {commit.hexsha[:12]} ({subject})")
+    message, known = _decode(about)
+    author, date, encoding, subject = message.split("\0", 3)
+    if not known:
+        claimed = encoding or "UTF-8"
+        notes.append(f"its message is not in {claimed}, which it claims to be in; read as Latin-1")
+    read = read_diff(text, f"commit {commit[:12]} ({subject})")
     return Patch(
-        id=commit.hexsha,
+        id=commit,
         subject=subject,
-        author=author,
-        date=commit.authored_datetime.date().isoformat(),
+        author=author.removesuffix(" <>"),
+        date=date,
         files=read.files,
         functions=read.functions,
         notes=(*notes, *read.notes),
     )
+
+
+def _decode(data: bytes) -> tuple[str, bool]:
+    """Text that should be UTF-8, and whether it is."""
+    try:
+        return data.decode(), True
+    except UnicodeDecodeError:
+        return data.decode("latin-1"), False
 
 
 def _shallow(repo: Repo) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,64 @@ def test_binary_files_and_odd_names(new_tree: Callable[..., Any]) -> None:
         ("with space.c", False),
     ]
     assert patch.functions == ("f",)
+
+
+@pytest.mark.parametrize(
+    ("header", "author", "date", "subject", "note"),
+    [
+        ("A <a@b> 1488798000 +0100", "A <a@b>", "2017-03-06", b"plain", ""),
+        ("A <a@b> 99999999999999999999999 +0000", "A <a@b>", "1970-01-01", b"far away", ""),
+        ("A <a@b> -5 +0000", "A <a@b>", "", b"before", ""),
+        ("A <> 1488798000 +0000", "A", "2017-03-06", b"no address", ""),
+        (
+            "J\xf6rg <a@b> 1488798000 +0000\nencoding iso-8859-1",
+            "J\xf6rg <a@b>",
+            "2017-03-06",
+            b"h\xe9",
+            "",
+        ),
+        ("A <a@b> 1488798000 +0000", "A <a@b>", "2017-03-06", b"h\xe9", "not in UTF-8"),
+        (
+            "A <a@b> 1488798000 +0000\nencoding x-no",
+            "A <a@b>",
+            "2017-03-06",
+            b"h\xe9",
+            "not in x-no",
+        ),
+    ],
+)
+def test_odd_commits(
+    linux: Any, header: str, author: str, date: str, subject: bytes, note: str
+) -> None:
+    person, _, encoding = header.partition("\n")
+    lines = [
+        f"tree {linux.git('write-tree')}",
+        f"parent {linux.git('rev-parse', 'main')}",
+        f"author {person}",
+        "committer A <a@b> 1488798000 +0000",
+        *([encoding] if encoding else []),
+    ]
+    text = "\n".join(lines).encode("latin-1") + b"\n\n" + subject + b"\n"
+    done = subprocess.run(
+        ["git", "hash-object", "-t", "commit", "-w", "--stdin", "--literally"],
+        cwd=linux.path, input=text, capture_output=True, check=True,
+    )  # fmt: skip
+    linux.git("update-ref", "refs/heads/odd", done.stdout.decode().strip())
+    [patch] = read_range(linux.path, "main..odd")
+    assert (patch.author, patch.subject) == (author, subject.decode("latin-1"))
+    assert patch.date == date
+    assert [note in said for said in patch.notes] == ([True] if note else [])
+
+
+def test_patches_are_in_the_order_of_their_parents_not_of_dates(linux: Any) -> None:
+    for number, year in enumerate((2019, 2018, 2017)):
+        linux.env["GIT_COMMITTER_DATE"] = f"{year}-01-01T00:00:00+0000"
+        linux.commit(f"number {number}")
+    assert [patch.subject for patch in read_range(linux.path, "main~3..main")] == [
+        "number 0",
+        "number 1",
+        "number 2",
+    ]
 
 
 def test_labels_do_not_hide_functions(new_tree: Callable[..., Any]) -> None:

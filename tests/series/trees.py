@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -52,6 +53,7 @@ class Tree:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.env: dict[str, str] = {}
         path.mkdir(parents=True, exist_ok=True)
         self.git("init", "-q", "-b", "main")
         self.git("config", "user.name", "A Developer")
@@ -59,7 +61,11 @@ class Tree:
 
     def git(self, *args: object) -> str:
         done = subprocess.run(
-            ["git", *map(str, args)], cwd=self.path, capture_output=True, check=True
+            ["git", *map(str, args)],
+            cwd=self.path,
+            capture_output=True,
+            check=True,
+            env={**os.environ, **self.env},
         )
         return done.stdout.decode("latin-1").strip()
 
