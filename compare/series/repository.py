@@ -185,10 +185,10 @@ def read_range(path: Path, revisions: str) -> list[Patch]:
         # By parents and not by dates, which rebasing and clocks may have in any order.
         lines = _rev_list(
             repo, "--topo-order", "--reverse", "--date=short", f"--format={_FORMAT}", span
-        ).splitlines()
+        ).split(b"\n")
         return [
             _patch(repo, name.split()[-1].decode(), about)
-            for name, about in zip(lines[::2], lines[1::2], strict=True)
+            for name, about in zip(lines[:-1:2], lines[1::2], strict=True)
         ]
 
 

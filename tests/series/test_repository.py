@@ -123,6 +123,7 @@ def test_binary_files_and_odd_names(new_tree: Callable[..., Any]) -> None:
         ("A <a@b> 1488798000 +0100", "A <a@b>", "2017-03-06", b"plain", ""),
         ("A <a@b> 99999999999999999999999 +0000", "A <a@b>", "1970-01-01", b"far away", ""),
         ("A <a@b> -5 +0000", "A <a@b>", "", b"before", ""),
+        ("A <a@b> 1488798000 +0000", "A <a@b>", "2017-03-06", b"a\rb\x0bc\x1cd", ""),
         ("A <> 1488798000 +0000", "A", "2017-03-06", b"no address", ""),
         (
             "J\xf6rg <a@b> 1488798000 +0000\nencoding iso-8859-1",
