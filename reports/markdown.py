@@ -15,6 +15,7 @@ from zonediff.reports.kinds import SYMBOLS, noun, short
 from zonediff.reports.layout import once, transcript
 from zonediff.reports.markup import Part, block, code, comment, html, table, text
 from zonediff.reports.names import families
+from zonediff.reports.patches import series_text
 from zonediff.reports.view import Report, Section, view
 
 
@@ -33,6 +34,8 @@ def _parts(result: Result, report: Report) -> Iterator[Part]:
     yield from (_section(section, report) for section in first)
     yield Part("ABI removals", [] if report.lost else ["None."], list(_removals(report)))
     yield Part("What was compared", _list(map(text, scope.compared(result))))
+    for item in report.series:
+        yield Part(item.heading, [text(item.lead), "", *block(series_text(item.series, _TEXT))])
     yield _evidence(report)
     yield Part("What was not tested", _list(map(text, scope.untested(result, report))))
     yield from (_section(section, report) for section in report.sections if section not in first)
@@ -42,6 +45,9 @@ def _parts(result: Result, report: Report) -> Iterator[Part]:
         lines = frontier_table(report.frontiers).splitlines()
         yield Part("How much added memory machines survive", block(lines))
 
+
+_TEXT: Final = 100
+"""Columns of text in a block."""
 
 _FIRST: Final = ("error", "regression")
 

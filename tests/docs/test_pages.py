@@ -39,7 +39,7 @@ def test_commands_print_what_the_page_says(
             Path(step.name).parent.mkdir(parents=True, exist_ok=True)
             Path(step.name).write_text(step.text, encoding="utf-8")
             continue
-        found = run(step, tmp_path)
+        found = run(step)
         if step.output is not None and not fits(step.output, found):
             pytest.fail(f"{page.name}:{step.line}: $ {step.text}\nprints:\n{found}", pytrace=False)
 
@@ -81,7 +81,7 @@ def _mentioned() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize(("page", "text"), sorted(set(_mentioned())))
 def test_commands_that_are_mentioned_exist(page: str, text: str) -> None:
     """Also those within sentences: the subcommand, and its options by their full names."""
-    words = shlex.split(text.split(" # ")[0], comments=False)[1:]
+    words = shlex.split(text.split(" # ")[0].removesuffix("\\"))[1:]
     context = click.Context(cli)
     command: click.Command | None = cli.get_command(context, words[0])
     while isinstance(command, click.Group) and len(words) > 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.docs.transcripts import Command, File, fits, steps
+from tests.docs.transcripts import Command, File, fits, run, steps
 
 PAGE = """\
 Text, and `$ no command`.
@@ -47,6 +47,12 @@ def test_files_and_commands_in_order() -> None:
         Command(15, "zonediff list  variants", "upstream ...\n..."),
         Command(19, "zonediff check", None),
     ]
+
+
+@pytest.mark.parametrize("text", ["git send-email x.eml", "rm -r out", "sh -c 'zonediff'"])
+def test_no_other_program_is_run(text: str) -> None:
+    with pytest.raises(AssertionError, match="not run"):
+        run(Command(1, text, None))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Git repositories that pages speak of."""
+"""What pages speak of and do not make themselves: git repositories, results."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from click.testing import CliRunner
+
 from tests.series.trees import BALLOON, HOTPLUG, MEMORY, Tree
+from zonediff.cli.main import cli
 
 _STATE = """\
 static ssize_t
@@ -83,8 +86,18 @@ def _variants(folder: Path) -> None:
     tree.commit("broken", {"variants/mine.py": _VARIANT.replace("Zone.MOVABLE", "Zone.NORMAL")})
 
 
+def _results(folder: Path) -> None:
+    """`yesterday.json` and `today.json`, between which the variant `mine` was rewritten."""
+    for day, zone in (("yesterday", "NORMAL"), ("today", "MOVABLE")):
+        file = folder / f"{day}.py"
+        file.write_text(_VARIANT.replace("Zone.MOVABLE", f"Zone.{zone}"), encoding="utf-8")
+        arguments = ["run", "ordering", "--variants", "mine", "--variant-file", str(file)]
+        CliRunner().invoke(cli, [*arguments, "-o", str(folder / f"{day}.json")])
+
+
 TREES: Final[dict[str, Callable[[Path], None]]] = {
     "series.md": _kernel,
     "ci.md": _variants,
+    "reports.md": _results,
 }
-"""By page: what makes its repositories in a folder."""
+"""By page: what makes it in a folder."""
