@@ -26,7 +26,7 @@ def test_a_series_is_in_every_report(zonediff: Any, linux: Any, tmp_path: Path) 
     for source in ("series.mbox", "linux@base..main"):
         result = zonediff(
             *RUN, "--series", f"michal-split={source}", "-o", "r.json", "--mail", "r.txt",
-            "--html", "r.html",
+            "--html", "r.html", "--report", "markdown=r.md",
         )  # fmt: skip
         assert result.exit_code in (0, 1), result.output
         [series] = json.loads(Path("r.json").read_text())["series"]
@@ -39,6 +39,7 @@ def test_a_series_is_in_every_report(zonediff: Any, linux: Any, tmp_path: Path) 
         assert "Patches that michal-split models\n-----" in mail
         assert "2/3 mm: drop memhp_default_state\n" in mail
         assert "3 patches; the models restate 4 functions of those that change" in mail
+        assert "### Patches that michal-split models\n" in Path("r.md").read_text()
         html = Path("r.html").read_text()
         assert '<a href="#patches">Patches</a>' in html
         assert "<code>setup_memhp_default_state</code>*" in html
