@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,7 +95,9 @@ def test_bomb_does_not_unfold(mistakes: Mistakes) -> None:
 def test_deep_nesting_is_given_up(mistakes: Mistakes, opening: str) -> None:
     found = mistakes("why: x\nsteps:\n  " + opening * 20_000)
     assert len(found) <= MAX_DEPTH
-    assert any(line.endswith(f"nested more than {MAX_DEPTH} levels deep") for line in found)
+    # libyaml 0.2.6 and later have a limit for brackets that they come upon before we see any.
+    says = f"nested more than {MAX_DEPTH} levels deep|exceeded maximum nesting depth"
+    assert any(re.search(says, line) for line in found)
 
 
 @pytest.mark.parametrize("key", ["[a, b]", "{a: b}", "*x"])
