@@ -199,8 +199,9 @@ def _booted(machine: Machine, links_missing_pages: bool) -> Memory:
         if link != memory.link[block] and (link or not links_missing_pages)
     }
     memory.status[last] |= PINNED
+    with_ram = {node for node, _, _ in machine.boot_ranges}
     for node in range(len(machine.nodes)):
-        if node == 0 or machine.nodes[node]:
+        if node == 0 or node in with_ram:
             memory.node_states[node] = NODE_ONLINE
         memory.node_states[node] |= memory.memory_states(node)
     return memory

@@ -63,6 +63,12 @@ BOOT_HANGS: Final = Rule(
     "seen to hang there",
     MEMORY_HOTPLUG_C,
 )
+UNLISTED_NODE: Final = Rule(
+    "acpi_get_node",
+    "acpi_get_node",
+    "SRAT names no memory or CPU of {device}'s proximity domain {domain}: it goes by its address",
+    "drivers/acpi/numa/srat.c",
+)
 ONE_RANGE: Final = Rule(
     "reserve_additional_memory",
     "reserve_additional_memory",
@@ -270,7 +276,16 @@ class Guest:
         return self._add(device)
 
     def _add(self, device: Device) -> str | None:
-        return self.kernel.add_memory(device.node, device.start, device.size, device.source)
+        return self.kernel.add_memory(
+            self._node_of(device), device.start, device.size, device.source
+        )
+
+    def _node_of(self, device: Device) -> int:
+        """The kernel's number of the node that a device belongs to."""
+        if device.node in self.machine.listed_nodes or self.policy.numbers_unlisted_nodes:
+            return self.machine.node_numbers[device.node]
+        self.kernel.explain(UNLISTED_NODE.because(device=device.id, domain=device.node))
+        return sysfs.node_of(self.kernel, device.start)
 
     def _fill(self, blocks: list[int], content: str) -> None:
         kernel = self.kernel

@@ -145,6 +145,13 @@ WALK_STOPS: Final = Rule(
     "block {block} could not be onlined: the walk stops there and the error is dropped",
     MEMORY_HOTPLUG_C,
 )
+NOT_DRAINED: Final = Rule(
+    "drain_all_pages.in-worker",
+    "drain_all_pages",
+    "block {block} is the last one online in zone {zone} of node {node}: pages that this eject "
+    "moved there wait on per-cpu lists, which are not drained in a workqueue worker -> EBUSY",
+    "mm/page_alloc.c",
+)
 EJECT_GIVEN_UP: Final = Rule(
     "acpi_scan_try_to_offline",
     "acpi_scan_try_to_offline",
@@ -480,7 +487,7 @@ class Kernel:
         offlined: set[int] = set()
         failed: tuple[int, str] | None = None
         for block in blocks:
-            result = self.device_offline(block)
+            result = self._offline_to_eject(block, offlined)
             if result is None:
                 offlined.add(block)
             elif result is not ALREADY:
@@ -490,7 +497,7 @@ class Kernel:
             for block in blocks:
                 if block in offlined:
                     continue
-                result = self.device_offline(block)
+                result = self._offline_to_eject(block, offlined)
                 if result is None:
                     offlined.add(block)
                 elif result is not ALREADY:
@@ -503,6 +510,20 @@ class Kernel:
             return "REFUSED"
         self._remove(blocks)
         return None
+
+    def _offline_to_eject(self, block: int, offlined: set[int]) -> str | None:
+        """device_offline() from the worker that ejects, which has offlined these blocks before."""
+        memory = self.memory
+        if not self.policy.ejects_drain and memory.is_online(block):
+            node, zone = memory.node(block), memory.zone(block)
+            if (
+                zone is Zone.MOVABLE
+                and memory.present_pages(node, zone) == memory.block_pages
+                and any(memory.zone(other) is zone for other in offlined)
+            ):
+                self.explain(NOT_DRAINED.because(block=block, zone=zone.label, node=node))
+                return "EBUSY"
+        return self.device_offline(block)
 
     def _remove(self, blocks: range) -> None:
         memory = self.memory

@@ -40,7 +40,8 @@ class Config:
 class Machine:
     """A machine as it is switched on.
 
-    nodes: boot memory of each NUMA node in bytes, 0 for a node without memory.
+    nodes: boot memory of each NUMA node in bytes, 0 for a node without memory. Where one in the
+        middle has none, the kernel numbers them otherwise (`node_numbers`).
     dimms: memory devices present at power-on; the kernel finds them through ACPI.
     cmdline: kernel parameters, as on the boot loader's command line.
     physical_bits: width of the CPU's physical addresses (40 in QEMU's default models).
@@ -70,18 +71,42 @@ class Machine:
         return -(-end // GIB) * GIB
 
     @cached_property
+    def listed_nodes(self) -> tuple[int, ...]:
+        """The nodes that the firmware's table (SRAT) names, in its order.
+
+        Those are the node with the CPU, those with boot memory, and the last one, to which QEMU
+        gives the room for DIMMs.
+        """
+        with_memory = (node for node, size in enumerate(self.nodes) if size)
+        return tuple(dict.fromkeys((0, *with_memory, len(self.nodes) - 1)))
+
+    @cached_property
+    def node_numbers(self) -> tuple[int, ...]:
+        """The kernel's number of each node.
+
+        The kernel numbers proximity domains in the order in which it meets them
+        (acpi_map_pxm_to_node): those of the table first, then the others.
+        """
+        met = dict.fromkeys((*self.listed_nodes, *range(len(self.nodes))))
+        return tuple(list(met).index(node) for node in range(len(self.nodes)))
+
+    @cached_property
     def boot_ranges(self) -> tuple[tuple[int, int, int], ...]:
-        """Boot memory as (node, start, end) in bytes, ascending, split around the 3G-4G hole."""
+        """Boot memory as (node, start, end), ascending, split around the 3G-4G hole.
+
+        node: the kernel's number. start, end: in bytes.
+        """
+        numbers = self.node_numbers
         ranges = []
         at = 0
         hole = 4 * GIB - self.low_ram
         for node, size in enumerate(self.nodes):
             low = min(size, max(0, self.low_ram - at))
             if low:
-                ranges.append((node, at, at + low))
+                ranges.append((numbers[node], at, at + low))
             if size > low:
                 start = max(at, self.low_ram) + hole
-                ranges.append((node, start, start + size - low))
+                ranges.append((numbers[node], start, start + size - low))
             at += size
         return tuple(ranges)
 

@@ -92,6 +92,12 @@ class Policy(ABC):
     origin: ClassVar[str]
     intends: ClassVar[tuple[Intent, ...]] = ()
 
+    released: ClassVar[str | None] = None
+    """The date (ISO) of the release that it stands for: its place on the time line.
+
+    It is not inherited: a patch on a release is none itself.
+    """
+
     stages: ClassVar[tuple[Stage, ...]] = ()
     """The patches of the series that it models, first to last; none: it is its only stage."""
 
@@ -127,6 +133,18 @@ class Policy(ABC):
 
     has_probe: ClassVar[bool] = True
     """Whether there is a `probe` file (CONFIG_ARCH_MEMORY_PROBE)."""
+
+    ejects_drain: ClassVar[bool] = True
+    """Whether an eject drains the pages on per-cpu lists (4.11 to 4.13 do not).
+
+    Ejects run in a workqueue worker, where drain_all_pages() of those kernels returns at once.
+    """
+
+    numbers_unlisted_nodes: ClassVar[bool] = True
+    """Whether a DIMM of a node that SRAT does not name makes a new node (until 5.9).
+
+    From the source alone; later kernels, as was seen on 6.1, go by the DIMM's address instead.
+    """
 
     removable_always: ClassVar[bool] = False
     """Whether `removable` reads 1 for every block (5.8 and later)."""

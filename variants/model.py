@@ -35,6 +35,12 @@ class Model:
         return self.policy.origin
 
     @property
+    def released(self) -> str | None:
+        """The date of the release that it is; None for a patch, whatever it is built on."""
+        date: str | None = vars(type(self.policy)).get("released")
+        return date
+
+    @property
     def where(self) -> str:
         module = type(self.policy).__module__
         if module.startswith("zonediff_variant_file_"):

@@ -13,6 +13,7 @@ import inspect
 import re
 import sys
 from collections.abc import Sequence
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -86,6 +87,14 @@ class Registry:
         self._load_installed()
         return [*COMPARED, *self._extra]
 
+    def timeline(self) -> list[Model]:
+        """The variants that are releases, the oldest first."""
+        models = [self.model(name) for name in self.names()]
+        return sorted(
+            (model for model in models if model.released),
+            key=lambda model: (model.released or "", model.name),
+        )
+
     def resolve(self, name: str) -> Subject:
         """The variant of this name, or the kernel image behind `live:`. Raises VariantError."""
         if name.startswith(LIVE):
@@ -131,6 +140,11 @@ class Registry:
             raise VariantError(
                 f"{where}: {policy.name!r} is no name for a variant: letters, digits and ._/+-"
             )
+        if not _is_date(vars(policy).get("released")):
+            raise VariantError(
+                f"{where}: variant {policy.name!r}: released is a date as in 2017-02-19, not "
+                f"{policy.released!r}"
+            )
         missing = sorted(policy.__abstractmethods__)
         if missing:
             raise VariantError(f"{where}: variant {policy.name!r} does not answer {missing[0]}()")
@@ -174,6 +188,14 @@ def load_file(file: Path) -> list[type[Policy]]:
 
 def _is_variant(value: object) -> bool:
     return inspect.isclass(value) and issubclass(value, Policy) and "name" in vars(value)
+
+
+def _is_date(value: object) -> bool:
+    """Whether it is a date on which a release can be, or None."""
+    try:
+        return value is None or date.fromisoformat(str(value)).isoformat() == value
+    except ValueError:
+        return False
 
 
 def _line_in(file: Path, error: BaseException) -> int:

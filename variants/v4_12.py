@@ -11,10 +11,13 @@ class V4_12(Upstream):
     Since v4.11 blocks that the kernel onlines itself are onlined like those that user space
     onlines: dev->offline is cleared and an `online` event is sent, so that they can be offlined
     and ejected. An eject runs in a workqueue worker since then, where pages on per-cpu lists are
-    not drained, and can fail for blocks that hold nothing unmovable.
+    not drained: the last block of a movable DIMM that has a zone to itself is refused, though it
+    holds nothing unmovable.
     """
 
     name = "v4.12"
     origin = "Linux v4.12"
+    released = "2017-07-02"
     auto_online_tells_driver_core = True
     auto_online_hangs_boot = False
+    ejects_drain = False

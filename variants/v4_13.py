@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 
 from zonediff.engine.kernel import Kernel
 from zonediff.engine.memory import EMPTY, OnlineType, Span, Zone
-from zonediff.engine.policy import Source
+from zonediff.engine.policy import Intent, Source
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Because, Decision, Rule
 from zonediff.variants.v4_12 import V4_12
 
@@ -58,6 +58,12 @@ DEFAULT_MOVABLE: Final = Rule(
 )
 
 
+NOT_YET: Final = (
+    "a block at the boundary of two zones cannot be onlined again into the other one: the cover "
+    "letter of the rework says that this is not supported yet"
+)
+
+
 class V4_13(V4_12):
     """Linux v4.13: a block's zone is chosen when it is onlined, and zones stay in order.
 
@@ -70,8 +76,19 @@ class V4_13(V4_12):
 
     name = "v4.13"
     origin = "Linux v4.13"
+    released = "2017-09-03"
     zones_chosen_when_onlined = True
     movable_node_option = False
+    intends: ClassVar[tuple[Intent, ...]] = tuple(
+        Intent(scenarios, NOT_YET, until="v4.14")
+        for scenarios in (
+            "kernel-surprises/stale-online-type",
+            "knob/wanted-movable-touched-first",
+            "mailing-list/first-dimm-movable",
+            "ordering/change-of-mind",
+            "ordering/last-movable-block-back",
+        )
+    )
 
     def zone_of_new_memory(
         self, kernel: Kernel, node: int, first: int, source: Source

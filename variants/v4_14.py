@@ -39,7 +39,9 @@ class V4_14(V4_13):
 
     name = "v4.14"
     origin = "Linux v4.14"
+    released = "2017-11-12"
     spans_shrink = Shrink.REMOVED_TO_ONLINE
+    ejects_drain = True
     intends: ClassVar[tuple[Intent, ...]] = ()
 
     def zone_to_online(
@@ -84,6 +86,7 @@ class V4_14Stable(V4_14):
 
     name = "v4.14-stable"
     origin = "Linux v4.14.177"
+    released = "2020-04-24"
 
     def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...] | None:
         memory = kernel.memory

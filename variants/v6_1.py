@@ -57,6 +57,7 @@ class V6_1(V4_14):
 
     name = "v6.1"
     origin = "Linux v6.1"
+    released = "2022-12-11"
     knob: ClassVar[tuple[str, ...] | None] = (
         "offline",
         "online",
@@ -65,6 +66,7 @@ class V6_1(V4_14):
     )
     default_state: ClassVar[tuple[str, ...] | None] = knob
     spans_shrink = Shrink.OFFLINED
+    numbers_unlisted_nodes = False
     has_probe = False
     removable_always = True
     valid_zones_by_device = True

@@ -53,6 +53,7 @@ E12      S S SSS S SSSSS
 E13      ? ? ??? ? ?????
 E14      D D DRR R SSSSS
 E15      S S SSS S SSSSS
+E16      . . ... . .S...
 """
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from zonediff.engine.steps import Blocks, Offline, Online
+from zonediff.engine.steps import Blocks, Boot, Offline, Online
 
 
 @pytest.fixture
@@ -124,3 +124,41 @@ def test_each_block_is_linked_to_its_node(interleaved: Any) -> None:
         *(0, 0, 1, 1),
         *(0, 0, 1, 1),
     ]
+
+
+@pytest.mark.parametrize(
+    ("variant", "node", "numbers"),
+    [
+        # Of what SRAT names, numbers are given in its order ...
+        ("upstream", 0, 0),
+        ("upstream", 2, 1),
+        ("v6.1", 2, 1),
+        # ... and what it does not name is met later, or goes by its address.
+        ("upstream", 1, 2),
+        ("v6.1", 1, 0),
+    ],
+)
+def test_the_kernel_numbers_nodes_as_it_meets_them(
+    boot: Any, variant: str, node: int, numbers: int
+) -> None:
+    lab = boot("512M+0+512M", variant=variant)
+    lab.plug("dimm0", "128M", node=node)
+    assert lab.seen.block(32).node == numbers
+    assert lab.seen.block(7).node == 1
+
+
+def test_a_dimm_that_goes_by_its_address_says_so(boot: Any) -> None:
+    lab = boot("0+0+1G", variant="v6.1")
+    lab.plug("dimm0", "128M", node=1)
+    # Above all boot memory: the node of its first range.
+    assert lab.seen.block(32).node == 1
+    assert lab.reasons[0].text == (
+        "SRAT names no memory or CPU of dimm0's proximity domain 1: it goes by its address"
+    )
+
+
+def test_a_node_keeps_its_number_over_a_reboot(boot: Any) -> None:
+    lab = boot("512M+0+512M", variant="v6.1")
+    lab.plug("dimm0", "128M", node=2)
+    lab.do(Boot(None))
+    assert lab.seen.block(32).node == 1

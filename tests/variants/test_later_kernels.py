@@ -61,6 +61,41 @@ def test_later_kernels_online_movable_in_any_order(boot: Any, variant: str, orde
     assert (lab.span("Normal"), lab.span("Movable")) == ((0, 0), (32, 36))
 
 
+@pytest.mark.parametrize(
+    ("variant", "refused"),
+    [("upstream", False), ("v4.12", True), ("v4.13", True), ("v4.14", False), ("v6.1", False)],
+)
+def test_4_12_and_4_13_refuse_to_eject_all_the_movable_memory(
+    boot: Any, variant: str, refused: bool
+) -> None:
+    lab = boot(variant=variant)
+    lab.plug("dimm0", "256M")
+    lab.do(Online(Blocks("32-33"), "online_movable", "last-to-first"))
+    assert lab.unplug("dimm0") == ("REFUSED" if refused else None)
+    if refused:
+        assert "drain_all_pages.in-worker" in [reason.rule for reason in lab.reasons]
+        assert [view.state for block, view in lab.seen.each() if block >= 32] == ["online"] * 2
+        # Through sysfs the same blocks go offline.
+        lab.write(32, "offline")
+        assert lab.write(33, "offline") is None
+        assert lab.unplug("dimm0") is None
+
+
+@pytest.mark.parametrize("variant", ["v4.12", "v4.13"])
+def test_a_movable_block_that_takes_in_no_pages_of_the_same_eject_leaves(
+    boot: Any, variant: str
+) -> None:
+    lab = boot(variant=variant)
+    lab.plug("dimm0", "128M")
+    lab.write(32, "online_movable")
+    assert lab.unplug("dimm0") is None
+    lab.plug("dimm0", "256M")
+    lab.plug("dimm1", "128M")
+    lab.do(Online(Blocks("32-34"), "online_movable", "last-to-first"))
+    # There is other movable memory for the pages of the first DIMM to go to.
+    assert lab.unplug("dimm0") is None
+
+
 def test_4_13_keeps_movable_above_the_kernel_zones(boot: Any) -> None:
     lab = dimm(boot, "v4.13")
     lab.write(33, "online_movable")
