@@ -18,6 +18,10 @@ MODULES: Final = {
     "new": ("zonediff.cli.new", "Write the smallest variant or scenario that works."),
     "check": ("zonediff.cli.check", "Check scenarios and variant files."),
     "claim": ("zonediff.cli.claim", "Tell the whole argument over one claim."),
+    "history": (
+        "zonediff.cli.history",
+        "Tell what each kernel release gave users and what it took.",
+    ),
     "explore": (
         "zonediff.cli.explore",
         "Try all sequences of steps: do two variants behave the same?",

@@ -15,8 +15,9 @@ from zonediff.cli.group import EXIT_CODES, INTERRUPTED
 from zonediff.compare import verdict
 from zonediff.compare.claims import judge_claims
 from zonediff.compare.explore.findings import Exploration
+from zonediff.compare.history import history
 from zonediff.compare.provenance import sources
-from zonediff.compare.result import Evidence, Frontier, Result
+from zonediff.compare.result import Evidence, Frontier, History, Result
 from zonediff.compare.run import Progress, run
 from zonediff.compare.series.findings import LineUp
 from zonediff.compare.store import write_text
@@ -26,6 +27,7 @@ from zonediff.compare.sweep.work import SweepError
 from zonediff.compare.validate import evidence
 from zonediff.corpus.claim_files import load_claims
 from zonediff.corpus.recording import SHIPPED, files_of
+from zonediff.corpus.scenario import Scenario
 from zonediff.reports import formats
 from zonediff.variants.registry import LIVE, Registry
 
@@ -147,6 +149,7 @@ def command(
             claims=judge_claims(load_claims(), result, registry) if corpus is None else [],
             series=patches,
             frontiers=_frontiers(result, registry, jobs) if whole and result.complete else [],
+            history=_history(found, result, registry, jobs) if whole and result.complete else None,
         )
     if explore:
         result = dataclasses.replace(
@@ -218,6 +221,16 @@ def _frontiers(result: Result, registry: Registry, jobs: int) -> list[Frontier]:
     except SweepError as error:
         click.echo(f"No frontiers in the report: {error}", err=True)
         return []
+
+
+def _history(
+    scenarios: Sequence[Scenario], result: Result, registry: Registry, jobs: int
+) -> History:
+    """How the scenarios fare on one kernel release after the other."""
+    with _bar("running releases") as progress:
+        return history(
+            scenarios, load_claims(), registry, known=result, jobs=jobs, progress=progress
+        )
 
 
 @contextmanager

@@ -60,6 +60,12 @@ def first_difference(baseline: Trace, candidate: Trace) -> Difference | None:
     )
 
 
+def reasons_at(baseline: Trace, candidate: Trace, at: Parting) -> tuple[list[Reason], list[Reason]]:
+    """Why each side did what it did where the traces part."""
+    one, two = _Side.of(baseline, at), _Side.of(candidate, at)
+    return _reasons(one, two), _reasons(two, one)
+
+
 def partings(baseline: Trace, candidate: Trace) -> Iterator[Parting]:
     """Every place where the traces part, in order."""
     left, right = _Eyes(baseline), _Eyes(candidate)

@@ -230,10 +230,13 @@ def _entry(table: list[Any], reason: Any) -> Any:
     return table[reason]
 
 
-_WITH_REASONS: Final = ("runs", "judgements", "claims", "explorations")
+_WITH_REASONS: Final = ("runs", "judgements", "claims", "history", "explorations")
 """The parts of a result whose reasons stand in the table."""
 
-_REASONS: Final = {"reasons", "boot_reasons", "baseline_reasons", "candidate_reasons"}
+_REASONS: Final = {
+    *("reasons", "boot_reasons", "baseline_reasons", "candidate_reasons"),
+    *("before_reasons", "after_reasons"),
+}
 
 
 def _reason_lists(value: Any) -> Iterator[list[Any]]:

@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from zonediff.compare.result import Frontier, Result
-from zonediff.reports import frontier, ledger
+from zonediff.reports import frontier, history, ledger
 from zonediff.reports.kinds import MEANINGS, SYMBOLS, noun, short
 from zonediff.reports.patches import short_id
 from zonediff.reports.plain import visible
@@ -49,6 +49,8 @@ def render(result: Result) -> str:
         places=_PLACES,
         pictures=frontier.pictures,
         frontier_svg=_frontier,
+        along_steps=history.steps,
+        along_goals=history.goals,
         frontier_meanings=[(s, frontier.SIGNS[s], m) for s, m in frontier.MEANINGS.items()],
     )
     style, script = _asset("style.css") + _signs(), _asset("script.js")

@@ -29,6 +29,7 @@ RESERVED: Final = (
     "off-none",
     "scenarios",
     "claims",
+    "history",
     "frontiers",
     "variants",
 )

@@ -22,6 +22,7 @@ from zonediff.compare.result import (
     VariantInfo,
 )
 from zonediff.reports.findings import Cause, Lost, causes, lost
+from zonediff.reports.history import HistoryView, history_view
 from zonediff.reports.index import Index, Link
 from zonediff.reports.kinds import MEANINGS, SYMBOLS, Class, classes, noun
 from zonediff.reports.ledger import ClaimView, ledger
@@ -146,6 +147,7 @@ class Report:
     intents: tuple[IntentView, ...]
     shelves: tuple[Shelf, ...]
     claims: tuple[ClaimView, ...]
+    history: HistoryView | None
     frontiers: tuple[Frontier, ...]
     scenarios: tuple[ScenarioView, ...]
     variants: tuple[VariantView, ...]
@@ -167,6 +169,7 @@ class Report:
             ("Declared intents", "intents", self.intents),
             ("Matrix", "matrix", True),
             ("Claims", "claims", self.claims),
+            ("History", "history", self.history),
             ("Frontiers", "frontiers", self.frontiers),
             ("Scenarios", "scenarios", True),
             ("Variants", "variants", True),
@@ -204,6 +207,7 @@ def view(result: Result) -> Report:
         intents=tuple(_intent(index, outcome) for outcome in result.intents),
         shelves=tuple(_shelves(index)),
         claims=ledger(index),
+        history=history_view(result.history, index) if result.history else None,
         frontiers=tuple(result.frontiers),
         scenarios=tuple(scenario_view(index, info) for info in result.scenarios),
         variants=tuple(_variant(index, info) for info in result.variants),

@@ -83,7 +83,7 @@ class V4_13(V4_12):
         Intent(scenarios, NOT_YET, until="v4.14")
         for scenarios in (
             "kernel-surprises/stale-online-type",
-            "knob/wanted-movable-touched-first",
+            "knob/wanted-movable*",
             "mailing-list/first-dimm-movable",
             "ordering/change-of-mind",
             "ordering/last-movable-block-back",

@@ -1,0 +1,208 @@
+"""`zonediff history`: what became of goals and claims from one kernel release to the next."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+from tabulate import tabulate
+
+from zonediff.cli import options
+from zonediff.compare.history import history
+from zonediff.compare.result import Release, ScenarioHistory, Turn, Verdict
+from zonediff.corpus.claim_files import load_claims
+from zonediff.engine.trace import Reason
+from zonediff.reports.history import Cause, ClaimRow, HistoryView, goals, history_view, steps
+from zonediff.reports.plain import to_ascii, wrap
+from zonediff.variants.registry import Registry
+
+WIDTH: Final = 80
+
+_FEW: Final = 4
+
+_WORDS: Final[dict[Verdict, str]] = {
+    "supported": "yes",
+    "depends": "partly",
+    "refuted": "no",
+    "moot": "-",
+    "undecided": "?",
+}
+
+
+@click.command()
+@click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")
+@options.variant_files
+@options.corpus
+@options.jobs
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(
+    scenarios: tuple[str, ...],
+    variant_files: tuple[Path, ...],
+    corpus: Path | None,
+    jobs: int,
+    as_json: bool,
+) -> None:
+    """Tell what each kernel release gave users, and what it took from them.
+
+    SCENARIO is an id, a folder or a glob pattern of the corpus, or a file or folder on disk: it
+    is told step by step, release by release. Without any, the whole corpus is run and told by
+    cause: what was lost and given back, what each release changed and by which rule, and what
+    became of the claims of the discussion.
+
+    Releases are the variants with a date; a class of a variant file gets its place with
+    `released = "2017-02-19"`.
+    """
+    found = options.load_scenarios(scenarios, corpus)
+    claims = [] if scenarios or corpus else load_claims()
+    told = history(found, claims, Registry(variant_files), jobs=jobs)
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(told), indent=2))
+        return
+    if scenarios:
+        lines = [line for item in told.scenarios for line in (*_scenario(item, told.releases), "")]
+    else:
+        lines = list(_overview(history_view(told)))
+    click.echo("\n".join(lines).rstrip())
+
+
+# --- one scenario ---------------------------------------------------------------------------------
+
+
+def _scenario(item: ScenarioHistory, releases: Sequence[Release]) -> Iterator[str]:
+    yield item.scenario
+    yield from _steps(item, releases)
+    turns = [turn for goal in item.goals for turn in goal.turns]
+    if not turns:
+        yield ""
+        yield "  No goal turned."
+    for turn in turns:
+        yield ""
+        yield from _turn(turn)
+
+
+def _steps(item: ScenarioHistory, releases: Sequence[Release]) -> Iterator[str]:
+    """The steps and goals, and below them how each release fared."""
+    for number, step in enumerate(item.steps, 1):
+        yield from wrap(step, WIDTH, f"  {number}. ", "     ")
+    wanted = goals(item, releases)
+    letters = [chr(ord("a") + number) for number in range(len(wanted))]
+    for letter, goal in zip(letters, wanted, strict=True):
+        yield from wrap(f"wanted: {goal.what}", WIDTH, f"  {letter}. ", "     ")
+    lines = (*steps(item), *wanted)
+    rows = [
+        [f"  {release.variant}", *(line.cells[number] for line in lines)]
+        for number, release in enumerate(releases)
+    ]
+    headers = ["  release", *map(str, range(1, len(item.steps) + 1)), *letters]
+    yield ""
+    yield from map(str.rstrip, _table(rows, headers))
+
+
+def _turn(turn: Turn) -> Iterator[str]:
+    word = "Met since" if turn.met else "Lost in"
+    yield from wrap(f"{word} {turn.variant}: {turn.what}", WIDTH, "  ")
+    for when, text, reasons in (
+        ("before", turn.before, turn.before_reasons),
+        ("since", turn.after, turn.after_reasons),
+    ):
+        yield from wrap(text, WIDTH, f"    {when + ':':8}", " " * 12)
+        for reason in reasons:
+            yield from wrap(str(reason), WIDTH, "            ", " " * 14)
+    if turn.intent is not None:
+        end = f", until {turn.intent.until}" if turn.intent.until else ""
+        yield from wrap(f"declared{end}: {turn.intent.reason}", WIDTH, "    ")
+
+
+# --- all of them ----------------------------------------------------------------------------------
+
+
+def _overview(view: HistoryView) -> Iterator[str]:
+    yield "The releases"
+    for release in view.releases:
+        yield from wrap(
+            release.summary, WIDTH, f"  {release.variant:16}{release.released}  ", " " * 30
+        )
+    if view.lost:
+        yield ""
+        yield "Lost for a time"
+        for number, cause in enumerate(view.lost):
+            yield ""
+            yield from _cause(cause)
+            if not number:
+                yield from (f"  {line}".rstrip() for line in _lead(cause, view))
+    for chapter in view.chapters:
+        yield ""
+        gained, lost = chapter.number(met=True), chapter.number(met=False)
+        yield from wrap(
+            f"{chapter.release.variant}, {chapter.release.released}: {gained} goals are met that "
+            f"were not, {lost} are not that were",
+            WIDTH,
+        )
+        for cause in chapter.causes:
+            yield from _cause(cause)
+    if view.claims:
+        yield ""
+        yield "The claims: does what was said hold?"
+        yield from _claims(view)
+    if view.rows:
+        yield ""
+        yield from wrap(
+            f"In {len(view.rows)} scenarios something turned, in {view.alike} nothing did; "
+            "`zonediff history SCENARIO` tells one step by step.",
+            WIDTH,
+        )
+
+
+def _lead(cause: Cause, view: HistoryView) -> Iterator[str]:
+    """The scenario in which a cause is seen best, step by step."""
+    yield ""
+    yield cause.seen[0].history.scenario
+    yield from _steps(cause.seen[0].history, view.releases)
+
+
+def _cause(cause: Cause) -> Iterator[str]:
+    number = "1 goal" if cause.goals == 1 else f"{cause.goals} goals"
+    yield from wrap(f"{cause.fate}: {number}", WIDTH, "  - ")
+    if cause.before or cause.after:
+        yield from wrap(f"{_rule(cause.before)} -> {_rule(cause.after)}", WIDTH, "    ", "      ")
+    if cause.intent is not None:
+        end = f" until {cause.intent.until}" if cause.intent.until else ""
+        yield from wrap(f"declared{end}: {cause.intent.reason}", WIDTH, "    ", "      ")
+    names = [item.history.scenario for item in cause.seen]
+    more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
+    yield from wrap("in " + ", ".join(names[:_FEW]) + more, WIDTH, "    ", "      ")
+
+
+def _rule(reason: Reason | None) -> str:
+    return reason.rule if reason else "(nothing decided)"
+
+
+def _claims(view: HistoryView) -> Iterator[str]:
+    headers = ["  ", *(release.variant for release in view.releases)]
+    rows = [_verdicts(row) for row in view.claims]
+    yield from map(str.rstrip, _table(rows, headers))
+
+    for row in view.claims:
+        if row.turns:
+            yield ""
+            said = f"{row.claim.who}: {row.claim.says}"
+            yield from wrap(said, WIDTH, f"  {row.claim.id}  ", " " * 7)
+        for change in row.turns:
+            yield from wrap(change.says, WIDTH, f"       {change.variant}: ", " " * 9)
+            for before, after in change.rules:
+                yield from wrap(f"{_rule(before)} -> {_rule(after)}", WIDTH, " " * 9, " " * 11)
+
+
+def _verdicts(row: ClaimRow) -> list[str]:
+    return [f"  {row.claim.id}", *(_WORDS[item.verdict] for item in row.claim.verdicts)]
+
+
+def _table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> list[str]:
+    cells = [[to_ascii(cell) for cell in row] for row in rows]
+    # Names are broken after their hyphens, so that seven releases fit side by side.
+    broken = [headers[0], *(header.replace("-", "-\n") for header in headers[1:])]
+    return tabulate(cells, broken, tablefmt="simple", disable_numparse=True).splitlines()

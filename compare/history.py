@@ -1,0 +1,262 @@
+"""What became of every goal and claim from release to release, and which rule turned it.
+
+The releases are the variants that have a date (`Policy.released`). Each is compared with the one
+before it, whatever the baseline of a run is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Final
+
+from zonediff.compare import intents, words
+from zonediff.compare.claims import judge_claims
+from zonediff.compare.difference import partings, reasons_at
+from zonediff.compare.result import (
+    CaseOutcome,
+    ClaimHistory,
+    ClaimOutcome,
+    GoalHistory,
+    GoalOutcome,
+    History,
+    Release,
+    Result,
+    Run,
+    ScenarioHistory,
+    Turn,
+    VariantInfo,
+)
+from zonediff.compare.run import Progress, run
+from zonediff.corpus.claim import Claim
+from zonediff.corpus.scenario import (
+    BlocksGoal,
+    KnobGoal,
+    NodesGoal,
+    Predicate,
+    ProcessGoal,
+    Scenario,
+    StepGoal,
+)
+from zonediff.engine.trace import Reason
+from zonediff.variants.registry import Registry
+
+_Reasons = tuple[list[Reason], list[Reason]]
+
+_DECISIVE: Final = ("end", "result")
+"""What parts two traces for certain: one step fails, or is deadly, on one side only."""
+
+
+def history(
+    scenarios: Sequence[Scenario],
+    claims: Iterable[Claim],
+    registry: Registry,
+    *,
+    known: Result | None = None,
+    jobs: int = 1,
+    progress: Progress = lambda done, total: None,
+) -> History:
+    """Run the scenarios on every release and see where each outcome turns.
+
+    claims: those of which every scenario is there are judged on every release too. known: a result
+    over the same scenarios, whose runs are not done again. Raises registry.VariantError.
+    """
+    line = registry.timeline()
+    releases = [
+        Release(model.name, model.released or "", model.origin, model.summary) for model in line
+    ]
+    if not scenarios or not line:
+        return History(releases)
+    result = _all(scenarios, [model.name for model in line], registry, known, jobs, progress)
+    infos = {info.name: info for info in result.variants}
+    order = [infos[model.name] for model in line]
+    runs = {(item.scenario, item.variant): item for item in result.runs}
+    return History(
+        releases,
+        [
+            _scenario(scenario, order, [runs[scenario.id, info.name] for info in order])
+            for scenario in scenarios
+        ],
+        [_claim(outcome) for outcome in judge_claims(claims, result, registry)],
+    )
+
+
+def _all(
+    scenarios: Sequence[Scenario],
+    names: Sequence[str],
+    registry: Registry,
+    known: Result | None,
+    jobs: int,
+    progress: Progress,
+) -> Result:
+    """A result that has the releases and no other variant, in their order."""
+    there = {} if known is None else {info.name: info for info in known.variants}
+    if known is not None and (known.seed, known.seeds) != (0, 1):
+        there = {}  # its timed scenarios met other luck
+    missing = [name for name in names if name not in there]
+    done = run(
+        scenarios,
+        missing or names[:1],
+        baseline=(missing or names)[0],
+        registry=registry,
+        jobs=jobs,
+        progress=progress,
+    )
+    infos = {**there, **{info.name: info for info in done.variants}}
+    kept = [] if known is None else [item for item in known.runs if item.variant in there]
+    return dataclasses.replace(
+        done,
+        variants=[infos[name] for name in names],
+        runs=[*(item for item in kept if item.variant in names), *done.runs],
+    )
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+
+def _scenario(
+    scenario: Scenario, releases: Sequence[VariantInfo], runs: Sequence[Run]
+) -> ScenarioHistory:
+    return ScenarioHistory(
+        scenario=scenario.id,
+        steps=[str(step.do) for step in scenario.steps],
+        results=[list(_results(item)) for item in runs],
+        goals=[
+            GoalHistory(
+                want=goal.want,
+                met=_goal(runs[0], index).met,
+                turns=list(_turns(scenario, index, releases, runs)),
+            )
+            for index, goal in enumerate(scenario.goals)
+        ],
+    )
+
+
+def _results(item: Run) -> Iterator[str]:
+    for step in item.trace.steps if item.trace else ():
+        failed = sum(act.result is not None for act in step.acts)
+        told = words.result(step.result)
+        several = failed and len(step.acts) > 1 and step.result not in words.DEATHS
+        yield f"{told} ({failed} of {len(step.acts)})" if several else told
+
+
+def _turns(
+    scenario: Scenario, index: int, releases: Sequence[VariantInfo], runs: Sequence[Run]
+) -> Iterator[Turn]:
+    goal = scenario.goals[index]
+    for (_, old), (info, new) in pairwise(zip(releases, runs, strict=True)):
+        before, after = _goal(old, index), _goal(new, index)
+        if before.met is after.met:
+            continue
+        reasons = _deciding(scenario, goal.check, old, new, met=after.met)
+        yield Turn(
+            variant=info.name,
+            scenario=scenario.id,
+            what=goal.want,
+            met=after.met,
+            before=before.detail,
+            after=after.detail,
+            before_reasons=reasons[0],
+            after_reasons=reasons[1],
+            intent=None if after.met else intents.covering(info, scenario.id),
+        )
+
+
+def _goal(item: Run, index: int) -> GoalOutcome:
+    """A goal's outcome; not met where the variant could not be run."""
+    if item.trace is None:
+        return GoalOutcome("", False, (item.error or "").strip().rpartition("\n")[2])
+    return item.goals[index]
+
+
+def _deciding(scenario: Scenario, check: Predicate, old: Run, new: Run, *, met: bool) -> _Reasons:
+    """The rule by which a goal came out so on either side; `met` on the new one.
+
+    It is one of the first step that fails on one side only, of the steps that the goal is about;
+    where both sides fare alike, of the last step that other rules decided.
+    """
+    if old.trace is None or new.trace is None:
+        return [], []
+    steps = _steps_of(scenario, check)
+    here = [at for at in partings(old.trace, new.trace) if at.step in steps or at.step < 0]
+    surely = [at for at in here if at.what in _DECISIVE]
+    for at in (*surely[:1], *reversed(here)):
+        found = reasons_at(old.trace, new.trace, at)
+        if at in surely or any(_unlike(found)):
+            return _rule(found, met=met, died=at.what == "end")
+    return [], []
+
+
+def _rule(reasons: _Reasons, *, met: bool, died: bool = False) -> _Reasons:
+    """Of each side the rule that decided, of those that the other side does not have.
+
+    What fails fails for the first of them, and what comes after mends it; what succeeds does so
+    by the last. A kernel dies of the last, and the other lives by its first.
+    """
+    before, after = _unlike(reasons)
+    if met is not died:
+        return before[:1], after[-1:]
+    return before[-1:], after[:1]
+
+
+def _unlike(reasons: _Reasons) -> _Reasons:
+    """Both sides without the rules that they have in common."""
+    one, two = ({reason.rule for reason in side} for side in reasons)
+    return (
+        [reason for reason in reasons[0] if reason.rule not in two],
+        [reason for reason in reasons[1] if reason.rule not in one],
+    )
+
+
+def _steps_of(scenario: Scenario, check: Predicate) -> range:
+    """The indices of the steps that a goal is about: the one it names, or all up to its moment."""
+    match check:
+        case StepGoal(step=step):
+            index = _index(scenario, step)
+            return range(index, index + 1)
+        case (
+            BlocksGoal(after=after)
+            | KnobGoal(after=after)
+            | NodesGoal(after=after)
+            | ProcessGoal(after=after)
+        ) if after is not None:
+            return range(_index(scenario, after) + 1)
+        case _:
+            return range(len(scenario.steps))
+
+
+def _index(scenario: Scenario, step: str | int) -> int:
+    if isinstance(step, int):
+        return step - 1
+    return [item.name for item in scenario.steps].index(step)
+
+
+# --- claims ---------------------------------------------------------------------------------------
+
+
+def _claim(outcome: ClaimOutcome) -> ClaimHistory:
+    return ClaimHistory(
+        id=outcome.id,
+        who=outcome.who,
+        says=outcome.says,
+        verdicts=[dataclasses.replace(verdict, cases=[]) for verdict in outcome.verdicts],
+        turns=[
+            turn
+            for old, new in pairwise(outcome.verdicts)
+            for turn in _turned(new.variant, old.cases, new.cases)
+        ],
+    )
+
+
+def _turned(
+    variant: str, before: Sequence[CaseOutcome], after: Sequence[CaseOutcome]
+) -> Iterator[Turn]:
+    """The cases that hold on one release and not on the other, and decide something."""
+    known = {(case.part, case.says, case.scenario): case for case in before}
+    for case in after:
+        old = known.get((case.part, case.says, case.scenario))
+        if old is None or old.holds is case.holds or case.unreliable is not None:
+            continue
+        reasons = _rule((old.reasons, case.reasons), met=case.holds)
+        yield Turn(variant, case.scenario, case.says, case.holds, old.detail, case.detail, *reasons)
