@@ -45,7 +45,7 @@ from zonediff.variants.registry import Registry
 _Reasons = tuple[list[Reason], list[Reason]]
 
 _DECISIVE: Final = ("end", "result")
-"""What parts two traces for certain: one step fails, or is deadly, on one side only."""
+"""What parts two traces for certain, the surer first: a step is deadly, or fails, on one side."""
 
 
 def history(
@@ -173,14 +173,15 @@ def _goal(item: Run, index: int) -> GoalOutcome:
 def _deciding(scenario: Scenario, check: Predicate, old: Run, new: Run, *, met: bool) -> _Reasons:
     """The rule by which a goal came out so on either side; `met` on the new one.
 
-    It is one of the first step that fails on one side only, of the steps that the goal is about;
-    where both sides fare alike, of the last step that other rules decided.
+    It is one of the step that is deadly on one side only, else of the first that fails on one
+    only, of the steps that the goal is about; where both fare alike, of the last step that other
+    rules decided.
     """
     if old.trace is None or new.trace is None:
         return [], []
     steps = _steps_of(scenario, check)
     here = [at for at in partings(old.trace, new.trace) if at.step in steps or at.step < 0]
-    surely = [at for at in here if at.what in _DECISIVE]
+    surely = [at for what in _DECISIVE for at in here if at.what == what]
     for at in (*surely[:1], *reversed(here)):
         found = reasons_at(old.trace, new.trace, at)
         if at in surely or any(_unlike(found)):

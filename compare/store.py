@@ -24,7 +24,7 @@ from cattrs.cols import (
 )
 from cattrs.gen import make_dict_structure_fn
 
-from zonediff.compare.result import SCHEMA, Result
+from zonediff.compare.result import SCHEMA, History, Result
 from zonediff.corpus.scenario import ScenarioStep
 from zonediff.engine.machine import Machine
 from zonediff.engine.observation import BlockRange, BlockView, ZoneView
@@ -461,9 +461,26 @@ def _check(result: Result) -> None:
             raise ValueError("the sizes of a frontier do not ascend from above 0")
         if any(len(row.least_kib) != len(item.added) for row in item.rows):
             raise ValueError("a row of a frontier has not as many values as there are sizes")
+    if result.history is not None:
+        for problem in _out_of_time(result.history):
+            raise ValueError(problem)
     grids = {(*item.added, None, *(row.base for row in item.rows)) for item in result.frontiers}
     if len(grids) > 1:
         raise ValueError("the frontiers are not of the same machines and sizes")
+
+
+def _out_of_time(history: History) -> Iterator[str]:
+    """What does not fit the releases of a history."""
+    names = [release.variant for release in history.releases]
+    later = set(names[1:])
+    for item in history.scenarios:
+        if len(item.results) != len(names):
+            yield f"the history of {item.scenario!r} has not as many results as there are releases"
+        if not {turn.variant for goal in item.goals for turn in goal.turns} <= later:
+            yield f"in the history of {item.scenario!r} something turns on no later release"
+    for claim in history.claims:
+        if [verdict.variant for verdict in claim.verdicts] != names:
+            yield f"the history of claim {claim.id!r} has not one verdict for each release"
 
 
 def _dangling(result: Result) -> Iterator[str]:
@@ -496,6 +513,7 @@ def _dangling(result: Result) -> Iterator[str]:
     used_scenarios = {
         *(scenario for scenario, _ in (*runs, *judged)),
         *(scenario for item in result.intents for scenario in item.scenarios),
+        *(item.scenario for item in (result.history.scenarios if result.history else ())),
         *(case.scenario for verdict in verdicts for case in verdict.cases if case.scenario),
     }
     for name in sorted(used_variants - set(variants)):

@@ -1,0 +1,33 @@
+"""The shipped corpus on every release, run once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from zonediff.compare.history import history
+from zonediff.compare.result import History, ScenarioHistory
+from zonediff.corpus.claim import Claim
+from zonediff.corpus.claim_files import load_claims
+from zonediff.corpus.loader import load
+from zonediff.corpus.scenario import Scenario
+from zonediff.variants.registry import Registry
+
+Shipped = tuple[Sequence[Scenario], Sequence[Claim]]
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Shipped:
+    scenarios = load()
+    return scenarios, load_claims(scenarios)
+
+
+@pytest.fixture(scope="session")
+def told(shipped: Shipped) -> History:
+    return history(*shipped, Registry())
+
+
+@pytest.fixture(scope="session")
+def by_scenario(told: History) -> dict[str, ScenarioHistory]:
+    return {item.scenario: item for item in told.scenarios}

@@ -1,0 +1,137 @@
+"""`zonediff history`, and the history in reports."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from zonediff.cli.main import cli
+from zonediff.compare import store
+from zonediff.compare.result import History
+from zonediff.compare.run import run
+from zonediff.corpus.loader import load
+from zonediff.reports.html import render
+
+
+def zonediff(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(cli, [*map(str, arguments)])
+
+
+def test_a_scenario_step_by_step() -> None:
+    result = zonediff("history", "ordering/change-of-mind")
+    assert result.exit_code == 0
+    lines = [line.split() for line in result.output.splitlines()]
+    assert ["v4.13", *["ok"] * 4, "EINVAL", "NOT", "NOT", "met", "met"] in lines
+    assert ["v4.14", *["ok"] * 5, *["met"] * 4] in lines
+    text = " ".join(result.output.split())
+    assert (
+        "Lost in v4.13: the kernel takes the block back before: step 5: ok zone_can_shift:" in text
+    )
+    assert "declared, until v4.14: a block at the boundary of two zones" in text
+    assert "Met since v4.14: the kernel takes the block back" in text
+    assert max(map(len, result.output.splitlines())) <= 80
+
+
+def test_the_overview_leads_with_the_loss_that_was_declared() -> None:
+    result = zonediff("history", "--corpus", CORPUS)
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "".join(lines).isascii()
+    start = lines.index("Lost for a time")
+    assert lines[start + 2] == "  - lost in v4.13, back in v4.14 as declared: 5 goals"
+    text = " ".join(result.output.split())
+    assert "v4.12, 2017-07-02: 12 goals are met that were not, 9 are not that were" in text
+
+
+CORPUS = Path(__file__).parents[2] / "corpus" / "scenarios"
+
+
+def test_json() -> None:
+    body = json.loads(zonediff("history", "removal/movable-alone", "--json").output)
+    assert [release["variant"] for release in body["releases"]][1:3] == ["upstream", "v4.12"]
+    _, large = body["scenarios"]
+    assert [turn["variant"] for turn in large["goals"][0]["turns"]] == ["v4.12", "v4.14"]
+
+
+def test_nothing_to_tell() -> None:
+    result = zonediff("history", "ordering/plain")
+    assert "No goal turned." in result.output
+
+
+def test_mistakes() -> None:
+    result = zonediff("history", "ordering/no-such")
+    assert result.exit_code == 2
+    assert "no-such" in result.stderr
+
+
+# --- in reports
+
+
+@pytest.fixture
+def part(told: History) -> History:
+    wanted = {scenario.id for scenario in load(["ordering", "removal"])}
+    return replace(told, scenarios=[item for item in told.scenarios if item.scenario in wanted])
+
+
+def test_a_result_keeps_its_history(part: History, tmp_path: Path) -> None:
+    result = replace(run(load(["ordering", "removal"]), ["v4.13"]), history=part)
+    store.save(result, tmp_path / "result.json")
+    assert store.load(tmp_path / "result.json") == result
+
+
+def test_the_page_shows_it(part: History) -> None:
+    result = run(load(["ordering", "removal"]), ["v4.13"])
+    assert 'id="history"' not in render(result)
+    page = render(replace(result, history=part))
+    assert '<a href="#history">History</a>' in page
+    start = page.index('id="history"')
+    lost = page.index("Lost in v4.13, back in v4.14 as declared", start)
+    # The four operations come before all else that was lost.
+    assert start < page.index("echo online_kernel &gt; memory38/state", start) < lost
+    assert lost < page.index("Lost in v4.12, back in v4.14", start)
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        (lambda item: replace(item, scenario="a/b"), "scenario 'a/b' is not described"),
+        (lambda item: replace(item, results=item.results[1:]), "has not as many results"),
+        (
+            lambda item: replace(
+                item,
+                goals=[
+                    replace(goal, turns=[replace(turn, variant="v9") for turn in goal.turns])
+                    for goal in item.goals
+                ],
+            ),
+            "something turns on no later release",
+        ),
+    ],
+)
+def test_a_history_that_does_not_fit_is_refused(
+    part: History, tmp_path: Path, broken: object, says: str
+) -> None:
+    assert callable(broken)
+    wrong = [
+        broken(item) if item.scenario == "ordering/change-of-mind" else item
+        for item in part.scenarios
+    ]
+    result = run(load(["ordering", "removal"]), ["v4.13"])
+    path = tmp_path / "result.json"
+    store.save(replace(result, history=replace(part, scenarios=wrong)), path)
+    with pytest.raises(store.StoreError, match=says):
+        store.load(path)
+
+
+def test_a_claim_needs_a_verdict_on_each_release(part: History, tmp_path: Path) -> None:
+    claims = [replace(claim, verdicts=claim.verdicts[1:]) for claim in part.claims[:1]]
+    result = run(load(["ordering", "removal"]), ["v4.13"])
+    path = tmp_path / "result.json"
+    store.save(replace(result, history=replace(part, claims=claims)), path)
+    with pytest.raises(store.StoreError, match="'C01' has not one verdict for each release"):
+        store.load(path)
