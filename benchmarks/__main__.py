@@ -13,11 +13,12 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import corpus, engine, replay, startup
+from benchmarks import corpus, engine, replay, rework, startup
 
 BENCHMARKS: dict[str, Callable[..., None]] = {
     "engine": engine.report,
     "replay": replay.report,
+    "rework": rework.report,
     "startup": startup.report,
     "corpus": corpus.report,
 }

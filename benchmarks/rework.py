@@ -1,0 +1,26 @@
+"""How long the explorer takes to find each bug that people found in the rework of v4.13."""
+
+from __future__ import annotations
+
+from benchmarks.measure import best, table
+from tests.explore.mutants import REWORK, THREE_BLOCKS, mutant
+from zonediff.compare.explore.lts import Numberings, build
+from zonediff.compare.explore.product import Comparison, compare
+from zonediff.engine.policy import Policy
+from zonediff.variants.v4_13 import V4_13
+
+
+def report(**_: object) -> None:
+    """Seconds to explore both whole and compare them, and the steps of the shortest trace."""
+    rows = []
+    for name, (change, _steps) in REWORK.items():
+        broken = mutant(V4_13, *change)
+        shortest = min(len(witness.actions) for witness in _found(broken).witnesses)
+        rows.append((name, shortest, best(lambda broken=broken: _found(broken), 3)))
+    table("v4.13 against itself with one token broken", ("bug", "steps", "seconds"), rows)
+
+
+def _found(broken: Policy) -> Comparison:
+    numberings = Numberings()
+    systems = (build(p, THREE_BLOCKS, numberings=numberings) for p in (V4_13(), broken))
+    return compare(*systems)
