@@ -46,7 +46,7 @@ def command(
     jobs: int,
     as_json: bool,
 ) -> None:
-    """Tell what each kernel release gave users, and what it took from them.
+    """Tell what each kernel release gave users, and what it took.
 
     SCENARIO is an id, a folder or a glob pattern of the corpus, or a file or folder on disk: it
     is told step by step, release by release. Without any, the whole corpus is run and told by

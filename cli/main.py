@@ -20,7 +20,7 @@ MODULES: Final = {
     "claim": ("zonediff.cli.claim", "Tell the whole argument over one claim."),
     "history": (
         "zonediff.cli.history",
-        "Tell what each kernel release gave users, and what it took from them.",
+        "Tell what each kernel release gave users, and what it took.",
     ),
     "explore": (
         "zonediff.cli.explore",

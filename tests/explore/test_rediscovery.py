@@ -119,7 +119,7 @@ def test_known_differences_are_found(name: str, explore: Explore) -> None:
 
 
 def test_the_four_operation_loss_is_one_that_people_found(explore: Explore) -> None:
-    """The sequence of the mail is a loss, and the one found is no longer than it: it is shorter."""
+    """The sequence of the mail is a loss, and the one found is no longer than it."""
     one, two, found = explore("v4.13", "v4.14", EIGHT, "results", depth=4)
     steps = [str(step) for step in one.actions]
     state = [0, 0]
@@ -133,16 +133,28 @@ def test_the_four_operation_loss_is_one_that_people_found(explore: Explore) -> N
             state[side] = int(system.successor[state[side], action])
     assert results == [[None, None, None, "EINVAL"], [None, None, None, None]]
     assert found.depth == 4
+    assert min(len(witness.actions) for witness in found.witnesses) <= 4
+
+
+def test_the_loss_of_v4_13_is_found_in_three_operations(explore: Explore) -> None:
+    _, _, found = explore("upstream", "v4.13", EIGHT, "results", depth=4)
     losses = [
         [str(step) for step in steps_of(witness, EIGHT)]
         for witness in found.witnesses
-        if (witness.kind.left, witness.kind.right) == ("EINVAL", None)
+        if (witness.kind.left, witness.kind.right) == (None, "EINVAL")
     ]
-    assert [
-        "echo online_movable > memory39/state",
-        "echo offline > memory39/state",
-        "echo online_kernel > memory39/state",
-    ] in losses
+    assert losses == [
+        [
+            "echo online > memory39/state",
+            "echo offline > memory39/state",
+            "echo online_movable > memory39/state",
+        ],
+        [
+            "echo online_movable > memory39/state",
+            "echo offline > memory39/state",
+            "echo online_kernel > memory39/state",
+        ],
+    ]
 
 
 # --- mutants --------------------------------------------------------------------------------------
@@ -210,7 +222,7 @@ def test_every_broken_token_is_found(name: str, explore: Explore) -> None:
     arenas = [WRITES, KNOB, BOOT, ELSEWHERE]
     found = [explore(base(), broken, arena, "sysfs")[2] for arena in arenas]
     assert {"differs", "refines"} & {comparison.verdict for comparison in found}
-    assert all(len(shown.actions) <= 5 for item in found for shown in item.witnesses[:1])
+    assert min(len(shown.actions) for item in found for shown in item.witnesses) <= 5
 
 
 class Forgetful(Upstream):
