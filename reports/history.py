@@ -189,8 +189,11 @@ class HistoryView:
 
 def history_view(history: History, index: Index | None = None) -> HistoryView:
     """Think a history through; index: what is where in the report that shows it, if one does."""
-    link = index.scenario if index else _nowhere
-    claim_link = index.claim if index else _nowhere
+    there = {scenario.id for scenario in index.result.scenarios} if index else set()
+
+    def link(name: str) -> Link:
+        return index.scenario(name) if index and name in there else Link(name, "")
+
     names = [release.variant for release in history.releases]
     found = list(_causes(history, link))
     rows = [_row(item, names, link(item.scenario)) for item in history.scenarios]
@@ -212,15 +215,13 @@ def history_view(history: History, index: Index | None = None) -> HistoryView:
             for release in history.releases[1:]
         ),
         claims=tuple(
-            _claim_row(claim, claim_link(claim.id)) for claim in history.claims if _speaks(claim)
+            _claim_row(claim, index.claim(claim.id) if index else Link(claim.id, ""))
+            for claim in history.claims
+            if _speaks(claim)
         ),
         rows=turned,
         alike=len(rows) - len(turned),
     )
-
-
-def _nowhere(name: str) -> Link:
-    return Link(name, "")
 
 
 def _weight(cause: Cause, names: Sequence[str]) -> tuple[bool, int, int]:

@@ -18,20 +18,26 @@ from zonediff.compare.difference import first_difference
 from zonediff.compare.result import (
     KINDS,
     CaseOutcome,
+    ClaimHistory,
     ClaimOutcome,
     ClaimVerdict,
     Difference,
     Evidence,
+    GoalHistory,
     GoalJudgement,
     GoalOutcome,
+    History,
     IntentOutcome,
     Judgement,
     Kind,
+    Release,
     Removal,
     Result,
     Run,
+    ScenarioHistory,
     ScenarioInfo,
     Source,
+    Turn,
     VariantInfo,
     VariantRemovals,
 )
@@ -512,6 +518,47 @@ VARIANTS: Final = [
 ]
 
 
+def past() -> History:
+    """Three releases: the middle one takes what the last one gives back, as it has declared."""
+    names = ("v1", "v2", "v3")
+    rules = [Reason(f"rule.{name}", "rule", f"as {name} has it", {}) for name in names]
+    intent = Intent("zones/*", "not supported yet", until="v3")
+    want = "every block is movable"
+    turns = [
+        Turn("v2", "zones/three-blocks", want, False, "ok", "EINVAL", *_each(rules[:2]), intent),
+        Turn("v3", "zones/three-blocks", want, True, "EINVAL", "ok", *_each(rules[1:])),
+    ]
+    return History(
+        [Release(name, f"2017-0{n}-01", name, f"Release {n}.") for n, name in enumerate(names, 1)],
+        [
+            ScenarioHistory(
+                "zones/three-blocks",
+                ["plug dimm1 384M node 0", "echo online_movable > memory32/state"],
+                [["ok", "ok"], ["ok", "EINVAL"], ["ok", "ok"]],
+                [GoalHistory(want, True, turns)],
+            )
+        ],
+        [
+            ClaimHistory(
+                "C01",
+                "Ada",
+                "It works.",
+                [
+                    ClaimVerdict(name, verdict)
+                    for name, verdict in zip(
+                        names, ("supported", "refuted", "supported"), strict=True
+                    )
+                ],
+                turns,
+            )
+        ],
+    )
+
+
+def _each(reasons: list[Reason]) -> tuple[list[Reason], list[Reason]]:
+    return reasons[:1], reasons[1:]
+
+
 def claims() -> list[ClaimOutcome]:
     """A claim that fares differently on the variants, and one that nothing decides."""
     refused = CaseOutcome(
@@ -602,6 +649,7 @@ def build() -> Result:
             IntentOutcome("michal-split/3", OVERDUE, "overdue", ["zones/three-blocks"]),
         ],
         claims=claims(),
+        history=past(),
         sources=[
             Source("zonediff", "", "0123456789abcdef0123456789abcdef01234567"),
             Source("variant file", "mine.py", None, dirty=True),
@@ -714,6 +762,45 @@ def hostile() -> Hostile:
                 )
                 for claim in plain.claims
             ],
+            history=History(
+                [Release(text, text, text, text), Release(f"later {text}", text, text, text)],
+                [
+                    ScenarioHistory(
+                        next(iter(ids.values())),
+                        [text],
+                        [[text], [text]],
+                        [
+                            GoalHistory(
+                                text,
+                                met=met,
+                                turns=[
+                                    Turn(
+                                        f"later {text}",
+                                        text,
+                                        text,
+                                        not met,
+                                        text,
+                                        text,
+                                        [reason],
+                                        [reason],
+                                        Intent(text, text, text),
+                                    )
+                                ],
+                            )
+                            for met in (False, True)
+                        ],
+                    )
+                ],
+                [
+                    ClaimHistory(
+                        text,
+                        text,
+                        text,
+                        [ClaimVerdict(text, "refuted"), ClaimVerdict(f"later {text}", "supported")],
+                        [Turn(f"later {text}", "", text, True, text, text, [], [reason])],
+                    )
+                ],
+            ),
             sources=[Source(text, text, text)],
             version=text,
         )

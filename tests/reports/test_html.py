@@ -149,6 +149,7 @@ def test_it_reads_from_the_verdict_down(result: Result) -> None:
         "Declared intents",
         "Matrix",
         "Claims",
+        "History",
         "Scenarios",
         "Variants",
     ]
