@@ -286,10 +286,11 @@ class Kernel:
             memory.reset_node(node)
         self._take_memmap(count)
         zone = self._decide(self.policy.zone_of_new_memory(self, node, first, source))
-        memory.add(first, count, node, zone)
+        # Links of pages that are in no zone are all zero bits, which read as the first zone.
+        memory.add(first, count, node, Zone.DMA if zone is None else zone)
         if self.policy.hosts_memmap(self, count):
             memory.status[first] |= OWN_MEMMAP
-        if not self.policy.zones_chosen_when_onlined:
+        if zone is not None:
             memory.grow(node, zone, memory.pages(first, count))
         self.uevents.append(("add", range(first, first + count)))
         self.pending.extend(range(first, first + count))

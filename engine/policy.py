@@ -120,9 +120,9 @@ class Policy(ABC):
     """Whether onlining DIMMs from the kernel's own ACPI scan at boot hangs it (seen on 4.10)."""
 
     zones_chosen_when_onlined: ClassVar[bool] = False
-    """Whether added blocks belong to no zone until they go online (4.13 and later).
+    """Whether a zone grows to hold a block that goes online in it (4.13 and later).
 
-    Otherwise a zone spans them from the start, and onlining can only shift them.
+    Otherwise the block is in a zone already, and the edge between two zones can only be shifted.
     """
 
     spans_shrink: ClassVar[Shrink] = Shrink.REMOVED
@@ -196,8 +196,11 @@ class Policy(ABC):
     @abstractmethod
     def zone_of_new_memory(
         self, kernel: Kernel, node: int, first: int, source: Source
-    ) -> Decision[Zone]:
-        """The zone that blocks from `first` on start in when they are added to a node."""
+    ) -> Decision[Zone | None]:
+        """The zone that blocks from `first` on start in when they are added to a node.
+
+        None when they belong to no zone until they go online.
+        """
 
     @abstractmethod
     def kernel_onlines(self, kernel: Kernel, source: Source) -> Decision[OnlineType | None]:

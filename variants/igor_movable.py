@@ -34,7 +34,7 @@ class IgorMovable(Upstream):
 
     def zone_of_new_memory(
         self, kernel: Kernel, node: int, first: int, source: Source
-    ) -> Decision[Zone]:
+    ) -> Decision[Zone | None]:
         if source is Source.ACPI:
             return Decision(Zone.MOVABLE, REMOVABLE.because(node=node, first=first))
         return super().zone_of_new_memory(kernel, node, first, source)

@@ -111,7 +111,7 @@ class Upstream(Policy):
 
     def zone_of_new_memory(
         self, kernel: Kernel, node: int, first: int, source: Source
-    ) -> Decision[Zone]:
+    ) -> Decision[Zone | None]:
         movable = kernel.memory.span(node, Zone.MOVABLE)
         if movable and movable.start <= kernel.memory.pages(first).start:
             return Decision(

@@ -92,9 +92,8 @@ class V4_13(V4_12):
 
     def zone_of_new_memory(
         self, kernel: Kernel, node: int, first: int, source: Source
-    ) -> Decision[Zone]:
-        # Pages of no zone read as the first one: their links are all zero bits.
-        return Decision(Zone.DMA, NO_ZONE_YET.because(node=node, first=first))
+    ) -> Decision[Zone | None]:
+        return Decision(None, NO_ZONE_YET.because(node=node, first=first))
 
     def zone_to_online(
         self, kernel: Kernel, block: int, online_type: OnlineType

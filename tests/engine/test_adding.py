@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
-from zonediff.engine.kernel import NotModelled
-from zonediff.engine.machine import Dimm
+from zonediff.engine.kernel import Kernel, NotModelled
+from zonediff.engine.machine import Dimm, Machine
+from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.policy import Source
+from zonediff.engine.rules import Decision
 from zonediff.engine.steps import Blocks, Boot, Daemon, Online, Plug, Udev
-from zonediff.engine.units import Bytes, parse_size
+from zonediff.engine.units import SECTION, Bytes, parse_size
+from zonediff.variants.igor_movable import REMOVABLE
+from zonediff.variants.v4_13 import V4_13
 
 
 @pytest.mark.parametrize("size", ["64M", "130M", "192M"])
@@ -305,3 +309,26 @@ def test_the_name_of_a_device_that_left_means_where_it_was(boot: Any) -> None:
     assert lab.results == []
     lab.do(Online(Blocks("added")))
     assert lab.results == []
+
+
+def test_a_policy_may_choose_zones_both_when_adding_and_when_onlining() -> None:
+    """Movable memory of a DIMM, as the patch for 4.10 has it, on top of 4.13's rules."""
+
+    class MovableDimms(V4_13):
+        name = "movable-dimms"
+
+        def zone_of_new_memory(
+            self, kernel: Kernel, node: int, first: int, source: Source
+        ) -> Decision[Zone | None]:
+            if source is Source.ACPI:
+                return Decision(Zone.MOVABLE, REMOVABLE.because(node=node, first=first))
+            return super().zone_of_new_memory(kernel, node, first, source)
+
+    kernel = Kernel(Machine(), MovableDimms())
+    kernel.add_memory(0, 32 * SECTION, 2 * SECTION, Source.ACPI)
+    # Spanned from the start, so that kernel memory is refused there.
+    assert kernel.memory.span(0, Zone.MOVABLE) == kernel.memory.pages(32, 2)
+    assert kernel.policy.zone_to_online(kernel, 33, OnlineType.KERNEL).value is None
+    assert kernel.policy.zone_to_online(kernel, 33, OnlineType.KEEP).value is Zone.MOVABLE
+    kernel.add_memory(0, 40 * SECTION, SECTION, Source.PROBE)
+    assert kernel.memory.span(0, Zone.MOVABLE) == kernel.memory.pages(32, 2)
