@@ -225,12 +225,16 @@ def _frontiers(result: Result, registry: Registry, jobs: int) -> list[Frontier]:
 
 def _history(
     scenarios: Sequence[Scenario], result: Result, registry: Registry, jobs: int
-) -> History:
+) -> History | None:
     """How the scenarios fare on one kernel release after the other."""
-    with _bar("running releases") as progress:
-        return history(
-            scenarios, load_claims(), registry, known=result, jobs=jobs, progress=progress
-        )
+    try:
+        with _bar("running releases") as progress:
+            return history(
+                scenarios, load_claims(), registry, known=result, jobs=jobs, progress=progress
+            )
+    except KeyboardInterrupt:
+        click.echo("No history in the report: interrupted.", err=True)
+        return None
 
 
 @contextmanager

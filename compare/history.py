@@ -60,7 +60,8 @@ def history(
     """Run the scenarios on every release and see where each outcome turns.
 
     claims: those of which every scenario is there are judged on every release too. known: a result
-    over the same scenarios, whose runs are not done again. Raises registry.VariantError.
+    over the same scenarios, whose runs are not done again. Raises registry.VariantError, and
+    KeyboardInterrupt when it is interrupted: half a history would show turns that are none.
     """
     line = registry.timeline()
     releases = [
@@ -103,6 +104,8 @@ def _all(
         jobs=jobs,
         progress=progress,
     )
+    if not done.complete:
+        raise KeyboardInterrupt
     infos = {**there, **{info.name: info for info in done.variants}}
     kept = [] if known is None else [item for item in known.runs if item.variant in there]
     return dataclasses.replace(

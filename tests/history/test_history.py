@@ -202,6 +202,15 @@ def test_a_release_that_cannot_be_run_meets_nothing(tmp_path: Path) -> None:
     assert item.results[3] == []
 
 
+def test_half_a_history_is_none() -> None:
+    def progress(done: int, total: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        history(load(["ordering/change-of-mind"]), [], Registry(), progress=progress)
+
+
 def test_without_scenarios_there_is_nothing_to_tell() -> None:
     assert history([], [], Registry()).scenarios == []
 
