@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from zonediff.engine.kernel import Kernel
-from zonediff.engine.memory import HAS_MEMORY, ZONES, OnlineType, Zone
+from zonediff.engine.memory import HAS_MEMORY, OnlineType, Zone
 from zonediff.engine.policy import Policy, Source
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Because, Decision, Rule
 
@@ -157,12 +157,12 @@ class Upstream(Policy):
         memory = kernel.memory
         zone, pages = memory.zone(block), memory.pages(block)
         span = memory.span(memory.node(block), zone)
-        below = ZONES[Zone.NORMAL : zone] if pages.start == span.start else ()
-        above = ZONES[max(Zone.NORMAL, zone + 1) :] if pages.end == span.end else ()
+        if pages.start != span.start and pages.end != span.end:
+            return (zone,)
         others = (
             target
-            for target in below + above
-            if zone_can_shift(kernel, block, target).value is not None
+            for target in (Zone.NORMAL, Zone.MOVABLE)
+            if target is not zone and zone_can_shift(kernel, block, target).value is not None
         )
         return (zone, *others)
 

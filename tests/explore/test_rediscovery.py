@@ -221,8 +221,8 @@ def test_every_broken_token_is_found(name: str, explore: Explore) -> None:
     broken = mutant(base, *change)
     arenas = [WRITES, KNOB, BOOT, ELSEWHERE]
     found = [explore(base(), broken, arena, "sysfs")[2] for arena in arenas]
-    assert {"differs", "refines"} & {comparison.verdict for comparison in found}
-    assert min(len(shown.actions) for item in found for shown in item.witnesses) <= 5
+    assert "differs" in [comparison.verdict for comparison in found]
+    assert all(len(shown.actions) <= 5 for item in found for shown in item.witnesses[:1])
 
 
 class Forgetful(Upstream):
