@@ -471,8 +471,9 @@ class Kernel:
         memory.set_offline(block)
         self._count_free(block, -1)
         if self.policy.spans_shrink is Shrink.OFFLINED:
-            memory.shrink(memory.node(block), memory.zone(block), block, online_only=True)
-            memory.fit_node(memory.node(block))
+            node, of = memory.node(block), memory.zone(block)
+            memory.shrink(node, of, block, online_only=True, at_edges_only=True)
+            memory.fit_node(node)
             self.explain(OFFLINED_SHRINKS.because(block=block, zone=zone))
         else:
             self.explain(OFFLINED.because(block=block, zone=zone))
@@ -553,7 +554,8 @@ class Kernel:
                 first=blocks[0], last=blocks[-1], zone=zone.label, start=span.start, end=span.end
             )
         )
-        if node != CPU_NODE and self._node_looks_empty(node):
+        leaves = node != CPU_NODE and memory.node_is(node, NODE_ONLINE)
+        if leaves and self._node_looks_empty(node):
             memory.node_states[node] &= ~NODE_ONLINE
             self.uevents.append(("remove node", node))
             self.explain(NODE_OFFLINE.because(node=node))

@@ -31,6 +31,9 @@ class Zone(IntEnum):
 
 
 ZONES: Final = tuple(Zone)
+KERNEL_ZONES: Final = ZONES[: Zone.MOVABLE]
+"""The zones that kernel memory can come from (ZONE_NORMAL and below)."""
+
 ZONE_LABELS: Final = ("DMA", "DMA32", "Normal", "Movable")
 
 
@@ -60,6 +63,10 @@ OWN_MEMMAP: Final = 32
 """The block's memmap is in the block itself (memmap_on_memory, 5.12 and later)."""
 MIXED: Final = 16
 """A boot block with pages of two zones or two nodes; it can never be offlined."""
+
+
+UNSIGNED_LONG: Final = 1 << 64
+"""Page counts are unsigned: one that falls below nothing is huge."""
 
 
 # Bits of a node's state.
@@ -196,8 +203,8 @@ class Memory:
         return self.spans[4 * node + zone]
 
     def present_pages(self, node: int, *zones: Zone) -> int:
-        """Pages online in these zones of a node."""
-        return sum(self.present[4 * node + zone] for zone in zones)
+        """Pages online in these zones of a node, as the kernel counts them: unsigned."""
+        return sum(self.present[4 * node + zone] for zone in zones) % UNSIGNED_LONG
 
     def has_blocks(self, node: int, pages: Span | None = None) -> bool:
         """Whether any block, online or not, is linked to the node (within `pages`, if given)."""
@@ -258,23 +265,35 @@ class Memory:
         self.link[block] = 1 + 4 * self.node(block) + zone
 
     def set_online(self, block: int) -> None:
-        """Count the block's pages as present in its zone."""
+        """Count the block's pages as present in its zone (node_states_check_changes_online)."""
         self.status[block] |= ONLINE
         self.present[self.link[block] - 1] += self.block_pages
-        node = self.node(block)
-        self.node_states[node] |= self.memory_states(node)
+        self.node_states[self.node(block)] |= HAS_MEMORY | self._says_of_normal(block)
 
     def set_offline(self, block: int) -> None:
-        """Take the block's pages out of its zone's count; whatever was in it is gone."""
+        """Take the block's pages out of its zone's count; whatever was in it is gone.
+
+        A node loses a state with the block that counts for all of its pages; when it came back
+        with blocks online and counts anew, that is before the last one is offline
+        (node_states_check_changes_offline).
+        """
+        node, lost = self.node(block), 0
+        if self.block_pages >= self.present_pages(node, *ZONES):
+            lost = HAS_MEMORY
+        if self.block_pages >= self.present_pages(node, *KERNEL_ZONES):
+            lost |= self._says_of_normal(block)
+        self.node_states[node] &= ~lost
         self.status[block] &= ~(ONLINE | PINNED)
         self.present[self.link[block] - 1] -= self.block_pages
-        node = self.node(block)
-        self.node_states[node] &= NODE_ONLINE | self.memory_states(node)
+
+    def _says_of_normal(self, block: int) -> int:
+        """HAS_NORMAL_MEMORY for a block of a kernel zone: others do not touch it."""
+        return HAS_NORMAL_MEMORY if self.zone(block) in KERNEL_ZONES else 0
 
     def memory_states(self, node: int) -> int:
-        """What the present pages of a node say (node_states_check_changes_online, _offline)."""
+        """What the pages present at boot say of a node (check_for_memory, free_area_init_nodes)."""
         state = HAS_MEMORY if self.present_pages(node, *ZONES) else 0
-        if self.present_pages(node, *ZONES[: Zone.MOVABLE]):
+        if self.present_pages(node, *KERNEL_ZONES):
             state |= HAS_NORMAL_MEMORY
         return state
 
@@ -290,20 +309,30 @@ class Memory:
         self.link[block] = 0
         self.online_type[block] = 0
 
-    def shrink(self, node: int, zone: Zone, block: int, *, online_only: bool = False) -> None:
+    def shrink(
+        self,
+        node: int,
+        zone: Zone,
+        block: int,
+        *,
+        online_only: bool = False,
+        at_edges_only: bool = False,
+    ) -> None:
         """Let a zone's span give up a block at its edge (shrink_zone_span).
 
         At the start it moves up to the next block whose first page is of this zone, at the end
         down to the last block whose last page is; a block in the middle leaves a hole; when no
         other block is left the span is empty. With online_only, offline blocks do not count.
+        With at_edges_only, a span is not emptied from its middle (5.6 and later).
         """
         index = 4 * node + zone
-        self.spans[index] = self._shrunk(self.spans[index], block, (index + 1,), online_only)
+        old, links = self.spans[index], (index + 1,)
+        self.spans[index] = self._shrunk(old, block, links, online_only, at_edges_only)
 
     def shrink_node(self, node: int, block: int) -> None:
         """Let a node's span give up a block at its edge, like a zone's (shrink_pgdat_span)."""
         links = tuple(1 + 4 * node + zone for zone in ZONES)
-        self.node_spans[node] = self._shrunk(self.node_spans[node], block, links, False)
+        self.node_spans[node] = self._shrunk(self.node_spans[node], block, links)
 
     def fit_node(self, node: int) -> None:
         """Let a node span exactly what its zones span (update_pgdat_span)."""
@@ -314,7 +343,14 @@ class Memory:
             else EMPTY
         )
 
-    def _shrunk(self, span: Span, block: int, links: tuple[int, ...], online_only: bool) -> Span:
+    def _shrunk(
+        self,
+        span: Span,
+        block: int,
+        links: tuple[int, ...],
+        online_only: bool = False,
+        at_edges_only: bool = False,
+    ) -> Span:
         pages = self.pages(block)
         if span.start == pages.start:
             after = self._first_block(links, block + 1, span.end, online_only)
@@ -324,9 +360,9 @@ class Memory:
             before = self._last_block(links, span.start, block, online_only)
             if before is not None:
                 return Span(span.start, (before + 1) * self.block_pages)
-        elif online_only:
+        elif at_edges_only:
             return span
-        if not online_only and self._has_other(links, span, block):
+        if not at_edges_only and self._has_other(links, span, block, online_only):
             return span
         return EMPTY
 
@@ -358,23 +394,21 @@ class Memory:
                 return last
             stop = last
 
-    def _has_other(self, links: tuple[int, ...], span: Span, block: int) -> bool:
+    def _has_other(self, links: tuple[int, ...], span: Span, block: int, online_only: bool) -> bool:
         """Whether a section of the span other than `block` has a page that is linked so.
 
         The kernel steps through the span in sections from the span's own start, which in a
         span that starts inside a block is not a section's first page.
         """
-        first, stop = span.start // self.block_pages, -(-span.end // self.block_pages)
-        if span.start % self.block_pages and self.tails.get(first) in links:
+        first = span.start // self.block_pages
+        starts_inside = span.start % self.block_pages and self.tails.get(first) in links
+        if starts_inside and (not online_only or self.is_online(first)):
             return True
-        return any(
-            0 <= found != block
-            for link in links
-            for found in (
-                self.link.find(link, first, stop),
-                self.link.find(link, max(first, block + 1), stop),
-            )
-        )
+        while (at := self._first_block(links, first, span.end, online_only)) is not None:
+            if at != block:
+                return True
+            first = at + 1
+        return False
 
     # --- whole ranges
 

@@ -15,6 +15,7 @@ from zonediff.engine.memory import (
     ONLINE,
     PINNED,
     PRESENT,
+    UNSIGNED_LONG,
     ZONE_LABELS,
     Zone,
 )
@@ -23,9 +24,6 @@ from zonediff.engine.units import PAGE
 
 if TYPE_CHECKING:
     from zonediff.engine.kernel import Kernel
-
-UNSIGNED_LONG: Final = 1 << 64
-"""Page counts are unsigned: a span that ends before it starts shows as a huge number."""
 
 NO_NODE: Final = -1
 """The node of a block whose node has left sysfs before it."""
@@ -46,7 +44,9 @@ def zone_views(kernel: Kernel) -> dict[str, ZoneView]:
     memory = kernel.memory
     return {
         f"{index >> 2}/{ZONE_LABELS[index & 3]}": ZoneView(
-            span.start, (span.end - span.start) % UNSIGNED_LONG, memory.present[index]
+            span.start,
+            (span.end - span.start) % UNSIGNED_LONG,
+            memory.present[index] % UNSIGNED_LONG,
         )
         for index, span in enumerate(memory.spans)
         if (span or memory.present[index]) and memory.node_is(index >> 2, NODE_ONLINE)

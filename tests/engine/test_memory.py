@@ -176,15 +176,24 @@ def test_a_zone_gives_up_a_block(
         ("nnN", 2, None),
         ("nnnN", 3, None),
         ("nNnN", 3, (0, 2)),
-        ("nnn", 1, (0, 3)),
     ],
 )
+@pytest.mark.parametrize("at_edges_only", [False, True])
 def test_offline_blocks_do_not_hold_a_span_that_counts_online_ones(
-    zones: str, gone: int, after: tuple[int, int] | None
+    zones: str, gone: int, after: tuple[int, int] | None, at_edges_only: bool
 ) -> None:
     memory = books(zones, normal=pages(0, len(zones)))
-    memory.shrink(0, NORMAL, gone, online_only=True)
+    memory.shrink(0, NORMAL, gone, online_only=True, at_edges_only=at_edges_only)
     assert memory.span(0, NORMAL) == (pages(*after) if after else EMPTY)
+
+
+@pytest.mark.parametrize(("at_edges_only", "after"), [(False, EMPTY), (True, pages(0, 3))])
+def test_a_span_without_online_blocks_is_given_up_from_its_middle(
+    at_edges_only: bool, after: Span
+) -> None:
+    memory = books("nnn", normal=pages(0, 3))
+    memory.shrink(0, NORMAL, 1, online_only=True, at_edges_only=at_edges_only)
+    assert memory.span(0, NORMAL) == after
 
 
 @pytest.mark.parametrize(
@@ -294,6 +303,9 @@ def test_a_node_has_memory_when_something_of_it_went_online() -> None:
     assert memory.node_states[0] == NODE_ONLINE | HAS_MEMORY | HAS_NORMAL_MEMORY
     memory.set_offline(0)
     assert memory.node_states[0] == NODE_ONLINE | HAS_MEMORY
+    memory.set_offline(1)
+    assert memory.node_states[0] == NODE_ONLINE
+    memory.set_online(1)
     assert memory.node_is(0, HAS_MEMORY)
     assert not memory.node_is(0, HAS_NORMAL_MEMORY)
 
