@@ -146,6 +146,9 @@ class Policy(ABC):
     From the source alone; later kernels, as was seen on 6.1, go by the DIMM's address instead.
     """
 
+    switch_letters: ClassVar[tuple[str, str]] = ("y1", "n0")
+    """What may begin a yes and a no where a file or parameter takes one (strtobool)."""
+
     removable_always: ClassVar[bool] = False
     """Whether `removable` reads 1 for every block (5.8 and later)."""
 

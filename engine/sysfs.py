@@ -31,7 +31,7 @@ NOT_A_STATE: Final = Rule(
 NOT_A_SWITCH: Final = Rule(
     "strtobool",
     "strtobool",
-    "online takes 1, y, on, 0, n or off, not {value!r} -> EINVAL",
+    "online takes a word that begins with {accepted}, on or of, not {value!r} -> EINVAL",
     "lib/string.c",
 )
 NOT_A_KNOB_VALUE: Final = Rule(
@@ -207,9 +207,10 @@ def _write_state(kernel: Kernel, block: int, text: str) -> str | None:
 
 
 def _write_online(kernel: Kernel, block: int, text: str) -> str | None:
-    switch = _switch(text)
+    switch = strtobool(text, kernel.policy.switch_letters)
     if switch is None:
-        kernel.explain(NOT_A_SWITCH.because(value=text))
+        accepted = ", ".join("".join(kernel.policy.switch_letters))
+        kernel.explain(NOT_A_SWITCH.because(accepted=accepted, value=text))
         return "EINVAL"
     if not switch:
         return _offline(kernel, block, None)
@@ -234,11 +235,13 @@ def _offline(kernel: Kernel, block: int, when_already: str | None) -> str | None
     return when_already
 
 
-def _switch(text: str) -> bool | None:
-    """What strtobool() reads: by the first letter, and by the second after an `o`."""
+def strtobool(text: str, letters: tuple[str, str]) -> bool | None:
+    """What a yes-or-no text means by its first letter, by its second after an `o`; None: nothing.
+
+    letters: those that begin a yes, and those that begin a no, in lower case.
+    """
     first, second = text[:1].lower(), text[1:2].lower()
-    if first in ("y", "1") or (first == "o" and second == "n"):
-        return True
-    if first in ("n", "0") or (first == "o" and second == "f"):
-        return False
-    return None
+    if first == "o":
+        return {"n": True, "f": False}.get(second)
+    yes, no = letters
+    return True if first and first in yes else False if first and first in no else None

@@ -9,7 +9,7 @@ from zonediff.engine.kernel import Kernel
 from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.policy import Shrink, Source
 from zonediff.engine.rules import MEMORY_C, MEMORY_HOTPLUG_C, Decision, Rule
-from zonediff.engine.sysfs import STATES
+from zonediff.engine.sysfs import STATES, strtobool
 from zonediff.engine.units import PAGE
 from zonediff.variants.v4_13 import kernel_zone
 from zonediff.variants.v4_14 import V4_14
@@ -68,6 +68,8 @@ class V6_1(V4_14):
     spans_shrink = Shrink.OFFLINED
     numbers_unlisted_nodes = False
     has_probe = False
+    # `t` and `f` came with the stable series.
+    switch_letters = ("yt1", "nf0")
     removable_always = True
     valid_zones_by_device = True
     needs_whole_blocks = True
@@ -143,6 +145,10 @@ def _ratio(kernel: Kernel) -> int:
 
 
 def _switch(kernel: Kernel, name: str, *, default: bool) -> bool:
-    """A yes-or-no parameter of the module memory_hotplug."""
-    text = kernel.machine.parameter(f"memory_hotplug.{name}") or ""
-    return {"1": True, "y": True, "0": False, "n": False}.get(text[:1].lower(), default)
+    """A yes-or-no parameter of the module memory_hotplug: the last that says either counts."""
+    said = default
+    for parameter, text in kernel.machine.parameters:
+        if parameter == f"memory_hotplug.{name}":
+            switch = True if text is None else strtobool(text, kernel.policy.switch_letters)
+            said = said if switch is None else switch
+    return said
