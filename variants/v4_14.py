@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from zonediff.engine.boot import MAX_ORDER_PAGES
 from zonediff.engine.kernel import Kernel
 from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.policy import Intent, Shrink
-from zonediff.engine.rules import MEMORY_HOTPLUG_C, Decision, Rule
+from zonediff.engine.rules import MEMORY_HOTPLUG_C, Because, Decision, Rule
 from zonediff.variants.v4_13 import V4_13, intersects, kernel_zone
 
 AS_ASKED: Final = Rule(
@@ -26,6 +27,15 @@ DEFAULT: Final = Rule(
     "default_zone_for_pfn.default",
     "default_zone_for_pfn",
     "block {block} asked for with online lies in {where}: it goes to zone {zone}, the default",
+    MEMORY_HOTPLUG_C,
+)
+
+
+OUTSIDE: Final = Rule(
+    "test_pages_in_a_zone.outside",
+    "test_pages_in_a_zone",
+    "block {block} is online in zone {zone} of node {node}, which spans [{start}, {end}) and not "
+    "the block -> EINVAL",
     MEMORY_HOTPLUG_C,
 )
 
@@ -81,15 +91,31 @@ class V4_14Stable(V4_14):
 
     test_pages_in_a_zone() was given a check that the pages lie in the zone they are linked to.
     The pages of a block that was never online are linked to none, so the file reads `none`,
-    though the block can be onlined as before.
+    though the block can be onlined as before. A block that is online outside its zone, as on a
+    node that left and came back, cannot be taken offline.
     """
 
     name = "v4.14-stable"
     origin = "Linux v4.14.177"
     released = "2020-04-24"
 
-    def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...] | None:
+    def refuses_offline(self, kernel: Kernel, block: int) -> Because | None:
+        if lies_in_its_zone(kernel, block):
+            return super().refuses_offline(kernel, block)
         memory = kernel.memory
-        if not intersects(memory.span(memory.node(block), memory.zone(block)), memory.pages(block)):
-            return None
-        return super().valid_zones(kernel, block)
+        node, zone = memory.node(block), memory.zone(block)
+        start, end = memory.span(node, zone)
+        return OUTSIDE.because(block=block, zone=zone.label, node=node, start=start, end=end)
+
+    def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...] | None:
+        return super().valid_zones(kernel, block) if lies_in_its_zone(kernel, block) else None
+
+
+def lies_in_its_zone(kernel: Kernel, block: int) -> bool:
+    """Whether the zone that a block's pages are linked to spans them (test_pages_in_a_zone).
+
+    Asked of the first page of each 4 MiB but the block's very first, which names the zone.
+    """
+    memory = kernel.memory
+    span, pages = memory.span(memory.node(block), memory.zone(block)), memory.pages(block)
+    return span.start <= pages.start + MAX_ORDER_PAGES and pages.end - MAX_ORDER_PAGES < span.end

@@ -9,6 +9,7 @@ import pytest
 from zonediff.engine.machine import Config, Machine
 from zonediff.engine.policy import Source
 from zonediff.engine.steps import Blocks, Offline, Online, Udev
+from zonediff.engine.units import SECTION_PAGES
 from zonediff.variants.registry import Registry
 
 LATER = ("v4.13", "v4.14", "v6.1")
@@ -296,6 +297,27 @@ def test_what_an_eject_leaves_of_a_span(boot: Any, variant: str, span: tuple[int
     assert lab.span("Normal") == span
 
 
+@pytest.mark.parametrize(
+    ("variant", "spanned"), [("v4.13", True), ("v4.14", False), ("v6.1", True)]
+)
+def test_an_eject_from_the_middle_of_a_span_without_online_blocks(
+    boot: Any, variant: str, spanned: bool
+) -> None:
+    # shrink_zone_span() of 4.14 gives a span up that holds no online block; 4.13 counts offline
+    # blocks, and 6.1 (where DMA32 is such a span still) looks at the edges alone.
+    lab = boot(variant=variant)
+    for name in "abc":
+        lab.plug(name, "128M")
+    lab.do(Online(Blocks("32-34"), "online_movable"))
+    lab.do(Offline(Blocks("33")))
+    lab.do(Offline(Blocks("32")))
+    lab.do(Offline(Blocks("34")))
+    before = lab.span("Movable")
+    assert before == ((0, 0) if variant == "v6.1" else (32, 35))
+    lab.unplug("b")
+    assert lab.span("Movable") == (before if spanned else (0, 0))
+
+
 # --- 6.1
 
 
@@ -422,10 +444,15 @@ def test_6_1_auto_movable_decides_about_plain_online_only(boot: Any, value: str)
 
 @pytest.mark.parametrize(
     ("text", "inside"),
-    [("1", True), ("Y", True), ("yes", True), ("0", False), ("n", False), ("x", False)],
+    [
+        *(("=1", True), ("=Y", True), ("=yes", True), ("=on", True), ("=true", True), ("", True)),
+        *(("=0", False), ("=n", False), ("=x", False), ("=", False), ("=1 {}=off", False)),
+        ("=1 {}=x", True),
+    ],
 )
 def test_6_1_a_block_may_hold_its_own_memmap(boot: Any, text: str, inside: bool) -> None:
-    lab = boot(variant="v6.1", cmdline=f"memory_hotplug.memmap_on_memory={text}")
+    name = "memory_hotplug.memmap_on_memory"
+    lab = boot(variant="v6.1", cmdline=name + text.format(name))
     free = lab.guest.kernel.free_kib
     lab.plug("dimm0", "128M")
     assert (lab.guest.kernel.free_kib == free) == inside
@@ -441,6 +468,16 @@ def test_6_1_two_blocks_do_not_hold_theirs(boot: Any) -> None:
     free = lab.guest.kernel.free_kib
     lab.plug("dimm0", "256M")
     assert lab.guest.kernel.free_kib == free - 2 * 2058
+
+
+@pytest.mark.parametrize(("variant", "result"), [("v4.14", "EINVAL"), ("v6.1", None)])
+def test_6_1_takes_true_and_false_as_well(boot: Any, variant: str, result: str | None) -> None:
+    lab = boot(variant=variant)
+    lab.plug("dimm0", "128M")
+    for value, state in (("true", "online"), ("F", "offline")):
+        assert lab.switch(32, value) == result
+        assert lab.seen.block(32).state == ("offline" if result else state)
+        assert ("strtobool" in lab.rules) == bool(result)
 
 
 # --- nodes that are left while they have blocks
@@ -472,6 +509,71 @@ def test_pages_of_a_node_that_came_back_are_counted_anew(boot: Any, variant: str
     lab.plug("dimm0", "128M", node=1)
     assert lab.events == ["add memory32", "add node1"]
     assert lab.present("Normal", 1) == 0
+
+
+def came_back(boot: Any, variant: str, value: str) -> Any:
+    """Node 1 left and came back with block 33 online, whose pages it does not count."""
+    lab = boot("1G+0", variant=variant)
+    lab.plug("dimm0", "128M", node=1)
+    lab.plug("dimm1", "128M", node=1)
+    lab.unplug("dimm0")
+    assert lab.write(33, value) is None
+    lab.plug("dimm0", "128M", node=1)
+    return lab
+
+
+@pytest.mark.parametrize("variant", ["v4.13", "v4.14"])
+def test_the_count_of_a_node_that_came_back_can_fall_below_nothing(boot: Any, variant: str) -> None:
+    # __offline_pages() subtracts from a count that hotadd_new_pgdat() has reset.
+    lab = came_back(boot, variant, "online_movable")
+    assert lab.write(33, "offline") is None
+    assert lab.seen.zones["1/Movable"].present == (1 << 64) - SECTION_PAGES
+    assert lab.seen.nodes["has_memory"] == "0"
+    # With two blocks online the node counts the pages of one, and loses the state with it.
+    for block in (32, 33):
+        assert lab.write(block, "online_kernel" if variant == "v4.14" else "online") is None
+    assert lab.seen.nodes["has_memory"] == "0-1"
+    assert lab.write(32, "offline") is None
+    assert lab.seen.block(33).state == "online"
+    assert lab.seen.nodes["has_memory"] == "0"
+
+
+@pytest.mark.parametrize("variant", ["v4.13", "v4.14"])
+def test_a_movable_block_does_not_touch_the_mask_of_normal_memory(boot: Any, variant: str) -> None:
+    # node_states_check_changes_offline() asks about normal memory for blocks of kernel zones only.
+    lab = came_back(boot, variant, "online_kernel")
+    assert lab.write(32, "online_movable") is None
+    assert lab.write(32, "offline") is None
+    assert lab.seen.nodes == {"online": "0-1", "has_memory": "0", "has_normal_memory": "0-1"}
+
+
+@pytest.mark.parametrize(("variant", "result"), [("v4.14", None), ("v4.14-stable", "EINVAL")])
+def test_4_14_stable_does_not_offline_a_block_outside_its_zone(
+    boot: Any, variant: str, result: str | None
+) -> None:
+    lab = came_back(boot, variant, "online_kernel")
+    shown = "Normal" if variant == "v4.14" else "none"
+    assert lab.hot[1] == f"33 online [{shown}]"
+    assert lab.write(33, "offline") == result
+    if result:
+        assert lab.rules == ["test_pages_in_a_zone.outside"]
+        # An eject is refused by it, and the zone that spans the block again lets it go.
+        assert lab.unplug("dimm1") == "REFUSED"
+        assert lab.write(32, "online_kernel") is None
+        lab.plug("dimm2", "128M", node=1)
+        assert lab.write(34, "online_kernel") is None
+        assert lab.write(33, "offline") is None
+
+
+@pytest.mark.parametrize("variant", ["v4.13", "v4.14"])
+def test_a_node_leaves_only_once(boot: Any, variant: str) -> None:
+    lab = boot("1G+0", variant=variant)
+    for name in ("dimm0", "dimm1"):
+        lab.plug(name, "128M", node=1)
+    lab.unplug("dimm0")
+    assert lab.events == ["remove memory32", "remove node1"]
+    lab.unplug("dimm1")
+    assert lab.events == ["remove memory33"]
 
 
 @pytest.mark.parametrize("variant", ["v4.13", "v4.14", "v6.1"])
