@@ -175,11 +175,15 @@ def _booted(machine: Machine, links_missing_pages: bool) -> Memory:
     for (node, zone), span in spans.items():
         memory.grow(node, zone, span)
     tails: dict[int, int] = {}
+    held: dict[int, int] = {}
     last = -1
     for pages, node, zone in pieces:
         link = 1 + 4 * node + zone
         memory.present[link - 1] += pages.end - pages.start
         first, stop = pages.start // memory.block_pages, -(-pages.end // memory.block_pages)
+        for block in {first, stop - 1}:
+            part = _overlap(memory.pages(block), pages)
+            held[block] = held.get(block, 0) + part.end - part.start
         if first == last:
             tails[first] = link
             if memory.link[first] != link:
@@ -189,10 +193,11 @@ def _booted(machine: Machine, links_missing_pages: bool) -> Memory:
             memory.add(first, stop - first, node, zone)
             memory.status[first:stop] = bytes([PRESENT | ONLINE]) * (stop - first)
             memory.online_type[first:stop] = bytes([OnlineType.NONE]) * (stop - first)
-        if pages.end % memory.block_pages:
-            tails[stop - 1] = 0
         last = stop - 1
-    memory.ragged = frozenset(block for block, link in tails.items() if not link)
+        if pages.end % memory.block_pages:
+            # Pages that are missing are linked too, where the zone's span goes on over them.
+            tails[last] = link if spans[node, zone].end > pages.end else 0
+    memory.ragged = {block: count for block, count in held.items() if count < memory.block_pages}
     memory.tails = {
         block: link
         for block, link in tails.items()

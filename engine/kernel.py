@@ -447,7 +447,8 @@ class Kernel:
         elif zone is not current and not memory.shift(node, current, zone, pages):
             self.explain(NOT_SPANNED.because(block=block, zone=current.label))
             return "EINVAL"
-        memory.relink(block, zone)
+        if self.policy.zones_chosen_when_onlined or zone is not current:
+            memory.relink(block, zone)
         memory.set_online(block)
         self._count_free(block, 1)
         return None

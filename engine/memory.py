@@ -107,7 +107,7 @@ class Memory:
     spans, present, initialised: by 4 * node + zone; present in pages.
     node_spans: what each node's pgdat spans.
     tails: link of a boot block's *last* page where that differs from its first (0: no zone).
-    ragged: boot blocks that lack pages at their end.
+    ragged: how many pages the boot blocks have that lack some.
     node_states: NODE_ONLINE, HAS_MEMORY, ... bits of each node.
     block_pages: pages in a memory block.
     """
@@ -137,10 +137,10 @@ class Memory:
         self.initialised = bytearray(4 * nodes)
         self.node_states = bytearray(nodes)
         self.tails: Mapping[int, int] = {}
-        self.ragged: frozenset[int] = frozenset()
+        self.ragged: Mapping[int, int] = {}
 
     def copy(self) -> Memory:
-        """An independent copy (tails and ragged are never written and are shared)."""
+        """An independent copy (tails and ragged are never written to and are shared)."""
         twin = Memory.__new__(Memory)
         twin.block_pages = self.block_pages
         twin.status = self.status[:]
@@ -165,6 +165,7 @@ class Memory:
             tuple(self.present),
             bytes(self.initialised),
             bytes(self.node_states),
+            tuple(self.tails),
         )
 
     # --- looking up
@@ -197,6 +198,10 @@ class Memory:
     def pages(self, block: int, count: int = 1) -> Span:
         """The pages of a block, or of `count` blocks from it on."""
         return Span(block * self.block_pages, (block + count) * self.block_pages)
+
+    def held_pages(self, block: int) -> int:
+        """The pages of a block that are RAM (walk_system_ram_range)."""
+        return self.ragged.get(block, self.block_pages)
 
     def span(self, node: int, zone: Zone) -> Span:
         """What a zone spans."""
@@ -261,13 +266,15 @@ class Memory:
         return True
 
     def relink(self, block: int, zone: Zone) -> None:
-        """Link a block's pages to another zone of its node."""
+        """Link all of a block's pages to a zone of its node."""
         self.link[block] = 1 + 4 * self.node(block) + zone
+        if block in self.tails:
+            self.tails = {other: link for other, link in self.tails.items() if other != block}
 
     def set_online(self, block: int) -> None:
         """Count the block's pages as present in its zone (node_states_check_changes_online)."""
         self.status[block] |= ONLINE
-        self.present[self.link[block] - 1] += self.block_pages
+        self.present[self.link[block] - 1] += self.held_pages(block)
         self.node_states[self.node(block)] |= HAS_MEMORY | self._says_of_normal(block)
 
     def set_offline(self, block: int) -> None:
@@ -284,7 +291,7 @@ class Memory:
             lost |= self._says_of_normal(block)
         self.node_states[node] &= ~lost
         self.status[block] &= ~(ONLINE | PINNED)
-        self.present[self.link[block] - 1] -= self.block_pages
+        self.present[self.link[block] - 1] -= self.held_pages(block)
 
     def _says_of_normal(self, block: int) -> int:
         """HAS_NORMAL_MEMORY for a block of a kernel zone: others do not touch it."""

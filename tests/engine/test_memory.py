@@ -60,7 +60,7 @@ def test_new_books_are_empty() -> None:
     assert (memory.node_spans, bytes(memory.node_states)) == ([EMPTY] * 2, bytes(2))
     assert bytes(memory.initialised) == bytes(8)
     assert (memory.status, memory.link, memory.online_type) == (b"", b"", b"")
-    assert (memory.tails, memory.ragged) == ({}, frozenset())
+    assert (memory.tails, memory.ragged) == ({}, {})
 
 
 def test_zones_have_the_kernels_names_and_order() -> None:

@@ -318,6 +318,23 @@ def test_an_eject_from_the_middle_of_a_span_without_online_blocks(
     assert lab.span("Movable") == (before if spanned else (0, 0))
 
 
+@pytest.mark.parametrize("variant", ["v4.14", "v4.14-stable"])
+def test_a_boot_block_counts_the_pages_that_it_has(boot: Any, variant: str) -> None:
+    # Block 23 lacks the pages of firmware tables (walk_system_ram_range in online_pages); once it
+    # went online again all its pages are linked, the missing ones too (memmap_init_zone).
+    lab = boot("5G", variant=variant)
+    assert lab.write(23, "offline") is None
+    assert lab.write(23, "online_movable") is None
+    assert lab.span("Movable") == (23, 24)
+    assert lab.seen.zones["0/Movable"].present == SECTION_PAGES - 32
+    lab.plug("dimm0", "128M")
+    assert lab.write(48, "online_movable") is None
+    lab.unplug("dimm0")
+    assert lab.span("Movable") == (23, 24)
+    assert lab.write(23, "offline") is None
+    assert lab.seen.zones["0/Movable"].present == 0
+
+
 # --- 6.1
 
 
