@@ -6,6 +6,7 @@ and probe_memory_block_size() of arch/x86/mm/init_64.c.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -77,15 +78,20 @@ def usable_ram(machine: Machine) -> list[Ram]:
     return usable
 
 
-def movable_starts(machine: Machine, ram: list[Ram]) -> dict[int, int]:
+def movable_starts(machine: Machine, ram: list[Ram], *, percent: bool = False) -> dict[int, int]:
     """First page of ZONE_MOVABLE on each node that gets one from kernelcore= or movablecore=.
 
     The kernel memory asked for is spread evenly over the nodes that have memory; what a small
-    node cannot take goes to the others (find_zone_movable_pfns_for_nodes).
+    node cannot take goes to the others (find_zone_movable_pfns_for_nodes). With movable_node
+    both are ignored: boot memory that can be unplugged is movable, and this machine has none.
+
+    percent: whether they can be a share of all memory, as in `50%` (4.17 and later).
     """
+    if machine.has_parameter("movable_node") and machine.config.MOVABLE_NODE:
+        return {}
     total = sum(item.pages.end - item.pages.start for item in ram)
-    needed = _pages(machine, "kernelcore")
-    movable = _pages(machine, "movablecore")
+    needed = _pages(machine, "kernelcore", total if percent else None)
+    movable = _pages(machine, "movablecore", total if percent else None)
     if movable:
         movable = min(total, -(-movable // MAX_ORDER_PAGES) * MAX_ORDER_PAGES)
         needed = max(needed, total - movable)
@@ -128,10 +134,10 @@ def movable_starts(machine: Machine, ram: list[Ram]) -> dict[int, int]:
     return {node: -(-start // MAX_ORDER_PAGES) * MAX_ORDER_PAGES for node, start in starts.items()}
 
 
-def zone_spans(machine: Machine) -> dict[tuple[int, Zone], Span]:
+def zone_spans(machine: Machine, *, percent: bool = False) -> dict[tuple[int, Zone], Span]:
     """What each zone spans after boot, by (node, zone); empty zones are left out."""
     ram = usable_ram(machine)
-    movable = movable_starts(machine, ram)
+    movable = movable_starts(machine, ram, percent=percent)
     spans = {}
     for node in range(len(machine.nodes)):
         own = [item.pages for item in ram if item.node == node]
@@ -151,21 +157,24 @@ def zone_spans(machine: Machine) -> dict[tuple[int, Zone], Span]:
     return spans
 
 
-def boot_memory(machine: Machine, *, links_missing_pages: bool = False) -> Memory:
+def boot_memory(
+    machine: Machine, *, links_missing_pages: bool = False, percent: bool = False
+) -> Memory:
     """Memory as it stands when user space starts, before any DIMM was looked at.
 
     links_missing_pages: pages that are missing at the end of a block belong to its zone.
+    percent: kernelcore= and movablecore= can be a share of all memory.
     The top block of boot memory is pinned: the memmap and early allocations sit there.
     """
-    return _booted(machine, links_missing_pages).copy()
+    return _booted(machine, links_missing_pages, percent).copy()
 
 
 @lru_cache(maxsize=64)
-def _booted(machine: Machine, links_missing_pages: bool) -> Memory:
+def _booted(machine: Machine, links_missing_pages: bool, percent: bool) -> Memory:
     """The same, to be copied: most scenarios boot one of a few machines."""
     memory = Memory(len(machine.nodes), block_pages(machine))
     ram = usable_ram(machine)
-    spans = zone_spans(machine)
+    spans = zone_spans(machine, percent=percent)
     pieces = sorted(
         (overlap, node, zone)
         for (node, zone), span in spans.items()
@@ -212,8 +221,11 @@ def _booted(machine: Machine, links_missing_pages: bool) -> Memory:
     return memory
 
 
-def _pages(machine: Machine, parameter: str) -> int:
+def _pages(machine: Machine, parameter: str, total: int | None) -> int:
+    """The pages that a parameter asks for, in per cent of `total` pages too if that is given."""
     value = machine.parameter(parameter)
+    if total is not None and (share := re.fullmatch("([0-9]+)%", value or "")):
+        return total * int(share[1]) // 100
     try:
         return 0 if value is None else parse_size(value) // PAGE
     except ValueError:

@@ -223,7 +223,11 @@ class Kernel:
     def __init__(self, machine: Machine, policy: Policy) -> None:
         self.machine = machine
         self.policy = policy
-        self.memory = boot_memory(machine, links_missing_pages=policy.links_missing_pages)
+        self.memory = boot_memory(
+            machine,
+            links_missing_pages=policy.links_missing_pages,
+            percent=policy.percent_of_memory,
+        )
         self.knob = policy.knob_at_boot(machine)
         self.devices: dict[str, Device] = {}
         self.boot_present = tuple(self.memory.present)

@@ -158,6 +158,9 @@ class Policy(ABC):
     links_missing_pages: ClassVar[bool] = False
     """Whether pages that boot memory lacks in its last block are linked to the zone around them."""
 
+    percent_of_memory: ClassVar[bool] = False
+    """Whether `kernelcore=` and `movablecore=` can be a share of all memory (4.17 and later)."""
+
     needs_whole_blocks: ClassVar[bool] = False
     """Whether a block with pages missing cannot be offlined (5.6 and later: EINVAL)."""
 

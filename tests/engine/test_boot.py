@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from zonediff.engine.boot import boot_memory, movable_starts, usable_ram
-from zonediff.engine.machine import Dimm, Machine
+from zonediff.engine.machine import Config, Dimm, Machine
 from zonediff.engine.memory import OFFLINE_FLAG, PINNED, OnlineType
 from zonediff.engine.units import PAGE, SECTION_PAGES, parse_size
 
@@ -143,11 +143,31 @@ def test_movable_node_changes_nothing_at_boot(boot: Any) -> None:
         # Of memory below 4 GiB all can be movable but the first 16 MiB.
         ("movablecore=8G", {}),
         ("movablecore=1020M", {0: 4096}),
+        # movable_node takes unpluggable boot memory instead, and finds none.
+        ("movable_node kernelcore=512M", {}),
+        # Shares of memory came with 4.17; memparse() reads 50 bytes here.
+        ("kernelcore=50%", {}),
     ],
 )
 def test_where_movable_starts(cmdline: str, starts: dict[int, int]) -> None:
     machine = Machine(cmdline=cmdline)
     assert movable_starts(machine, usable_ram(machine)) == starts
+
+
+def test_without_its_option_movable_node_changes_nothing() -> None:
+    machine = Machine(cmdline="movable_node kernelcore=512M", config=Config(MOVABLE_NODE=False))
+    assert movable_starts(machine, usable_ram(machine)) == {0: 132096}
+
+
+@pytest.mark.parametrize(
+    ("cmdline", "start"),
+    [("kernelcore=50%", 132096), ("movablecore=50%", 131072), ("kernelcore=512M", 132096)],
+)
+def test_kernel_memory_can_be_a_share_of_all(boot: Any, cmdline: str, start: int) -> None:
+    # find_zone_movable_pfns_for_nodes(), seen on 6.1.
+    machine = Machine(cmdline=cmdline)
+    assert movable_starts(machine, usable_ram(machine), percent=True) == {0: start}
+    assert boot(variant="v6.1", cmdline=cmdline).seen.zones["0/Movable"].start_pfn == start
 
 
 @pytest.mark.parametrize(
