@@ -94,13 +94,14 @@ def _give_inputs(runner: Runner, step: RecordedStep, number: int) -> Iterator[st
             elif memory.has(block):
                 memory.status[block] &= ~PINNED
         case Unplug(id) if id in runner.guest.devices:
-            present = [block for block in runner.guest.blocks(id) if memory.has(block)]
-            for block in present:
+            here = runner.guest.blocks(id)
+            online = [block for block in here if memory.has(block) and memory.is_online(block)]
+            for block in online:
                 memory.status[block] &= ~PINNED
             if step.result != "REFUSED":
                 return
-            stayed = [b for b in present if same_view(step.seen.block(b), runner.seen.block(b))]
-            # Movable blocks are to blame only where there are no others.
+            stayed = [b for b in online if same_view(step.seen.block(b), runner.seen.block(b))]
+            # Movable blocks are to blame only where no others are online.
             kernel = [block for block in stayed if memory.zone(block) is not Zone.MOVABLE]
             for block in kernel or stayed:
                 yield from _pin(memory, block, number)
