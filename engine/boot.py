@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from zonediff.engine.machine import Machine
 from zonediff.engine.memory import (
+    EARLY,
     EMPTY,
     MIXED,
     NODE_ONLINE,
@@ -200,12 +201,13 @@ def _booted(machine: Machine, links_missing_pages: bool, percent: bool) -> Memor
             first += 1
         if first < stop:
             memory.add(first, stop - first, node, zone)
-            memory.status[first:stop] = bytes([PRESENT | ONLINE]) * (stop - first)
+            memory.status[first:stop] = bytes([PRESENT | ONLINE | EARLY]) * (stop - first)
             memory.online_type[first:stop] = bytes([OnlineType.NONE]) * (stop - first)
         last = stop - 1
         if pages.end % memory.block_pages:
             # Pages that are missing are linked too, where the zone's span goes on over them.
             tails[last] = link if spans[node, zone].end > pages.end else 0
+    memory.early = memory.present[:]
     memory.ragged = {block: count for block, count in held.items() if count < memory.block_pages}
     memory.tails = {
         block: link

@@ -214,7 +214,6 @@ class Kernel:
     """One booted kernel: its memory, its knob, and the policy that it follows.
 
     devices: the memory devices that are plugged in, by id.
-    boot_present: pages present after boot, by 4 * node + zone.
     free_kib: KiB free in kernel zones, as far as memory hotplug and processes change it.
     processes: what can be killed when memory is short, by name.
     pending: blocks with an `add` event that user space has not handled yet, in event order.
@@ -230,7 +229,6 @@ class Kernel:
         )
         self.knob = policy.knob_at_boot(machine)
         self.devices: dict[str, Device] = {}
-        self.boot_present = tuple(self.memory.present)
         self.free_kib = boot_free_kib(machine, self.memory, policy.boot_overhead_kib)
         self.because: list[Because] = []
         self.uevents: list[tuple[str, int | range]] = []
@@ -245,7 +243,6 @@ class Kernel:
         twin.memory = self.memory.copy()
         twin.knob = self.knob
         twin.devices = dict(self.devices)
-        twin.boot_present = self.boot_present
         twin.free_kib = self.free_kib
         twin.because, twin.uevents, twin.killed = [], [], []
         twin.processes = dict(self.processes)

@@ -61,6 +61,8 @@ PINNED: Final = 8
 """The block holds pages that cannot be migrated: an input, never derived."""
 OWN_MEMMAP: Final = 32
 """The block's memmap is in the block itself (memmap_on_memory, 5.12 and later)."""
+EARLY: Final = 64
+"""The block is boot memory (early_section)."""
 MIXED: Final = 16
 """A boot block with pages of two zones or two nodes; it can never be offlined."""
 
@@ -105,6 +107,7 @@ class Memory:
     link: 1 + 4 * node + zone that the block's pages are linked to; 0 where there is no block.
     online_type: each block's pending OnlineType.
     spans, present, initialised: by 4 * node + zone; present in pages.
+    early: what of `present` is boot memory, in pages (present_early_pages).
     node_spans: what each node's pgdat spans.
     tails: link of a boot block's *last* page where that differs from its first (0: no zone).
     ragged: how many pages the boot blocks have that lack some.
@@ -114,6 +117,7 @@ class Memory:
 
     __slots__ = (
         "block_pages",
+        "early",
         "initialised",
         "link",
         "node_spans",
@@ -134,6 +138,7 @@ class Memory:
         self.spans: list[Span] = [EMPTY] * (4 * nodes)
         self.node_spans: list[Span] = [EMPTY] * nodes
         self.present: list[int] = [0] * (4 * nodes)
+        self.early: list[int] = [0] * (4 * nodes)
         self.initialised = bytearray(4 * nodes)
         self.node_states = bytearray(nodes)
         self.tails: Mapping[int, int] = {}
@@ -149,6 +154,7 @@ class Memory:
         twin.spans = self.spans[:]
         twin.node_spans = self.node_spans[:]
         twin.present = self.present[:]
+        twin.early = self.early[:]
         twin.initialised = self.initialised[:]
         twin.node_states = self.node_states[:]
         twin.tails, twin.ragged = self.tails, self.ragged
@@ -274,7 +280,7 @@ class Memory:
     def set_online(self, block: int) -> None:
         """Count the block's pages as present in its zone (node_states_check_changes_online)."""
         self.status[block] |= ONLINE
-        self.present[self.link[block] - 1] += self.held_pages(block)
+        self._count(block, self.held_pages(block))
         self.node_states[self.node(block)] |= HAS_MEMORY | self._says_of_normal(block)
 
     def set_offline(self, block: int) -> None:
@@ -291,7 +297,13 @@ class Memory:
             lost |= self._says_of_normal(block)
         self.node_states[node] &= ~lost
         self.status[block] &= ~(ONLINE | PINNED)
-        self.present[self.link[block] - 1] -= self.held_pages(block)
+        self._count(block, -self.held_pages(block))
+
+    def _count(self, block: int, pages: int) -> None:
+        """Change how many pages of a block's zone are present (adjust_present_page_count)."""
+        self.present[self.link[block] - 1] += pages
+        if self.status[block] & EARLY:
+            self.early[self.link[block] - 1] += pages
 
     def _says_of_normal(self, block: int) -> int:
         """HAS_NORMAL_MEMORY for a block of a kernel zone: others do not touch it."""

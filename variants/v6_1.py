@@ -122,7 +122,7 @@ def auto_movable_zone(kernel: Kernel, block: int) -> Decision[Zone | None]:
     ratio = _ratio(kernel)
     for where, nodes in wholes:
         movable = pages + sum(memory.present_pages(n, Zone.MOVABLE) for n in nodes)
-        early = sum(sum(kernel.boot_present[4 * n : 4 * n + Zone.MOVABLE]) for n in nodes)
+        early = sum(sum(memory.early[4 * n : 4 * n + Zone.MOVABLE]) for n in nodes)
         beyond = movable > ratio * early // 100
         rule = BEYOND_RATIO if beyond else WITHIN_RATIO
         why = rule.because(

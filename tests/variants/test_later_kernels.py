@@ -439,6 +439,25 @@ def test_6_1_auto_movable_takes_a_block_without_device_by_itself(boot: Any, bloc
     assert "32768 more pages make 32768 movable ones" in lab.reasons[-1].text
 
 
+def test_6_1_auto_movable_counts_boot_memory_that_is_still_online(boot: Any) -> None:
+    # adjust_present_page_count() keeps present_early_pages; boot memory made movable leaves it.
+    policy = "memory_hotplug.online_policy=auto-movable memory_hotplug.auto_movable_ratio=100"
+    lab = boot(variant="v6.1", cmdline=policy)
+    lab.plug("dimm0", "512M")
+    assert lab.hot == ["32-35 offline [Movable Normal]"]
+    lab.do(Offline(Blocks("2-6")))
+    assert lab.hot == ["32-35 offline [Normal Movable]"]
+    lab.write(2, "online_movable")
+    assert lab.hot == ["32-35 offline [Normal Movable]"]
+    lab.do(Online(Blocks("3-6"), "online_kernel"))
+    assert lab.hot == ["32-35 offline [Movable Normal]"]
+    # Hot-added kernel memory does not count.
+    lab.plug("dimm1", "1G")
+    lab.do(Online(Blocks("36-43"), "online_kernel"))
+    lab.do(Offline(Blocks("3-6")))
+    assert lab.hot[0] == "32-35 offline [Normal Movable]"
+
+
 @pytest.mark.parametrize(
     ("text", "zone"),
     [("100", "Movable"), ("0", "Normal"), ("junk", "Movable"), ("-1", "Movable"), ("", "Movable")],
