@@ -51,7 +51,7 @@ RESOURCE_CONFLICT: Final = Rule(
 UNALIGNED: Final = Rule(
     "check_hotplug_memory_range",
     "check_hotplug_memory_range",
-    "{start:#x}+{size:#x} is not whole sections of 128 MiB -> EINVAL",
+    "{start:#x}+{size:#x} is not whole {units} of {unit} MiB -> EINVAL",
     MEMORY_HOTPLUG_C,
 )
 MEMMAP_COST: Final = Rule(
@@ -226,6 +226,7 @@ class Kernel:
             machine,
             links_missing_pages=policy.links_missing_pages,
             percent=policy.percent_of_memory,
+            blocks_fit=policy.blocks_fit_memory,
         )
         self.knob = policy.knob_at_boot(machine)
         self.devices: dict[str, Device] = {}
@@ -271,11 +272,14 @@ class Kernel:
         if not self._resource_is_free(start, size):
             self.explain(RESOURCE_CONFLICT.because(start=start, end=start + size))
             return "EEXIST"
-        if size <= 0 or start % SECTION or size % SECTION:
-            self.explain(UNALIGNED.because(start=start, size=size))
-            return "EINVAL"
         memory = self.memory
         block_size = memory.block_pages * PAGE
+        whole_blocks = self.policy.adds_whole_blocks
+        unit = block_size if whole_blocks else SECTION
+        if size <= 0 or start % unit or size % unit:
+            units = "memory blocks" if whole_blocks else "sections"
+            self.explain(UNALIGNED.because(start=start, size=size, units=units, unit=unit >> 20))
+            return "EINVAL"
         if start % block_size or size % block_size:
             raise NotModelled(
                 f"part of a {block_size >> 20} MiB memory block: this machine's blocks are that "

@@ -73,6 +73,8 @@ class V6_1(V4_14):
     removable_always = True
     valid_zones_by_device = True
     needs_whole_blocks = True
+    blocks_fit_memory = True
+    adds_whole_blocks = True
     percent_of_memory = True
     links_missing_pages = True
     boot_overhead_kib: ClassVar[Mapping[int, int]] = {256: 62908, 512: 64456}

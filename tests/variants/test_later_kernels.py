@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from zonediff.engine.machine import Config, Machine
+from zonediff.engine.guest import Guest
+from zonediff.engine.kernel import NotModelled
+from zonediff.engine.machine import Config, Machine, Platform
 from zonediff.engine.policy import Source
 from zonediff.engine.steps import Blocks, Offline, Online, Udev
-from zonediff.engine.units import SECTION_PAGES
+from zonediff.engine.units import SECTION_PAGES, parse_size
 from zonediff.variants.registry import Registry
 
 LATER = ("v4.13", "v4.14", "v6.1")
@@ -514,6 +516,33 @@ def test_6_1_takes_true_and_false_as_well(boot: Any, variant: str, result: str |
         assert lab.switch(32, value) == result
         assert lab.seen.block(32).state == ("offline" if result else state)
         assert ("strtobool" in lab.rules) == bool(result)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "platform", "size"),
+    [
+        *(("62G", "kvm", 128), ("63G", "kvm", 2048), ("66G", "kvm", 1024), ("66G", "xen", 1024)),
+        *(("65664M", "hyperv", 128), ("65792M", "kvm", 256), ("66G", "bare-metal", 2048)),
+    ],
+)
+def test_6_1_has_blocks_that_divide_a_virtual_machines_memory(
+    nodes: str, platform: Platform, size: int
+) -> None:
+    # probe_memory_block_size(), arch/x86/mm/init_64.c
+    machine = Machine((parse_size(nodes),), platform=platform)
+    assert Guest(machine, Registry().model("v6.1").policy).block_size == size << 20
+
+
+def test_6_1_adds_whole_blocks_only(boot: Any) -> None:
+    # check_hotplug_memory_range()
+    lab = boot("66G", variant="v6.1")
+    assert lab.plug("dimm0", "512M") is None
+    assert lab.reasons[0].text.endswith("is not whole memory blocks of 1024 MiB -> EINVAL")
+    assert lab.seen.blocks[-1].last == 66
+    lab.plug("dimm1", "1G", at=68 * 8)
+    assert str(lab.seen.block(68)) == "offline [Normal Movable]"
+    with pytest.raises(NotModelled):
+        boot("66G", variant="v4.14").plug("dimm0", "512M")
 
 
 # --- nodes that are left while they have blocks
