@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from zonediff.engine.boot import boot_memory
 from zonediff.engine.machine import Machine
 from zonediff.engine.memory import (
+    EARLY,
     MIXED,
     NODE_ONLINE,
     OFFLINE_FLAG,
@@ -391,9 +392,15 @@ class Kernel:
     def _resource_is_free(self, start: int, size: int) -> bool:
         if start < 4 * GIB or start + size > 1 << self.machine.physical_bits:
             return False
-        first = start // (self.memory.block_pages * PAGE)
-        stop = -(-(start + size) // (self.memory.block_pages * PAGE))
-        return not any(self.memory.status[first:stop])
+        block_size = self.memory.block_pages * PAGE
+        taken = self.memory.status[start // block_size : -(-(start + size) // block_size)]
+        if not any(taken):
+            return True
+        # The last block of boot memory may be longer than boot memory.
+        ram = ((low, high) for _, low, high in self.machine.boot_ranges)
+        return not any(status and not status & EARLY for status in taken) and not any(
+            low < start + size and start < high for low, high in ram
+        )
 
     def _auto_online(self, blocks: range, online_type: OnlineType) -> None:
         """Online new blocks from within add_memory_resource, ascending, until one fails."""
