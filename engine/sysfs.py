@@ -88,6 +88,9 @@ STATES: Final = {
     "offline": OnlineType.NONE,
 }
 READ_ONLY: Final = ("removable", "valid_zones", "phys_index", "phys_device")
+_NUMBER: Final = re.compile(
+    r"[+]?(?:0[xX](?P<hex>[0-9a-fA-F]+)|(?P<octal>0[0-7]*)|(?P<decimal>[1-9][0-9]{0,20}))"
+)
 _BLOCK_FILE: Final = re.compile(r"memory([0-9]+)/([a-z_]+)")
 
 
@@ -177,15 +180,17 @@ def _write_knob(kernel: Kernel, text: str) -> str | None:
 
 
 def _write_probe(kernel: Kernel, text: str) -> str | None:
+    """Read the address as kstrtoull() does: too large a number is told before what follows it."""
     block_size = kernel.memory.block_pages * PAGE
-    base = 16 if text[:2].lower() == "0x" else 8 if text.startswith("0") else 10
-    try:
-        address = int(text, base) if text.isalnum() else -1
-    except ValueError:
-        address = -1
-    if 0 <= address < 1 << 64:
-        return probe(kernel, address)
-    result = "EINVAL" if address < 0 else "ERANGE"
+    number = _NUMBER.match(text)
+    result = "EINVAL"
+    if number is not None:
+        digits = number.group("hex", "octal", "decimal")
+        address = next(int(n, base) for n, base in zip(digits, (16, 8, 10), strict=True) if n)
+        if address >= 1 << 64:
+            result = "ERANGE"
+        elif number.end() == len(text):
+            return probe(kernel, address)
     kernel.explain(NOT_AN_ADDRESS.because(value=repr(text), block_size=block_size, result=result))
     return result
 

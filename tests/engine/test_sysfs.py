@@ -171,6 +171,13 @@ def test_probe_takes_hexadecimal_decimal_and_octal(lab: Any, value: str) -> None
         ("0x108000000\n\n", "EINVAL"),
         ("0x108001000", "EINVAL"),  # not the address of a block
         ("18446744073709551616", "ERANGE"),
+        ("18446744073709551616?", "ERANGE"),
+        ("9" * 5000, "ERANGE"),
+        ("0x10000000000000000 ", "ERANGE"),
+        ("+0x108000000", None),
+        ("++0x108000000", "EINVAL"),
+        ("+", "EINVAL"),
+        ("4429185024 ", "EINVAL"),
         ("0xffffffffffffffff", "EINVAL"),
         ("0", "EEXIST"),  # boot memory
         ("0x38000000", "EEXIST"),
