@@ -51,6 +51,11 @@ def same_view(recorded: BlockView | None, predicted: BlockView | None) -> bool:
     return _shown(recorded) == _shown(predicted)
 
 
+def same_zone(one: BlockView | None, other: BlockView | None) -> bool:
+    """Whether a block is in the same state and zone, whatever other zones its file offers."""
+    return _place(one) == _place(other)
+
+
 def discrepancies(recorded: Observation, predicted: Observation) -> Iterator[tuple[str, str, str]]:
     """Every difference that counts, as (what, recorded, predicted)."""
     for first, last, real, model in aligned(recorded.blocks, predicted.blocks):
@@ -90,6 +95,10 @@ def _zone(
             f"start {real.start_pfn} spanned {real.spanned} present {real.present}",
             f"start {start} spanned {spanned} present {present}",
         )
+
+
+def _place(view: BlockView | None) -> tuple[str, str] | None:
+    return None if view is None else (view.state, view.valid_zones.partition(" ")[0])
 
 
 def _shown(view: BlockView | None) -> tuple[str, str, str, int] | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from zonediff.compare.fairness import BUSY, discrepancies, same_result, same_view
+from zonediff.compare.fairness import BUSY, discrepancies, same_result, same_zone
 from zonediff.compare.result import Evidence
 from zonediff.corpus.recording import RecordedStep, Recording, read
 from zonediff.engine.guest import Guest
@@ -100,7 +100,7 @@ def _give_inputs(runner: Runner, step: RecordedStep, number: int) -> Iterator[st
                 memory.status[block] &= ~PINNED
             if step.result != "REFUSED":
                 return
-            stayed = [b for b in online if same_view(step.seen.block(b), runner.seen.block(b))]
+            stayed = [b for b in online if same_zone(step.seen.block(b), runner.seen.block(b))]
             # Movable blocks are to blame only where no others are online.
             kernel = [block for block in stayed if memory.zone(block) is not Zone.MOVABLE]
             for block in kernel or stayed:

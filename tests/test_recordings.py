@@ -15,8 +15,9 @@ from zonediff.corpus.recording import SHIPPED, RecordedStep, Recording, read
 from zonediff.engine.guest import Guest
 from zonediff.engine.machine import Config, Machine
 from zonediff.engine.memory import PINNED
+from zonediff.engine.policy import Policy
 from zonediff.engine.run import Runner
-from zonediff.engine.steps import Plug, Step, Unplug, Write
+from zonediff.engine.steps import Plug, Unplug, Write
 from zonediff.engine.units import SECTION, Bytes
 from zonediff.variants.registry import Registry
 
@@ -131,24 +132,38 @@ def test_the_first_step_that_parts_is_told_with_both_sides_and_the_reason() -> N
     assert parting.reasons
 
 
-@pytest.mark.parametrize("variant", ["v4.12", "v4.13"])
-def test_an_eject_that_a_movable_block_refuses_beside_offline_ones(variant: str) -> None:
-    # These kernels may fail to drain a movable block when they eject: the input is that block,
-    # not those of the DIMM that are offline.
+def refused(variant: str, *writes: Write, by: int) -> tuple[Recording, Policy]:
+    """What a kernel may show: a DIMM of three blocks, these writes, and an eject that fails."""
     policy = Registry().model(variant).policy
     runner = Runner(Guest(Machine(), policy))
     runner.boot()
     boot, steps = runner.seen, []
-    does: list[Step] = [
-        Plug("dimm0", Bytes(3 * SECTION)),
-        Write("memory34/state", "online_movable"),
-        Unplug("dimm0"),
-    ]
-    for step in does:
+    for step in (Plug("dimm0", Bytes(3 * SECTION)), *writes, Unplug("dimm0")):
         if isinstance(step, Unplug):
-            runner.guest.kernel.memory.status[34] |= PINNED
+            runner.guest.kernel.memory.status[by] |= PINNED
         steps.append(RecordedStep(step, runner.act(step).result, runner.seen))
     assert steps[-1].result == "REFUSED"
-    done = replay(Recording("drawn", "4.12.0", variant, Machine(), boot, tuple(steps)), policy)
+    return Recording("drawn", "", variant, Machine(), boot, tuple(steps)), policy
+
+
+@pytest.mark.parametrize("variant", ["v4.12", "v4.13"])
+def test_an_eject_that_a_movable_block_refuses_beside_offline_ones(variant: str) -> None:
+    # These kernels may fail to drain a movable block when they eject: the input is that block,
+    # not those of the DIMM that are offline.
+    done = replay(*refused(variant, Write("memory34/state", "online_movable"), by=34))
     assert first([done]) == ""
     assert done.inputs == ("step 2: block 34 holds unmovable pages",)
+
+
+def test_an_eject_that_a_block_refuses_whose_file_changes() -> None:
+    # Block 34 goes online again with the type that the last write left behind, as movable. Block
+    # 33, which stayed, is at the end of Normal now, and its file offers Movable.
+    recording, policy = refused(
+        "upstream",
+        *(Write(f"memory{block}/state", "online_kernel") for block in (33, 34)),
+        Write("memory34/state", "online_movable"),
+        by=33,
+    )
+    blocks = [recording.steps[at].seen.block(33) for at in (-2, -1)]
+    assert [block.valid_zones for block in blocks if block] == ["Normal", "Normal Movable"]
+    assert first([replay(recording, policy)]) == ""
