@@ -274,6 +274,9 @@ def test_nodes_give_up_and_keep_blocks_of_their_own_only() -> None:
     memory.node_spans[1] = pages(1, 3)
     memory.shrink_node(1, 2)
     assert memory.node_spans[1] == pages(1, 2)
+    memory.node_spans[2] = pages(2, 5)
+    memory.shrink_node(2, 3)
+    assert memory.node_spans[2] == EMPTY
 
 
 def test_a_node_is_fitted_to_its_own_zones() -> None:
