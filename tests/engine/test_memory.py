@@ -222,6 +222,28 @@ def test_from_the_end_a_block_is_of_the_zone_of_its_last_page(
     assert memory.span(0, NORMAL) == expected
 
 
+@pytest.mark.parametrize(
+    ("first", "online_only", "held"),
+    [("m", False, True), ("m", True, False), ("M", True, True)],
+)
+def test_the_block_that_a_span_starts_within_holds_it(
+    first: str, online_only: bool, held: bool
+) -> None:
+    memory = books(first + "nm")
+    memory.tails = {0: 1 + NORMAL}
+    memory.spans[NORMAL] = pages(0.5, 3)
+    memory.shrink(0, NORMAL, 1, online_only=online_only)
+    assert memory.span(0, NORMAL) == (pages(0.5, 3) if held else EMPTY)
+
+
+def test_a_span_that_starts_with_a_block_asks_for_its_first_page() -> None:
+    memory = books(".mnm")
+    memory.tails = {1: 1 + NORMAL}
+    memory.spans[NORMAL] = pages(1, 4)
+    memory.shrink(0, NORMAL, 2)
+    assert memory.span(0, NORMAL) == EMPTY
+
+
 def test_a_span_that_starts_within_a_block_holds_that_block() -> None:
     memory = books("mn", normal=pages(0.5, 2))
     memory.tails = {0: 1 + NORMAL}
