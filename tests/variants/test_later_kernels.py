@@ -9,10 +9,12 @@ import pytest
 from zonediff.engine.guest import Guest
 from zonediff.engine.kernel import NotModelled
 from zonediff.engine.machine import Config, Machine, Platform
+from zonediff.engine.memory import Span, Zone
 from zonediff.engine.policy import Source
 from zonediff.engine.steps import Blocks, Offline, Online, Udev
 from zonediff.engine.units import SECTION_PAGES, parse_size
 from zonediff.variants.registry import Registry
+from zonediff.variants.v4_14 import lies_in_its_zone
 
 LATER = ("v4.13", "v4.14", "v6.1")
 
@@ -297,6 +299,24 @@ def test_what_an_eject_leaves_of_a_span(boot: Any, variant: str, span: tuple[int
     lab.do(Offline(Blocks("34-35")))
     lab.unplug("a")
     assert lab.span("Normal") == span
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "lies"),
+    [
+        *((0, 0, True), (1024, 0, True), (1025, 0, False)),
+        *((0, -1023, True), (0, -1024, False), (-5, 5, True)),
+    ],
+)
+def test_4_14_stable_asks_for_each_4_mib_but_the_first(
+    boot: Any, start: int, end: int, lies: bool
+) -> None:
+    # test_pages_in_a_zone() takes the zone from the first page and asks it about the others.
+    lab = dimm(boot, "v4.14-stable")
+    lab.write(33, "online_kernel")
+    pages = lab.guest.kernel.memory.pages(33)
+    lab.guest.kernel.memory.spans[Zone.NORMAL] = Span(pages.start + start, pages.end + end)
+    assert lies_in_its_zone(lab.guest.kernel, 33) == lies
 
 
 @pytest.mark.parametrize(
