@@ -396,11 +396,9 @@ class Kernel:
         taken = self.memory.status[start // block_size : -(-(start + size) // block_size)]
         if not any(taken):
             return True
-        # The last block of boot memory may be longer than boot memory.
-        ram = ((low, high) for _, low, high in self.machine.boot_ranges)
-        return not any(status and not status & EARLY for status in taken) and not any(
-            low < start + size and start < high for low, high in ram
-        )
+        # Boot memory above 4 GiB is one stretch from there, whose last block may be longer.
+        end_of_ram = max(end for _, _, end in self.machine.boot_ranges)
+        return start >= end_of_ram and not any(status and not status & EARLY for status in taken)
 
     def _auto_online(self, blocks: range, online_type: OnlineType) -> None:
         """Online new blocks from within add_memory_resource, ascending, until one fails."""
