@@ -56,7 +56,7 @@ class Ram(NamedTuple):
     pages: Span
 
 
-def block_pages(machine: Machine, *, fits_memory: bool = False) -> int:
+def block_pages(machine: Machine, *, fits_memory: bool) -> int:
     """Pages in a memory block: 128 MiB, or 2 GiB when boot memory ends at 64 GiB or above.
 
     fits_memory: a virtual machine then takes the largest size up to 2 GiB that divides the end of
