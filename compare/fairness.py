@@ -16,7 +16,7 @@ Not compared, because they depend on what the kernel had allocated or are not sh
 
 Taken from the recording as an input, not predicted: which blocks hold pages that cannot be
 migrated, as shown by EBUSY or EAGAIN when a block of kernel memory is offlined, and by an eject
-that was refused.
+that was refused. So whether 4.11 to 4.13 eject movable memory, which is partly chance, is too.
 """
 
 from __future__ import annotations

@@ -218,6 +218,8 @@ class Kernel:
     free_kib: KiB free in kernel zones, as far as memory hotplug and processes change it.
     processes: what can be killed when memory is short, by name.
     pending: blocks with an `add` event that user space has not handled yet, in event order.
+    ejects_drain: whether ejects drain the pages on per-cpu lists; where the policy says that they
+        do not, it can still happen by chance, so this is an input.
     """
 
     def __init__(self, machine: Machine, policy: Policy) -> None:
@@ -237,6 +239,7 @@ class Kernel:
         self.killed: list[str] = []
         self.processes: dict[str, Process] = {}
         self.pending: list[int] = []
+        self.ejects_drain = policy.ejects_drain
 
     def copy(self) -> Kernel:
         """An independent copy of the state; accounts of what was done are not copied."""
@@ -249,6 +252,7 @@ class Kernel:
         twin.because, twin.uevents, twin.killed = [], [], []
         twin.processes = dict(self.processes)
         twin.pending = self.pending[:]
+        twin.ejects_drain = self.ejects_drain
         return twin
 
     def key(self) -> tuple[object, ...]:
@@ -527,7 +531,7 @@ class Kernel:
     def _offline_to_eject(self, block: int, offlined: set[int]) -> str | None:
         """device_offline() from the worker that ejects, which has offlined these blocks before."""
         memory = self.memory
-        if not self.policy.ejects_drain and memory.is_online(block):
+        if not self.ejects_drain and memory.is_online(block):
             node, zone = memory.node(block), memory.zone(block)
             if (
                 zone is Zone.MOVABLE

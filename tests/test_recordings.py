@@ -155,6 +155,27 @@ def test_an_eject_that_a_movable_block_refuses_beside_offline_ones(variant: str)
     assert done.inputs == ("step 2: block 34 holds unmovable pages",)
 
 
+@pytest.mark.parametrize("variant", ["v4.12", "v4.13"])
+def test_an_eject_that_drains_after_all(variant: str) -> None:
+    # The rule foresees that all-movable memory stays; where a kernel was luckier, it has the word.
+    steps = (
+        Plug("dimm0", Bytes(2 * SECTION)),
+        *(Write(f"memory{block}/state", "online_movable") for block in (33, 32)),
+        Unplug("dimm0"),
+    )
+    results = []
+    for drain in (False, True):
+        policy = Registry().model(variant).policy
+        runner = Runner(Guest(Machine(), policy))
+        runner.boot()
+        runner.guest.kernel.ejects_drain = drain
+        boot = runner.seen
+        done = tuple(RecordedStep(step, runner.act(step).result, runner.seen) for step in steps)
+        results.append(done[-1].result)
+        assert first([replay(Recording("drawn", "", variant, Machine(), boot, done), policy)]) == ""
+    assert results == ["REFUSED", None]
+
+
 def test_an_eject_that_a_block_refuses_whose_file_changes() -> None:
     # Block 34 goes online again with the type that the last write left behind, as movable. Block
     # 33, which stayed, is at the end of Normal now, and its file offers Movable.
