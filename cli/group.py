@@ -13,6 +13,7 @@ from typing import Any, Final
 import click
 
 BAD_INPUT: Final = 2
+CLUSTER_LOST: Final = 4
 INTERRUPTED: Final = 130
 PIPE_CLOSED: Final = 141
 BROKEN: Final = 70
@@ -23,6 +24,7 @@ Exit codes:
   1    something regressed
   2    bad input or usage
   3    a variant failed to run
+  4    the cluster that worked was lost
   130  interrupted; what was done until then is written
 """
 
@@ -31,6 +33,12 @@ class BadInput(click.ClickException):
     """Something that the user gave cannot be used; the message says what would be right."""
 
     exit_code = BAD_INPUT
+
+
+class Lost(click.ClickException):
+    """A cluster that worked went away."""
+
+    exit_code = CLUSTER_LOST
 
 
 class Group(click.Group):
@@ -86,7 +94,7 @@ def _failures() -> Iterator[None]:
     except Exception as error:
         message = _in_words(error)
         if message is not None:
-            raise BadInput(message) from None
+            raise (Lost if _is_lost(error) else BadInput)(message) from None
         traceback.print_exc()
         click.echo(
             "This is a mistake in zonediff; please report it with the lines above.", err=True
@@ -100,12 +108,22 @@ def _in_words(error: Exception) -> str | None:
     from zonediff.compare.series.patch import SeriesError
     from zonediff.compare.store import StoreError
     from zonediff.compare.sweep.work import SweepError
+    from zonediff.compare.terms import Mismatch
+    from zonediff.compare.workers import ClusterError
     from zonediff.corpus.problems import ScenarioError
     from zonediff.corpus.recording import RecordingError
     from zonediff.variants.registry import VariantError
 
     if isinstance(
-        error, RecordingError | ScenarioError | SeriesError | StoreError | SweepError | VariantError
+        error,
+        ClusterError
+        | Mismatch
+        | RecordingError
+        | ScenarioError
+        | SeriesError
+        | StoreError
+        | SweepError
+        | VariantError,
     ):
         return str(error)
     if isinstance(error, OSError):
@@ -114,6 +132,12 @@ def _in_words(error: Exception) -> str | None:
         where = "the output" if error.filename is None else error.filename
         return f"{where}: {error.strerror or error}"
     return None
+
+
+def _is_lost(error: Exception) -> bool:
+    from zonediff.compare.workers import ClusterLost
+
+    return isinstance(error, ClusterLost)
 
 
 def _drop_output() -> None:

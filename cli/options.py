@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from zonediff.compare.workers import Crew
     from zonediff.corpus.scenario import Scenario
+    from zonediff.variants.registry import Registry
 
 variant_files = click.option(
     "--variant-file",
@@ -44,6 +47,13 @@ jobs = click.option(
     help="Run in so many processes.",
 )
 
+scheduler = click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Run on the Dask cluster of this scheduler, tcp://host:8786; 'local' starts one on this "
+    "machine with --jobs workers.",
+)
+
 seed = click.option(
     "--seed",
     type=click.IntRange(min=0),
@@ -52,6 +62,20 @@ seed = click.option(
     metavar="S",
     help="What chance in timed scenarios goes by: the same seed, the same result.",
 )
+
+
+@contextmanager
+def crew(registry: Registry, jobs: int, scheduler: str | None) -> Iterator[Crew]:
+    """Who does the work; the page that shows a cluster's is told on standard error.
+
+    Raises ClusterError.
+    """
+    from zonediff.compare.workers import workers
+
+    with workers(registry, jobs, scheduler) as found:
+        if found.dashboard is not None:
+            click.echo(f"Dask dashboard: {found.dashboard}", err=True)
+        yield found
 
 
 def load_scenarios(names: Sequence[str], corpus: Path | None) -> list[Scenario]:

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from tqdm import tqdm
 
 from zonediff.cli import options, outputs
 from zonediff.cli.group import EXIT_CODES, INTERRUPTED
+from zonediff.cli.progress import bar
 from zonediff.compare import verdict
 from zonediff.compare.claims import judge_claims
 from zonediff.compare.explore.findings import Exploration
 from zonediff.compare.history import history
 from zonediff.compare.provenance import sources
 from zonediff.compare.result import Evidence, Frontier, History, Result
-from zonediff.compare.run import Progress, run
+from zonediff.compare.run import run
 from zonediff.compare.series.findings import LineUp
 from zonediff.compare.store import write_text
 from zonediff.compare.sweep import plan
 from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.work import SweepError
 from zonediff.compare.validate import evidence
+from zonediff.compare.workers import Crew
 from zonediff.corpus.claim_files import load_claims
 from zonediff.corpus.recording import SHIPPED, files_of
 from zonediff.corpus.scenario import Scenario
@@ -86,6 +86,7 @@ def _reports(
     "or PATH@A..B of a git repository. Can be given several times.",
 )
 @options.jobs
+@options.scheduler
 @options.seed
 @click.option(
     "--seeds",
@@ -108,6 +109,7 @@ def command(
     explore: bool,
     series: tuple[str, ...],
     jobs: int,
+    scheduler: str | None,
     seed: int,
     seeds: int,
 ) -> int:
@@ -129,28 +131,31 @@ def command(
     names = _names(variants) if variants is not None else registry.default_names()
     found = options.load_scenarios(scenarios, corpus)
     whole = not scenarios and corpus is None
-    with _bar() as progress:
-        result = run(
-            found,
-            names,
-            baseline=baseline,
-            registry=registry,
-            jobs=jobs,
-            whole=whole,
-            evidence=_evidence([baseline, *names], registry) if wanted else {},
-            seed=seed,
-            seeds=seeds,
-            progress=progress,
-        )
-    if wanted:
-        result = dataclasses.replace(
-            result,
-            sources=sources(_given(variant_files, corpus)),
-            claims=judge_claims(load_claims(), result, registry) if corpus is None else [],
-            series=patches,
-            frontiers=_frontiers(result, registry, jobs) if whole and result.complete else [],
-            history=_history(found, result, registry, jobs) if whole and result.complete else None,
-        )
+    with options.crew(registry, jobs, scheduler) as crew:
+        with bar("running", "runs") as progress:
+            result = run(
+                found,
+                names,
+                baseline=baseline,
+                registry=registry,
+                crew=crew,
+                whole=whole,
+                evidence=_evidence([baseline, *names], registry) if wanted else {},
+                seed=seed,
+                seeds=seeds,
+                progress=progress,
+            )
+        if wanted:
+            result = dataclasses.replace(
+                result,
+                sources=sources(_given(variant_files, corpus)),
+                claims=judge_claims(load_claims(), result, registry) if corpus is None else [],
+                series=patches,
+                frontiers=_frontiers(result, registry, crew) if whole and result.complete else [],
+                history=_history(found, result, registry, crew)
+                if whole and result.complete
+                else None,
+            )
     if explore:
         result = dataclasses.replace(
             result, explorations=_explorations([baseline, *names], registry)
@@ -206,44 +211,32 @@ def _explorations(names: Sequence[str], registry: Registry) -> list[Exploration]
     from zonediff.compare.explore.matrix import matrix
 
     models = [name for name in dict.fromkeys(names) if not name.startswith(LIVE)]
-    with _bar("exploring", " systems") as progress:
+    with bar("exploring", "systems") as progress:
         return matrix([registry.model(name).policy for name in models], progress=progress)
 
 
-def _frontiers(result: Result, registry: Registry, jobs: int) -> list[Frontier]:
+def _frontiers(result: Result, registry: Registry, crew: Crew) -> list[Frontier]:
     """What machines survive, on every variant that is a model and did not fail anyway."""
     failed = {run.variant for run in result.runs if run.status == "error"}
     names = [info.name for info in result.variants if info.name not in failed]
     models = tuple(name for name in names if not name.startswith(LIVE))
     sweep = dataclasses.replace(plan.load(plan.find("glance"), registry), variants=models)
     try:
-        return frontiers(sweep, registry, jobs=jobs)
+        return frontiers(sweep, registry, crew=crew)
     except SweepError as error:
         click.echo(f"No frontiers in the report: {error}", err=True)
         return []
 
 
 def _history(
-    scenarios: Sequence[Scenario], result: Result, registry: Registry, jobs: int
+    scenarios: Sequence[Scenario], result: Result, registry: Registry, crew: Crew
 ) -> History | None:
     """How the scenarios fare on one kernel release after the other."""
     try:
-        with _bar("running releases") as progress:
+        with bar("running releases", "runs") as progress:
             return history(
-                scenarios, load_claims(), registry, known=result, jobs=jobs, progress=progress
+                scenarios, load_claims(), registry, known=result, crew=crew, progress=progress
             )
     except KeyboardInterrupt:
         click.echo("No history in the report: interrupted.", err=True)
         return None
-
-
-@contextmanager
-def _bar(doing: str = "running", unit: str = " runs") -> Iterator[Progress]:
-    """A progress bar on standard error while it is a terminal."""
-    with tqdm(desc=doing, unit=unit, leave=False, disable=None) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield progress

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from tqdm import tqdm
 
 from zonediff.cli import options, outputs
 from zonediff.cli.group import INTERRUPTED
+from zonediff.cli.progress import bar
 from zonediff.compare.describe import variant_info
 from zonediff.compare.interface import removed
 from zonediff.compare.provenance import sources
 from zonediff.compare.result import Frontier, Result, VariantRemovals
-from zonediff.compare.run import version
 from zonediff.compare.store import save
-from zonediff.compare.sweep.frontier import Progress, frontiers
+from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.plan import Sweep, find, load
+from zonediff.compare.terms import version
 from zonediff.compare.validate import evidence
 from zonediff.corpus.recording import SHIPPED, files_of
 from zonediff.reports.frontier import frontier_table
@@ -32,6 +31,7 @@ _file = click.Path(path_type=Path)
 Exit codes:
   0    every point is done
   2    bad input or usage, or a variant failed
+  4    the cluster that worked was lost; what was done until then is in the store
   130  interrupted; what was done until then is in the store
 """
 )
@@ -42,13 +42,22 @@ Exit codes:
     metavar="FILE.sqlite",
     help="Keep what is found in this file, and go on from there if it is interrupted.",
 )
+@click.option(
+    "--adaptive",
+    is_flag=True,
+    help="Run only the points that the picture needs: find where each row changes by bisection, "
+    "where tests find that more memory only ever makes things worse.",
+)
 @options.jobs
+@options.scheduler
 @options.variant_files
 @click.option("-o", "--output", type=_file, metavar="FILE", help="Write the result as JSON.")
 def command(
     sweep: str,
     store: Path | None,
+    adaptive: bool,
     jobs: int,
+    scheduler: str | None,
     variant_files: tuple[Path, ...],
     output: Path | None,
 ) -> int:
@@ -58,16 +67,22 @@ def command(
     zonediff (frontier, glance). A table is printed; `zonediff report` draws the picture from the
     result.
 
-    With --store every row of the grid is kept as soon as it is done. Whatever ends the sweep, the
-    same command goes on where it stopped.
+    With --store every row of the grid is kept soon after it is done. Whatever ends the sweep, the
+    same command goes on where it stopped. `zonediff sweep export` gives what is in a store to
+    other programs.
     """
     file = find(sweep)
     outputs.check({"--store": store, "-o": output}, [*variant_files, file])
     registry = Registry(variant_files)
     plan = load(file, registry)
     try:
-        with _bar() as progress:
-            found = frontiers(plan, registry, store=store, jobs=jobs, progress=progress)
+        with (
+            options.crew(registry, jobs, scheduler) as crew,
+            bar("sweeping", "points") as progress,
+        ):
+            found = frontiers(
+                plan, registry, store=store, adaptive=adaptive, crew=crew, progress=progress
+            )
     except KeyboardInterrupt:
         kept = "nothing is kept without --store" if store is None else f"{store} has what was done"
         click.echo(f"Interrupted; {kept}.", err=True)
@@ -75,9 +90,20 @@ def command(
     if output is not None:
         save(_result(plan, found, registry, variant_files), output)
     click.echo(frontier_table(found), nl=False)
+    if adaptive:
+        click.echo(_saved(found))
     if output is not None:
         click.echo(f"\nwrote {output}")
     return 0
+
+
+def _saved(found: Sequence[Frontier]) -> str:
+    """How much less was run than the whole grid."""
+    points = sum(len(item.added) * len(item.rows) for item in found)
+    inferred = sum(len(row.inferred) for item in found for row in item.rows)
+    return (
+        f"{points - inferred} of {points} points were run; the other {inferred} follow from them."
+    )
 
 
 def _result(
@@ -104,16 +130,3 @@ def _result(
         sources=sources([("variant file", path) for path in variant_files]),
         version=version(),
     )
-
-
-@contextmanager
-def _bar() -> Iterator[Progress]:
-    """A progress bar on standard error while it is a terminal."""
-    with tqdm(desc="sweeping", unit=" points", leave=False, disable=None) as bar:
-
-        def progress(done: int, total: int) -> None:
-            if bar.total is None:
-                bar.total, bar.initial = total, done  # what a store had is not part of the rate
-            bar.update(done - bar.n)
-
-        yield progress

@@ -29,6 +29,7 @@ from zonediff.compare.result import (
     VariantInfo,
 )
 from zonediff.compare.run import Progress, run
+from zonediff.compare.workers import Crew
 from zonediff.corpus.claim import Claim
 from zonediff.corpus.scenario import (
     BlocksGoal,
@@ -54,13 +55,14 @@ def history(
     registry: Registry,
     *,
     known: Result | None = None,
+    crew: Crew | None = None,
     jobs: int = 1,
     progress: Progress = lambda done, total: None,
 ) -> History:
     """Run the scenarios on every release and see where each outcome turns.
 
     claims: those of which every scenario is there are judged on every release too. known: a result
-    over the same scenarios, whose runs are not done again. Raises registry.VariantError, and
+    over the same scenarios, whose runs are not done again. crew, jobs: as in run.run(). Raises registry.VariantError, and
     KeyboardInterrupt when it is interrupted: half a history would show turns that are none.
     """
     line = registry.timeline()
@@ -69,7 +71,7 @@ def history(
     ]
     if not scenarios or not line:
         return History(releases)
-    result = _all(scenarios, [model.name for model in line], registry, known, jobs, progress)
+    result = _all(scenarios, [model.name for model in line], registry, known, crew, jobs, progress)
     infos = {info.name: info for info in result.variants}
     order = [infos[model.name] for model in line]
     runs = {(item.scenario, item.variant): item for item in result.runs}
@@ -88,6 +90,7 @@ def _all(
     names: Sequence[str],
     registry: Registry,
     known: Result | None,
+    crew: Crew | None,
     jobs: int,
     progress: Progress,
 ) -> Result:
@@ -101,6 +104,7 @@ def _all(
         missing or names[:1],
         baseline=(missing or names)[0],
         registry=registry,
+        crew=crew,
         jobs=jobs,
         progress=progress,
     )

@@ -329,12 +329,15 @@ class FrontierRow:
     """A machine with `base` bytes of boot memory, to which more and more is added.
 
     free_kib: free in kernel zones before. least_kib: for each size of the frontier what is left
-    there when it is scarcest, None where the kernel does not survive the addition.
+    there when it is scarcest, None where the kernel does not survive the addition. inferred: the
+    sizes, by their place, that were not run, as those around them tell what becomes of them; what
+    is left there is no less.
     """
 
     base: int
     free_kib: int
     least_kib: list[int | None]
+    inferred: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

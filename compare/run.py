@@ -6,16 +6,17 @@ it. A subject that fails spoils its own cell only, even when it takes its proces
 
 from __future__ import annotations
 
-import importlib.metadata
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import as_completed
-from concurrent.futures.process import BrokenProcessPool
-from pathlib import Path
+from contextlib import nullcontext
+from dataclasses import replace
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from zonediff.compare import intents
+from zonediff.compare.chunks import spread
 from zonediff.compare.describe import scenario_info, variant_info
 from zonediff.compare.goals import evaluate
 from zonediff.compare.interface import removed
@@ -30,18 +31,21 @@ from zonediff.compare.result import (
     VariantInfo,
     VariantRemovals,
 )
-from zonediff.compare.simulate.statistics import GoalCount
-from zonediff.compare.workers import workers
+from zonediff.compare.simulate.statistics import GoalCount, joined
+from zonediff.compare.terms import version
+from zonediff.compare.workers import Crew, workers
 from zonediff.corpus.scenario import Scenario
 from zonediff.engine.policy import Policy
 from zonediff.engine.trace import Trace
-from zonediff.variants.registry import Registry
+from zonediff.variants.registry import LIVE, Registry
 from zonediff.variants.subject import NotOnThisMachine
 
 Progress = Callable[[int, int], None]
-"""Called after each cell or few with how many are done, and of how many."""
+"""Called after each run or few with how many are done, and of how many."""
 
-_LARGEST_CHUNK: Final = 16
+_SEEDS_AT_ONCE: Final = 200
+"""A timed scenario with more seeds is more than one piece of work."""
+
 _WORKER_DIED: Final = "the worker process died: it was killed, or left with os._exit()\n"
 
 
@@ -69,6 +73,7 @@ def run(
     *,
     baseline: str = "upstream",
     registry: Registry | None = None,
+    crew: Crew | None = None,
     jobs: int = 1,
     whole: bool = False,
     evidence: Mapping[str, Sequence[Evidence]] = MappingProxyType({}),
@@ -79,8 +84,9 @@ def run(
     """Run every scenario on the baseline and each variant, and judge the variants.
 
     baseline: its column comes first. registry: knows the variants by name; worker processes
-    build their own from its files. jobs: worker processes; 1 is none but this one, so a subject
-    that ends its process then ends the whole run. whole: these are all shipped scenarios, so
+    build their own from its files. crew: who does the work; without one, so many processes
+    (`jobs`), 1 is none but this one, so a subject that ends its process then ends the whole run.
+    whole: these are all shipped scenarios, so
     that an intent that matches none of them is missing. evidence: what recordings of real kernels
     say about variants, by name. seed, seeds: those with which timed scenarios are run.
 
@@ -95,11 +101,22 @@ def run(
     candidates = [info for name, info in infos.items() if name != baseline]
     draws = Draws(seed, seeds)
     cells = [Cell(scenario, name, draws) for scenario in scenarios for name in infos]
+    pieces = [piece for number, cell in enumerate(cells) for piece in _pieces(number, cell)]
+    due = Counter(piece.number for piece in pieces)
+    parts: dict[int, dict[int, Run]] = {}
     done: dict[int, Run] = {}
     try:
-        for index, outcome in _outcomes(cells, min(jobs, len(cells)), registry):
-            done[index] = outcome
-            progress(len(done), len(cells))
+        with nullcontext(crew) if crew else workers(registry, min(jobs, len(cells)) or 1) as hands:
+            runs_done, all_runs = 0, sum(piece.cell.draws.seeds for piece in pieces)
+            for chunk in spread(hands, _work, pieces, _killed):
+                for piece, outcome in chunk:
+                    found = parts.setdefault(piece.number, {})
+                    found[piece.cell.draws.seed] = outcome
+                    if len(found) == due[piece.number]:
+                        done[piece.number] = _joined([found[seed] for seed in sorted(found)])
+                        del parts[piece.number]
+                    runs_done += piece.cell.draws.seeds
+                    progress(runs_done, all_runs)
     except KeyboardInterrupt:
         pass
     runs = [done[index] for index in sorted(done)]
@@ -128,14 +145,6 @@ def run(
     )
 
 
-def version() -> str:
-    """The version of the installed distribution; `unknown` when it runs without one."""
-    try:
-        return importlib.metadata.version("zonediff")
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"
-
-
 def attempt(scenario: Scenario, variant: str, registry: Registry, draws: Draws = _ONE_RUN) -> Run:
     """One scenario on one variant; whatever the variant raises becomes the run's error."""
     counts: list[GoalCount] = []
@@ -148,7 +157,7 @@ def attempt(scenario: Scenario, variant: str, registry: Registry, draws: Draws =
             trace = subject.run(scenario.machine, [step.do for step in scenario.steps])
         goals = evaluate(scenario, trace)
         if counts:
-            goals = [GoalOutcome(count.want, count.always, str(count)) for count in counts]
+            goals = _goals(counts)
     except KeyboardInterrupt:
         raise
     except NotOnThisMachine as obstacle:
@@ -193,67 +202,46 @@ def _judgements(
     ]
 
 
-# --- one process or many --------------------------------------------------------------------------
-
-_Numbered = tuple[int, Cell]
-_Outcomes = Iterator[tuple[int, Run]]
+# --- pieces of work -------------------------------------------------------------------------------
 
 
-def _outcomes(cells: Sequence[Cell], jobs: int, registry: Registry) -> _Outcomes:
-    """The run of each cell with its index, in the order in which they are done."""
-    if jobs > 1:
-        return _by_workers(list(enumerate(cells)), jobs, registry.files)
-    return ((index, _attempt(cell, registry)) for index, cell in enumerate(cells))
+class Piece(NamedTuple):
+    """A cell, or some of its seeds; number: the cell's. first: the piece whose trace is kept."""
+
+    number: int
+    cell: Cell
+    first: bool
 
 
-def _attempt(cell: Cell, registry: Registry) -> Run:
-    return attempt(cell.scenario, cell.variant, registry, cell.draws)
+def _pieces(number: int, cell: Cell) -> Iterator[Piece]:
+    """A cell with many seeds in pieces, for models of scenarios in which time passes."""
+    simulated = cell.scenario.timed and not cell.variant.startswith(LIVE)
+    seed, seeds = cell.draws if simulated else _ONE_RUN
+    parts = -(-seeds // _SEEDS_AT_ONCE)
+    ends = [seed + seeds * at // parts for at in range(parts + 1)]
+    for first, end in pairwise(ends):
+        yield Piece(number, cell._replace(draws=Draws(first, end - first)), first == seed)
 
 
-def _by_workers(cells: list[_Numbered], jobs: int, files: Sequence[Path]) -> _Outcomes:
-    size = max(1, min(_LARGEST_CHUNK, len(cells) // (4 * jobs)))
-    left = dict(cells)
-    with workers(jobs, _start, files) as pool:
-        futures = [
-            pool.submit(_work, cells[start : start + size]) for start in range(0, len(cells), size)
-        ]
-        for future in as_completed(futures):
-            try:
-                chunk = future.result()
-            except BrokenProcessPool:
-                continue
-            for index, outcome in chunk:
-                del left[index]
-                yield index, outcome
-    while left:
-        yield from _one_by_one(left, files)
+def _work(registry: Registry, piece: Piece) -> Run:
+    scenario, variant, draws = piece.cell
+    run = attempt(scenario, variant, registry, draws)
+    return run if piece.first else replace(run, trace=None)
 
 
-def _one_by_one(left: dict[int, Cell], files: Sequence[Path]) -> _Outcomes:
-    """Run cells one at a time until one kills its worker: that one is an error.
-
-    A broken pool does not tell which of its cells broke it. Cells that are done leave `left`.
-    """
-    with workers(1, _start, files) as pool:
-        for index, cell in list(left.items()):
-            try:
-                ((_, outcome),) = pool.submit(_work, [(index, cell)]).result()
-            except BrokenProcessPool:
-                outcome = _failure(cell.scenario, cell.variant, _WORKER_DIED)
-            del left[index]
-            yield index, outcome
-            if outcome.error == _WORKER_DIED:
-                return
+def _killed(piece: Piece) -> Run:
+    return _failure(piece.cell.scenario, piece.cell.variant, _WORKER_DIED)
 
 
-_registry: Registry
-"""A worker's own: variants are sent to it by name."""
+def _joined(parts: Sequence[Run]) -> Run:
+    """The run that the pieces of a cell make together; one that failed speaks for all."""
+    first, *others = parts
+    failed = [part for part in parts if part.status == "error"]
+    if failed or not others:
+        return failed[0] if failed else first
+    counts = [joined(alike) for alike in zip(*(part.counts for part in parts), strict=True)]
+    return replace(first, counts=counts, goals=_goals(counts))
 
 
-def _start(files: Sequence[Path]) -> None:
-    global _registry
-    _registry = Registry(files)
-
-
-def _work(cells: Sequence[_Numbered]) -> list[tuple[int, Run]]:
-    return [(index, _attempt(cell, _registry)) for index, cell in cells]
+def _goals(counts: Sequence[GoalCount]) -> list[GoalOutcome]:
+    return [GoalOutcome(count.want, count.always, str(count)) for count in counts]

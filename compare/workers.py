@@ -1,4 +1,8 @@
-"""Worker processes: gone at once when the work is given up, and never left behind."""
+"""Who does the work: this process, processes beside it, or a Dask cluster.
+
+All are asked in the same way, and answer with futures of concurrent.futures; they differ only in
+how many there are and how their death shows. `chunks.spread` gives them their work.
+"""
 
 from __future__ import annotations
 
@@ -6,48 +10,175 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import Any
+from functools import cached_property
+from typing import Final, TypeVar
+
+from zonediff.compare.terms import Terms, perform, timed
+from zonediff.variants.registry import Registry
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+AIM: Final = 1.0
+"""Seconds that the work sent at a time should take: long beside what sending it costs, and no
+more than one would mind losing."""
+
+Work = Callable[[Registry, T], R]
+"""What is done with an item: a function of a module, or a partial() of one, as it is pickled."""
+
+Share = tuple[list[R], float]
+"""What came of the first items of a chunk, and the seconds that it took."""
+
+
+class ClusterError(Exception):
+    """A cluster cannot be used; the message says why, and what would be right."""
+
+
+class ClusterLost(ClusterError):
+    """A cluster that worked went away."""
+
+
+class Crew(ABC):
+    """An executor, and what has to be known of it to keep it busy.
+
+    died: what a future raises whose worker died. aim: seconds that a chunk should take; 0 is one
+    item at a time. dashboard: a page that shows the work, where there is one.
+    """
+
+    died: tuple[type[BaseException], ...] = (BrokenProcessPool,)
+    aim: float = AIM
+    dashboard: str | None = None
+
+    @property
+    @abstractmethod
+    def at_once(self) -> int:
+        """How many chunks to have under way, so that no worker waits for the next."""
+
+    @abstractmethod
+    def submit(self, work: Work[T, R], items: Sequence[T]) -> Future[Share[R]]:
+        """Have the first items of a chunk done, at least one, as many as there is time for."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Give up all that is under way."""
+
+    def watch(self) -> None:  # noqa: B027 (most have nothing to watch)
+        """Asked now and then while waiting. Raises ClusterLost when nobody is left to wait for."""
+
+    def given_up(self, error: CancelledError) -> BaseException:
+        """What to raise when an executor gave a chunk up by itself."""
+        return error
+
+
+class Here(Crew):
+    """This process: what is submitted is done at once."""
+
+    aim = 0.0
+    at_once = 1
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+
+    def submit(self, work: Work[T, R], items: Sequence[T]) -> Future[Share[R]]:
+        future: Future[Share[R]] = Future()
+        try:
+            future.set_result(timed(self.registry, work, items, self.aim))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    def stop(self) -> None:
+        pass
+
+
+class Processes(Crew):
+    """So many processes on this machine: gone at once when given up, and never left behind."""
+
+    at_once = 0
+
+    def __init__(self, terms: Terms, count: int) -> None:
+        self.terms = terms
+        self.count = count
+        self.at_once = 2 * count
+
+    def submit(self, work: Work[T, R], items: Sequence[T]) -> Future[Share[R]]:
+        """Have it done; by new processes when one of the old ones died."""
+        try:
+            return self._pool.submit(perform, self.terms, work, items, 2 * self.aim)
+        except BrokenProcessPool:
+            self.stop()
+            return self._pool.submit(perform, self.terms, work, items, 2 * self.aim)
+
+    @cached_property
+    def _pool(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("forkserver")
+        self._others = set(multiprocessing.active_children())
+        pool = ProcessPoolExecutor(self.count, context, _follow)
+        # Ctrl-C is for the process that waits for the workers. They start with the first submit
+        # and inherit what is blocked then.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            pool.submit(int)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return pool
+
+    def stop(self) -> None:
+        if (pool := self.__dict__.pop("_pool", None)) is not None:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in set(multiprocessing.active_children()) - self._others:
+                process.terminate()
+
+    def close(self) -> None:
+        """Have the processes end, once they are done."""
+        if (pool := self.__dict__.pop("_pool", None)) is not None:
+            pool.shutdown()
 
 
 @contextmanager
 def workers(
-    count: int, start: Callable[..., object] | None = None, *arguments: Any
-) -> Iterator[ProcessPoolExecutor]:
-    """An executor of so many processes, each of which calls start(*arguments) first."""
-    others = set(multiprocessing.active_children())
-    context = multiprocessing.get_context("forkserver")
-    pool = ProcessPoolExecutor(count, context, _begin, (start, arguments))
-    # Ctrl-C is for the process that waits for the workers. They start with the first submit and
-    # inherit what is blocked then.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        pool.submit(int)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    try:
-        yield pool
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in set(multiprocessing.active_children()) - others:
-            process.terminate()
-        raise
-    pool.shutdown()
+    registry: Registry, jobs: int | None = 1, scheduler: str | None = None
+) -> Iterator[Crew]:
+    """Who does the work, with the variants that the registry knows.
 
+    jobs: processes on this machine; 1 is none but this one. scheduler: a Dask cluster instead, by
+    the address of its scheduler, or `local` for one that is started here with so many workers
+    (None: one a CPU). Raises cluster.ClusterError.
+    """
+    if scheduler is not None:
+        # Dask takes a third of a second to import, and need not be installed.
+        from zonediff.compare.cluster import cluster
 
-def _begin(start: Callable[..., object] | None, arguments: tuple[Any, ...]) -> None:
-    # Workers hold both ends of the queue that they wait on, so they would wait for ever if the
-    # process that fills it were killed.
-    threading.Thread(target=_follow, daemon=True).start()
-    if start is not None:
-        start(*arguments)
+        with cluster(registry, scheduler, jobs) as crew:
+            yield crew
+    elif jobs == 1:
+        yield Here(registry)
+    else:
+        pool = Processes(Terms(registry.files), jobs or os.cpu_count() or 1)
+        try:
+            yield pool
+        except BaseException:
+            pool.stop()
+            raise
+        pool.close()
 
 
 def _follow() -> None:
-    """End with the process that this one works for."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    """Have this process end with the one that it works for.
+
+    Workers hold both ends of the queue that they wait on, so they would wait for ever if the
+    process that fills it were killed.
+    """
+
+    def wait() -> None:
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()

@@ -9,13 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from string import ascii_uppercase
-from typing import Final, Literal
+from typing import Final
 
 from markupsafe import escape
 from tabulate import tabulate
 
 from zonediff.compare.result import Frontier, FrontierRow
+from zonediff.compare.sweep.bisection import State, state
 from zonediff.compare.sweep.frontier import survives
+from zonediff.compare.sweep.plan import EXAMPLE
 from zonediff.engine.units import GIB, KIB, MEMMAP_BYTES_PER_PAGE, MIB, PAGE
 from zonediff.reports.plain import wrap
 
@@ -24,11 +26,7 @@ WIDTH: Final = 72
 RATIO: Final = PAGE // MEMMAP_BYTES_PER_PAGE
 """The memmap of so many times the boot memory is as large as it: 1 / 1.5625 %."""
 
-ADDED: Final = 8 * GIB
-BASE: Final = 256 * MIB
-"""The example that the discussion of the patches argues about: 8G into a 256M machine."""
-
-State = Literal["ok", "tight", "dies"]
+BASE, ADDED = EXAMPLE
 
 MEANINGS: Final[dict[State, str]] = {
     "ok": "survives",
@@ -78,10 +76,7 @@ def _letter(number: int) -> str:
 
 def _states(row: FrontierRow) -> Iterator[State]:
     for least in row.least_kib:
-        if least is None:
-            yield "dies"
-        else:
-            yield "tight" if 2 * least < row.free_kib else "ok"
+        yield state(row.free_kib, least)
 
 
 def _whose(group: Sequence[Frontier], everyone: Sequence[Frontier]) -> Iterator[str]:
@@ -196,15 +191,13 @@ def frontier_svg(frontier: Frontier) -> str:
         y = _TOP + _ROW * number
         middle = y + _ROW // 2 + 4
         parts.append(f'<text class="end" x="{_LEFT - 6}" y="{middle}">{_size(row.base)}</text>')
-        for state, start, stop in _runs(frontier, row):
+        for what, start, stop in _runs(frontier, row):
             x, end = _x(start, last), _x(stop, last)
             parts.append(
-                f'<rect class="{state}" x="{x}" y="{y}" width="{end - x}" height="{_ROW - 1}"/>'
+                f'<rect class="{what}" x="{x}" y="{y}" width="{end - x}" height="{_ROW - 1}"/>'
             )
             if end - x > 14:
-                parts.append(
-                    f'<text class="{state}" x="{x + 8}" y="{middle}">{SIGNS[state]}</text>'
-                )
+                parts.append(f'<text class="{what}" x="{x + 8}" y="{middle}">{SIGNS[what]}</text>')
         if RATIO * row.base <= last:
             x = _x(RATIO * row.base, last)
             parts.append(f'<path class="ratio" d="M{x} {y}v{_ROW}"/>')
@@ -226,9 +219,9 @@ def _runs(frontier: Frontier, row: FrontierRow) -> Iterator[tuple[State, int, in
     """Neighbouring sizes of the same state; each stands for what is above the size before it."""
     start = 0
     sizes = zip(_states(row), frontier.added, strict=True)
-    for state, group in groupby(sizes, key=lambda item: item[0]):
+    for what, group in groupby(sizes, key=lambda item: item[0]):
         *_, (_, stop) = group
-        yield state, start, stop
+        yield what, start, stop
         start = stop
 
 
@@ -249,9 +242,7 @@ def _in_words(frontier: Frontier) -> str:
     lines = []
     for at, row in enumerate(frontier.rows):
         tight = [
-            size
-            for state, size in zip(_states(row), frontier.added, strict=True)
-            if state == "tight"
+            size for what, size in zip(_states(row), frontier.added, strict=True) if what == "tight"
         ]
         less = f", less than half left from {_size(tight[0])} on" if tight else ""
         lines.append(f"{_size(row.base)} survives {_most(frontier, at)}{less}")

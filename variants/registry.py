@@ -8,14 +8,17 @@ defines Policy classes with a `name`.
 from __future__ import annotations
 
 import difflib
+import importlib.abc
 import importlib.util
 import inspect
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from importlib import import_module
 from pathlib import Path
+from types import CodeType
 from typing import Final
 
 from zonediff.engine.policy import Policy
@@ -62,6 +65,21 @@ class VariantError(Exception):
     """A variant cannot be had; the message says which, why, and what there is."""
 
 
+@dataclass(frozen=True, slots=True)
+class VariantFile:
+    """A Python file that defines variants, with its text: it can be loaded where it is not."""
+
+    path: Path
+    text: bytes
+
+    @classmethod
+    def read(cls, path: Path) -> VariantFile:
+        """The file as it is now. Raises VariantError."""
+        if not path.is_file():
+            raise VariantError(f"{path}: no such variant file")
+        return cls(path, path.read_bytes())
+
+
 class Registry:
     """All variants that can be named: ours, installed ones, and those of `files`.
 
@@ -69,12 +87,14 @@ class Registry:
     share a name.
     """
 
-    def __init__(self, files: Sequence[Path] = ()) -> None:
-        self.files = tuple(files)
+    def __init__(self, files: Sequence[Path | VariantFile] = ()) -> None:
+        self.files = tuple(
+            file if isinstance(file, VariantFile) else VariantFile.read(file) for file in files
+        )
         self._extra: dict[str, type[Policy]] = {}
         for file in self.files:
             for policy in load_file(file):
-                self._enter(policy, str(file))
+                self._enter(policy, str(file.path))
         self._installed = False
 
     def names(self) -> list[str]:
@@ -158,14 +178,33 @@ def valid_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def load_file(file: Path) -> list[type[Policy]]:
+class _Loader(importlib.abc.ExecutionLoader):
+    """Loads a variant file from its text."""
+
+    def __init__(self, file: VariantFile) -> None:
+        self.file = file
+
+    def get_filename(self, fullname: str) -> str:
+        return str(self.file.path)
+
+    def get_source(self, fullname: str) -> str:
+        """For tracebacks where the file is not."""
+        return importlib.util.decode_source(self.file.text)
+
+    def get_code(self, fullname: str) -> CodeType:
+        return compile(self.file.text, str(self.file.path), "exec", dont_inherit=True)
+
+
+def load_file(given: Path | VariantFile) -> list[type[Policy]]:
     """The Policy classes that a Python file defines, in order. Raises VariantError."""
-    if not file.is_file():
-        raise VariantError(f"{file}: no such variant file")
-    name = f"zonediff_variant_file_{file.stem}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
+    text = given if isinstance(given, VariantFile) else VariantFile.read(given)
+    file = text.path
+    if file.suffix != ".py":
         raise VariantError(f"{file}: a variant file is a Python file, NAME.py")
+    name = f"zonediff_variant_file_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file, loader=_Loader(text))
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:

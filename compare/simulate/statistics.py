@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Final
@@ -59,6 +60,13 @@ class GoalCount:
             f"(95 % confidence: {low:.1%} to {high:.1%})"
         )
         return text if self.always else f"{text}; not with seed {self.first_unmet}: {self.detail}"
+
+
+def joined(parts: Sequence[GoalCount]) -> GoalCount:
+    """How often one goal was met over several ranges of seeds, given in their order."""
+    unmet = next((part for part in parts if part.first_unmet is not None), parts[0])
+    met, runs = sum(part.met for part in parts), sum(part.runs for part in parts)
+    return GoalCount(parts[0].want, met, runs, unmet.first_unmet, unmet.detail)
 
 
 def order(one: GoalCount, two: GoalCount) -> int:

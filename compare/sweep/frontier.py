@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
+from typing import NoReturn
 
+from zonediff.compare.chunks import spread
 from zonediff.compare.result import Frontier, FrontierRow
-from zonediff.compare.sweep.plan import Sweep
+from zonediff.compare.sweep.bisection import monotone, tested
+from zonediff.compare.sweep.plan import Row, Sweep
 from zonediff.compare.sweep.store import fingerprint, key, open_store
-from zonediff.compare.sweep.work import Here, Outcome, outcomes
-from zonediff.compare.workers import workers
+from zonediff.compare.sweep.work import Outcome, SweepError, Task, work
+from zonediff.compare.workers import Crew, workers
 from zonediff.variants.registry import Registry
 
 Progress = Callable[[int, int], None]
-"""Called after each row with how many points are known, and of how many."""
+"""Called after each row or few with how many points are known, and of how many."""
 
 
 def frontiers(
@@ -23,35 +25,54 @@ def frontiers(
     registry: Registry,
     *,
     store: Path | None = None,
+    adaptive: bool = False,
+    crew: Crew | None = None,
     jobs: int = 1,
     progress: Progress = lambda done, total: None,
 ) -> list[Frontier]:
     """The frontiers of a sweep, one for each variant, path and onliner, in the sweep's order.
 
     store: an SQLite file that keeps what is found; what is in it already is not done again.
-    jobs: processes that work on it, 1 is none but this one. Raises SweepError.
+    adaptive: run only the points that the picture needs (bisection.py), and infer the others.
+    crew: who works on it; without one, so many processes (`jobs`). Raises SweepError.
     """
-    codes = {name: fingerprint(registry.model(name).policy) for name in sweep.variants}
-    keys = {row: key(row, codes[row.variant]) for row in sweep.rows()}
+    keys = row_keys(sweep, registry)
     size = len(sweep.added)
-    with open_store(store, sweep) as kept, _executor(jobs) as executor:
+    with (
+        open_store(store, sweep) as kept,
+        nullcontext(crew) if crew else workers(registry, jobs) as hands,
+    ):
         known = kept.load()
-        left = [row for row, name in keys.items() if name not in known]
-        done = len(keys) - len(left)
-        progress(done * size, len(keys) * size)
-        # Enough at a time that no worker waits for the store, and little is lost with a kill.
-        at_once = 1 if jobs == 1 else 4 * jobs
-        for row, outcome in outcomes(left, codes, registry.files, executor, at_once):
-            kept.save(keys[row], row, outcome)
-            known[keys[row]] = outcome
-            done += 1
+        found = {row: known[name] for row, name in keys.items() if name in known}
+        done = 0
+        for tasks in _rounds(keys, found, adaptive):
+            left = [task for task in tasks if _is_left(task, found)]
+            done += len(tasks) - len(left)
             progress(done * size, len(keys) * size)
-    found: dict[tuple[str, str, str], Frontier] = {}
-    for row, name in keys.items():
-        curve = (row.variant, row.path, row.onliner)
-        frontier = found.setdefault(curve, Frontier(*curve, list(sweep.added), []))
-        frontier.rows.append(_row(row.base, known[name]))
-    return list(found.values())
+            for chunk in spread(hands, work, left, _killed):
+                kept.save(
+                    (keys[task.row], task.row, task.known, outcome) for task, outcome in chunk
+                )
+                found.update((task.row, outcome) for task, outcome in chunk)
+                done += len(chunk)
+                progress(done * size, len(keys) * size)
+    return drawn(keys, found)
+
+
+def row_keys(sweep: Sweep, registry: Registry) -> dict[Row, str]:
+    """The rows of a sweep in order, and what each is known by with the code that is here."""
+    codes = {name: fingerprint(registry.model(name).policy) for name in sweep.variants}
+    return {row: key(row, codes[row.variant]) for row in sweep.rows()}
+
+
+def drawn(rows: Iterable[Row], found: Mapping[Row, Outcome]) -> list[Frontier]:
+    """The outcomes of rows as frontiers."""
+    curves: dict[tuple[str, str, str], Frontier] = {}
+    for row in rows:
+        curve = _curve(row)
+        frontier = curves.setdefault(curve, Frontier(*curve, list(row.added), []))
+        frontier.rows.append(_row(row, found[row]))
+    return list(curves.values())
 
 
 def survives(frontier: Frontier, row: FrontierRow) -> int:
@@ -64,15 +85,47 @@ def survives(frontier: Frontier, row: FrontierRow) -> int:
     return most
 
 
-def _row(base: int, outcome: Outcome) -> FrontierRow:
-    least = [None if point.died_at else point.least_kib for point in outcome.points]
-    return FrontierRow(base, outcome.free_kib, least)
+def _rounds(
+    rows: Iterable[Row], found: Mapping[Row, Outcome], adaptive: bool
+) -> Iterator[list[Task]]:
+    """What to do first, and what then, when that is found."""
+
+    def task(row: Row, whole: bool) -> Task:
+        return Task(row, found[row].points if row in found else (), whole)
+
+    if not adaptive:
+        yield [task(row, True) for row in rows]
+        return
+    curves: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        curves.setdefault(_curve(row), []).append(row)
+    samples = {curve: tested(rows) for curve, rows in curves.items()}
+    yield [task(row, True) for sample in samples.values() for row in sample]
+    yield [
+        task(row, not all(monotone(found[one].states(one)) for one in samples[curve]))
+        for curve, rows in curves.items()
+        for row in rows
+        if row not in samples[curve]
+    ]
 
 
-@contextmanager
-def _executor(jobs: int) -> Iterator[Executor]:
-    if jobs == 1:
-        yield Here()
-    else:
-        with workers(jobs) as pool:
-            yield pool
+def _curve(row: Row) -> tuple[str, str, str]:
+    return row.variant, row.path, row.onliner
+
+
+def _is_left(task: Task, found: Mapping[Row, Outcome]) -> bool:
+    return task.row not in found or bool(task.left(found[task.row]))
+
+
+def _killed(task: Task) -> NoReturn:
+    raise SweepError(f"{task.row}: the worker process dies of it")
+
+
+def _row(row: Row, outcome: Outcome) -> FrontierRow:
+    """A point that was not run is as the next larger one that was: at least so much is left."""
+    run = {point.added: point.left_kib for point in outcome.points}
+    least: list[int | None] = []
+    for size in reversed(row.added):
+        least.append(run[size] if size in run else least[-1])
+    inferred = [at for at, size in enumerate(row.added) if size not in run]
+    return FrontierRow(row.base, outcome.free_kib, least[::-1], inferred)

@@ -47,6 +47,11 @@ LARGEST_ADDED: Final = 1 << 40
 MOST_SIZES: Final = 4096
 
 
+EXAMPLE: Final = (256 * MIB, 8 * GIB)
+"""Boot memory and what is added to it in the example that the discussion of the patches argues
+about; no sweep that has this point leaves it out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Steps:
     """Sizes at equal distances, both ends included."""
@@ -92,6 +97,11 @@ class Row:
     onliner: Onliner
     base: Bytes
     added: tuple[Bytes, ...]
+
+    @property
+    def in_one_go(self) -> bool:
+        """Whether one machine serves for all sizes, as memory comes to it in pieces."""
+        return self.path != "acpi"
 
     def __str__(self) -> str:
         return f"{self.variant} with {format_size(self.base)}, {self.path}, {self.onliner}"

@@ -10,16 +10,16 @@ import hashlib
 import inspect
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from zonediff.compare.run import version
 from zonediff.compare.sweep import work
 from zonediff.compare.sweep.plan import Row, Sweep
 from zonediff.compare.sweep.work import Outcome, Point, SweepError
+from zonediff.compare.terms import version
 from zonediff.engine import guest
 from zonediff.engine.policy import Policy
 
@@ -52,13 +52,23 @@ class Store:
             free = self._database.execute("SELECT key, free_kib FROM rows")
             return {key: Outcome(kib, tuple(points[key])) for key, kib in free}
 
-    def save(self, key: str, row: Row, outcome: Outcome) -> None:
-        """Add the outcome of a row, which is not there yet, in a transaction of its own."""
-        named = (key, row.variant, row.path, row.onliner, row.base, outcome.free_kib)
-        points = [(key, p.added, p.died_at, p.least_kib) for p in outcome.points]
+    def save(self, found: Iterable[tuple[str, Row, Sequence[Point], Outcome]]) -> None:
+        """Add the outcomes of rows, each with its key and the points of it that were there.
+
+        All in one transaction: they are there together or not at all, and no point twice.
+        """
         with _in_words(self._place), _transaction(self._database):
-            self._database.execute("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)", named)
-            self._database.executemany("INSERT INTO points VALUES (?, ?, ?, ?)", points)
+            for key, row, known, outcome in found:
+                named = (key, row.variant, row.path, row.onliner, row.base, outcome.free_kib)
+                there = {point.added for point in known}
+                points = [
+                    (key, p.added, p.died_at, p.least_kib)
+                    for p in outcome.points
+                    if p.added not in there
+                ]
+                if not known:
+                    self._database.execute("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)", named)
+                self._database.executemany("INSERT INTO points VALUES (?, ?, ?, ?)", points)
 
 
 @contextmanager
@@ -129,7 +139,8 @@ def _transaction(database: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        database.execute("ROLLBACK")
+        if database.in_transaction:  # a full disk has ended it already
+            database.execute("ROLLBACK")
         raise
     database.execute("COMMIT")
 

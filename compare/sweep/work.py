@@ -1,17 +1,13 @@
-"""The work of a sweep: what becomes of a row's points, and many rows done by an executor."""
+"""The work of a sweep: what becomes of the points of a row."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from itertools import islice
-from pathlib import Path
-from typing import Final, ParamSpec, TypeVar
+from typing import Final
 
-from zonediff.compare.sweep.plan import Onliner, Row
+from zonediff.compare.sweep.bisection import State, state, to_run
+from zonediff.compare.sweep.plan import EXAMPLE, Onliner, Row
 from zonediff.engine import userspace
 from zonediff.engine.actors import OnlineValue
 from zonediff.engine.guest import Guest
@@ -22,9 +18,6 @@ from zonediff.engine.run import Runner
 from zonediff.engine.steps import HypervAdd, Plug, Step, Udev, Write
 from zonediff.engine.units import SECTION, Bytes
 from zonediff.variants.registry import Registry
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 PHYSICAL_BITS: Final = 46
 """Of the machines' addresses: enough for every size that a sweep may have."""
@@ -48,41 +41,78 @@ class Point:
     died_at: int | None
     least_kib: int
 
+    @property
+    def left_kib(self) -> int | None:
+        """KiB left when they were scarcest; None when the kernel died."""
+        return None if self.died_at else self.least_kib
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a row's points. free_kib: free in kernel zones before anything is added."""
+    """What became of a row's points, of all or of those that were run.
+
+    free_kib: free in kernel zones before anything is added.
+    """
 
     free_kib: int
     points: tuple[Point, ...]
 
+    def states(self, row: Row) -> dict[int, State]:
+        """The states of the points that were run, by their place in the row."""
+        place = {size: at for at, size in enumerate(row.added)}
+        return {place[p.added]: state(self.free_kib, p.left_kib) for p in self.points}
 
-def outcome(policy: Policy, row: Row) -> Outcome:
-    """Add each of the row's sizes to its machine.
 
-    With pieces that come one after the other the way to a large sum leads through the smaller
-    ones, so one machine serves for all. A single DIMM of each size needs a machine of its own.
-    """
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A row to do. known: points of it that were run before. whole: run all, infer none."""
+
+    row: Row
+    known: tuple[Point, ...] = ()
+    whole: bool = True
+
+    def left(self, outcome: Outcome) -> list[Bytes]:
+        """The sizes to run next, with what is known."""
+        row, states = self.row, outcome.states(self.row)
+        if self.whole or row.in_one_go:
+            return [size for at, size in enumerate(row.added) if at not in states]
+        wanted = [at for at, size in enumerate(row.added) if (row.base, size) == EXAMPLE]
+        return [row.added[at] for at in to_run(states, len(row.added), wanted)]
+
+
+def outcome(policy: Policy, task: Task) -> Outcome:
+    """Add the sizes of a row to its machine, those that the task needs."""
+    row = task.row
     platform: Final = "hyperv" if row.path == "hyperv" else "kvm"
     machine = Machine(nodes=(row.base,), platform=platform, physical_bits=PHYSICAL_BITS)
     guest = Guest(machine, policy)
     guest.power_on()
     if row.onliner == "kernel":
         guest.do(Write("auto_online_blocks", "online"))
-    free = guest.kernel.free_kib
-    points = []
+    found = Outcome(guest.kernel.free_kib, task.known)
+    add = _in_pieces if row.in_one_go else _as_one
+    while sizes := task.left(found):
+        points = (*found.points, *add(guest, row, sizes))
+        found = Outcome(found.free_kib, tuple(sorted(points, key=lambda point: point.added)))
+    return found
+
+
+def _as_one(guest: Guest, row: Row, sizes: Sequence[Bytes]) -> Iterator[Point]:
+    """A single DIMM of each size, which needs a machine of its own."""
+    for size in sizes:
+        addition = _Addition(guest.copy(), row.onliner)
+        addition.piece(Plug("dimm", size))
+        yield addition.point(size)
+
+
+def _in_pieces(guest: Guest, row: Row, sizes: Sequence[Bytes]) -> Iterator[Point]:
+    """The way to a large sum leads through the smaller ones, so one machine serves for all."""
+    add = HypervAdd if row.path == "hyperv" else Plug
     addition = _Addition(guest, row.onliner)
-    for size in row.added:
-        if row.path == "acpi":
-            addition = _Addition(guest.copy(), row.onliner)
-            addition.piece(Plug("dimm", size))
-        while row.path != "acpi" and addition.pieces * SECTION < size and not addition.died:
-            name = f"piece{addition.pieces}"
-            add = HypervAdd if row.path == "hyperv" else Plug
-            addition.piece(add(name, Bytes(SECTION)))
-        died_at = addition.pieces if addition.died else None
-        points.append(Point(size, died_at, addition.least_kib))
-    return Outcome(free, tuple(points))
+    for size in sizes:
+        while addition.pieces * SECTION < size and not addition.died:
+            addition.piece(add(f"piece{addition.pieces}", Bytes(SECTION)))
+        yield addition.point(size)
 
 
 class _Addition:
@@ -106,6 +136,10 @@ class _Addition:
         except KernelDied:
             self.died = True
 
+    def point(self, size: Bytes) -> Point:
+        """What has become of it by now."""
+        return Point(size, self.pieces if self.died else None, self.least_kib)
+
     def _do(self, step: Step) -> None:
         """Do it without writing it down: an observation after each step would cost far more."""
         guest = self.runner.guest
@@ -116,59 +150,9 @@ class _Addition:
         self.runner.accounts()
 
 
-# --- many rows ------------------------------------------------------------------------------------
-
-
-def outcomes(
-    rows: Iterable[Row],
-    codes: Mapping[str, str],
-    files: Sequence[Path],
-    executor: Executor,
-    at_once: int,
-) -> Iterator[tuple[Row, Outcome]]:
-    """The outcome of each row, as they are done.
-
-    codes: a fingerprint of each variant's code. files: those of variants. executor: has the shape
-    of concurrent.futures. at_once: how many rows it is given at a time.
-    Raises SweepError when a variant fails or a worker process dies.
-    """
-    left = iter(rows)
-    running: dict[Future[Outcome], Row] = {}
-    while True:
-        for row in islice(left, at_once - len(running)):
-            running[executor.submit(work, row, codes[row.variant], tuple(files))] = row
-        if not running:
-            return
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
-            row = running.pop(future)
-            try:
-                yield row, future.result()
-            except BrokenProcessPool:
-                raise SweepError(f"a worker process died, at {row} or beside it") from None
-
-
-def work(row: Row, code: str, files: tuple[Path, ...]) -> Outcome:
+def work(registry: Registry, task: Task) -> Outcome:
     """The outcome of a row, in whichever process. Raises SweepError when the variant fails."""
     try:
-        return outcome(_policy(row.variant, code, files), row)
+        return outcome(registry.model(task.row.variant).policy, task)
     except Exception as error:
-        raise SweepError(f"{row}: {type(error).__name__}: {error}") from error
-
-
-class Here(Executor):
-    """This process: what is submitted is done at once."""
-
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Do it; the future is done already."""
-        future: Future[T] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-
-@cache
-def _policy(variant: str, code: str, files: tuple[Path, ...]) -> Policy:
-    """The variant's, made once in a process for each version of its code."""
-    return Registry(files).model(variant).policy
+        raise SweepError(f"{task.row}: {type(error).__name__}: {error}") from error

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -29,3 +32,22 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def sweep(file: Path) -> Sweep:
     return load(file, Registry())
+
+
+Rows = Callable[[Path], list[tuple[object, ...]]]
+
+
+@pytest.fixture
+def rows() -> Rows:
+    """Every point in a store, with all that is known of it."""
+    return _rows
+
+
+def _rows(store: Path) -> list[tuple[object, ...]]:
+    if not store.exists():
+        return []
+    with closing(sqlite3.connect(store)) as database:
+        if not list(database.execute("SELECT * FROM sqlite_master WHERE name = 'points'")):
+            return []
+        joined = "SELECT * FROM points JOIN rows ON row = key ORDER BY row, added"
+        return list(database.execute(joined))

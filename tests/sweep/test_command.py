@@ -14,6 +14,7 @@ from zonediff.compare.result import FrontierRow, Run
 from zonediff.compare.result import Result as Outcomes
 from zonediff.compare.store import StoreError, dumps, load, loads
 from zonediff.compare.sweep import plan
+from zonediff.compare.workers import Here
 from zonediff.reports.formats import FORMATS, render
 from zonediff.variants.registry import Registry
 
@@ -137,5 +138,5 @@ def test_a_run_sweeps_only_the_variants_that_it_could_run(
         runs=[Run("any", "v4.13", "error")],
         judgements=[],
     )
-    found = run_command._frontiers(result, registry, jobs=1)
+    found = run_command._frontiers(result, registry, Here(registry))
     assert {item.variant for item in found} == {"upstream", "v4.14"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from zonediff.compare.sweep.plan import HotAdd, Onliner, Row
-from zonediff.compare.sweep.work import outcome
+from zonediff.compare.sweep.work import Task, outcome
 from zonediff.engine.units import GIB, MIB, SECTION, Bytes
 from zonediff.variants.registry import Registry
 
@@ -16,7 +16,7 @@ def survived(
     """Blocks that a machine with `base` MiB survives, and the piece it dies of; of up to `most`."""
     sizes = tuple(Bytes(number * SECTION) for number in range(1, most + 1))
     row = Row(variant, path, onliner, Bytes(base * MIB), sizes)
-    points = outcome(Registry().model(variant).policy, row).points
+    points = outcome(Registry().model(variant).policy, Task(row)).points
     alive = [point.died_at is None for point in points]
     assert alive == sorted(alive, reverse=True), "what a smaller addition kills, a larger one kills"
     return sum(alive), next((point.died_at for point in points if point.died_at), None)
@@ -90,7 +90,7 @@ def test_a_driver_that_onlines_by_itself_needs_nobody(variant: str, blocks: int)
 
 def test_8g_into_256m_take_nearly_three_quarters_of_what_is_free() -> None:
     row = Row("upstream", "acpi", "nobody", Bytes(256 * MIB), (Bytes(8 * GIB),))
-    found = outcome(Registry().model("upstream").policy, row)
+    found = outcome(Registry().model("upstream").policy, Task(row))
     assert (found.free_kib, found.points[0].died_at) == (180224, None)
     # A real kernel was left with 48.4 MB.
     assert abs(found.points[0].least_kib - 48400) < 200

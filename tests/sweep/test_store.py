@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import sqlite3
 import subprocess
 import sys
@@ -11,14 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.sweep.conftest import Rows
 from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.plan import Sweep
 from zonediff.compare.sweep.store import fingerprint, open_store
-from zonediff.compare.sweep.work import SweepError
+from zonediff.compare.sweep.work import Outcome, Point, SweepError
 from zonediff.variants.registry import Registry
 
-# The process ends itself at one of its function calls, by number: that may be anywhere, between
-# two statements of a transaction too, and is the same place each time.
+# Alone, the process ends itself at one of its function calls, by number: that may be anywhere,
+# between two statements of a transaction too, and is the same place each time. With workers, which
+# are never equally quick, it ends when it has counted rows as done so often.
 DRIVER = """
 import os, signal, sys
 from pathlib import Path
@@ -32,15 +35,18 @@ def main():
     sweep = load(Path(file), registry)
     calls = 0
 
-    def count(frame, event, argument):
+    def count(*about):
         nonlocal calls
         calls += 1
         if calls == int(last):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    sys.setprofile(count)
-    frontiers(sweep, registry, store=Path(store), jobs=int(jobs))
-    sys.setprofile(None)
+    if jobs == "1":
+        sys.setprofile(count)
+        frontiers(sweep, registry, store=Path(store))
+        sys.setprofile(None)
+    else:
+        frontiers(sweep, registry, store=Path(store), jobs=int(jobs), progress=count)
     print(calls)
 
 if __name__ == "__main__":
@@ -65,36 +71,22 @@ def drive(file: Path, store: Path, jobs: int = 1, last: int = 0) -> tuple[int, s
     return done.returncode, done.stdout
 
 
-def rows(store: Path) -> list[tuple[object, ...]]:
-    """Every point in a store, with all that is known of it."""
-    if not store.exists():
-        return []
-    database = sqlite3.connect(store)
-    try:
-        if not list(database.execute("SELECT * FROM sqlite_master WHERE name = 'points'")):
-            return []
-        joined = "SELECT * FROM points JOIN rows ON row = key ORDER BY row, added"
-        return list(database.execute(joined))
-    finally:
-        database.close()
-
-
-@pytest.mark.parametrize(("jobs", "kills"), [(1, 10), (2, 3)])
+@pytest.mark.parametrize(("jobs", "kills"), [(1, 10), (2, 2)])
 def test_a_sweep_killed_at_random_moments(
-    file: Path, sweep: Sweep, tmp_path: Path, jobs: int, kills: int
+    file: Path, sweep: Sweep, tmp_path: Path, jobs: int, kills: int, rows: Rows
 ) -> None:
     whole, store = tmp_path / "whole.sqlite", tmp_path / "killed.sqlite"
     calls, idle = (int(drive(file, whole, jobs)[1]) for _ in range(2))
-    # Each run is killed before it does more than its share of the work; with other processes not
-    # before these are there.
-    earliest, latest = (1 if jobs == 1 else idle), idle + (calls - idle) // (kills + 1)
+    # Each run is killed before it does more than its share of the work.
+    latest = idle + (calls - idle) // (kills + 1)
     moments = random.Random(20170306)
     seen: list[tuple[object, ...]] = []
     for _ in range(kills):
-        code, _ = drive(file, store, jobs, moments.randrange(earliest, latest))
+        code, _ = drive(file, store, jobs, moments.randrange(1, latest) if jobs == 1 else 2)
         assert code == -9
         kept = rows(store)
         assert set(seen) <= set(kept)
+        assert jobs == 1 or len(kept) > len(seen)
         seen = kept
     counts: list[int] = []
     found = frontiers(
@@ -188,3 +180,45 @@ def test_a_variant_that_fails(sweep: Sweep, tmp_path: Path) -> None:
     broken = replace(sweep, variants=("mine",))
     with pytest.raises(SweepError, match=r"^mine with 128M, acpi, kernel: ZeroDivisionError: "):
         frontiers(broken, Registry([file]))
+
+
+LIMITED = """
+import resource, sys
+from zonediff.cli.main import main
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
+main()
+"""
+
+
+def test_a_full_disk_is_told_and_gone_on_from(
+    file: Path, sweep: Sweep, tmp_path: Path, rows: Rows
+) -> None:
+    whole, store = tmp_path / "whole.sqlite", tmp_path / "store.sqlite"
+    expected = frontiers(sweep, Registry(), store=whole)
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, "60000", "sweep", file, "--store", store],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(
+        rf"Error: {store}: (database or disk is full|disk I/O error)\n", done.stderr
+    )
+    kept = rows(store)
+    assert 0 < len(kept) < len(rows(whole))
+    assert frontiers(sweep, Registry(), store=store) == expected
+    assert rows(store) == rows(whole)
+
+
+def test_a_full_database_is_told_in_the_words_of_sqlite(sweep: Sweep, tmp_path: Path) -> None:
+    rows = [
+        (str(row), row, (), Outcome(0, tuple(Point(size, None, 0) for size in sweep.added)))
+        for row in sweep.rows()
+    ]
+    with open_store(tmp_path / "a.sqlite", sweep) as store:
+        store._database.execute("PRAGMA max_page_count = 5")
+        with pytest.raises(SweepError, match=r"a\.sqlite: database or disk is full$"):
+            store.save(rows)

@@ -1,0 +1,112 @@
+"""Much work in chunks: as large as takes about a second, and each item's outcome exactly once.
+
+What an item costs is known only when some are done, so the size of a chunk follows a running
+estimate, and a worker that gets more than it can do in time hands the rest back. When a worker
+dies, what it had is done again; an item that is alone with a worker that dies is what killed it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError, Future
+from itertools import islice
+from queue import Empty, SimpleQueue
+from typing import Final, TypeVar
+
+from zonediff.compare.workers import Crew, Share, Work
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+WATCH: Final = 1.0
+"""Seconds after which the crew is looked after when nothing was heard of it."""
+
+LARGEST: Final = 100_000
+SMOOTHING: Final = 0.3
+GROWTH: Final = 8
+
+
+def spread(
+    crew: Crew,
+    work: Work[T, R],
+    items: Iterable[T],
+    killed: Callable[[T], R],
+) -> Iterator[list[tuple[T, R]]]:
+    """Each item with what came of it, a chunk at a time, as they are done.
+
+    items: taken as they are needed, so there may be more than fit in memory. killed: the outcome
+    of an item that takes its process with it; it may raise. Whatever ends this early gives up what
+    is under way. Raises what the work raises, and cluster.ClusterLost.
+    """
+    left = iter(items)
+    again: deque[T] = deque()
+    suspects: deque[T] = deque()
+    trial: Future[Share[R]] | None = None
+    running: dict[Future[Share[R]], list[T]] = {}
+    ended: SimpleQueue[Future[Share[R]]] = SimpleQueue()
+    pace = Pace(crew.aim)
+
+    def take() -> list[T]:
+        handed_back = [again.popleft() for _ in range(min(len(again), pace.size))]
+        return handed_back or list(islice(left, pace.size))
+
+    def send(chunk: list[T]) -> Future[Share[R]]:
+        future = crew.submit(work, chunk)
+        running[future] = chunk
+        future.add_done_callback(ended.put)
+        return future
+
+    try:
+        while True:
+            if suspects and not running:
+                trial = send([suspects.popleft()])
+            while not suspects and trial is None and len(running) < crew.at_once:
+                if not (chunk := take()):
+                    break
+                send(chunk)
+            if not running:
+                return
+            future = _next(ended, crew)
+            chunk = running.pop(future)
+            tried, trial = future is trial, None if future is trial else trial
+            try:
+                results, seconds = future.result()
+            except CancelledError as error:
+                raise crew.given_up(error) from None
+            except crew.died:
+                if tried:
+                    yield [(chunk[0], killed(chunk[0]))]
+                else:
+                    suspects.extend(chunk)
+                continue
+            pace.took(len(results), seconds)
+            again.extend(chunk[len(results) :])
+            yield list(zip(chunk, results, strict=False))
+    except BaseException:
+        crew.stop()
+        raise
+
+
+def _next(ended: SimpleQueue[Future[Share[R]]], crew: Crew) -> Future[Share[R]]:
+    """The future that is done next."""
+    while True:
+        try:
+            return ended.get(timeout=WATCH)
+        except Empty:
+            crew.watch()
+
+
+class Pace:
+    """How many items take about so many seconds; with none at all, it is one."""
+
+    def __init__(self, aim: float) -> None:
+        self.aim = aim
+        self.size = 1
+        self._each = 0.0
+
+    def took(self, items: int, seconds: float) -> None:
+        """Learn from a chunk."""
+        each = max(seconds / items, 1e-9)
+        self._each += (each - self._each) * (SMOOTHING if self._each else 1.0)
+        self.size = max(1, min(int(self.aim / self._each), GROWTH * self.size, LARGEST))

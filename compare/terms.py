@@ -1,0 +1,134 @@
+"""What a worker has to agree on with the command that it works for, before anything is done.
+
+Variants are sent to workers by name; those of the user's files go along as text. All else has to be
+there already, and to be the same: other code would give other outcomes, and nobody would notice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module, metadata
+from pathlib import Path
+from threading import Lock
+from time import perf_counter
+from typing import Final, TypeVar
+
+from zonediff.variants.registry import GROUP, Registry, VariantFile
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+FOLDERS: Final = ("engine", "variants", "corpus", "compare")
+"""Whose sources decide what comes out."""
+
+
+class Mismatch(Exception):
+    """A worker differs from the command; the message says in what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The user's variant files, and what else the command runs with; nothing is not compared."""
+
+    files: tuple[VariantFile, ...] = ()
+    versions: tuple[tuple[str, str], ...] = ()
+
+
+def versions(files: Sequence[VariantFile]) -> dict[str, str]:
+    """What this process runs with: Python, zonediff, its sources, and variants of others."""
+    return {
+        "Python": ".".join(platform.python_version_tuple()[:2]),
+        "zonediff": version(),
+        "the sources of zonediff": _sources(),
+        "the variant files": _digest(file.text for file in files),
+        "the variants of installed packages": _installed(),
+    }
+
+
+def version() -> str:
+    """The version of the installed distribution; `unknown` when it runs without one."""
+    try:
+        return metadata.version("zonediff")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def differing(ours: Mapping[str, str], theirs: Mapping[str, str]) -> str | None:
+    """In words what is different there; None when nothing is."""
+    found = [
+        f"{what} {theirs.get(what, 'none')} instead of {value}"
+        for what, value in ours.items()
+        if theirs.get(what) != value
+    ]
+    return ", ".join(found) or None
+
+
+def perform(
+    terms: Terms, work: Callable[[Registry, T], R], items: Sequence[T], seconds: float
+) -> tuple[list[R], float]:
+    """Do the first items of a chunk, for about so long: what came of them, and how long it took.
+
+    Always at least one. Raises Mismatch when this process is not what the terms ask for, and
+    whatever the work raises.
+    """
+    return timed(_registry(terms), work, items, seconds)
+
+
+def timed(
+    registry: Registry, work: Callable[[Registry, T], R], items: Sequence[T], seconds: float
+) -> tuple[list[R], float]:
+    """The same with a registry that is here."""
+    began = perf_counter()
+    done: list[R] = []
+    for item in items:
+        done.append(work(registry, item))
+        if perf_counter() - began > seconds:
+            break
+    return done, perf_counter() - began
+
+
+_registries: Final[dict[Terms, Registry]] = {}
+_lock: Final = Lock()
+
+
+def _registry(terms: Terms) -> Registry:
+    """This process's own, made once for the same terms, when it has agreed to them."""
+    with _lock:
+        if terms not in _registries:
+            if terms.versions:
+                found = differing(dict(terms.versions), versions(terms.files))
+                if found is not None:
+                    raise Mismatch(f"a worker has {found}")
+            _registries.clear()
+            _registries[terms] = Registry(terms.files)
+        return _registries[terms]
+
+
+@cache
+def _sources() -> str:
+    folders = [Path(str(import_module(f"zonediff.{name}").__file__)).parent for name in FOLDERS]
+    return _digest(
+        text
+        for folder in folders
+        for path in sorted(folder.rglob("*.py"))
+        for text in (path.relative_to(folder.parent).as_posix().encode(), path.read_bytes())
+    )
+
+
+def _installed() -> str:
+    entries = sorted(
+        (entry.name, entry.value, entry.dist.version if entry.dist else "")
+        for entry in metadata.entry_points(group=GROUP)
+    )
+    return _digest(str(entry).encode() for entry in entries)
+
+
+def _digest(texts: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(hashlib.sha256(text).digest())
+    return digest.hexdigest()[:12]
