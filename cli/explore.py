@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from zonediff.cli import options, outputs
 from zonediff.cli.group import BadInput
+from zonediff.cli.progress import bar
 from zonediff.compare import words
 from zonediff.compare.explore import exports, scenarios, spec
 from zonediff.compare.explore.arena import PARTS, STANDARD, Arena, ArenaError, Part
@@ -42,6 +43,7 @@ Exit codes:
   0  equivalent, or all that succeeds on A succeeds alike on B
   1  they differ
   2  bad input or usage
+  4  the cluster that worked was lost
 """
 )
 @click.argument("a")
@@ -101,6 +103,8 @@ Exit codes:
 )
 @click.option("--dot", type=_file, metavar="FILE", help="Write both systems as DOT, likewise.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@options.jobs
+@options.scheduler
 @options.variant_files
 def command(
     a: str,
@@ -117,6 +121,8 @@ def command(
     promela: Path | None,
     dot: Path | None,
     as_json: bool,
+    jobs: int,
+    scheduler: str | None,
     variant_files: tuple[Path, ...],
 ) -> int:
     """Try all sequences of steps: do two variants behave the same?
@@ -126,6 +132,10 @@ def command(
 
     How long it took goes to standard error.
     """
+    if walks is None and (jobs > 1 or scheduler is not None):
+        raise click.UsageError(
+            "--jobs and --scheduler are for --random; exploring whole systems takes one process"
+        )
     registry = Registry(variant_files)
     policies = registry.model(a).policy, registry.model(b).policy
     arena = _arena(machine, alphabet)
@@ -138,8 +148,18 @@ def command(
         if writers:
             raise click.UsageError("random walks make no system that could be written")
         try:
-            with _bar(" walks") as progress:
-                met = walk(policies, arena, walks=walks, seed=seed, level=level, progress=progress)
+            with (
+                options.crew(registry, jobs, scheduler) as crew,
+                bar("exploring", "walks") as progress,
+            ):
+                met = walk(
+                    *(policies, arena),
+                    walks=walks,
+                    seed=seed,
+                    level=level,
+                    crew=crew,
+                    progress=progress,
+                )
         except (ArenaError, NotModelled) as error:
             raise BadInput(f"{arena.name}: {error}") from None
         witnesses = [replayed(witness, arena, policies) for witness in met]
@@ -220,13 +240,13 @@ def _of(write: Callable[[System], Iterator[str]], number: int) -> Writer:
 
 
 @contextmanager
-def _bar(unit: str = " states") -> Iterator[Progress]:
-    """A progress bar on standard error while it is a terminal."""
-    with tqdm(desc="exploring", unit=unit, leave=False, disable=None) as bar:
+def _bar() -> Iterator[Progress]:
+    """A progress bar for a system of unknown size."""
+    with tqdm(desc="exploring", unit=" states", leave=False, disable=None) as bar:
 
         def progress(count: int, more: int) -> None:
             bar.n = count
-            bar.set_postfix_str(f"{more} transitions" if unit == " states" else f"of {more}")
+            bar.set_postfix_str(f"{more} transitions")
 
         yield progress
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
+from functools import partial
 from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import Final, TypeVar
 
 from zonediff.compare.workers import Crew, Share, Work
+from zonediff.variants.registry import Registry
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -86,6 +88,30 @@ def spread(
     except BaseException:
         crew.stop()
         raise
+
+
+def in_order(
+    crew: Crew,
+    work: Work[T, R],
+    items: Iterable[T],
+    killed: Callable[[T], R],
+) -> Iterator[tuple[T, R]]:
+    """The same, each item when all before it are done."""
+    waiting: dict[int, tuple[T, R]] = {}
+    due = 0
+    for chunk in spread(crew, partial(_numbered, work), enumerate(items), partial(_skip, killed)):
+        waiting.update((number, (item, result)) for (number, item), result in chunk)
+        while due in waiting:
+            yield waiting.pop(due)
+            due += 1
+
+
+def _numbered(work: Work[T, R], registry: Registry, item: tuple[int, T]) -> R:
+    return work(registry, item[1])
+
+
+def _skip(killed: Callable[[T], R], item: tuple[int, T]) -> R:
+    return killed(item[1])
 
 
 def _next(ended: SimpleQueue[Future[Share[R]]], crew: Crew) -> Future[Share[R]]:

@@ -7,19 +7,23 @@ in the same kind of difference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from random import Random
-from typing import Final
+from typing import Final, NoReturn
 
+from zonediff.compare.chunks import in_order
 from zonediff.compare.explore import looks
-from zonediff.compare.explore.arena import Arena, check_block_size
+from zonediff.compare.explore.arena import Arena, ArenaError, check_block_size
 from zonediff.compare.explore.looks import Level, Part, Sight
 from zonediff.compare.explore.lts import Outcome, rules
 from zonediff.compare.explore.product import Kind, Witness, look_kinds, result_kind
+from zonediff.compare.workers import Crew
 from zonediff.engine.guest import Guest
 from zonediff.engine.kernel import Kernel, KernelDied
 from zonediff.engine.policy import Policy
 from zonediff.engine.steps import Step
+from zonediff.variants.registry import Registry
 
 STEPS: Final = 40
 """How many steps a walk has at most."""
@@ -32,20 +36,22 @@ def walk(
     walks: int,
     seed: int,
     level: Level = "sysfs",
+    crew: Crew | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Witness]:
     """The kinds of difference that so many walks meet, each with a minimal sequence.
 
     No step can be left out of such a sequence, but a shorter one may exist. What is met depends
-    on the seed alone. Raises arena.ArenaError.
+    on the seed alone. crew: who walks, and finds the variants by their names; without one, this
+    process. Raises arena.ArenaError.
     """
     check_block_size(Kernel(arena.machine, policies[0]))
     random = Random(seed)
     actions = arena.actions
     found: dict[Kind, Witness] = {}
-    for number in range(walks):
-        steps = [random.randrange(len(actions)) for _ in range(STEPS)]
-        for at, kinds in enumerate(_differences(policies, arena, level, steps)):
+    drawn = ([random.randrange(len(actions)) for _ in range(STEPS)] for _ in range(walks))
+    for number, (steps, met) in enumerate(_walked(policies, arena, level, drawn, crew)):
+        for at, kinds in enumerate(met):
             for kind, _ in kinds:
                 if kind in found:
                     count = found[kind].count + 1
@@ -62,6 +68,36 @@ def walk(
                 found[kind] = Witness(kind, tuple(minimal), part, 1)
         progress(number + 1, walks)
     return list(found.values())
+
+
+_Met = list[list[tuple[Kind, str]]]
+"""What _differences() finds."""
+
+
+def _walked(
+    policies: tuple[Policy, Policy],
+    arena: Arena,
+    level: Level,
+    drawn: Iterable[list[int]],
+    crew: Crew | None,
+) -> Iterator[tuple[list[int], _Met]]:
+    """Each walk and what it meets, in order."""
+    if crew is None:
+        yield from ((steps, _differences(policies, arena, level, steps)) for steps in drawn)
+        return
+    names = policies[0].name, policies[1].name
+    yield from in_order(crew, partial(_walk, names, arena, level), drawn, _killed)
+
+
+def _walk(
+    names: tuple[str, str], arena: Arena, level: Level, registry: Registry, steps: list[int]
+) -> _Met:
+    one, two = (registry.model(name).policy for name in names)
+    return _differences((one, two), arena, level, steps)
+
+
+def _killed(steps: list[int]) -> NoReturn:
+    raise ArenaError("a walk ends its worker process")
 
 
 def _minimal(steps: Sequence[int], shows: Callable[[Sequence[int]], bool]) -> list[int]:

@@ -7,6 +7,7 @@ nothing is not tried again before something has changed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -58,7 +59,11 @@ _TRIES: Final = 50
 def draw(kind: str, rng: Random, number: int) -> tuple[Machine, Script]:
     """A machine of a kind, and a script of so many random steps for it."""
     machine = KINDS[kind](rng)
-    return machine, lambda view: _Drawing(machine, rng, view).steps(number)
+    return machine, partial(_drawn, machine, rng, number)
+
+
+def _drawn(machine: Machine, rng: Random, number: int, view: View) -> Iterator[Step]:
+    return _Drawing(machine, rng, view).steps(number)
 
 
 def _cold(rng: Random, most: int) -> tuple[Dimm, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from zonediff.engine.machine import Machine
 from zonediff.engine.steps import Step
@@ -14,7 +15,8 @@ from zonediff.variants.live.image import Image
 from zonediff.variants.live.qemu import Window
 
 Script = Callable[[View], Iterator[Step]]
-"""What to do with a machine: its steps, each asked for when the one before is done."""
+"""What to do with a machine: its steps, each asked for when the one before is done. Ours can be
+pickled, so that the machine may be another computer's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,4 +36,8 @@ class Rig:
 
 def fixed(steps: Iterable[Step]) -> Script:
     """The script that does these steps, whatever comes of them."""
-    return lambda view: iter(steps)
+    return partial(_fixed, tuple(steps))
+
+
+def _fixed(steps: tuple[Step, ...], view: View) -> Iterator[Step]:
+    return iter(steps)
