@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from tqdm import tqdm
 
 from zonediff.cli import options
+from zonediff.cli.progress import bar
 from zonediff.compare.live.jobs import Job, of_random_steps, of_scenarios, side_by_side
 from zonediff.engine.units import Bytes, parse_size
 from zonediff.variants.live.draw import KINDS
@@ -56,16 +56,23 @@ class Work:
 
         A Ctrl-C (KeyboardInterrupt) ends the work early: then some are missing.
         """
+        fleet = Fleet(self.at_once, self.memory)
+        return self.noting(jobs, lambda note: asyncio.run(side_by_side(jobs, fleet, do, note)))
+
+    def noting(
+        self, jobs: Sequence[Job], work: Callable[[Callable[[int, T], None]], None]
+    ) -> dict[int, T]:
+        """The same with any work that says of each job, by its index, what came of it."""
         done: dict[int, T] = {}
-        with tqdm(total=len(jobs), unit=" runs", leave=False, disable=None) as bar:
+        with bar("running", "guests") as progress:
+            progress(0, len(jobs))
 
             def note(index: int, outcome: T) -> None:
                 done[index] = outcome
-                bar.update()
+                progress(len(done), len(jobs))
 
-            fleet = Fleet(self.at_once, self.memory)
             with suppress(KeyboardInterrupt):
-                asyncio.run(side_by_side(jobs, fleet, do, note))
+                work(note)
         return done
 
 

@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import click
 
-from zonediff.cli import guests, outputs
+from zonediff.cli import guests, options, outputs
 from zonediff.compare.live.jobs import Job
 from zonediff.compare.store import write_text
 from zonediff.variants.live.host import Host, find_host, kvm_problem, look_for_host
 from zonediff.variants.live.image import read_image
-from zonediff.variants.registry import LIVE, VariantError
+from zonediff.variants.registry import LIVE, Registry, VariantError
 
 LACKING: Final = 1
 NOT_BOOTED: Final = 1
@@ -106,6 +106,7 @@ Exit codes:
   0    everything is recorded
   1    a kernel died while booting, so there is nothing to record of it
   2    bad input or usage
+  4    the cluster that worked was lost
   130  interrupted; what was done until then is written
 """
 )
@@ -131,13 +132,20 @@ Exit codes:
     help="The variant that they speak for. Default: by the kernel's release, such as v6.1.",
 )
 @guests.work_options
+@options.scheduler
 def record(
-    scenarios: tuple[str, ...], kernel: Path, output: Path, variant: str | None, **work: Any
+    scenarios: tuple[str, ...],
+    kernel: Path,
+    output: Path,
+    variant: str | None,
+    scheduler: str | None,
+    **work: Any,
 ) -> int:
     """Record what a real kernel does, in scenarios and in random sequences of steps.
 
     SCENARIO is an id, a folder or a glob pattern of the corpus ('knob/*'), or a file or folder on
-    disk.
+    disk. With --scheduler the image and QEMU have to be on every worker's computer too, and each
+    worker runs one guest at a time.
     """
     outputs.check({"-o": output}, [kernel])
     image, host = read_image(kernel), find_host()
@@ -150,7 +158,13 @@ def record(
     async def do(job: Job) -> LiveRun:
         return await run(f"{LIVE}{kernel}", job.rig, job.script)
 
-    runs = todo.do(jobs, do)
+    if scheduler is None:
+        runs = todo.do(jobs, do)
+    else:
+        from zonediff.compare.live.away import run_away
+
+        with options.crew(Registry(), todo.at_once, scheduler) as crew:
+            runs = todo.noting(jobs, lambda note: run_away(kernel, jobs, crew, note))
     speaks_for = variant or _variant_of(image.release)
     lines, dead = [], []
     for index, live in sorted(runs.items()):
