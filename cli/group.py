@@ -107,6 +107,7 @@ def _in_words(error: Exception) -> str | None:
     # What a subcommand did not import it cannot have raised, and imports take time: so only now.
     from zonediff.compare.series.patch import SeriesError
     from zonediff.compare.store import StoreError
+    from zonediff.compare.sweep.export import ExportError
     from zonediff.compare.sweep.work import SweepError
     from zonediff.compare.terms import Mismatch
     from zonediff.compare.workers import ClusterError
@@ -117,6 +118,7 @@ def _in_words(error: Exception) -> str | None:
     if isinstance(
         error,
         ClusterError
+        | ExportError
         | Mismatch
         | RecordingError
         | ScenarioError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -26,14 +27,29 @@ from zonediff.variants.registry import Registry
 _file = click.Path(path_type=Path)
 
 
+class _Sweep(click.Command):
+    """`sweep SWEEP`, and `sweep export`: a sweep in a file of that name is ./export."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
+    ) -> click.Context:
+        """The context of the one that is meant."""
+        if args[:1] == ["export"]:
+            from zonediff.cli.sweep_export import command as export
+
+            return export.make_context(f"{info_name} export", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
 @click.command(
+    cls=_Sweep,
     epilog="""\b
 Exit codes:
   0    every point is done
   2    bad input or usage, or a variant failed
   4    the cluster that worked was lost; what was done until then is in the store
   130  interrupted; what was done until then is in the store
-"""
+""",
 )
 @click.argument("sweep", metavar="SWEEP")
 @click.option(
@@ -98,11 +114,14 @@ def command(
 
 
 def _saved(found: Sequence[Frontier]) -> str:
-    """How much less was run than the whole grid."""
-    points = sum(len(item.added) * len(item.rows) for item in found)
-    inferred = sum(len(row.inferred) for item in found for row in item.rows)
+    """How much less was run than for the whole grid, in machines booted."""
+    rows = [(item, row) for item in found for row in item.rows]
+    saved = sum(len(row.inferred) for _, row in rows)
+    # Where memory comes in pieces, one machine has all sizes.
+    whole = sum(len(item.added) if item.path == "acpi" else 1 for item, _ in rows)
     return (
-        f"{points - inferred} of {points} points were run; the other {inferred} follow from them."
+        f"{whole - saved} machines were booted instead of {whole}: "
+        f"{saved} points follow from those around them."
     )
 
 

@@ -21,9 +21,6 @@ from zonediff.variants.registry import Registry
 T = TypeVar("T")
 R = TypeVar("R")
 
-WATCH: Final = 1.0
-"""Seconds after which the crew is looked after when nothing was heard of it."""
-
 LARGEST: Final = 100_000
 SMOOTHING: Final = 0.3
 GROWTH: Final = 8
@@ -118,7 +115,7 @@ def _next(ended: SimpleQueue[Future[Share[R]]], crew: Crew) -> Future[Share[R]]:
     """The future that is done next."""
     while True:
         try:
-            return ended.get(timeout=WATCH)
+            return ended.get(timeout=crew.watch_after)
         except Empty:
             crew.watch()
 

@@ -28,9 +28,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 LOCAL: Final = "local"
-CONNECT: Final = 10.0
-"""Seconds in which a scheduler has to answer."""
-
 PATIENCE: Final = 60.0
 """Seconds for which there may be no workers."""
 
@@ -77,30 +74,39 @@ def cluster(registry: Registry, scheduler: str, jobs: int | None) -> Iterator[Cl
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of other versions of what we do not depend on
-                client = distributed.Client(where, timeout=CONNECT, set_as_default=False)
+                client = distributed.Client(where, set_as_default=False)
         except (OSError, ValueError, TimeoutError):
             raise ClusterError(
-                f"{scheduler}: no Dask scheduler answers there within {CONNECT:.0f} s"
+                f"{scheduler}: no Dask scheduler answers there within {_patience():g} s"
             ) from None
         stack.enter_context(client)
         yield Cluster(client, scheduler, _agreed(client, scheduler, registry))
 
 
+def _patience() -> float:
+    """Seconds in which to be answered: Dask's own setting."""
+    import dask
+    from dask.utils import parse_timedelta
+
+    seconds: float = parse_timedelta(dask.config.get("distributed.comm.timeouts.connect"))
+    return seconds
+
+
 def _agreed(client: Client, scheduler: str, registry: Registry) -> Terms:
     """The terms that all workers there are can keep. Raises ClusterError."""
     try:
-        client.wait_for_workers(1, timeout=CONNECT)
+        client.wait_for_workers(1, timeout=_patience())
     except TimeoutError:
         raise ClusterError(
-            f"{scheduler}: no worker came to this scheduler within {CONNECT:.0f} s; start one "
+            f"{scheduler}: no worker came to this scheduler within {_patience():g} s; start one "
             f"with: dask worker {scheduler}"
         ) from None
     ours = versions(registry.files)
     for worker, theirs in client.run(versions, registry.files, on_error="return").items():
-        if isinstance(theirs, ModuleNotFoundError):
-            raise ClusterError(f"worker {worker} has no zonediff: {theirs}")
         if isinstance(theirs, BaseException):
-            raise ClusterError(f"worker {worker}: {type(theirs).__name__}: {theirs}")
+            raise ClusterError(
+                f"worker {worker} cannot run zonediff ({theirs}): install it there, as it is here"
+            )
         if found := differing(ours, theirs):
             raise ClusterError(f"worker {worker} has {found}: install the same on both")
     return Terms(registry.files, tuple(ours.items()))
@@ -156,7 +162,7 @@ class Cluster(Crew):
         if self._client.status != "running" or self._client.scheduler_comm is not self._connection:
             raise self.given_up(CancelledError())
         try:
-            threads = self._client.sync(self._client.scheduler.ncores, callback_timeout=CONNECT)
+            threads = self._client.sync(self._client.scheduler.ncores, callback_timeout=_patience())
         except (OSError, TimeoutError):
             raise self.given_up(CancelledError()) from None
         self._threads = sum(threads.values())

@@ -47,11 +47,13 @@ class Crew(ABC):
     """An executor, and what has to be known of it to keep it busy.
 
     died: what a future raises whose worker died. aim: seconds that a chunk should take; 0 is one
-    item at a time. dashboard: a page that shows the work, where there is one.
+    item at a time. watch_after: seconds without news after which to watch(). dashboard: a page
+    that shows the work, where there is one.
     """
 
     died: tuple[type[BaseException], ...] = (BrokenProcessPool,)
     aim: float = AIM
+    watch_after: float = 1.0
     dashboard: str | None = None
 
     @property

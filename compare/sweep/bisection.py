@@ -24,7 +24,7 @@ WORSE: Final[dict[State, int]] = {"ok": 0, "tight": 1, "dies": 2}
 PROBES: Final = 9
 """Points of each row that are always run, the first and the last among them."""
 
-TESTED: Final = 20
+SAMPLED: Final = 20
 """One row of so many, and at least one of each curve, is run whole."""
 
 
@@ -64,7 +64,7 @@ def probes(count: int) -> list[int]:
     return [at * (count - 1) // (PROBES - 1) for at in range(PROBES)]
 
 
-def tested(rows: Sequence[T]) -> list[T]:
+def sampled(rows: Sequence[T]) -> list[T]:
     """The rows of a curve that are run whole, evenly spread over it."""
-    number = -(-len(rows) // TESTED)
+    number = -(-len(rows) // SAMPLED)
     return [rows[(2 * at + 1) * len(rows) // (2 * number)] for at in range(number)]

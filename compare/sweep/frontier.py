@@ -9,9 +9,9 @@ from typing import NoReturn
 
 from zonediff.compare.chunks import spread
 from zonediff.compare.result import Frontier, FrontierRow
-from zonediff.compare.sweep.bisection import monotone, tested
+from zonediff.compare.sweep.bisection import monotone, sampled
 from zonediff.compare.sweep.plan import Row, Sweep
-from zonediff.compare.sweep.store import fingerprint, key, open_store
+from zonediff.compare.sweep.store import fingerprint, key, open_store, stored_sweep
 from zonediff.compare.sweep.work import Outcome, SweepError, Task, work
 from zonediff.compare.workers import Crew, workers
 from zonediff.variants.registry import Registry
@@ -39,10 +39,10 @@ def frontiers(
     keys = row_keys(sweep, registry)
     size = len(sweep.added)
     with (
-        open_store(store, sweep) as kept,
+        open_store(store, sweep) as keeper,
         nullcontext(crew) if crew else workers(registry, jobs) as hands,
     ):
-        known = kept.load()
+        known = keeper.load()
         found = {row: known[name] for row, name in keys.items() if name in known}
         done = 0
         for tasks in _rounds(keys, found, adaptive):
@@ -50,13 +50,26 @@ def frontiers(
             done += len(tasks) - len(left)
             progress(done * size, len(keys) * size)
             for chunk in spread(hands, work, left, _killed):
-                kept.save(
+                keeper.save(
                     (keys[task.row], task.row, task.known, outcome) for task, outcome in chunk
                 )
                 found.update((task.row, outcome) for task, outcome in chunk)
                 done += len(chunk)
                 progress(done * size, len(keys) * size)
     return drawn(keys, found)
+
+
+def kept(store: Path, registry: Registry) -> tuple[Sweep, dict[Row, Outcome], int]:
+    """What a store has: its sweep, the rows that are there, and how many of other code.
+
+    Raises SweepError; VariantError when a variant of the sweep is not known.
+    """
+    sweep = stored_sweep(store)
+    keys = row_keys(sweep, registry)
+    with open_store(store, sweep) as opened:
+        known = opened.load()
+    found = {row: known[name] for row, name in keys.items() if name in known}
+    return sweep, found, len(known) - len(found)
 
 
 def row_keys(sweep: Sweep, registry: Registry) -> dict[Row, str]:
@@ -99,7 +112,7 @@ def _rounds(
     curves: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
         curves.setdefault(_curve(row), []).append(row)
-    samples = {curve: tested(rows) for curve, rows in curves.items()}
+    samples = {curve: sampled(rows) for curve, rows in curves.items()}
     yield [task(row, True) for sample in samples.values() for row in sample]
     yield [
         task(row, not all(monotone(found[one].states(one)) for one in samples[curve]))

@@ -11,7 +11,7 @@ import inspect
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -87,6 +87,19 @@ def open_store(path: Path | None, sweep: Sweep) -> Iterator[Store]:
         yield Store(database, place)
     finally:
         database.close()
+
+
+def stored_sweep(path: Path) -> Sweep:
+    """The sweep that a file has the outcomes of. Raises SweepError when it is no such file."""
+    if not path.is_file():
+        raise SweepError(f"{path}: no such file")
+    with _in_words(str(path)), closing(sqlite3.connect(path, timeout=0)) as database:
+        ((identity,),) = database.execute("PRAGMA application_id")
+        if identity != APPLICATION_ID:
+            raise SweepError(f"{path}: not the store of a sweep, but another SQLite file")
+        ((axes,),) = database.execute("SELECT axes FROM sweep")
+    values: dict[str, Any] = {name: tuple(value) for name, value in json.loads(axes).items()}
+    return Sweep(title="", **values)
 
 
 def _prepare(database: sqlite3.Connection, place: str, sweep: Sweep) -> None:

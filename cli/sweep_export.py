@@ -1,0 +1,54 @@
+"""`zonediff sweep export`: what the store of a sweep has, for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from zonediff.cli import options, outputs
+from zonediff.compare.store import write_bytes
+from zonediff.compare.sweep.export import FORMS, records
+from zonediff.compare.sweep.frontier import kept
+from zonediff.variants.registry import Registry
+
+_file = click.Path(path_type=Path)
+
+
+@click.command(
+    epilog="""\b
+Exit codes:
+  0  the table is written
+  2  bad input or usage
+"""
+)
+@click.argument("store", type=_file, metavar="FILE.sqlite")
+@options.variant_files
+@click.option(
+    "-o",
+    "--output",
+    type=_file,
+    required=True,
+    metavar="FILE.csv|FILE.parquet",
+    help="Write the table here; how the name ends says in which form.",
+)
+def command(store: Path, variant_files: tuple[Path, ...], output: Path) -> None:
+    """Write the points in the store of a sweep as a table.
+
+    A line for each point that is there, with what zonediff and the variants at hand would find
+    today; what other versions of them found is left out.
+    """
+    outputs.check({"-o": output}, [store, *variant_files])
+    form = FORMS.get(output.suffix)
+    if form is None:
+        raise click.BadParameter(
+            f"{output}: expected a name that ends in {' or '.join(FORMS)}", param_hint="-o"
+        )
+    sweep, found, stale = kept(store, Registry(variant_files))
+    write_bytes(output, form(records(found)))
+    points = len(found) * len(sweep.added)
+    click.echo(f"wrote {output}: {points} points")
+    if missing := len(list(sweep.rows())) - len(found):
+        click.echo(f"{missing * len(sweep.added)} points are not done yet", err=True)
+    if stale:
+        click.echo(f"{stale} rows were done by other code and are left out", err=True)

@@ -1,0 +1,95 @@
+"""The points of a sweep as a table, for other programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from zonediff.compare.sweep.bisection import State, state
+from zonediff.compare.sweep.frontier import drawn
+from zonediff.compare.sweep.plan import Row
+from zonediff.compare.sweep.work import Outcome
+
+
+class ExportError(Exception):
+    """A form that cannot be written here; the message says what brings it."""
+
+
+class Record(NamedTuple):
+    """A point of a sweep.
+
+    base, added: in bytes. state: `ok`, `tight` (less than half of the free memory left) or `dies`.
+    free_kib: free in kernel zones before; least_kib: when it was scarcest, of a death before it.
+    died_at: the piece of memory that the kernel did not survive. What was inferred and not run has
+    neither of these two.
+    """
+
+    variant: str
+    path: str
+    onliner: str
+    base: int
+    added: int
+    state: State
+    free_kib: int
+    least_kib: int | None
+    died_at: int | None
+    inferred: bool
+
+
+def records(found: Mapping[Row, Outcome]) -> Iterator[Record]:
+    """Every point of these rows, in their order."""
+    for row, outcome in found.items():
+        ((told,),) = (frontier.rows for frontier in drawn([row], found))
+        run = {point.added: point for point in outcome.points}
+        for size, left in zip(row.added, told.least_kib, strict=True):
+            point = run.get(size)
+            yield Record(
+                *(row.variant, row.path, row.onliner, row.base, size),
+                state(outcome.free_kib, left),
+                outcome.free_kib,
+                None if point is None else point.least_kib,
+                None if point is None else point.died_at,
+                point is None,
+            )
+
+
+def as_csv(points: Iterable[Record]) -> bytes:
+    """Comma-separated, with a line of names; what is not there is empty, a truth 0 or 1."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(Record._fields)
+    writer.writerows((*point[:-1], int(point.inferred)) for point in points)
+    return text.getvalue().encode()
+
+
+def as_parquet(points: Iterable[Record]) -> bytes:
+    """An Apache Parquet file. Raises ExportError when pyarrow is not installed."""
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise ExportError(
+            f"Parquet needs pyarrow ({error}): pip install 'zonediff[cluster]', or write .csv"
+        ) from None
+    word = pyarrow.dictionary(pyarrow.int16(), pyarrow.string())
+    number = pyarrow.int64()
+    kinds = (word, word, word, number, number, word, number, number, number, pyarrow.bool_())
+    columns = [*zip(*points, strict=True)] or [()] * len(kinds)
+    table = pyarrow.table(
+        {
+            name: pyarrow.array(column, kind)
+            for name, column, kind in zip(Record._fields, columns, kinds, strict=True)
+        }
+    )
+    file = io.BytesIO()
+    parquet.write_table(table, file)
+    return file.getvalue()
+
+
+FORMS: Final[dict[str, Callable[[Iterable[Record]], bytes]]] = {
+    ".csv": as_csv,
+    ".parquet": as_parquet,
+}
+"""What writes a table, by how the name of the file ends."""

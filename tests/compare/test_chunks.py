@@ -1,0 +1,162 @@
+"""Chunks: every item's outcome once, however the workers fare."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError, Future
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zonediff.compare.chunks import LARGEST, Pace, in_order, spread
+from zonediff.compare.workers import ClusterLost, Crew, Here, Share, Work, workers
+from zonediff.variants.registry import Registry
+
+
+class Death(Exception):
+    pass
+
+
+class Fake(Crew):
+    """Ends chunks in any order; some hand items back, some die of an item or of nothing."""
+
+    died = (Death,)
+    at_once = 3
+    watch_after = 0.0
+
+    def __init__(self, deadly: set[int], draw: st.DataObject) -> None:
+        self.deadly = deadly
+        self.draw = draw
+        self.done: Counter[int] = Counter()
+        self.pending: list[tuple[Future[Share[int]], Sequence[int]]] = []
+        self.stopped = 0
+
+    def submit(self, work: Work[int, int], items: Sequence[int]) -> Future[Share[int]]:  # type: ignore[override]
+        future: Future[Share[int]] = Future()
+        self.pending.append((future, items))
+        if len(self.pending) == self.at_once:
+            self.watch()
+        return future
+
+    def watch(self) -> None:
+        """Have one chunk end."""
+        at = self.draw.draw(st.integers(0, len(self.pending) - 1))
+        future, items = self.pending.pop(at)
+        accident = len(items) > 1 and self.draw.draw(st.integers(0, 9)) == 0
+        if accident or self.deadly & set(items):
+            future.set_exception(Death())
+            return
+        count = self.draw.draw(st.integers(1, len(items)))
+        self.done.update(items[:count])
+        future.set_result(([-item for item in items[:count]], 0.1 * count))
+
+    def stop(self) -> None:
+        self.stopped += 1
+
+
+@given(st.integers(0, 60), st.sets(st.integers(0, 60), max_size=4), st.data())
+def test_each_item_is_told_once(number: int, deadly: set[int], data: st.DataObject) -> None:
+    crew = Fake(deadly, data)
+    chunks = spread(crew, _negative, range(number), lambda item: 1000)
+    told = [pair for chunk in chunks for pair in chunk]
+    assert dict(told) == {item: 1000 if item in deadly else -item for item in range(number)}
+    assert len(told) == number
+    assert set(crew.done.values()) <= {1}
+
+
+def _negative(registry: Registry, item: int) -> int:
+    return -item
+
+
+def _deadly(registry: Registry, item: int) -> int:
+    if item in (7, 23):
+        os._exit(1)
+    return -item
+
+
+def test_items_that_kill_their_process_are_found_among_the_others() -> None:
+    with workers(Registry(), 2) as crew:
+        found = dict(in_order(crew, _deadly, range(40), lambda item: 1000))
+    assert found == {item: 1000 if item in (7, 23) else -item for item in range(40)}
+    assert list(found) == [*range(40)]
+
+
+def test_items_are_taken_as_they_are_needed() -> None:
+    taken: list[int] = []
+
+    def endless() -> Iterator[int]:
+        while True:
+            taken.append(len(taken))
+            yield taken[-1]
+
+    chunks = spread(Here(Registry()), _negative, endless(), lambda item: 0)
+    assert [next(chunks) for _ in range(3)] == [[(0, 0)], [(1, -1)], [(2, -2)]]
+    assert len(taken) == 3
+    chunks.close()  # type: ignore[attr-defined]
+
+
+def test_who_ends_early_gives_up_what_is_under_way(tmp_path: Path) -> None:
+    with workers(Registry(), 2) as crew:
+        chunks = spread(crew, _negative, range(1000), lambda item: 0)
+        next(chunks)
+        chunks.close()  # type: ignore[attr-defined]
+        found = dict(in_order(crew, _negative, range(10), lambda item: 0))
+    assert found == {item: -item for item in range(10)}, "the crew goes on"
+
+
+def test_a_failure_is_the_work_s_own() -> None:
+    def fail(registry: Registry, item: int) -> int:
+        raise KeyError(item)
+
+    with pytest.raises(KeyError, match="0"):
+        list(spread(Here(Registry()), fail, range(3), lambda item: 0))
+
+
+def test_what_an_executor_gives_up_is_told_as_the_crew_says() -> None:
+    class Lost(Here):
+        def submit(self, work: Work[int, int], items: Sequence[int]) -> Future[Share[int]]:  # type: ignore[override]
+            future: Future[Share[int]] = Future()
+            future.cancel()
+            return future
+
+        def given_up(self, error: CancelledError) -> BaseException:
+            return ClusterLost("gone")
+
+    with pytest.raises(ClusterLost, match="gone"):
+        list(spread(Lost(Registry()), _negative, range(3), lambda item: 0))
+
+
+def test_the_pace_follows_what_items_cost() -> None:
+    pace = Pace(1.0)
+    sizes = []
+    for _ in range(6):
+        pace.took(pace.size, pace.size * 0.001)
+        sizes.append(pace.size)
+    assert sizes == [8, 64, 512, 1000, 1000, 1000]
+    for _ in range(20):
+        pace.took(pace.size, pace.size * 0.25)
+    assert pace.size == 4
+    pace.took(1, 0.0)
+    assert 1 <= pace.size <= LARGEST
+    none = Pace(0.0)
+    none.took(1, 1e-6)
+    assert none.size == 1
+
+
+def _part(first: int, registry: Registry, item: int) -> int:
+    return first + item
+
+
+def test_work_may_be_a_partial_function() -> None:
+    with workers(Registry(), 2) as crew:
+        found = [
+            pair
+            for chunk in spread(crew, partial(_part, 5), [1, 2], lambda item: 0)
+            for pair in chunk
+        ]
+    assert sorted(found) == [(1, 6), (2, 7)]

@@ -1,0 +1,141 @@
+"""Work on a real Dask cluster gives what it gives here, or one message that says what is wrong."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster import SECONDS, Cluster
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+
+IMPATIENT = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s"}
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    found = Cluster(tmp_path_factory.mktemp("dask"))
+    yield found
+    found.close()
+
+
+def zonediff(*arguments: object, env: dict[str, str] | None = None) -> tuple[int, str, str]:
+    """Exit code, output, and errors."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from zonediff.cli.main import main; main()", *map(str, arguments)],
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_runs_with_many_seeds(cluster: Cluster, tmp_path: Path) -> None:
+    one, two = tmp_path / "one.json", tmp_path / "two.json"
+    run = ("run", "pressure/help-by-chance", "--variants", "igor-movable", "--seeds", 210)
+    here = zonediff(*run, "-o", one)
+    there = zonediff(*run, "-o", two, "--scheduler", cluster.address)
+    assert there[0] == here[0] in (0, 1)
+    assert there[2].startswith("Dask dashboard: http://127.0.0.1:")
+    assert two.read_bytes() == one.read_bytes()
+
+
+def test_random_walks(cluster: Cluster) -> None:
+    walks = ("explore", "upstream", "v4.13", "--machine", "hotplug", "--random", 40)
+    here, there = zonediff(*walks), zonediff(*walks, "--scheduler", cluster.address)
+    assert there[:2] == here[:2]
+
+
+def test_workers_of_other_sources_are_refused(cluster: Cluster, tmp_path: Path) -> None:
+    ours = tmp_path / "zonediff"
+    for folder in ("engine", "variants", "corpus", "compare", "reports", "cli"):
+        shutil.copytree(ROOT / folder, ours / folder, ignore=shutil.ignore_patterns("recordings"))
+    with (ours / "engine" / "kernel.py").open("a") as file:
+        file.write("# one line more\n")
+    code, out, err = zonediff(
+        *("explore", "upstream", "v4.13", "--random", 1, "--scheduler", cluster.address),
+        env={"PYTHONPATH": str(tmp_path)},
+    )
+    assert (code, out) == (2, "")
+    assert "has the sources of zonediff " in err
+    assert err.endswith(": install the same on both\n")
+    assert err.count("\n") == 1
+
+
+def test_workers_without_zonediff_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "zonediff").mkdir()
+    (tmp_path / "zonediff" / "__init__.py").write_text(
+        "raise ModuleNotFoundError(\"No module named 'zonediff'\")\n"
+    )
+    bare = Cluster(tmp_path, workers=1, env={"PYTHONPATH": str(tmp_path)})
+    try:
+        code, out, err = zonediff("sweep", "glance", "--scheduler", bare.address)
+    finally:
+        bare.close()
+    assert (code, out) == (2, "")
+    assert err.startswith("Error: worker tcp://127.0.0.1:")
+    assert "cannot run zonediff (" in err
+    assert "No module named" in err
+    assert err.endswith("): install it there, as it is here\n")
+
+
+def test_a_scheduler_without_workers_is_told(tmp_path: Path) -> None:
+    empty = Cluster(tmp_path, workers=0)
+    try:
+        code, out, err = zonediff("sweep", "glance", "--scheduler", empty.address, env=IMPATIENT)
+    finally:
+        empty.close()
+    assert (code, out) == (2, "")
+    assert err == (
+        f"Error: {empty.address}: no worker came to this scheduler within 1 s; "
+        f"start one with: dask worker {empty.address}\n"
+    )
+
+
+def test_an_address_where_nobody_answers() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and does not listen
+        address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+        code, out, err = zonediff("sweep", "glance", "--scheduler", address, env=IMPATIENT)
+    assert (code, out) == (2, "")
+    assert err == f"Error: {address}: no Dask scheduler answers there within 1 s\n"
+
+
+@pytest.mark.parametrize("address", ["host:8786", "http://127.0.0.1:1", "tcp://127.0.0.1", "here"])
+def test_an_address_that_is_none(address: str) -> None:
+    code, out, err = zonediff("sweep", "glance", "--scheduler", address)
+    assert (code, out) == (2, "")
+    assert err == (
+        f"Error: --scheduler {address}: expected the address of a Dask scheduler, such as "
+        "tcp://127.0.0.1:8786, or 'local' to start one on this machine\n"
+    )
+
+
+def test_a_missing_extra_is_told(tmp_path: Path) -> None:
+    (tmp_path / "distributed.py").write_text("raise ImportError('it is not here')\n")
+    code, out, err = zonediff(
+        *("sweep", "glance", "--scheduler", "local"), env={"PYTHONPATH": str(tmp_path)}
+    )
+    assert (code, out) == (2, "")
+    assert err == (
+        "Error: --scheduler needs Dask (it is not here): pip install 'zonediff[cluster]'\n"
+    )
+
+
+def test_a_cluster_of_its_own_leaves_nothing_behind() -> None:
+    walks = ("explore", "upstream", "v4.13", "--machine", "hotplug", "--random", 5)
+    here = zonediff(*walks)
+    there = zonediff(*walks, "--scheduler", "local", "--jobs", 1)
+    assert there[:2] == here[:2]
+    assert there[2] in ("", here[2]) or there[2].startswith("Dask dashboard: ")
