@@ -50,6 +50,7 @@ def cluster(registry: Registry, scheduler: str, jobs: int | None) -> Iterator[Cl
             f"tcp://127.0.0.1:8786, or {LOCAL!r} to start one on this machine"
         )
     try:
+        import dask
         import distributed
     except ImportError as error:
         raise ClusterError(
@@ -62,6 +63,8 @@ def cluster(registry: Registry, scheduler: str, jobs: int | None) -> Iterator[Cl
     with ExitStack() as stack:
         where: Any = scheduler
         if scheduler == LOCAL:
+            # Who kills workers is for us to find out (chunks.py), and Dask need not try again.
+            stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 0}))
             where = stack.enter_context(
                 distributed.LocalCluster(
                     n_workers=jobs or os.cpu_count() or 1,

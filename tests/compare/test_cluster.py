@@ -13,6 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import SECONDS, Cluster
+from zonediff.compare.run import run
+from zonediff.compare.workers import workers
+from zonediff.corpus.loader import load
+from zonediff.variants.registry import Registry
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,14 +45,13 @@ def zonediff(*arguments: object, env: dict[str, str] | None = None) -> tuple[int
     return done.returncode, done.stdout, done.stderr
 
 
-def test_runs_with_many_seeds(cluster: Cluster, tmp_path: Path) -> None:
-    one, two = tmp_path / "one.json", tmp_path / "two.json"
-    run = ("run", "pressure/help-by-chance", "--variants", "igor-movable", "--seeds", 210)
-    here = zonediff(*run, "-o", one)
-    there = zonediff(*run, "-o", two, "--scheduler", cluster.address)
-    assert there[0] == here[0] in (0, 1)
-    assert there[2].startswith("Dask dashboard: http://127.0.0.1:")
-    assert two.read_bytes() == one.read_bytes()
+def test_runs_with_many_seeds(cluster: Cluster) -> None:
+    scenarios = load(["pressure/help-by-chance"])
+    with workers(Registry(), scheduler=cluster.address) as crew:
+        assert crew.dashboard is not None
+        assert crew.dashboard.startswith("http://127.0.0.1:")
+        there = run(scenarios, ["igor-movable"], seeds=210, crew=crew)
+    assert there == run(scenarios, ["igor-movable"], seeds=210)
 
 
 def test_random_walks(cluster: Cluster) -> None:
