@@ -125,7 +125,7 @@ class Cluster(Crew):
         self.died = (KilledWorker,)
         self._client = client
         self._scheduler = scheduler
-        self._executor: Executor = client.get_executor()
+        self._executor: Executor = client.get_executor(pure=False)  # what failed is asked again
         self._connection = client.scheduler_comm
         self._threads = 0
         self._counted = self._seen = monotonic()
@@ -156,7 +156,7 @@ class Cluster(Crew):
     def stop(self) -> None:
         with suppress(Exception):  # there may be nobody to tell
             self._executor.shutdown(wait=False)
-        self._executor = self._client.get_executor()
+        self._executor = self._client.get_executor(pure=False)
 
     def _count(self) -> None:
         """See how many threads the workers have together. Raises ClusterLost."""

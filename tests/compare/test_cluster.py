@@ -136,6 +136,34 @@ def test_a_missing_extra_is_told(tmp_path: Path) -> None:
     )
 
 
+DIES = """
+import os
+
+from zonediff.variants.upstream import Upstream
+
+
+class Dies(Upstream):
+    '''Takes its process with it when a block is onlined.'''
+
+    name = "dies"
+    origin = "a test"
+
+    def zone_to_online(self, kernel, block, online_type):
+        os._exit(7)
+"""
+
+
+def test_what_kills_workers_is_found_and_others_are_not_blamed(tmp_path: Path) -> None:
+    (tmp_path / "dies.py").write_text(DIES)
+    code, out, _ = zonediff(
+        *("run", "reproducer/online-movable-first-block", "--variants", "dies,igor-movable"),
+        *("--variant-file", tmp_path / "dies.py", "--scheduler", "local", "--jobs", 2),
+    )
+    assert code == 3
+    assert "1 error on dies:\n" in out
+    assert "igor-movable could not be judged" not in out
+
+
 def test_a_cluster_of_its_own_leaves_nothing_behind() -> None:
     walks = ("explore", "upstream", "v4.13", "--machine", "hotplug", "--random", 5)
     here = zonediff(*walks)
