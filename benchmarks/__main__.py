@@ -15,12 +15,21 @@ from collections.abc import Callable
 
 from benchmarks import corpus, engine, replay, rework, startup
 
+
+def _scaling(**options: object) -> None:
+    """Imported only here: it needs the extra `cluster`."""
+    from benchmarks import scaling
+
+    scaling.report(**options)
+
+
 BENCHMARKS: dict[str, Callable[..., None]] = {
     "engine": engine.report,
     "replay": replay.report,
     "rework": rework.report,
     "startup": startup.report,
     "corpus": corpus.report,
+    "scaling": _scaling,
 }
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from functools import partial
 from itertools import islice
+from operator import length_hint
 from queue import Empty, SimpleQueue
 from typing import Final, TypeVar
 
@@ -47,8 +48,11 @@ def spread(
     pace = Pace(crew.aim)
 
     def take() -> list[T]:
-        handed_back = [again.popleft() for _ in range(min(len(again), pace.size))]
-        return handed_back or list(islice(left, pace.size))
+        # The last chunks are smaller, so that all workers end at the same time.
+        share = -(-(length_hint(left) + len(again)) // crew.at_once)
+        size = min(pace.size, share or pace.size)
+        handed_back = [again.popleft() for _ in range(min(len(again), size))]
+        return handed_back or list(islice(left, size))
 
     def send(chunk: list[T]) -> Future[Share[R]]:
         future = crew.submit(work, chunk)

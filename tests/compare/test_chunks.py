@@ -100,6 +100,23 @@ def test_items_are_taken_as_they_are_needed() -> None:
     chunks.close()  # type: ignore[attr-defined]
 
 
+def test_all_workers_have_a_share_of_little_work() -> None:
+    sizes: list[int] = []
+
+    class Four(Here):
+        at_once = 4
+        aim = 60.0
+
+        def submit(self, work: Work[int, int], items: Sequence[int]) -> Future[Share[int]]:  # type: ignore[override]
+            sizes.append(len(items))
+            return super().submit(work, items)
+
+    chunks = spread(Four(Registry()), _negative, range(40), lambda item: 0)
+    assert sum(map(len, chunks)) == 40
+    assert sizes[:5] == [1, 1, 1, 1, 8]
+    assert sorted(sizes[5:], reverse=True) == sizes[5:]
+
+
 def test_who_ends_early_gives_up_what_is_under_way(tmp_path: Path) -> None:
     with workers(Registry(), 2) as crew:
         chunks = spread(crew, _negative, range(1000), lambda item: 0)

@@ -1,0 +1,193 @@
+"""Many runs: what a second process brings, what sending work costs, and grids from 10^2 to 10^6.
+
+Wall-clock time is needed to see processes work side by side, and a busy machine spoils it. So the
+ways to work are measured in turn, several times, and the best time of each counts; and the CPU time
+of all processes together says how many times quicker two would be on CPUs of their own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, wait
+from contextlib import ExitStack, closing
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter, process_time
+from typing import Any
+
+import psutil
+
+from benchmarks.measure import table
+from zonediff.compare.chunks import in_order
+from zonediff.compare.sweep.frontier import frontiers
+from zonediff.compare.sweep.plan import Sweep, find, load
+from zonediff.compare.terms import Terms
+from zonediff.compare.workers import Crew, Processes, workers
+from zonediff.engine.units import MIB, SECTION, Bytes
+from zonediff.variants.registry import Registry
+
+TURNS = 3
+TASKS = 20_000
+"""Tasks that do nothing, for what sending one costs; one by one it is a tenth of them."""
+
+COSTLY = (120, 60)
+"""Machines and sizes of the grid that processes share: each block is onlined, a millisecond a
+point."""
+
+ALLOWED = 2.0
+"""How far the time a point may vary from 10^3 points on."""
+
+
+def report(most_points: int = 6, **_: Any) -> None:
+    with ExitStack() as stack:
+        crews = {name: stack.enter_context(crew) for name, crew in _crews()}
+        _side_by_side(crews)
+        print()
+        _sending(crews)
+    print()
+    _growing(most_points)
+    print()
+    _bisecting()
+
+
+def _crews() -> Iterator[tuple[str, Any]]:
+    registry = Registry()
+    yield "this process", workers(registry)
+    for count in (1, 2):
+        # One process is never started elsewhere; here it shows what sending costs.
+        yield f"processes: {count}", _processes(registry, count)
+    for count in (1, 2):
+        yield f"Dask workers: {count}", workers(registry, count, "local")
+
+
+def _processes(registry: Registry, count: int) -> Any:
+    return closing(Processes(Terms(registry.files), count))
+
+
+def _side_by_side(crews: dict[str, Crew]) -> None:
+    sweep = _grid(*COSTLY, onliner="udev")
+    points = COSTLY[0] * COSTLY[1]
+    registry = Registry()
+    walls: dict[str, list[float]] = {name: [] for name in crews}
+    cpus: dict[str, list[float]] = {name: [] for name in crews}
+    for turn in range(TURNS + 1):
+        for name, crew in crews.items():
+            before = _cpu_of_all()
+            wall = _seconds(lambda crew=crew: frontiers(sweep, registry, crew=crew))
+            if turn:  # the first one starts the processes
+                walls[name].append(wall)
+                cpus[name].append(_cpu_of_all() - before)
+    alone, cpu = min(walls["this process"]), min(cpus["this process"])
+    table(
+        f"a grid of {points} points (load of the machine: {os.getloadavg()[0]:.1f}, "
+        f"CPUs: {os.cpu_count()})",
+        ("who", "s", "points/s", "x this process", "CPU s", "x, on CPUs of their own"),
+        [
+            [
+                *(name, min(walls[name]), round(points / min(walls[name]))),
+                f"{alone / min(walls[name]):.2f}",
+                min(cpus[name]),
+                f"{(int(name[-1]) if name[-1].isdigit() else 1) * cpu / min(cpus[name]):.2f}",
+            ]
+            for name in crews
+        ],
+    )
+
+
+def _cpu_of_all() -> float:
+    """CPU seconds of this process and all that came of it."""
+    me = psutil.Process()
+    times = [process.cpu_times() for process in (me, *me.children(recursive=True))]
+    return sum(time.user + time.system for time in times)
+
+
+def _sending(crews: dict[str, Crew]) -> None:
+    few = TASKS // 10
+    rows: list[list[object]] = []
+    with ProcessPoolExecutor(1, get_context("forkserver")) as bare:
+        bare.submit(int).result()
+        one_by_one = _best(lambda: wait([bare.submit(int) for _ in range(few)])) / few
+    rows.append(["bare ProcessPoolExecutor, 1", "one by one", one_by_one * 1e6, "1.00"])
+    for name, crew in crews.items():
+        if name not in ("processes: 1", "Dask workers: 1"):
+            continue
+        if "Dask" in name:
+            executor = crew._executor  # type: ignore[attr-defined]
+            took = _best(lambda e=executor: wait([e.submit(int) for _ in range(few)])) / few
+            rows.append(["bare Dask executor, 1", "one by one", took * 1e6, took / one_by_one])
+        took = _best(lambda crew=crew: [*in_order(crew, _nothing, range(TASKS), lambda item: item)])
+        took /= TASKS
+        rows.append([name, "in chunks", took * 1e6, f"{took / one_by_one:.3f}"])
+    table("what sending a task costs", ("to", "how", "us", "x bare executor"), rows)
+
+
+def _growing(most: int) -> None:
+    rows: list[list[object]] = []
+    each: dict[int, float] = {}
+    with TemporaryDirectory() as folder:
+        for power in range(2, most + 1):
+            machines = 10 ** (power // 2)
+            sweep = _grid(machines, 10**power // machines)
+            store = Path(folder) / f"{power}.sqlite"
+            work = partial(frontiers, sweep, Registry(), store=store)
+            first, again = _cpu(work), _cpu(work)
+            points = 10**power
+            each[power] = first / points * 1e6
+            size = store.stat().st_size / points
+            rows.append([f"10^{power}", first, each[power], again / points * 1e6, size])
+    table(
+        "a growing grid of one DIMM that nobody onlines, with a store; CPU time",
+        ("points", "s", "us a point", "us a point, from the store", "bytes a point in the store"),
+        rows,
+    )
+    late = [value for power, value in each.items() if power >= 3]
+    print(f"from 10^3 points on, of {ALLOWED:.0f} allowed: {max(late) / min(late):.2f}")
+
+
+def _bisecting() -> None:
+    registry = Registry()
+    rows: list[list[object]] = []
+    for name in ("glance", "frontier"):
+        sweep = load(find(name), registry)
+        whole = _cpu(partial(frontiers, sweep, registry))
+        less = _cpu(partial(frontiers, sweep, registry, adaptive=True))
+        rows.append([name, whole, less, f"{whole / less:.1f}"])
+    sweep = _grid(100, 100, onliner="udev")
+    whole = _cpu(partial(frontiers, sweep, registry))
+    less = _cpu(partial(frontiers, sweep, registry, adaptive=True))
+    rows.append(["100 x 100, one DIMM, udev", whole, less, f"{whole / less:.1f}"])
+    table("bisection, CPU seconds", ("sweep", "whole grid", "--adaptive", "x less"), rows)
+
+
+def _grid(machines: int, sizes: int, onliner: Any = "nobody") -> Sweep:
+    return Sweep(
+        "a grid",
+        base=tuple(Bytes((64 + number) * MIB) for number in range(machines)),
+        added=tuple(Bytes((1 + number) * SECTION) for number in range(sizes)),
+        variants=("upstream",),
+        paths=("acpi",),
+        onliners=(onliner,),
+    )
+
+
+def _nothing(registry: Registry, item: int) -> int:
+    return item
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = perf_counter()
+    work()
+    return perf_counter() - start
+
+
+def _best(work: Callable[[], object]) -> float:
+    return min(_seconds(work) for _ in range(TURNS))
+
+
+def _cpu(work: Callable[[], object]) -> float:
+    start = process_time()
+    work()
+    return process_time() - start
