@@ -148,7 +148,7 @@ class Cluster(Crew):
         if monotonic() - self._counted > RECOUNT:
             self._count()
         if monotonic() - self._seen > PATIENCE:
-            raise ClusterLost(f"{self._scheduler}: there were no workers for {PATIENCE:.0f} s")
+            raise ClusterLost(f"{self._scheduler}: there were no workers for {PATIENCE:g} s")
 
     def given_up(self, error: CancelledError) -> BaseException:
         return ClusterLost(f"{self._scheduler}: the connection to the scheduler was lost")

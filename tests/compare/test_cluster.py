@@ -14,7 +14,7 @@ import pytest
 
 from tests.cluster import SECONDS, Cluster
 from zonediff.compare.run import run
-from zonediff.compare.workers import workers
+from zonediff.compare.workers import ClusterLost, workers
 from zonediff.corpus.loader import load
 from zonediff.variants.registry import Registry
 
@@ -162,6 +162,26 @@ def test_what_kills_workers_is_found_and_others_are_not_blamed(tmp_path: Path) -
     assert code == 3
     assert "1 error on dies:\n" in out
     assert "igor-movable could not be judged" not in out
+
+
+def test_a_cluster_whose_workers_are_all_gone_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zonediff.compare.cluster.PATIENCE", 0.5)
+    monkeypatch.setattr("zonediff.compare.cluster.RECOUNT", 0.1)
+    monkeypatch.setattr("zonediff.compare.workers.Crew.watch_after", 0.1)
+    (tmp_path / "dies.py").write_text(DIES)
+    registry = Registry([tmp_path / "dies.py"])
+    scenarios = load(["reproducer/online-movable-first-block"])
+    single = Cluster(tmp_path, workers=1)
+    try:
+        with (
+            workers(registry, scheduler=single.address) as crew,
+            pytest.raises(ClusterLost, match=r"there were no workers for"),
+        ):
+            run(scenarios, ["dies"], registry=registry, crew=crew)
+    finally:
+        single.close()
 
 
 def test_a_cluster_of_its_own_leaves_nothing_behind() -> None:
