@@ -12,12 +12,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 
 from benchmarks import corpus, engine, replay, rework, startup
 
 
 def _scaling(**options: object) -> None:
-    """Imported only here: it needs the extra `cluster`."""
+    if find_spec("distributed") is None:
+        print("it needs the extra `cluster`, which is not installed")
+        return
     from benchmarks import scaling
 
     scaling.report(**options)

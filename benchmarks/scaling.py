@@ -8,6 +8,7 @@ of all processes together says how many times quicker two would be on CPUs of th
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, wait
 from contextlib import ExitStack, closing
@@ -22,10 +23,14 @@ import psutil
 
 from benchmarks.measure import table
 from zonediff.compare.chunks import in_order
-from zonediff.compare.sweep.frontier import frontiers
+from zonediff.compare.simulate.sample import sample
+from zonediff.compare.sweep.frontier import frontiers, row_keys
 from zonediff.compare.sweep.plan import Sweep, find, load
+from zonediff.compare.sweep.store import open_store
+from zonediff.compare.sweep.work import Outcome, Point
 from zonediff.compare.terms import Terms
 from zonediff.compare.workers import Crew, Processes, workers
+from zonediff.corpus.loader import load as load_scenarios
 from zonediff.engine.units import MIB, SECTION, Bytes
 from zonediff.variants.registry import Registry
 
@@ -49,6 +54,8 @@ def report(most_points: int = 6, **_: Any) -> None:
         _sending(crews)
     print()
     _growing(most_points)
+    print()
+    _answering()
     print()
     _bisecting()
 
@@ -145,6 +152,38 @@ def _growing(most: int) -> None:
     )
     late = [value for power, value in each.items() if power >= 3]
     print(f"from 10^3 points on, of {ALLOWED:.0f} allowed: {max(late) / min(late):.2f}")
+
+
+def _answering() -> None:
+    """What the one process that has the store does for each answer: no cluster makes it quicker."""
+    sweep = _grid(100, 1000)
+    registry = Registry()
+    keys = row_keys(sweep, registry)
+    points = tuple(Point(size, None, 100_000) for size in sweep.added)
+    found = [(name, row, (), Outcome(200_000, points)) for row, name in keys.items()]
+    answers = [pickle.dumps(outcome) for *_, outcome in found]
+    number = len(answers) * len(points)
+    receiving = _cpu(lambda: [pickle.loads(answer) for answer in answers])
+    with TemporaryDirectory() as folder, open_store(Path(folder) / "a.sqlite", sweep) as store:
+        keeping = _cpu(lambda: [store.save([one]) for one in found])
+    scenario = load_scenarios(["pressure/help-by-chance"])[0]
+    policy = registry.model("upstream").policy
+    seeds = 200
+    running = _cpu(lambda: sample(scenario, policy, 0, seeds))
+    answer = pickle.dumps(sample(scenario, policy, 0, 2))
+    counting = _cpu(lambda: [pickle.loads(answer) for _ in range(1000)]) / 1000
+    table(
+        "what work costs a worker, and its answer the client; CPU time",
+        ("what", "us of a worker", "us of the client"),
+        [
+            ["a point of a sweep, cheapest", "see above", (receiving + keeping) / number * 1e6],
+            [
+                f"a timed run, {seeds} seeds together",
+                running / seeds * 1e6,
+                f"{counting / seeds * 1e6:.2f}",
+            ],
+        ],
+    )
 
 
 def _bisecting() -> None:

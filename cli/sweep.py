@@ -47,7 +47,7 @@ class _Sweep(click.Command):
 Exit codes:
   0    every point is done
   2    bad input or usage, or a variant failed
-  4    the cluster that worked was lost; what was done until then is in the store
+  4    the cluster that worked was lost; what was done is in the store
   130  interrupted; what was done until then is in the store
 """,
 )

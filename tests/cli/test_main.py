@@ -19,7 +19,7 @@ def test_help_lists_every_subcommand_and_exit_code(zonediff: Any) -> None:
     assert result.exit_code == 0
     for name, (_, text) in MODULES.items():
         assert re.search(rf"^  {name} +{re.escape(text)}$", result.output, re.MULTILINE)
-    assert re.findall(r"^    (\d+) ", result.output, re.MULTILINE) == ["0", "1", "2", "3", "130"]
+    assert re.findall(r"^    (\d+) ", result.output, re.MULTILINE) == [*"01234", "130"]
     assert max(map(len, result.output.splitlines())) <= 80
 
 
