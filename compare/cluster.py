@@ -18,7 +18,14 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from zonediff.compare.terms import Terms, differing, perform, versions
-from zonediff.compare.workers import ClusterError, ClusterLost, Crew, Share, Work
+from zonediff.compare.workers import (
+    ClusterError,
+    ClusterLost,
+    Crew,
+    Share,
+    Work,
+    deaf_to_ctrl_c,
+)
 from zonediff.variants.registry import Registry
 
 if TYPE_CHECKING:
@@ -65,15 +72,15 @@ def cluster(registry: Registry, scheduler: str, jobs: int | None) -> Iterator[Cl
         if scheduler == LOCAL:
             # Who kills workers is for us to find out (chunks.py), and Dask need not try again.
             stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 0}))
-            where = stack.enter_context(
-                distributed.LocalCluster(
+            with deaf_to_ctrl_c():
+                own = distributed.LocalCluster(
                     n_workers=jobs or os.cpu_count() or 1,
                     threads_per_worker=1,
                     host="127.0.0.1",
                     dashboard_address="127.0.0.1:0",
                     silence_logs=logging.CRITICAL + 1,
                 )
-            )
+            where = stack.enter_context(own)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of other versions of what we do not depend on

@@ -121,13 +121,8 @@ class Processes(Crew):
         context = multiprocessing.get_context("forkserver")
         self._others = set(multiprocessing.active_children())
         pool = ProcessPoolExecutor(self.count, context, _follow)
-        # Ctrl-C is for the process that waits for the workers. They start with the first submit
-        # and inherit what is blocked then.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            pool.submit(int)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        with deaf_to_ctrl_c():
+            pool.submit(int)  # which starts them
         return pool
 
     def stop(self) -> None:
@@ -168,6 +163,19 @@ def workers(
             pool.stop()
             raise
         pool.close()
+
+
+@contextmanager
+def deaf_to_ctrl_c() -> Iterator[None]:
+    """For processes and threads that start meanwhile: they inherit what is blocked then.
+
+    Ctrl-C is for the process that waits for the workers; a terminal sends it to all.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _follow() -> None:

@@ -103,7 +103,10 @@ def stored_sweep(path: Path) -> Sweep:
 
 
 def _prepare(database: sqlite3.Connection, place: str, sweep: Sweep) -> None:
+    # All or nothing, and first of all: of two that come at the same moment one gets it.
     database.execute("PRAGMA locking_mode = EXCLUSIVE")
+    database.execute("BEGIN EXCLUSIVE")
+    database.execute("COMMIT")
     axes = {key: value for key, value in asdict(sweep).items() if key not in ("title", "why")}
     ((identity,),) = database.execute("PRAGMA application_id")
     ((tables,),) = database.execute("SELECT count(*) FROM sqlite_master")

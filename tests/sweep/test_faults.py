@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -134,16 +135,18 @@ def test_a_killed_client_goes_on_where_it_stopped(
     assert rows(store) == rows(trap.whole)
 
 
-def test_a_second_client_is_refused_and_disturbs_nothing(
+def test_of_two_clients_at_once_one_is_refused_and_disturbs_nothing(
     trap: Trap, cluster: Cluster, tmp_path: Path, rows: Rows
 ) -> None:
     store = tmp_path / "store.sqlite"
-    first = trap.sweep(store, "--scheduler", cluster.address)
-    stuck = trap.caught()
-    refused = f"Error: {store}: another sweep is at work on it\n"
-    assert end(trap.sweep(store, "--scheduler", cluster.address)) == (2, "", refused)
-    os.kill(stuck, signal.SIGKILL)
-    assert end(first)[0] == 0
+    clients = [trap.sweep(store, "--scheduler", cluster.address) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        ends = {pool.submit(end, client) for client in clients}
+        done, others = wait(ends, SECONDS, FIRST_COMPLETED)
+        refused = f"Error: {store}: another sweep is at work on it\n"
+        assert [future.result() for future in done] == [(2, "", refused)]
+        os.kill(trap.caught(), signal.SIGKILL)
+        assert [future.result()[0] for future in others] == [0]
     assert rows(store) == rows(trap.whole)
 
 
