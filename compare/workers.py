@@ -16,6 +16,7 @@ from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import cached_property
+from multiprocessing import resource_tracker
 from typing import Final, TypeVar
 
 from zonediff.compare.terms import Terms, perform, timed
@@ -171,6 +172,7 @@ def deaf_to_ctrl_c() -> Iterator[None]:
 
     Ctrl-C is for the process that waits for the workers; a terminal sends it to all.
     """
+    resource_tracker.ensure_running()  # which unblocks it, but only when it starts
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -82,6 +82,7 @@ class Trap:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
         self.sweeps.append(started)
         return started
@@ -102,7 +103,10 @@ def trap(tmp_path: Path, file: Path) -> Iterator[Trap]:
 
 
 def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    """Exit code, output, and errors beside the link to the dashboard."""
+    """Exit code, output, and errors beside the link to the dashboard.
+
+    It returns when the workers are gone as well: they hold the other end of the output.
+    """
     out, err = process.communicate(timeout=SECONDS)
     return process.returncode, out, re.sub(r"^Dask dashboard: http://\S+/status\n", "", err)
 
@@ -148,6 +152,15 @@ def test_of_two_clients_at_once_one_is_refused_and_disturbs_nothing(
         os.kill(trap.caught(), signal.SIGKILL)
         assert [future.result()[0] for future in others] == [0]
     assert rows(store) == rows(trap.whole)
+
+
+def test_ctrl_c_ends_a_cluster_of_its_own(trap: Trap, tmp_path: Path, rows: Rows) -> None:
+    store = tmp_path / "store.sqlite"
+    sweep = trap.sweep(store, "--scheduler", "local", "--jobs", "2")
+    trap.caught()
+    os.killpg(sweep.pid, signal.SIGINT)  # as a terminal does: to the workers as well
+    assert end(sweep) == (130, "", f"Interrupted; {store} has what was done.\n")
+    assert 0 < len(rows(store)) < len(rows(trap.whole))
 
 
 def test_a_killed_scheduler_is_told_and_gone_on_from(
