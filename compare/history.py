@@ -62,8 +62,9 @@ def history(
     """Run the scenarios on every release and see where each outcome turns.
 
     claims: those of which every scenario is there are judged on every release too. known: a result
-    over the same scenarios, whose runs are not done again. crew, jobs: as in run.run(). Raises registry.VariantError, and
-    KeyboardInterrupt when it is interrupted: half a history would show turns that are none.
+    over the same scenarios, whose runs are not done again. crew, jobs: as for run(). Raises
+    registry.VariantError, and KeyboardInterrupt when it is interrupted: half a history would show
+    turns that are none.
     """
     line = registry.timeline()
     releases = [
