@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from zonediff.cli import options, outputs
 from zonediff.cli.group import EXIT_CODES, INTERRUPTED
@@ -15,7 +17,7 @@ from zonediff.compare import verdict
 from zonediff.compare.claims import judge_claims
 from zonediff.compare.explore.findings import Exploration
 from zonediff.compare.history import history
-from zonediff.compare.provenance import sources
+from zonediff.compare.provenance import sources, versions
 from zonediff.compare.result import Evidence, Frontier, History, Result
 from zonediff.compare.run import run
 from zonediff.compare.series.findings import LineUp
@@ -149,6 +151,8 @@ def command(
             result = dataclasses.replace(
                 result,
                 sources=sources(_given(variant_files, corpus)),
+                command=_command(),
+                versions=versions(),
                 claims=judge_claims(load_claims(), result, registry) if corpus is None else [],
                 series=patches,
                 frontiers=_frontiers(result, registry, crew) if whole and result.complete else [],
@@ -182,6 +186,23 @@ def _series(text: str, baseline: str, registry: Registry) -> LineUp:
     from zonediff.compare.series.source import read_series
 
     return read_series(source, variant, baseline, registry)
+
+
+def _command() -> str:
+    """The command line in its long form, with what was given and decides the outcome."""
+    context = click.get_current_context()
+    words = ["zonediff", "run"]
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if not given or name in ("output", "html", "mail", "jobs"):
+            continue
+        value = context.params[name]
+        values = value if isinstance(value, tuple) else (value,)
+        option = [] if isinstance(parameter, click.Argument) else [parameter.opts[-1]]
+        for item in values:
+            words += option if item is True else [*option, str(item)]
+    return shlex.join(words)
 
 
 def _names(text: str) -> list[str]:

@@ -1,8 +1,10 @@
-"""Which sources a result was made from: git revisions, and whether files differ from them."""
+"""What a result was made from and with: git revisions, changes to them, versions."""
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterable
+from importlib.metadata import version
 from pathlib import Path
 
 from zonediff.compare.result import Source
@@ -21,6 +23,12 @@ def sources(given: Iterable[tuple[str, Path]]) -> list[Source]:
     """
     found = [_source("zonediff", OURS, "")] if (OURS / ".git").exists() else []
     return found + [_source(what, path, path.name) for what, path in given]
+
+
+def versions() -> dict[str, str]:
+    """Of what an outcome depends on besides our own sources: Python, and who tells the time."""
+    packages = ("simpy",)
+    return {"Python": platform.python_version()} | {name: version(name) for name in packages}
 
 
 def _source(what: str, path: Path, name: str) -> Source:

@@ -374,7 +374,8 @@ class Result:
     """Everything; `complete` is False when the run was interrupted.
 
     history: how kernels of one release after the other fare in these scenarios.
-    seed, seeds: timed scenarios were run with so many seeds from that one on.
+    seed, seeds: timed scenarios were run with so many seeds from that one on. command: the command
+    line that asked for it, less where to write; versions: of what the outcome depends on, by name.
     """
 
     baseline: str
@@ -393,5 +394,7 @@ class Result:
     complete: bool = True
     seed: int = 0
     seeds: int = 1
+    command: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
     version: str = ""
     schema: str = SCHEMA

@@ -62,6 +62,15 @@ class Finding:
             return died[-1]
         return next(iter((*self.new, *self.old)), None)
 
+    @property
+    def shape(self) -> object:
+        """Equal for findings of which a summary says the same."""
+        info = self.scenario
+        goals = tuple((goal.want, goal.kind) for goal in self.goals)
+        names = tuple(link.name for link in self.variants)
+        said = (self.nouns, self.intent, self.error, self.dies)
+        return info.file, info.title, names, goals, said
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
@@ -85,6 +94,14 @@ class Cause:
     def others(self) -> tuple[Finding, ...]:
         """All findings but the shortest."""
         return tuple(item for item in self.findings if item is not self.shortest)
+
+    @property
+    def families(self) -> tuple[tuple[Finding, ...], ...]:
+        """The others, those together that differ in nothing but the member of a family."""
+        found: dict[object, list[Finding]] = {}
+        for item in self.others:
+            found.setdefault(item.shape, []).append(item)
+        return tuple(map(tuple, found.values()))
 
     @property
     def count(self) -> str:

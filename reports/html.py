@@ -17,18 +17,45 @@ from markupsafe import Markup
 
 from zonediff.compare.result import Frontier, Result
 from zonediff.reports import frontier, history, ledger
-from zonediff.reports.kinds import MEANINGS, SYMBOLS, noun, short
+from zonediff.reports.counted import Only, anchor, counted, rules
+from zonediff.reports.kinds import MEANINGS, SYMBOLS, Class, css, noun, short
 from zonediff.reports.patches import short_id
 from zonediff.reports.plain import visible
 from zonediff.reports.reproduce import Where
-from zonediff.reports.sidebyside import Column
-from zonediff.reports.view import view
+from zonediff.reports.said import Said
+from zonediff.reports.siblings import Siblings, siblings
+from zonediff.reports.sidebyside import Column, letter
+from zonediff.reports.table import Spread
+from zonediff.reports.view import Report, view
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
 def render(result: Result) -> str:
     """The whole page."""
+    report = view(result)
+    only = counted(report)
+    style, script = _style(only), _asset("script.js")
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            report=report,
+            families=siblings(report.scenarios),
+            only=only,
+            claims_told=_claims(report),
+            said=Said(),
+            style=style,
+            script=script,
+            policy=(
+                f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "
+                "base-uri 'none'; form-action 'none'"
+            ),
+        )
+    )
+
+
+def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -38,31 +65,30 @@ def render(result: Result) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["css"] = css
     environment.globals.update(
-        attributes=_attributes,
+        anchor=anchor,
+        alike=_alike,
+        along_goals=history.goals,
+        along_steps=history.steps,
+        css=css,
+        frontier_meanings=[(s, frontier.SIGNS[s], m) for s, m in frontier.MEANINGS.items()],
+        frontier_svg=_frontier,
+        letter=letter,
+        letters=_ZONE_LETTERS,
         meanings=MEANINGS,
-        verdict_meanings=ledger.MEANINGS,
+        member_name=_member_name,
+        member_of=_member,
         noun=noun,
+        pictures=frontier.pictures,
+        places=_PLACES,
         short=short,
         short_id=short_id,
-        letters=_ZONE_LETTERS,
-        places=_PLACES,
-        pictures=frontier.pictures,
-        frontier_svg=_frontier,
-        along_steps=history.steps,
-        along_goals=history.goals,
-        frontier_meanings=[(s, frontier.SIGNS[s], m) for s, m in frontier.MEANINGS.items()],
+        spans=_spans,
+        symbols=SYMBOLS,
+        verdict_meanings=ledger.MEANINGS,
     )
-    style, script = _asset("style.css") + _signs(), _asset("script.js")
-    return environment.get_template("report.html").render(
-        report=view(result),
-        style=style,
-        script=script,
-        policy=(
-            f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "
-            "base-uri 'none'; form-action 'none'"
-        ),
-    )
+    return environment
 
 
 _ZONE_LETTERS: Final = (
@@ -73,9 +99,9 @@ _ZONE_LETTERS: Final = (
 )
 
 _PLACES: Final[dict[Where, str]] = {
-    "host": "On the host",
-    "monitor": "In QEMU's monitor",
-    "guest": "In the guest, as root",
+    "host": "Host",
+    "monitor": "QEMU's monitor",
+    "guest": "Guest, as root",
     "by hand": "By hand",
 }
 
@@ -85,21 +111,63 @@ def _show(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _attributes(
-    several: bool, shown: Sequence[object], columns: Sequence[Column], index: int
-) -> Markup:
-    """Attributes of a table cell: whose it is, for narrow screens, or that it spans all columns."""
-    if not several:
-        return Markup("")
-    if len(shown) == 1:
-        return Markup(' colspan="{}" data-c="all"').format(len(columns))
-    return Markup(' data-c="{}"').format(_show(columns[index].members[0].link.name))
+def _spans(part: Spread[object], row: Sequence[object], columns: Sequence[object]) -> Markup:
+    """Attributes of a table cell: the columns that it spans, and their letters.
+
+    The letters are for narrow screens; rows that are all of one cell, or of one for each column,
+    get theirs from the style sheet.
+    """
+    wide = Markup(" colspan={}").format(part.columns) if part.columns > 1 else Markup("")
+    if len(row) in (1, len(columns)):
+        return wide
+    last = part.first + part.columns - 1
+    names = letter(part.first) + (f"-{letter(last)}" if part.columns > 1 else "")
+    return wide + Markup(" data-c={}").format(names)
 
 
-def _signs() -> Markup:
-    """Style rules for the sign of each class and verdict."""
+def _alike(column: Column) -> list[tuple[tuple[Class, ...], list[int]]]:
+    """The members of a column by what they were judged to be, as numbers."""
+    found: dict[tuple[Class, ...], list[int]] = {}
+    for number, member in enumerate(column.members):
+        found.setdefault(member.classes, []).append(number)
+    return list(found.items())
+
+
+def _member(alike: Siblings, column: int, number: int) -> Markup:
+    """The name of a variant, with its ids, one for each of the scenarios that are shown there.
+
+    There are none for a variant that is as the baseline: it is found by its scenario's.
+    """
+    found = [scenario.columns[column].members[number] for scenario in alike.members]
+    name = _show(found[0].link.name)
+    if found[0].classes in ((), ("unchanged",)):
+        return Markup.escape(name)
+    *others, last = (item.link.anchor for item in found)
+    ids = Markup("").join(Markup('<a id="{}"></a>').format(id) for id in others)
+    return ids + Markup('<a id="{}">{}</a>').format(last, name)
+
+
+def _member_name(name: str, first: str) -> str:
+    """The name of another member of the family of the first: only what is not the same."""
+    stem, bracket, values = name.partition("[")
+    return f"[{values}" if bracket and first.startswith(f"{stem}[") else name
+
+
+def _claims(report: Report) -> list[str]:
+    """The claims that scenarios speak to."""
+    rows = (row for shelf in report.shelves for row in shelf.rows)
+    return sorted({claim for row in rows for claim in row.claims})
+
+
+def _style(only: Sequence[Only]) -> Markup:
+    """The style sheet, with the sign of each class and verdict, and what each count leads to."""
     signs = [*SYMBOLS.items(), *ledger.SIGNS.items()]
-    return Markup("\n".join(f'.{kind} {{ --sign: "{sign}"; }}' for kind, sign in signs))
+    return Markup(
+        str(_asset("style.css"))
+        + "\n".join(f'.{css(kind)} {{ --sign: "{sign}"; }}' for kind, sign in signs)
+        + "\n"
+        + "\n".join(rules(only))
+    )
 
 
 def _frontier(item: Frontier) -> Markup:

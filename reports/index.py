@@ -22,6 +22,8 @@ RESERVED: Final = (
     "filter-text",
     "filter-variant",
     "filter-kind",
+    "filter-claim",
+    "filter-reset",
     "filter-count",
     "off-normal",
     "off-movable",
@@ -31,7 +33,10 @@ RESERVED: Final = (
     "claims",
     "history",
     "frontiers",
+    "alike",
+    "evidence",
     "variants",
+    "provenance",
 )
 """Anchors of a report's own parts; nothing in a result may take them."""
 

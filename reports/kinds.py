@@ -66,6 +66,11 @@ def short(kind: Class) -> str:
     return brief.get(kind, kind.replace("-", " "))
 
 
+def css(kind: str) -> str:
+    """The name of a class in style sheets: that of the short name."""
+    return {"behaviour-change": "change", "abi-removal": "abi"}.get(kind, kind)
+
+
 def classes(judgement: Judgement | None) -> tuple[Class, ...]:
     """All that a judgement says, worst first. What is intended is that and nothing worse."""
     if judgement is None:

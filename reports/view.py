@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
@@ -21,6 +21,7 @@ from zonediff.compare.result import (
     Source,
     VariantInfo,
 )
+from zonediff.reports.alike import Alike, fingerprints, groups
 from zonediff.reports.findings import Cause, Lost, causes, lost
 from zonediff.reports.history import HistoryView, history_view
 from zonediff.reports.index import Index, Link
@@ -46,12 +47,24 @@ _ALWAYS: Final = ("regression", "abi-removal", "fix", "behaviour-change")
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many of a class, in words, and where they are listed."""
+    """How many of a class, in words.
+
+    deaths: how many of these regressions are deaths of the kernel.
+    """
 
     kind: Class
     number: int
-    text: str
-    anchor: str
+    deaths: int = 0
+
+    @property
+    def words(self) -> str:
+        """`2 regressions`."""
+        return f"{self.number} {noun(self.kind, self.number)}"
+
+    @property
+    def text(self) -> str:
+        """`2 regressions (the kernel dies in 1)`."""
+        return self.words + (f" (the kernel dies in {self.deaths})" if self.deaths else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +109,16 @@ class IntentView:
 
 @dataclass(frozen=True, slots=True)
 class MatrixCell:
-    """A scenario on a variant: its classes, worst first, and how many goals it met."""
+    """A scenario on a variant: its classes, worst first, and how many goals it met.
+
+    met: all of them, if there are any. dies: it is a regression because the kernel does.
+    """
 
     link: Link
     classes: tuple[Class, ...]
     goals: str
+    met: bool
+    dies: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +141,11 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class VariantView:
-    """A variant, introduced. interface: kind of thing -> names with the values they accept."""
+    """A variant, introduced.
+
+    interface: kind of thing -> names with the values they accept. builds_on: the variant that it
+    changes, "" if none.
+    """
 
     link: Link
     info: VariantInfo
@@ -131,6 +153,7 @@ class VariantView:
     paragraphs: tuple[str, ...]
     interface: tuple[tuple[str, tuple[str, ...]], ...]
     evidence: tuple[str, ...]
+    builds_on: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +169,7 @@ class Report:
     lost: tuple[Lost, ...]
     intents: tuple[IntentView, ...]
     shelves: tuple[Shelf, ...]
+    alike: tuple[Alike, ...]
     claims: tuple[ClaimView, ...]
     history: HistoryView | None
     frontiers: tuple[Frontier, ...]
@@ -155,6 +179,11 @@ class Report:
     schema: str
     sources: tuple[str, ...]
     series: tuple[SeriesView, ...]
+    provenance: tuple[tuple[str, str], ...]
+
+    def column(self, variant: str) -> int:
+        """A candidate's column in the matrix; the baseline's is 0."""
+        return 1 + [verdict.link.name for verdict in self.verdicts].index(variant)
 
     @property
     def contents(self) -> tuple[Link, ...]:
@@ -168,12 +197,15 @@ class Report:
             *found[worst:],
             ("Declared intents", "intents", self.intents),
             ("Matrix", "matrix", True),
+            ("Alike", "alike", self.alike[1:]),
             ("Claims", "claims", self.claims),
             ("History", "history", self.history),
             ("Frontiers", "frontiers", self.frontiers),
             ("Scenarios", "scenarios", True),
+            ("Evidence", "evidence", True),
             ("Variants", "variants", True),
             ("Patches", "patches", self.series),
+            ("Provenance", "provenance", True),
         )
         return tuple(Link(name, anchor) for name, anchor, shown in parts if shown)
 
@@ -206,6 +238,7 @@ def view(result: Result) -> Report:
         lost=tuple(lost(index)),
         intents=tuple(_intent(index, outcome) for outcome in result.intents),
         shelves=tuple(_shelves(index)),
+        alike=groups(index),
         claims=ledger(index),
         history=history_view(result.history, index) if result.history else None,
         frontiers=tuple(result.frontiers),
@@ -215,6 +248,7 @@ def view(result: Result) -> Report:
         schema=result.schema,
         sources=tuple(_source(item) for item in result.sources),
         series=tuple(map(series_view, result.series)),
+        provenance=tuple(_provenance(result)),
     )
 
 
@@ -230,7 +264,7 @@ _LISTED: Final[tuple[Class, ...]] = (
 def verdicts(result: Result) -> tuple[Verdict, ...]:
     """Every candidate's verdict, in the order of the result."""
     index = Index(result)
-    prints = {name: _fingerprint(index, name) for name in index.candidates}
+    prints = fingerprints(index)
     return tuple(
         Verdict(
             link=index.variant(info.name),
@@ -246,8 +280,6 @@ def verdicts(result: Result) -> tuple[Verdict, ...]:
 def _remarks(index: Index, info: VariantInfo, prints: Mapping[str, list[object]]) -> Iterator[str]:
     mine = prints[info.name]
     alike = [name for name, other in prints.items() if other == mine and name != info.name]
-    if mine == _no_difference(index):
-        alike = [index.result.baseline, *alike]
     if alike:
         yield f"Nothing here tells it from {', '.join(alike)}."
     for outcome in index.result.intents:
@@ -266,47 +298,25 @@ def _counts(index: Index, variant: str) -> Iterator[Count]:
             number = sum(variant in [v.name for v in item.variants] for item in lost(index))
         if not number and kind not in _ALWAYS:
             continue
-        text = f"{number} {noun(kind, number)}"
         deaths = _deaths(index, variant) if kind == "regression" else 0
-        if deaths:
-            text += f" (the kernel dies in {deaths})"
-        yield Count(kind, number, text, ANCHORS[kind])
+        yield Count(kind, number, deaths)
 
 
 def _deaths(index: Index, variant: str) -> int:
     """In how many regressions the variant's kernel dies and the baseline's does not."""
-    return sum(
-        "regression" in classes(index.judgement(scenario.id, variant))
-        and _status(index.run(scenario.id, variant)) == "died"
-        and _status(index.run(scenario.id, index.result.baseline)) == "ran"
-        for scenario in index.result.scenarios
+    return sum(_dies(index, scenario.id, variant) for scenario in index.result.scenarios)
+
+
+def _dies(index: Index, scenario: str, variant: str) -> bool:
+    return (
+        "regression" in classes(index.judgement(scenario, variant))
+        and _status(index.run(scenario, variant)) == "died"
+        and _status(index.run(scenario, index.result.baseline)) == "ran"
     )
 
 
 def _status(run: Run | None) -> str | None:
     return run.status if run else None
-
-
-def _fingerprint(index: Index, variant: str) -> list[object]:
-    """Equal for variants that neither their interface nor any scenario tells apart."""
-    found: list[object] = [
-        item.removals for item in index.result.removals if item.variant == variant
-    ] or [[]]
-    for scenario in index.result.scenarios:
-        judgement = index.judgement(scenario.id, variant)
-        if judgement is None or judgement.kind == "error":
-            # What was not seen tells nothing apart, but proves no likeness either.
-            found.append(variant)
-        elif judgement.kind == "unchanged":
-            found.append(None)
-        else:
-            found.append(replace(judgement, variant=""))
-    return found
-
-
-def _no_difference(index: Index) -> list[object]:
-    """The fingerprint of a variant that behaves as the baseline does."""
-    return [[], *(None for _ in index.result.scenarios)]
 
 
 def _lead(index: Index) -> str:
@@ -376,6 +386,8 @@ def _matrix_row(index: Index, info: ScenarioInfo) -> MatrixRow:
                 link=index.cell(info.id, variant),
                 classes=() if baseline else classes(index.judgement(info.id, variant)),
                 goals=f"{met}/{len(run.goals)}" if run and run.goals else "",
+                met=run is not None and met == len(run.goals) > 0,
+                dies=not baseline and _dies(index, info.id, variant),
             )
         )
     return MatrixRow(index.scenario(info.id), info.title, tuple(info.claims), tuple(cells))
@@ -394,6 +406,7 @@ def _variant(index: Index, info: VariantInfo) -> VariantView:
         paragraphs=tuple(re.split(r"\n\s*\n", info.description.strip())),
         interface=tuple((what, tuple(_accepts(names))) for what, names in parts if names),
         evidence=tuple(_evidence(item) for item in info.evidence),
+        builds_on=next((name for name in info.lineage if name != info.name), ""),
     )
 
 
@@ -413,6 +426,16 @@ def _source(item: Source) -> str:
     revision = item.revision or "no revision"
     dirty = ", with changes that are not committed" if item.dirty else ""
     return f"{item.what} {item.name} at {revision}{dirty}".replace("  ", " ")
+
+
+def _provenance(result: Result) -> Iterator[tuple[str, str]]:
+    """What else the result was made with: the command, the versions it depends on, the seeds."""
+    if result.command:
+        yield "Command", result.command
+    if result.versions:
+        yield "With", ", ".join(f"{name} {version}" for name, version in result.versions.items())
+    last = result.seed + result.seeds - 1
+    yield "Seeds", str(result.seed) if result.seeds == 1 else f"{result.seed} to {last}"
 
 
 def _several(number: int, what: str) -> str:

@@ -23,8 +23,9 @@ MOST_PIECES: Final = 256
 """A picture with more pieces than this would tell nobody anything: none is drawn."""
 
 _GAP: Final = 10
-_WIDEST_BLOCK: Final = 22
-_NARROWEST_BLOCK: Final = 3
+_BLOCKS: Final = (22, 15, 10, 7, 5, 4, 3)
+"""Widths that a block is drawn in; few, so that scenarios can share pictures."""
+
 _WIDTH: Final = 352
 _LETTER: Final = 7
 _DIGIT: Final = 6
@@ -58,6 +59,34 @@ class Strip:
     segments: tuple[Segment, ...]
     text: str
 
+    @property
+    def paths(self) -> Iterator[tuple[str, str]]:
+        """The segments as SVG paths, those that look alike in one: (class, path data)."""
+        looks: dict[str, list[str]] = {}
+        for part in self.segments:
+            look = part.colour if part.online else f"{part.colour}-off"
+            looks.setdefault(look, []).append(f"M{part.x} 0h{part.width}v19H{part.x}z")
+        yield from ((look, "".join(shapes)) for look, shapes in looks.items())
+
+    @property
+    def letters(self) -> tuple[str, str]:
+        """The labels as one SVG text: the place of each character, and the characters."""
+        labels = [(part.x + part.width // 2, part.label) for part in self.segments]
+        return _placed((x - _LETTER * len(text) // 2, text, _LETTER) for x, text in labels)
+
+    @property
+    def numbers(self) -> tuple[str, str]:
+        """The numbers of the first blocks, likewise."""
+        return _placed(
+            (part.x, str(part.number), _DIGIT) for part in self.segments if part.number is not None
+        )
+
+
+def _placed(texts: Iterable[tuple[int, str, int]]) -> tuple[str, str]:
+    """Texts, each from a place on, its characters so far apart: all places, all characters."""
+    found = [(x + at * apart, char) for x, text, apart in texts for at, char in enumerate(text)]
+    return " ".join(str(x) for x, _ in found), "".join(char for _, char in found)
+
 
 class Scale:
     """Where each block of a scenario is drawn.
@@ -75,7 +104,7 @@ class Scale:
         pieces = list(_eventful(edges, seen)) if self.drawable else []
         total = sum(stop - start for start, stop in pieces)
         self.true = total <= TO_SCALE
-        block = max(min(_WIDEST_BLOCK, _WIDTH // max(total, 1)), _NARROWEST_BLOCK)
+        block = next(width for width in _BLOCKS if width * total <= _WIDTH or width == _BLOCKS[-1])
         x = end = 0
         for start, stop in pieces:
             x += _GAP if x and start != end else 0

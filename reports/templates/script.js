@@ -1,62 +1,112 @@
 "use strict";
 // Everything can be read without this. It filters, moves by keyboard, opens what is linked to,
-// and copies commands.
+// and copies commands. The address keeps what is looked at: #anchor?variant=...&judgement=...
 (() => {
   const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
-  const form = document.getElementById("filter");
-  const text = document.getElementById("filter-text");
-  const variant = document.getElementById("filter-variant");
-  const kind = document.getElementById("filter-kind");
-  const count = document.getElementById("filter-count");
-  const rows = all("tr[data-row]");
-  const sections = new Map(all(".scenario").map((item) => [item.dataset.scenario, item]));
+  const by = (id) => document.getElementById(id);
+  const form = by("filter");
+  const fields = {
+    q: by("filter-text"),
+    variant: by("filter-variant"),
+    judgement: by("filter-kind"),
+    claim: by("filter-claim"),
+  };
+  const rows = all("tr.s");
+  const anchorOf = (link) => decodeURIComponent(link.hash.slice(1));
+  const sections = new Map(
+    rows.map((row) => [row, by(anchorOf(row.querySelector("a")))?.closest(".scenario")]),
+  );
 
-  // A row is found by its own words and by all that is said in its scenario.
-  const words = new Map(rows.map((row) => [row, null]));
+  // A row is found by its own words and by all that is said in its scenario, notes included.
+  const words = new Map();
   const haystack = (row) => {
-    if (words.get(row) === null) {
-      const section = sections.get(row.dataset.row);
-      words.set(row, (row.dataset.text + " " + (section ? section.textContent : "")).toLowerCase());
+    if (!words.has(row)) {
+      const section = sections.get(row);
+      const notes = section ? all('a[href^="#~"]', section).map((link) => by(anchorOf(link))) : [];
+      const texts = [row, section, ...new Set(notes)].map((item) => item?.textContent ?? "");
+      words.set(row, texts.join(" ").toLowerCase());
     }
     return words.get(row);
   };
 
   // Columns are the scenario, the baseline, then the variants in the order of the menu, where the
   // first entry is "all".
-  const aside = (cell) =>
-    variant.selectedIndex > 0 && cell.cellIndex > 1 && cell.cellIndex !== variant.selectedIndex + 1;
-
+  const aside = (cell) => {
+    const chosen = fields.variant.selectedIndex;
+    return chosen > 0 && cell.cellIndex > 1 && cell.cellIndex !== chosen + 1;
+  };
+  const shows = (cell, kind) =>
+    kind === "unchanged" ? !cell.className : cell.classList.contains(kind);
   const matches = (row) => {
-    const cells = Array.from(row.cells).filter((cell) => !aside(cell) && cell.cellIndex > 1);
-    const judged = !kind.value || cells.some((cell) => cell.classList.contains(kind.value));
-    const asked = text.value.toLowerCase().split(/\s+/).filter(Boolean);
-    return judged && asked.every((word) => haystack(row).includes(word));
+    const kind = fields.judgement.value;
+    const claim = fields.claim.value;
+    const asked = fields.q.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const cells = Array.from(row.cells);
+    const judged =
+      kind === "met" ? cells.slice(1, 2) : cells.slice(2).filter((cell) => !aside(cell));
+    return (
+      (!kind || judged.some((cell) => shows(cell, kind))) &&
+      (!claim || (row.dataset.claims ?? "").split(" ").includes(claim)) &&
+      asked.every((word) => haystack(row).includes(word))
+    );
   };
 
+  let column = 0;
   const filter = () => {
-    let shown = 0;
+    const shown = new Set();
+    let number = 0;
     for (const row of rows) {
       row.hidden = !matches(row);
-      shown += row.hidden ? 0 : 1;
-      const section = sections.get(row.dataset.row);
-      if (section) section.hidden = row.hidden;
+      if (row.hidden) continue;
+      number += 1;
+      shown.add(sections.get(row));
     }
-    for (const cell of all(".matrix td, .matrix thead th")) cell.hidden = aside(cell);
+    for (const section of new Set(sections.values())) {
+      if (section) section.hidden = !shown.has(section);
+    }
+    if (column !== fields.variant.selectedIndex) {
+      for (const cell of all(".matrix td, .matrix thead th")) cell.hidden = aside(cell);
+      column = fields.variant.selectedIndex;
+    }
     for (const shelf of all(".matrix tbody")) {
-      shelf.hidden = all("tr[data-row]", shelf).every((row) => row.hidden);
+      shelf.hidden = all("tr.s", shelf).every((row) => row.hidden);
     }
-    count.textContent = `${shown} of ${rows.length} scenarios`;
+    by("filter-count").textContent = `${number} of ${rows.length} scenarios`;
   };
 
-  const move = (by) => {
-    const visible = rows.filter((row) => !row.hidden);
-    const here = visible.indexOf(document.activeElement.closest("tr[data-row]"));
-    const next = here < 0 ? 0 : Math.min(Math.max(here + by, 0), visible.length - 1);
-    if (visible[next]) visible[next].querySelector("th a").focus();
+  const remember = (anchor) => {
+    const told = new URLSearchParams();
+    for (const [name, field] of Object.entries(fields)) {
+      if (field.value) told.set(name, field.value);
+    }
+    history.replaceState(null, "", `#${encodeURI(anchor)}${told.size ? `?${told}` : ""}`);
+  };
+  const set = (values) => {
+    for (const [name, field] of Object.entries(fields)) field.value = values[name] ?? "";
+    filter();
+  };
+
+  // A variant that is as the baseline has no place of its own: its scenario's is taken.
+  const find = (anchor) => {
+    let found = by(anchor);
+    for (let end = anchor.lastIndexOf("/"); !found && end > 0; end = anchor.lastIndexOf("/", end - 1)) {
+      found = by(anchor.slice(0, end));
+    }
+    return found;
   };
 
   const open = () => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const hash = location.hash.slice(1);
+    const at = hash.indexOf("?");
+    let anchor = decodeURIComponent(at < 0 ? hash : hash.slice(0, at));
+    let target = find(anchor);
+    if (target?.matches("#matrix .only")) {
+      set({ variant: target.dataset.variant, judgement: target.dataset.kind });
+      [anchor, target] = ["matrix", by("matrix")];
+    } else if (at >= 0) {
+      set(Object.fromEntries(new URLSearchParams(hash.slice(at + 1))));
+    }
+    if (anchor || at >= 0) remember(anchor);
     if (!target) return;
     for (let item = target.closest("details"); item; item = item.parentElement.closest("details")) {
       item.hidden = false;
@@ -65,44 +115,81 @@
     (target.matches(".body") ? target.parentElement : target).scrollIntoView();
   };
 
+  const move = (step) => {
+    const visible = rows.filter((row) => !row.hidden);
+    const here = visible.indexOf(document.activeElement.closest("tr.s"));
+    const next = here < 0 ? 0 : Math.min(Math.max(here + step, 0), visible.length - 1);
+    visible[next]?.querySelector("a").focus();
+  };
+
+  // Where a cell of the matrix leads: to its variant in its scenario.
+  const cellOf = (cell) => {
+    const scenario = anchorOf(cell.parentElement.querySelector("a"));
+    const variant = fields.variant.options[cell.cellIndex - 1].value;
+    const places = all("thead a[id]", sections.get(cell.parentElement));
+    return places.find((item) => item.id.startsWith(`${scenario}/`) && item.id.endsWith(`/${variant}`));
+  };
+
   const copy = (button, commands) => {
     const lines = commands.cloneNode(true);
-    all(".comment, .copy", lines).forEach((item) => item.remove());
+    all("i", lines).forEach((item) => item.remove());
     const area = document.createElement("textarea");
     area.value = lines.textContent.split("\n").filter((line) => line.trim()).join("\n") + "\n";
-    commands.append(area);
+    button.before(area);
     area.select();
     // The clipboard API is not there for pages opened from a file.
     button.textContent = document.execCommand("copy") ? "copied" : "press Ctrl-C";
     area.remove();
     setTimeout(() => { button.textContent = "copy"; }, 2000);
   };
+  const offerCopies = (place) => {
+    for (const commands of all(":scope > pre", place)) {
+      if (commands.previousElementSibling.matches(".copy")) continue;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "copy";
+      button.textContent = "copy";
+      button.addEventListener("click", () => copy(button, commands));
+      commands.before(button);
+    }
+  };
 
-  form.hidden = false;
-  form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("input", filter);
-  window.addEventListener("hashchange", open);
-  document.addEventListener("keydown", (event) => {
+  const click = (event) => {
+    const link = event.target.closest('a[href^="#~"]');
+    const note = link && by(anchorOf(link));
+    if (note?.showPopover) {
+      event.preventDefault();
+      offerCopies(note);
+      note.popover = "auto";
+      note.showPopover();
+    }
+    const cell = event.target.closest(".matrix td[class]:not(.met)");
+    if (cell) location.hash = encodeURI(cellOf(cell)?.id ?? anchorOf(cell.parentElement.querySelector("a")));
+  };
+  const press = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.matches("input, select, textarea")) {
       if (event.key === "Escape") event.target.blur();
       return;
     }
-    const action = { "/": () => text.focus(), j: () => move(1), k: () => move(-1) }[event.key];
+    const action = { "/": () => fields.q.focus(), j: () => move(1), k: () => move(-1) }[event.key];
     if (action) {
       event.preventDefault();
       action();
     }
-  });
-  for (const commands of all(".commands")) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "copy";
-    button.textContent = "copy";
-    button.addEventListener("click", () => copy(button, commands));
-    commands.before(button);
-  }
+  };
+
+  form.hidden = false;
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", () => { filter(); remember("matrix"); });
+  by("filter-reset").addEventListener("click", () => { set({}); remember("matrix"); });
+  window.addEventListener("hashchange", open);
+  document.addEventListener("click", click);
+  document.addEventListener("keydown", press);
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches?.(".reproduce") && event.target.open) offerCopies(event.target);
+  }, true);
   window.addEventListener("beforeprint", () => all("details").forEach((item) => { item.open = true; }));
-  filter();
+  by("filter-count").textContent = `${rows.length} of ${rows.length} scenarios`;
   open();
 })();

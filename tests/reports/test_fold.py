@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from zonediff.engine.observation import Observation
-from zonediff.engine.steps import Step, Write
+from zonediff.engine.steps import Plug, Write
 from zonediff.engine.trace import Act, Reason
+from zonediff.engine.units import MIB, Bytes
 from zonediff.reports.fold import Done, fold
 
 NOTHING = Observation()
@@ -16,9 +17,11 @@ def done(block: int, result: str | None = None, rule: str = "rule", file: str = 
     return Done((Act(write, result, reasons=(reason,)),), NOTHING, NOTHING)
 
 
-def sizes(*columns: list[Done | None], apart: frozenset[int] = frozenset()) -> list[int]:
+def sizes(
+    *columns: list[Done | None], apart: frozenset[int] = frozenset(), longest: int = 1
+) -> list[int]:
     rows = list(zip(*columns, strict=True))
-    folded = fold(rows, lambda i, j: j not in apart)
+    folded = fold(rows, lambda i, j: j not in apart, longest)
     return [max(len(item.acts) for item in row if item) for row in folded]
 
 
@@ -51,12 +54,35 @@ def test_the_caller_can_keep_rows_apart() -> None:
     assert sizes([done(n) for n in (32, 33, 34)], apart=frozenset({1})) == [1, 2]
 
 
-def test_other_acts_are_never_folded() -> None:
-    class Strange(Step):
-        pass
+def plugged(number: int, size: int = 128 * MIB) -> Done:
+    return Done((Act(Plug(f"dimm{number}", Bytes(size))),), NOTHING, NOTHING)
 
-    strange = Done((Act(Strange()),), NOTHING, NOTHING)
-    assert sizes([strange, strange]) == [1, 1]
+
+def test_other_acts_are_folded_when_only_a_number_goes_on() -> None:
+    assert sizes([plugged(n) for n in (1, 2, 3)]) == [3]
+    assert sizes([plugged(1), plugged(2), plugged(4)]) == [2, 1]
+    assert sizes([plugged(1), done(32), plugged(2)]) == [1, 1, 1]
+
+
+def test_rounds_of_several_acts_are_folded_from_three_on() -> None:
+    rounds = [item for n in range(3) for item in (plugged(1 + n), done(32 + n))]
+    assert sizes(rounds) == [1] * 6
+    assert sizes(rounds, longest=2) == [6]
+    assert sizes(rounds[:5], longest=2) == [1] * 5
+    assert sizes([plugged(9), *rounds, done(40)], longest=2) == [1, 6, 1]
+    ((folded,),) = fold([[item] for item in rounds], lambda i, j: True, longest=2)
+    assert folded is not None
+    assert str(folded) == (
+        "plug dimm1 128M node 0; echo online > memory32/state … "
+        "plug dimm3 128M node 0; echo online > memory34/state"
+    )
+
+
+def test_rounds_in_which_an_act_fails_say_so() -> None:
+    rounds = [item for n in range(3) for item in (plugged(1 + n), done(32 + n, "EINVAL"))]
+    ((folded,),) = fold([[item] for item in rounds], lambda i, j: True, longest=2)
+    assert folded is not None
+    assert folded.results == (None, "EINVAL")
 
 
 def test_what_is_folded_keeps_all_reasons() -> None:

@@ -138,13 +138,14 @@ def test_the_first_difference_is_marked_and_what_follows(result: Result) -> None
         ("boot", ["baseline", "same", "same"]),
         ("1", ["baseline", "same", "first"]),
         ("2", ["baseline", "first", "later"]),
+        ("end", ["baseline", "later", "later"]),
     ]
-    assert [row.same for row in rows] == [True, False, False]
+    assert [row.same for row in rows] == [True, False, False, False]
 
 
 def test_acts_of_a_composite_step_are_folded_where_no_column_changes(result: Result) -> None:
     rows = shown(result, "ordering/ascending").rows
-    assert [row.label for row in rows] == ["boot", "1", "2", "2.1-2.7", "2.8"]
+    assert [row.label for row in rows] == ["boot", "1", "2", "2.1-2.7", "2.8", "end"]
     heading, folded = rows[2], rows[3]
     assert heading.cells == ()
     assert [cell.result for cell in folded.cells] == ["EINVAL (Invalid argument)", "ok", "no trace"]

@@ -1,0 +1,171 @@
+"""The HTML report of 1,000 scenarios on 10 variants: bytes, DOM nodes, seconds to open it.
+
+Beside it the page that pytest-html writes about 4,000 tests, measured in the same browser.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.measure import profiled, seconds, table
+from zonediff.compare.result import Result
+from zonediff.compare.run import run
+from zonediff.corpus.loader import load
+from zonediff.corpus.scenario import Scenario
+from zonediff.engine.steps import Plug
+from zonediff.engine.units import GIB, MIB, Bytes, format_size
+from zonediff.reports.html import render
+from zonediff.variants.registry import COMPARED
+
+VARIANTS: Final = (*COMPARED, "michal-split", "pre-auto-online", "v4.12", "v4.13")
+"""The first ten that `zonediff list variants` lists."""
+
+SCENARIOS: Final = 1000
+TESTS: Final = 4000
+BYTES_ALLOWED: Final = 5_000_000
+SECONDS_ALLOWED: Final = 2.0
+TRIES: Final = 5
+
+
+def report(profile: bool, **_: Any) -> None:
+    result = grown_result(SCENARIOS)
+    pages: list[str] = []
+    took = seconds(lambda: pages.append(render(result)))
+    what = f"{len(result.scenarios)} scenarios on {len(result.variants)} variants"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ours = folder / "report.html"
+        ours.write_text(pages[0], encoding="utf-8")
+        measured = {f"zonediff, {what}": ours}
+        if (peer := _peer(folder)) is not None:
+            measured[f"pytest-html, {TESTS} tests"] = peer
+        rows = [
+            [title, path.stat().st_size / 1e6, *_open(path)] for title, path in measured.items()
+        ]
+    rows.append(
+        ["of what is allowed", len(pages[0].encode()) / BYTES_ALLOWED]
+        + ["", rows[0][3] / SECONDS_ALLOWED if isinstance(rows[0][3], float) else ""]
+    )
+    table(f"rendered in {took:.1f} s", ("page", "MB", "DOM nodes", "s to open"), rows)
+    if profile:
+        profiled(lambda: render(result))
+
+
+def grown_result(number: int, variants: Sequence[str] = VARIANTS) -> Result:
+    """So many scenarios of the shipped corpus and of families made of them, run."""
+    scenarios = sorted(_first(grown(list(load())), number), key=lambda scenario: scenario.id)
+    return run(scenarios, variants)
+
+
+def _first(scenarios: Iterator[Scenario], number: int) -> list[Scenario]:
+    return [scenario for scenario, _ in zip(scenarios, range(number), strict=False)]
+
+
+def grown(scenarios: Sequence[Scenario]) -> Iterator[Scenario]:
+    """The scenarios, then each again as other members of a family: endlessly, in a fixed order.
+
+    Of five members two have more memory in each DIMM, so that blocks, spans and pictures differ
+    throughout; one has another kernel command line, and one is a guest of another hypervisor.
+    """
+    yield from scenarios
+    more = 128 * MIB
+    while True:
+        for change in (_larger(more), _told("movable_node"), _larger(GIB + more), _hosted):
+            for scenario in scenarios:
+                yield change(scenario, more)
+        more += 128 * MIB
+
+
+def _larger(by: int) -> Callable[[Scenario, int], Scenario]:
+    def change(scenario: Scenario, _: int) -> Scenario:
+        dimms = tuple(replace(d, size=Bytes(d.size + by)) for d in scenario.machine.dimms)
+        steps = tuple(
+            replace(step, do=replace(step.do, size=Bytes(step.do.size + by)))
+            if isinstance(step.do, Plug)
+            else step
+            for step in scenario.steps
+        )
+        machine = replace(scenario.machine, dimms=dimms)
+        return replace(_member(scenario, f"more={format_size(by)}"), machine=machine, steps=steps)
+
+    return change
+
+
+def _told(word: str) -> Callable[[Scenario, int], Scenario]:
+    def change(scenario: Scenario, more: int) -> Scenario:
+        words = f"{scenario.machine.cmdline} {word}".strip()
+        again = "" if more == 128 * MIB else f",round={more // (128 * MIB)}"
+        machine = replace(scenario.machine, cmdline=words)
+        return replace(_member(scenario, f"cmdline={word}{again}"), machine=machine)
+
+    return change
+
+
+def _hosted(scenario: Scenario, more: int) -> Scenario:
+    again = "" if more == 128 * MIB else f",round={more // (128 * MIB)}"
+    hosts = {"kvm": "vmware", "vmware": "kvm"}
+    platform = hosts.get(scenario.machine.platform, scenario.machine.platform)
+    machine = replace(scenario.machine, platform=platform)
+    return replace(_member(scenario, f"host={platform}{again}"), machine=machine)
+
+
+def _member(scenario: Scenario, value: str) -> Scenario:
+    stem, bracket, values = scenario.id.partition("[")
+    return replace(scenario, id=f"{stem}[{values[:-1]},{value}]" if bracket else f"{stem}[{value}]")
+
+
+# --- the browser ----------------------------------------------------------------------------------
+
+
+def _open(path: Path) -> tuple[int | str, float | str]:
+    """DOM nodes, and the median of the seconds until the page is loaded and drawn."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        chromium = None
+    if chromium is None:
+        return "no browser", ""
+    with sync_playwright() as started:
+        browser = started.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+        )
+        times = []
+        for _ in range(TRIES):
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            began = time.perf_counter()
+            page.goto(path.as_uri(), wait_until="load")
+            # Two frames later the first has been drawn.
+            page.evaluate(
+                "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+            )
+            times.append(time.perf_counter() - began)
+            nodes = page.evaluate("document.getElementsByTagName('*').length")
+            page.close()
+        browser.close()
+    return nodes, statistics.median(times)
+
+
+def _peer(folder: Path) -> Path | None:
+    """What pytest-html writes about so many tests, a tenth of which fail; None without it."""
+    tests = folder / "test_many.py"
+    tests.write_text(
+        "import pytest\n"
+        f"@pytest.mark.parametrize('n', range({TESTS}))\n"
+        "def test_block(n):\n"
+        "    assert n % 10, f'memory{n} stays offline'\n"
+    )
+    page = folder / "peer.html"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests)]
+    options = [f"--html={page}", "--self-contained-html", f"--rootdir={folder}"]
+    subprocess.run([*command, *options], cwd=folder, capture_output=True, check=False)
+    return page if page.exists() else None
