@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 
-from benchmarks import corpus, engine, replay, rework, startup
+from benchmarks import corpus, engine, replay, report, rework, startup
 
 
 def _scaling(**options: object) -> None:
@@ -33,6 +33,7 @@ BENCHMARKS: dict[str, Callable[..., None]] = {
     "startup": startup.report,
     "corpus": corpus.report,
     "scaling": _scaling,
+    "report": report.report,
 }
 
 

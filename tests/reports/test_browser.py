@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from zonediff.compare.result import Result
 from zonediff.reports.html import render
+from zonediff.reports.view import verdicts
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
+
+
+ARTEFACTS = Path(__file__).parent.parent / "artefacts"
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "javascript:alert(1)",
+    "left \N{RIGHT-TO-LEFT OVERRIDE}thgir",
+    "x" * 10_000,
+    "",
+]
 
 
 class Tab:
@@ -33,10 +47,14 @@ class Tab:
     def rows(self) -> list[str]:
         """The scenarios that the matrix shows."""
         return [
-            row.get_attribute("data-row")
-            for row in self.page.query_selector_all("tr[data-row]")
+            row.query_selector("th a").get_attribute("href").removeprefix("#")
+            for row in self.page.query_selector_all("tr.s")
             if row.is_visible()
         ]
+
+    def hash(self) -> str:
+        """What the address says after the page's name."""
+        return self.page.evaluate("decodeURIComponent(location.hash)")
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +126,91 @@ def test_a_link_to_a_variant_in_a_scenario_opens_it(
         assert tab.trouble == []
 
 
+def test_a_link_to_a_variant_that_is_as_the_baseline_opens_the_scenario(tab: Tab) -> None:
+    tab.page.goto(f"{tab.page.url}#ordering/reproducer/michal-split/1")
+    tab.page.reload()
+    assert tab.page.is_visible("[id='ordering/reproducer']")
+
+
+def test_a_cell_of_the_matrix_leads_to_its_variant(tab: Tab) -> None:
+    tab.page.click("tr.s:has(a[href='#unplug/auto-onlined']) td.fix >> nth=0")
+    tab.page.wait_for_function("location.hash.startsWith('#unplug/auto-onlined/')")
+    assert tab.page.is_visible("[id='unplug/auto-onlined/michal-split/3']")
+
+
+def test_the_address_keeps_what_is_looked_at(browser: playwright.Browser, tab: Tab) -> None:
+    tab.page.select_option("#filter-variant", "igor-movable")
+    tab.page.select_option("#filter-kind", "fix")
+    assert tab.hash() == "#matrix?variant=igor-movable&judgement=fix"
+    tab.page.click("tr.s a >> visible=true >> nth=1")
+    tab.page.wait_for_function("location.hash.startsWith('#ordering/ascending?')")
+    other = Tab(browser)
+    other.page.goto(tab.page.url)
+    assert other.rows() == tab.rows() == ["ordering/reproducer", "ordering/ascending"]
+    assert other.page.is_visible("[id='ordering/ascending']")
+    other.page.click("#filter-reset")
+    assert len(other.rows()) == 6
+    assert other.hash() == "#matrix"
+
+
+def test_a_claim_filters(browser: playwright.Browser, result: Result, tmp_path: Path) -> None:
+    first, *others = result.scenarios
+    told = replace(result, scenarios=[replace(first, claims=["C02", "C07"]), *others])
+    path = tmp_path / "report.html"
+    path.write_text(render(told), encoding="utf-8")
+    tab = Tab(browser)
+    tab.page.goto(path.as_uri())
+    tab.page.select_option("#filter-claim", "C07")
+    assert tab.rows() == [first.id]
+    tab.page.context.close()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_count_leads_to_the_rows_that_it_counts(
+    browser: playwright.Browser, address: str, result: Result, script: bool
+) -> None:
+    tab = Tab(browser, java_script_enabled=script)
+    for verdict in verdicts(result):
+        for count in verdict.counts:
+            if not count.number:
+                continue
+            tab.page.goto(address)
+            heading = f"article.verdict:has(h3 a:text-is('{verdict.link.name}'))"
+            tab.page.click(f"{heading} a:text-is('{count.words}')")
+            if count.kind == "abi-removal":
+                assert tab.page.locator("#removals li >> visible=true").count() == count.number
+            else:
+                assert len(tab.rows()) == count.number, (verdict.link.name, count)
+    assert tab.trouble == []
+    tab.page.context.close()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_reasons_are_a_click_away(browser: playwright.Browser, address: str, script: bool) -> None:
+    tab = Tab(browser, java_script_enabled=script)
+    tab.page.goto(f"{address}#ordering/reproducer/igor-movable")
+    link = tab.page.locator("details[open] .steps a[href^='#~']:text-is('zone_can_shift') >> nth=0")
+    note = tab.page.locator(f"[id='{link.get_attribute('href')[1:]}']")
+    assert not note.is_visible()
+    link.click()
+    note.wait_for(state="visible")
+    assert "zone_can_shift" in note.inner_text()
+
+
+def test_commands_can_be_copied(tab: Tab) -> None:
+    tab.page.goto(f"{tab.page.url}#ordering/reproducer")
+    body = tab.page.locator("[id='ordering/reproducer']")
+    body.locator(".reproduce summary").click()
+    body.locator("pre:has-text('online_movable') >> visible=true").locator(
+        "xpath=preceding-sibling::button[1]"
+    ).click()
+    tab.page.keyboard.press("/")
+    tab.page.keyboard.press("Control+v")
+    copied = tab.page.input_value("#filter-text")
+    assert "echo online_movable > memory32/state" in copied
+    assert "#" not in copied
+
+
 def test_everything_can_be_read_without_script(browser: playwright.Browser, address: str) -> None:
     tab = Tab(browser, java_script_enabled=False)
     tab.page.goto(address)
@@ -116,12 +219,51 @@ def test_everything_can_be_read_without_script(browser: playwright.Browser, addr
     assert tab.page.is_visible("text=A udev rule that onlines each new block as movable")
 
 
-@pytest.mark.parametrize("width", [390, 768, 1280])
+SIZES = [(390, 844), (768, 1024), (1280, 800)]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_fits_the_screen(
-    browser: playwright.Browser, address: str, width: int, theme: str
+    browser: playwright.Browser, address: str, size: tuple[int, int], theme: str
 ) -> None:
-    tab = Tab(browser, viewport={"width": width, "height": 800}, color_scheme=theme)
+    width, height = size
+    tab = Tab(browser, viewport={"width": width, "height": height}, color_scheme=theme)
     tab.page.goto(address)
     assert tab.page.evaluate("document.documentElement.scrollWidth") == width
+    ARTEFACTS.mkdir(exist_ok=True)
+    tab.page.screenshot(path=ARTEFACTS / f"report-{width}-{theme}.png", full_page=True)
     assert tab.trouble == []
+    tab.page.context.close()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing(
+    browser: playwright.Browser, address: str, width: int, theme: str
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    tab = Tab(browser, viewport={"width": width, "height": 800}, color_scheme=theme)
+    tab.page.goto(address)
+    tab.page.evaluate(
+        "document.querySelectorAll('details').forEach((item) => { item.open = true; })"
+    )
+    found = axe.Axe().run(tab.page)
+    assert found.violations_count == 0, found.generate_report()
+    tab.page.context.close()
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_whatever_a_stranger_writes_does_no_harm(
+    browser: playwright.Browser, hostile: Callable[[str], Result], tmp_path: Path, text: str
+) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(render(hostile(text)), encoding="utf-8")
+    tab = Tab(browser, viewport={"width": 390, "height": 800})
+    tab.page.on("dialog", lambda dialog: tab.trouble.append(dialog.message))
+    tab.page.goto(path.as_uri())
+    tab.page.fill("#filter-text", text[:50].strip())
+    assert tab.page.evaluate("document.documentElement.scrollWidth") == 390
+    assert tab.page.evaluate("[...document.links].every((a) => a.protocol === 'file:')")
+    assert tab.trouble == []
+    tab.page.context.close()
