@@ -189,7 +189,10 @@ def _series(text: str, baseline: str, registry: Registry) -> LineUp:
 
 
 def _command() -> str:
-    """The command line in its long form, with what was given and decides the outcome."""
+    """The command line in its long form: what was given and decides the outcome.
+
+    Files elsewhere are told by their names, so that a result is the same wherever it is made.
+    """
     context = click.get_current_context()
     words = ["zonediff", "run"]
     for parameter in context.command.params:
@@ -201,7 +204,8 @@ def _command() -> str:
         values = value if isinstance(value, tuple) else (value,)
         option = [] if isinstance(parameter, click.Argument) else [parameter.opts[-1]]
         for item in values:
-            words += option if item is True else [*option, str(item)]
+            text = Path(item).name if Path(str(item)).is_absolute() else str(item)
+            words += option if item is True else [*option, text]
     return shlex.join(words)
 
 

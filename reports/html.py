@@ -150,7 +150,7 @@ def _member(alike: Siblings, column: int, number: int) -> Markup:
 def _member_name(name: str, first: str) -> str:
     """The name of another member of the family of the first: only what is not the same."""
     stem, bracket, values = name.partition("[")
-    return f"[{values}" if bracket and first.startswith(f"{stem}[") else name
+    return f"[{values}" if bracket and first.partition("[")[0] == stem else name
 
 
 def _claims(report: Report) -> list[str]:

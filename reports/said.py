@@ -51,8 +51,9 @@ class Said:
 
     def lines(self, changes: Iterable[str], uevents: Sequence[str]) -> str:
         """The id of a note that says what changed, and which events user space got."""
-        events = [line for line, _ in _brief([(f"uevent: {event}", "") for event in uevents])]
-        return self._note(Note("", tuple((line, "") for line in (*changes, *events))))
+        events = list(_brief([(event, "") for event in uevents]))
+        told = [("uevents:", ""), *events] if events else []
+        return self._note(Note("", (*((line, "") for line in changes), *told)))
 
     def commands(self, heading: str, lines: tuple[Line, ...]) -> str:
         """The id of a note with commands to copy."""

@@ -22,6 +22,7 @@ from zonediff.compare.result import (
     VariantInfo,
 )
 from zonediff.reports.alike import Alike, fingerprints, groups
+from zonediff.reports.evidence import Unrecorded, unrecorded
 from zonediff.reports.findings import Cause, Lost, causes, lost
 from zonediff.reports.history import HistoryView, history_view
 from zonediff.reports.index import Index, Link
@@ -170,6 +171,7 @@ class Report:
     intents: tuple[IntentView, ...]
     shelves: tuple[Shelf, ...]
     alike: tuple[Alike, ...]
+    unrecorded: tuple[Unrecorded, ...]
     claims: tuple[ClaimView, ...]
     history: HistoryView | None
     frontiers: tuple[Frontier, ...]
@@ -239,6 +241,7 @@ def view(result: Result) -> Report:
         intents=tuple(_intent(index, outcome) for outcome in result.intents),
         shelves=tuple(_shelves(index)),
         alike=groups(index),
+        unrecorded=unrecorded(index),
         claims=ledger(index),
         history=history_view(result.history, index) if result.history else None,
         frontiers=tuple(result.frontiers),
