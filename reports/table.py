@@ -168,13 +168,16 @@ class Table:
             else:
                 mark = "same" if first and words.state(first) == state else "later"
             same = mark == "same"
+            changes = tuple(_since(trace.boot, last))
+            strip = self.scale.strip(last)
+            nothing = "" if strip or changes else "as after boot"
             cells.append(
                 Cell(
                     mark="baseline" if first is None else mark,
-                    ok=True,
-                    result=words.DEATHS.get(trace.end, ""),
-                    changes=() if same else tuple(_since(trace.boot, last)),
-                    strip=None if same else self.scale.strip(last),
+                    ok=trace.end == "ran",
+                    result=words.DEATHS.get(trace.end, nothing),
+                    changes=() if same else changes,
+                    strip=None if same else strip,
                 )
             )
         return Row("end", "since boot", tuple(cells))

@@ -185,7 +185,8 @@ class Report:
 
     def column(self, variant: str) -> int:
         """A candidate's column in the matrix; the baseline's is 0."""
-        return 1 + [verdict.link.name for verdict in self.verdicts].index(variant)
+        candidates = [item.info.name for item in self.variants if not item.baseline]
+        return 1 + candidates.index(variant)
 
     @property
     def contents(self) -> tuple[Link, ...]:
@@ -406,7 +407,11 @@ def _variant(index: Index, info: VariantInfo) -> VariantView:
         link=index.variant(info.name),
         info=info,
         baseline=info.name == index.result.baseline,
-        paragraphs=tuple(re.split(r"\n\s*\n", info.description.strip())),
+        paragraphs=tuple(
+            text
+            for text in re.split(r"\n\s*\n", info.description.strip())
+            if text.split() != info.summary.split()
+        ),
         interface=tuple((what, tuple(_accepts(names))) for what, names in parts if names),
         evidence=tuple(_evidence(item) for item in info.evidence),
         builds_on=next((name for name in info.lineage if name != info.name), ""),

@@ -235,3 +235,10 @@ def test_a_result_without_candidates_or_scenarios_has_a_page(result: Result) -> 
         claims=[],
     )
     assert "0 scenarios were run" in Page(render(alone)).text
+
+
+def test_a_result_of_no_scenarios_lists_what_is_removed(result: Result) -> None:
+    bare = replace(result, scenarios=[], runs=[], judgements=[], intents=[], claims=[])
+    text = Page(render(bare)).text
+    for item in result.removals:
+        assert all(removal.what in text for removal in item.removals)
