@@ -12,7 +12,6 @@ from itertools import groupby
 from typing import Final
 
 from zonediff.compare.result import (
-    Evidence,
     Frontier,
     IntentOutcome,
     Result,
@@ -153,7 +152,6 @@ class VariantView:
     baseline: bool
     paragraphs: tuple[str, ...]
     interface: tuple[tuple[str, tuple[str, ...]], ...]
-    evidence: tuple[str, ...]
     builds_on: str
 
 
@@ -413,7 +411,6 @@ def _variant(index: Index, info: VariantInfo) -> VariantView:
             if text.split() != info.summary.split()
         ),
         interface=tuple((what, tuple(_accepts(names))) for what, names in parts if names),
-        evidence=tuple(_evidence(item) for item in info.evidence),
         builds_on=next((name for name in info.lineage if name != info.name), ""),
     )
 
@@ -421,13 +418,6 @@ def _variant(index: Index, info: VariantInfo) -> VariantView:
 def _accepts(names: dict[str, tuple[str, ...]]) -> Iterator[str]:
     for name, values in names.items():
         yield f"{name} ({', '.join(values)})" if values else name
-
-
-def _evidence(item: Evidence) -> str:
-    return (
-        f"kernel {item.kernel}, recording {item.recording}: {item.agreeing_traces} of "
-        f"{item.traces} traces and {item.agreeing_steps} of {item.steps} steps agree"
-    )
 
 
 def _source(item: Source) -> str:
