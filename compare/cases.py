@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import Final
 
 from zonediff.compare import words
+from zonediff.compare.explore.reach import Way, reach
 from zonediff.compare.goals import evaluate
 from zonediff.compare.result import Run
-from zonediff.compare.search import Way, search
 from zonediff.corpus.arithmetic import compute
 from zonediff.corpus.claim import (
     Decided,
@@ -207,7 +207,7 @@ def of_states(policy: Policy, asked: OfStates) -> Answer | None:
     def fits(guest: Guest) -> bool:
         return all(_fits(wanted, guest) for wanted in asked.reachable)
 
-    found = search(policy, asked.machine, alphabet, fits, asked.states)
+    found = reach(policy, asked.machine, alphabet, fits, asked.states)
     if isinstance(found, Way):
         steps = tuple(str(step.do) for step in found.trace.steps)
         lead = "1 step leads" if len(steps) == 1 else f"{len(steps)} steps lead"

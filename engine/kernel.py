@@ -455,13 +455,14 @@ class Kernel:
         if zone is None:
             return "EINVAL"
         memory = self.memory
-        node, current, pages = memory.node(block), memory.zone(block), memory.pages(block)
+        node, pages = memory.node(block), memory.pages(block)
         if self.policy.zones_chosen_when_onlined:
             memory.grow(node, zone, pages)
-        elif zone is not current and not memory.shift(node, current, zone, pages):
-            self.explain(NOT_SPANNED.because(block=block, zone=current.label))
-            return "EINVAL"
-        if self.policy.zones_chosen_when_onlined or zone is not current:
+            memory.relink(block, zone)
+        elif zone is not (current := memory.zone(block)):
+            if not memory.shift(node, current, zone, pages):
+                self.explain(NOT_SPANNED.because(block=block, zone=current.label))
+                return "EINVAL"
             memory.relink(block, zone)
         memory.set_online(block)
         self._count_free(block, 1)

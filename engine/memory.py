@@ -96,6 +96,10 @@ class Span(NamedTuple):
     def __contains__(self, pfn: object) -> bool:
         return isinstance(pfn, int) and self.start <= pfn < self.end
 
+    def grown(self, pages: Span) -> Span:
+        """The span that holds these pages, too, and any hole between."""
+        return Span(min(self.start, pages.start), max(self.end, pages.end)) if self else pages
+
 
 EMPTY: Final = Span(0, 0)
 
@@ -239,17 +243,18 @@ class Memory:
         self.online_type[first:stop] = bytes([OnlineType.KEEP]) * count
 
     def grow(self, node: int, zone: Zone, pages: Span) -> None:
-        """Let a zone and its node span these pages too, with any hole between (grow_zone_span)."""
-        index = 4 * node + zone
-        old = self.spans[index]
-        self.spans[index] = (
-            Span(min(old.start, pages.start), max(old.end, pages.end)) if old else pages
-        )
+        """Let a zone and its node span these pages too, with any hole between."""
+        self.grow_zone(4 * node + zone, pages)
+        self.grow_node(node, pages)
+
+    def grow_zone(self, index: int, pages: Span) -> None:
+        """Let the zone of this index (4 * node + zone) span these pages too (grow_zone_span)."""
+        self.spans[index] = self.spans[index].grown(pages)
         self.initialised[index] = 1
-        whole = self.node_spans[node]
-        self.node_spans[node] = (
-            Span(min(whole.start, pages.start), max(whole.end, pages.end)) if whole else pages
-        )
+
+    def grow_node(self, node: int, pages: Span) -> None:
+        """Let a node span these pages too (grow_pgdat_span)."""
+        self.node_spans[node] = self.node_spans[node].grown(pages)
 
     def shift(self, node: int, zone: Zone, target: Zone, pages: Span) -> bool:
         """Move pages at an edge of a zone's span over to another zone's span.
@@ -281,29 +286,43 @@ class Memory:
         """Count the block's pages as present in its zone (node_states_check_changes_online)."""
         self.status[block] |= ONLINE
         self._count(block, self.held_pages(block))
-        self.node_states[self.node(block)] |= HAS_MEMORY | self._says_of_normal(block)
+        self.gain(self.node(block), HAS_MEMORY | self._says_of_normal(block))
 
     def set_offline(self, block: int) -> None:
-        """Take the block's pages out of its zone's count; whatever was in it is gone.
-
-        A node loses a state with the block that counts for all of its pages; when it came back
-        with blocks online and counts anew, that is before the last one is offline
-        (node_states_check_changes_offline).
-        """
-        node, lost = self.node(block), 0
-        if self.block_pages >= self.present_pages(node, *ZONES):
-            lost = HAS_MEMORY
-        if self.block_pages >= self.present_pages(node, *KERNEL_ZONES):
-            lost |= self._says_of_normal(block)
-        self.node_states[node] &= ~lost
+        """Take the block's pages out of its zone's count; whatever was in it is gone."""
+        self.lose(self.node(block), self._says_of_normal(block))
         self.status[block] &= ~(ONLINE | PINNED)
         self._count(block, -self.held_pages(block))
 
+    def gain(self, node: int, states: int) -> None:
+        """Let a node have these states (node_states_set_node)."""
+        self.node_states[node] |= states
+
+    def lose(self, node: int, normal: int) -> None:
+        """Let a node lose the states that it has by the block that goes offline.
+
+        That is the block that counts for all of its pages; when the node came back with blocks
+        online and counts anew, that is before the last one is offline
+        (node_states_check_changes_offline). normal: what the block says of normal memory.
+        """
+        lost = 0
+        if self.block_pages >= self.present_pages(node, *ZONES):
+            lost = HAS_MEMORY
+        if self.block_pages >= self.present_pages(node, *KERNEL_ZONES):
+            lost |= normal
+        self.node_states[node] &= ~lost
+
     def _count(self, block: int, pages: int) -> None:
-        """Change how many pages of a block's zone are present (adjust_present_page_count)."""
-        self.present[self.link[block] - 1] += pages
-        if self.status[block] & EARLY:
-            self.early[self.link[block] - 1] += pages
+        self.count(self.link[block] - 1, pages, early=bool(self.status[block] & EARLY))
+
+    def count(self, index: int, pages: int, *, early: bool) -> None:
+        """Change how many pages are present in the zone of this index (adjust_present_page_count).
+
+        early: whether they are boot memory.
+        """
+        self.present[index] += pages
+        if early:
+            self.early[index] += pages
 
     def _says_of_normal(self, block: int) -> int:
         """HAS_NORMAL_MEMORY for a block of a kernel zone: others do not touch it."""

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from zonediff.engine.kernel import Kernel
 from zonediff.engine.machine import Dimm, Machine, first_free
 from zonediff.engine.pressure import reserve_kib
-from zonediff.engine.steps import Plug, Step, Unplug, Write
+from zonediff.engine.steps import (
+    Allocate,
+    Boot,
+    Fill,
+    HypervAdd,
+    Plug,
+    Probe,
+    Step,
+    Unplug,
+    Write,
+    XenAdd,
+    block_numbers,
+    is_ranges,
+)
 from zonediff.engine.units import GIB, KIB, MIB, PAGE, SECTION, Bytes, format_size
 
 Part = Literal["state", "online", "unplug", "plug", "knob"]
@@ -16,6 +31,8 @@ Part = Literal["state", "online", "unplug", "plug", "knob"]
 its `online`; ejecting each DIMM; plugging it; writes of the same four values to the knob."""
 
 PARTS: Final[tuple[Part, ...]] = ("state", "online", "unplug", "plug", "knob")
+_BLOCK_FILE: Final = re.compile("memory([0-9]+)/")
+
 STATE_VALUES: Final = ("online", "online_kernel", "online_movable", "offline")
 
 
@@ -25,6 +42,7 @@ class Arena:
 
     dimms: those that `plug` adds, beside those of the machine; they may lie where another one can.
     boot_blocks: blocks of boot memory that steps may name, too.
+    steps: further steps, after those of the alphabet.
     """
 
     name: str
@@ -32,11 +50,19 @@ class Arena:
     dimms: tuple[Dimm, ...] = ()
     alphabet: tuple[Part, ...] = ("state", "unplug")
     boot_blocks: tuple[int, ...] = ()
+    steps: tuple[Step, ...] = ()
 
     @property
     def all_dimms(self) -> tuple[Dimm, ...]:
         """Every DIMM that there can be, placed."""
-        return placed(self.machine, (*self.machine.dimms, *self.dimms))
+        added = {
+            step.id: step for step in self.steps if isinstance(step, Plug | HypervAdd | XenAdd)
+        }
+        more = [
+            Dimm(id, step.size, step.node, getattr(step, "addr", None))
+            for id, step in added.items()
+        ]
+        return placed(self.machine, (*self.machine.dimms, *self.dimms, *more))
 
     @property
     def blocks(self) -> tuple[int, ...]:
@@ -47,7 +73,8 @@ class Arena:
             if dimm.addr is not None
             for block in range(dimm.addr // SECTION, (dimm.addr + dimm.size) // SECTION)
         }
-        return tuple(sorted(found.union(self.boot_blocks)))
+        found.update(self.boot_blocks, *map(_named, self.steps))
+        return tuple(sorted(found))
 
     @property
     def actions(self) -> tuple[Step, ...]:
@@ -56,7 +83,7 @@ class Arena:
         for part in PARTS:
             if part in self.alphabet:
                 steps += self._steps(part)
-        return tuple(steps)
+        return (*steps, *self.steps)
 
     def _steps(self, part: Part) -> list[Step]:
         if part == "state":
@@ -72,6 +99,24 @@ class Arena:
 
 class ArenaError(ValueError):
     """A machine is not one to explore; the message says why."""
+
+
+def check_step(step: Step) -> None:
+    """See that a step can be explored. Raises ArenaError."""
+    if step.composite or isinstance(step, Allocate | Boot):
+        raise ArenaError(
+            f"{step.verb!r} cannot be explored: steps are to be primitive, and neither reboot nor "
+            "take memory for processes"
+        )
+
+
+def _named(step: Step) -> Iterable[int]:
+    """The blocks that a step names by number."""
+    if isinstance(step, Write) and (match := _BLOCK_FILE.match(step.file)):
+        return (int(match[1]),)
+    if isinstance(step, Fill) and is_ranges(step.blocks):
+        return block_numbers(step.blocks)
+    return (step.addr // SECTION,) if isinstance(step, Probe) else ()
 
 
 def check_block_size(kernel: Kernel) -> None:
@@ -91,7 +136,7 @@ def check_memory(arena: Arena, kernel: Kernel) -> None:
     memmaps allocated, no added memory online and the boot blocks in play offline.
     """
     kib = sum(kernel.policy.memmap_kib(kernel, dimm.size // SECTION) for dimm in arena.all_dimms)
-    kib += len(arena.boot_blocks) * SECTION // KIB
+    kib += sum(SECTION // KIB for block in arena.blocks if kernel.memory.has(block))
     if kernel.free_kib - kib < reserve_kib(arena.machine):
         raise ArenaError(
             f"memmaps of all DIMMs, and boot blocks that go offline, take {kib} KiB, and "

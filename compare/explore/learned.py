@@ -8,16 +8,18 @@ state in the guest.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zonediff.compare.explore.cells import Layout, Watch
+from zonediff.compare.explore.cells import Change, Layout, Numbering, Set, Watch
 
 Rows = NDArray[np.uint16]
 Numbers = NDArray[np.int64]
+Sums = NDArray[np.uint64]
 
 UNKNOWN: Final = -1
 LARGEST: Final = np.iinfo(np.uint16).max + 1
@@ -26,22 +28,25 @@ LARGEST: Final = np.iinfo(np.uint16).max + 1
 class Effect(NamedTuple):
     """What a step does to states that are alike in what it looks at.
 
-    outcome: the number of what it gives. writes: (cell, new value) pairs.
+    outcome: the number of what it gives. writes: (cell, new value) pairs. changes: numbers of the
+    changes that follow, which depend on more of the state than the step itself.
     """
 
     outcome: int
     writes: tuple[tuple[int, int], ...]
+    changes: tuple[int, ...]
 
 
-Ask = Callable[[list[int], Watch], tuple[int, list[int] | None]]
-"""Runs something on the engine from a row: (what it gives, by number, and the row after it; None
-for no change)."""
+Ask = Callable[[Watch], int]
+"""Runs something on the engine, on the row of a Watch: what it gives, by number."""
 
 
 class Learner:
     """Decision trees over cells, one for each step, in one table; their leaves are effects.
 
     table[tree node, value of the cell that the node looks at] is the next node, or -2 - leaf.
+    Changes of the books that a step makes without looking at what came of them have trees of
+    their own: so the zones a step decides by and the pages it then counts do not multiply.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -52,9 +57,13 @@ class Learner:
         self._nodes = 0
         self._effects: list[Effect] = []
         self._known: dict[Effect, int] = {}
+        self._changes = Numbering()
+        self._change_roots: list[tuple[int, Ask]] = []
         self.outcome: Numbers = np.zeros(0, np.int64)
-        self.write_cell: Numbers = np.zeros((0, 0), np.int64)
-        self.write_value: Numbers = np.zeros((0, 0), np.int64)
+        self._moves: NDArray[np.bool_] = np.zeros(0, np.bool_)
+        self._write_cell: Numbers = np.zeros((0, 0), np.int64)
+        self._write_value: Numbers = np.zeros((0, 0), np.int64)
+        self._change: Numbers = np.zeros((0, 0), np.int64)
 
     def new_root(self) -> int:
         """The tree of one more step; its first question is always the last cell."""
@@ -66,10 +75,9 @@ class Learner:
         found = np.zeros(len(rows), np.int64)
         at = np.full(len(rows), root, np.int64)
         while len(every):
-            cells = self._cell[at]
-            values = rows[every, cells].astype(np.int64)
+            values = rows[every, self._cell[at]].astype(np.int64)
             self._widen()
-            following = self._table[at, values].astype(np.int64)
+            following = self._table[at, values]
             missing = following == UNKNOWN
             if missing.any():
                 # One representative of each unknown place is enough.
@@ -77,40 +85,86 @@ class Learner:
                 _, firsts = np.unique(places, return_index=True)
                 for row in rows[every[missing][firsts]].tolist():
                     self._learn(root, row, ask)
-                following = self._table[at, values].astype(np.int64)
+                following = self._table[at, values]
             done = following <= -2
+            if done.all():
+                found[every] = -2 - following
+                break
             found[every[done]] = -2 - following[done]
-            every, at = every[~done], following[~done]
+            every, at = every[~done], following[~done].astype(np.int64)
         self._flush()
         return found
 
+    def moving(self, leaf: Numbers) -> Numbers:
+        """Which of these leaves may change their row."""
+        return np.flatnonzero(self._moves[leaf])
+
+    def carry_out(self, rows: Rows, leaf: Numbers, mixers: Sums) -> Sums:
+        """Do to each row what its leaf says; by how much the rows' sums change with it."""
+        moved = np.zeros((len(mixers), len(rows)), np.uint64)
+        self._write(rows, leaf, np.arange(len(rows)), mixers, moved)
+        change = self._change[leaf]
+        for place in range(change.shape[1]):
+            for number in np.unique(change[:, place]).tolist():
+                if number >= 0:
+                    at = np.flatnonzero(change[:, place] == number)
+                    # Its own leaf, by what the rows are by now.
+                    root, ask = self._change_roots[number]
+                    self._write(rows, self.leaves(root, rows[at], ask), at, mixers, moved)
+        return moved
+
+    def _write(self, rows: Rows, leaf: Numbers, at: Numbers, mixers: Sums, moved: Sums) -> None:
+        """Write what leaves say into the rows numbered `at`."""
+        for place in range(self._write_cell.shape[1]):
+            cell = self._write_cell[leaf, place]
+            within = cell != self.layout.width
+            if not within.all():
+                at, leaf, cell = at[within], leaf[within], cell[within]
+                if not len(at):
+                    break
+            value = self._write_value[leaf, place]
+            by = value.astype(np.uint64) - rows[at, cell].astype(np.uint64)
+            moved[:, at] += mixers[:, cell] * by
+            rows[at, cell] = value
+
+    def _changing(self, change: Change | Set) -> Ask:
+        def ask(watch: Watch) -> int:
+            if isinstance(change, Set):
+                watch.set(*change)
+            else:
+                watch.apart(change, self.layout.memory(watch))
+                watch.settle()
+            return 0
+
+        return ask
+
     def _learn(self, root: int, row: list[int], ask: Ask) -> None:
-        watch = Watch(self.layout.ignored)
-        watch.reads(self.layout.rest)
+        layout = self.layout
+        watch = Watch(row[:], layout.ignored(row))
+        watch.get(layout.rest)
         self.asked += 1
-        outcome, after = ask(row, watch)
-        writes: tuple[tuple[int, int], ...] = ()
-        if after is not None:
-            writes = tuple(
-                (cell, new)
-                for cell, (old, new) in enumerate(zip(row, after, strict=True))
-                if new != old
-            )
-            # A cell that is set without being looked at gets its value whatever it was before.
-            blind = watch.written - watch.read.keys() - self.layout.ignored
-            writes = tuple({**dict(writes), **{cell: after[cell] for cell in blind}}.items())
-        leaf = self._leaf(Effect(outcome, tuple(sorted(writes))))
+        outcome = ask(watch)
+        # A cell that is set without being looked at gets its value whatever it was before.
+        writes = tuple(
+            (cell, value)
+            for cell, value in sorted(watch.written.items())
+            if cell not in layout.left_out and (cell not in watch.read or value != row[cell])
+        )
+        leaf = self._leaf(Effect(outcome, writes, tuple(map(self._change_number, watch.changes))))
         self._widen()
-        at = root
-        cells = list(watch.read)
-        for cell, following in zip(cells, [*cells[1:], None], strict=True):
-            if following is None:
-                self._table[at, row[cell]] = -2 - leaf
-                return
+        at, cells = root, list(watch.read)
+        for cell, following in pairwise(cells):
             if self._table[at, row[cell]] == UNKNOWN:
-                node = self._node(following)
+                node = self._node(following)  # may move the table
                 self._table[at, row[cell]] = node
             at = int(self._table[at, row[cell]])
+        self._table[at, row[cells[-1]]] = -2 - leaf
+
+    def _change_number(self, change: Change | Set) -> int:
+        number = self._changes.number(change)
+        if number == len(self._change_roots):
+            self._change_roots.append((self.new_root(), self._changing(change)))
+        return number
 
     def _leaf(self, effect: Effect) -> int:
         found = self._known.get(effect)
@@ -138,13 +192,25 @@ class Learner:
 
     def _flush(self) -> None:
         """Bring the arrays of effects up to date; writes are padded with the spare last column."""
-        if len(self.outcome) == len(self._effects):
+        have = len(self.outcome)
+        new = self._effects[have:]
+        if not new:
             return
-        widest = max((len(effect.writes) for effect in self._effects), default=0)
-        self.outcome = np.array([effect.outcome for effect in self._effects], np.int64)
-        self.write_cell = np.full((len(self._effects), widest), self.layout.width, np.int64)
-        self.write_value = np.zeros((len(self._effects), widest), np.int64)
-        for leaf, effect in enumerate(self._effects):
-            for place, (cell, value) in enumerate(effect.writes):
-                self.write_cell[leaf, place] = cell
-                self.write_value[leaf, place] = value
+        self.outcome = np.append(self.outcome, [effect.outcome for effect in new])
+        moves = [bool(effect.writes or effect.changes) for effect in new]
+        self._moves = np.append(self._moves, moves)
+        cells = [[cell for cell, _ in effect.writes] for effect in new]
+        values = [[value for _, value in effect.writes] for effect in new]
+        self._write_cell = _below(self._write_cell, cells, self.layout.width)
+        self._write_value = _below(self._write_value, values, 0)
+        self._change = _below(self._change, [list(effect.changes) for effect in new], UNKNOWN)
+
+
+def _below(table: Numbers, rows: Sequence[Sequence[int]], padding: int) -> Numbers:
+    """A table with more rows, all of them padded to the longest."""
+    width = max(table.shape[1], *map(len, rows))
+    found = np.full((len(table) + len(rows), width), padding, np.int64)
+    found[: len(table), : table.shape[1]] = table
+    for at, row in enumerate(rows, len(table)):
+        found[at, : len(row)] = row
+    return found

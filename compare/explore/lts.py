@@ -7,7 +7,7 @@ cells are equal, which is told by two independent 64-bit sums over the cells.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -18,7 +18,7 @@ from zonediff.compare.explore import looks
 from zonediff.compare.explore.arena import Arena, check_block_size, check_memory
 from zonediff.compare.explore.cells import DEAD, Layout, LookedAt, Numbering, Watch
 from zonediff.compare.explore.learned import Ask, Learner, Numbers, Rows
-from zonediff.compare.explore.looks import Level, Part
+from zonediff.compare.explore.looks import Level, Part, Sight
 from zonediff.compare.explore.table import Table
 from zonediff.engine.guest import Guest
 from zonediff.engine.kernel import KernelDied
@@ -109,6 +109,8 @@ def build(
     arena: Arena,
     *,
     level: Level = "sysfs",
+    parts: Sequence[Part] | None = None,
+    until: Sight | None = None,
     depth: int | None = None,
     max_states: int = 2_000_000,
     numberings: Numberings | None = None,
@@ -117,6 +119,8 @@ def build(
 ) -> System:
     """Every state that the arena's steps lead to, breadth-first.
 
+    parts: what is looked at, instead of all that there is on `level`. until: a sight; exploring
+    stops once there are states of which some part is seen so.
     depth: how many steps at most. max_states: how many states at most; with less room than all
     successors of a state may need, exploring stops. numberings: shared with the systems that this
     one is to be compared with. keep_all: tell states apart also by pieces of state that nothing
@@ -127,17 +131,18 @@ def build(
     """
     began = time.perf_counter()
     shared = numberings or Numberings()
-    looked_at = frozenset((*Layout.COLUMNS, *Layout.LISTS)) if keep_all else frozenset()
+    looked_at = frozenset(Layout.PIECES if keep_all else ())
     while True:
         # Pieces of state that nothing looks at are left out; when something does, begin again.
         explorer = _Explorer(policy, arena, shared, looked_at)
-        parts = looks.parts(level, arena.blocks, explorer.layout.zones)
+        if parts is None:
+            parts = looks.parts(level, arena.blocks, explorer.layout.zones)
         try:
-            complete, levels = explorer.explore(depth, max_states, progress)
-            seen = explorer.look(parts)
+            complete, levels = explorer.explore(parts, depth, max_states, until, progress)
             break
         except LookedAt as look:
-            looked_at |= {explorer.layout.piece[look.cell]}
+            looked_at |= {explorer.layout.missing(look.cell)}
+    seen = np.concatenate(explorer.seen)
     return System(
         name=policy.name,
         actions=arena.actions,
@@ -177,12 +182,10 @@ class _Explorer:
         self.learner = Learner(self.layout)
         self.roots = [self.learner.new_root() for _ in self.actions]
         random = np.random.default_rng(SEED)
-        # The spare last column takes padded writes and counts for nothing.
-        shape = (2, self.layout.width + 1)
+        shape = (2, self.layout.width)
         self.mixers = random.integers(0, 2**64, shape, np.uint64) | np.uint64(1)
-        self.mixers[:, -1] = 0
         first = self.layout.encode(guest) if died is None else self._dead(died)
-        start = np.array([[*first, 0]], np.uint16)
+        start = np.array([first], np.uint16)
         self.rows: list[Rows] = [start]
         self.sums = [np.stack([(start * mixer).sum(axis=1) for mixer in self.mixers])]
         self.table = Table()
@@ -192,29 +195,47 @@ class _Explorer:
         self.vias = [np.full(1, -1, np.int32)]
         self.successors: list[NDArray[np.int32]] = []
         self.outcomes: list[NDArray[np.int32]] = []
+        self.seen: list[NDArray[np.int32]] = []
 
-    def explore(self, depth: int | None, max_states: int, progress: Progress) -> tuple[bool, int]:
-        """Expand level by level: (whether every state was expanded, levels expanded)."""
+    def explore(
+        self,
+        parts: Sequence[Part],
+        depth: int | None,
+        max_states: int,
+        until: Sight | None,
+        progress: Progress,
+    ) -> tuple[bool, int]:
+        """Look and expand, level by level: (whether every state was expanded, levels expanded)."""
+        looking = [(self.learner.new_root(), self._looking(part)) for part in parts]
+        wanted = None if until is None else self.numberings.sights.number(until)
         asks = [self._doing(step) for step in self.actions]
         expanded, level = 0, 0
-        while expanded < self.table.size and (depth is None or level < depth):
-            stop = self.table.size
+        while True:
             rows, sums = self._since(expanded)
+            seen = self._look(rows, looking)
+            self.seen.append(seen)
+            if not len(rows):
+                return True, level
+            if (depth is not None and level >= depth) or (seen == wanted).any():
+                return self._give_up(expanded), level
+            stop = self.table.size
             at = expanded
             while at < stop:
                 # What a chunk may lead to has room, so that max_states is kept.
-                room = (max_states - self.table.size) // len(self.actions)
+                room = (max_states - self.table.size) // max(1, len(self.actions))
                 if room < 1:
+                    self.seen.append(self._look(self._since(stop)[0], looking))
                     return self._give_up(at), level
                 chunk = slice(at - expanded, min(at - expanded + min(room, CHUNK), stop - expanded))
                 self._expand(at, rows[chunk], sums[:, chunk], asks)
                 at = expanded + chunk.stop
                 progress(self.table.size, at * len(self.actions))
             expanded, level = stop, level + 1
-        return (self._give_up(expanded), level) if expanded < self.table.size else (True, level)
 
     def _since(self, state: int) -> tuple[Rows, NDArray[np.uint64]]:
         """Rows and sums of the states from this one on; they become one chunk."""
+        if state == self.table.size:
+            return self.rows[0][:0], self.sums[0][:, :0]
         sizes = np.cumsum([len(rows) for rows in self.rows])
         first = int(np.searchsorted(sizes, state, side="right"))
         self.rows[first:] = [np.concatenate(self.rows[first:])]
@@ -238,7 +259,9 @@ class _Explorer:
             leaf = self.learner.leaves(root, states, ask)
             leaves[:, number] = leaf
             outcome[:, number] = self.learner.outcome[leaf]
-            after[:, :, number] = sums + self._moves(states, leaf)
+            after[:, :, number] = sums
+            at = self.learner.moving(leaf)
+            after[:, at, number] += self.learner.carry_out(states[at], leaf[at], self.mixers)
         keys = after.reshape(2, -1)
         # Most steps change nothing; only the others need to be looked up. New states are numbered
         # by where they are first met: by state, then by action.
@@ -246,7 +269,7 @@ class _Explorer:
         found, firsts = self.table.numbers(keys[0, moved])
         source, action = np.divmod(moved[firsts], width)
         rows = states[source]
-        self._write(rows, leaves[source, action])
+        self.learner.carry_out(rows, leaves[source, action], self.mixers)
         self.rows.append(rows)
         self.sums.append(keys[:, moved[firsts]])
         self.second = np.concatenate([self.second, self.sums[-1][1]])
@@ -259,41 +282,23 @@ class _Explorer:
         self.successors.append(successor.reshape(size, width))
         self.outcomes.append(outcome)
 
-    def _moves(self, rows: Rows, leaf: Numbers) -> NDArray[np.uint64]:
-        """By how much the effects of these leaves change the rows' sums."""
-        moved = np.zeros((2, len(rows)), np.uint64)
-        rest = np.arange(len(rows))
-        for place in range(self.learner.write_cell.shape[1]):
-            cell = self.learner.write_cell[leaf, place]
-            within = cell != self.layout.width
-            rest, leaf, cell = rest[within], leaf[within], cell[within]
-            if not len(rest):
-                break
-            value = self.learner.write_value[leaf, place].astype(np.uint64)
-            moved[:, rest] += self.mixers[:, cell] * (value - rows[rest, cell].astype(np.uint64))
-        return moved
-
-    def _write(self, rows: Rows, leaf: Numbers) -> None:
-        every = np.arange(len(rows))
-        for place in range(self.learner.write_cell.shape[1]):
-            cell = self.learner.write_cell[leaf, place]
-            rows[every, cell] = self.learner.write_value[leaf, place]
-        rows[:, -1] = 0
-
     def _doing(self, step: Step) -> Ask:
         number = self.numberings.outcomes.number
 
-        def ask(row: list[int], watch: Watch) -> tuple[int, list[int] | None]:
-            died = self._died(row)
+        def ask(watch: Watch) -> int:
+            died = self._died(watch.row)
             if died is not None:
-                return number(Outcome(f"dead ({died})", ())), None
-            guest = self.layout.decode(row, watch)
+                return number(Outcome(f"dead ({died})", ()))
+            before = watch.row[:]
+            guest = self.layout.guest(watch)
             try:
                 result, _ = guest.do(step)
             except KernelDied as death:
-                watch.written.update(range(self.layout.width))
-                return number(Outcome(death.how, rules(guest))), [*self._dead(death.how), 0]
-            return number(Outcome(result, rules(guest))), [*self.layout.encode(guest), 0]
+                watch.replace(self._dead(death.how))
+                return number(Outcome(death.how, rules(guest)))
+            watch.set(self.layout.rest, self.layout.number_rest(guest))
+            self.layout.leave_out(before, watch)
+            return number(Outcome(result, rules(guest)))
 
         return ask
 
@@ -308,23 +313,20 @@ class _Explorer:
         dead[self.layout.rest] = self.layout.numbering.number((DEAD, how))
         return dead
 
-    def look(self, parts: list[Part]) -> NDArray[np.int32]:
+    def _look(self, rows: Rows, looking: Sequence[tuple[int, Ask]]) -> NDArray[np.int32]:
         """What is seen of each part of each state."""
-        rows = np.concatenate(self.rows)
-        seen = np.zeros((len(rows), len(parts)), np.int32)
-        for column, part in enumerate(parts):
-            leaf = self.learner.leaves(self.learner.new_root(), rows, self._looking(part))
+        seen = np.zeros((len(rows), len(looking)), np.int32)
+        for column, (root, ask) in enumerate(looking):
+            leaf = self.learner.leaves(root, rows, ask)
             seen[:, column] = self.learner.outcome[leaf]
         return seen
 
     def _looking(self, part: Part) -> Ask:
         number = self.numberings.sights.number
 
-        def ask(row: list[int], watch: Watch) -> tuple[int, None]:
-            died = self._died(row)
-            if died is not None:
-                return number(looks.dead(died)), None
-            return number(part.see(self.layout.decode(row, watch))), None
+        def ask(watch: Watch) -> int:
+            died = self._died(watch.row)
+            return number(looks.dead(died) if died else part.see(self.layout.guest(watch)))
 
         return ask
 

@@ -199,7 +199,7 @@ writes: {blocks: dimm1, values: [online_movable]}
         (
             SEARCH,
             False,
-            "nothing leads there: all 10 states seen (online_movable to blocks dimm1)",
+            "nothing leads there: all 3 states seen (online_movable to blocks dimm1)",
         ),
     ],
 )
@@ -228,7 +228,7 @@ def test_a_way_is_told_step_by_step(judge: Judge) -> None:
     assert case.holds
     assert case.steps == ["echo online_movable > memory32/state"]
     assert case.detail == (
-        "1 step leads there, no fewer do; 2 states seen (online_movable to blocks dimm1)"
+        "1 step leads there, no fewer do; 3 states seen (online_movable to blocks dimm1)"
     )
 
 

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
-from zonediff.compare.search import Proof, Way, search
+import pytest
+
+from zonediff.compare.explore.arena import ArenaError
+from zonediff.compare.explore.reach import Proof, Way, reach
 from zonediff.engine.guest import Guest
 from zonediff.engine.machine import Dimm, Machine
-from zonediff.engine.memory import Zone
-from zonediff.engine.steps import Plug, Unplug, Write
+from zonediff.engine.memory import PINNED, Zone
+from zonediff.engine.steps import Allocate, Boot, Fill, HypervAdd, Plug, Unplug, Write, XenAdd
 from zonediff.engine.units import parse_size
 from zonediff.variants.registry import Registry
 
@@ -26,7 +29,7 @@ def movable(*blocks: int) -> object:
 
 def look(variant: str, fits: object, *values: str, most: int = 1000) -> Way | Proof:
     policy = REGISTRY.model(variant).policy
-    return search(policy, THREE_BLOCKS, writes(*values), fits, most)  # type: ignore[arg-type]
+    return reach(policy, THREE_BLOCKS, writes(*values), fits, most)  # type: ignore[arg-type]
 
 
 def done(found: Way | Proof) -> list[str]:
@@ -64,7 +67,7 @@ def test_it_holds_from_the_start() -> None:
 
 
 def test_the_search_is_given_up() -> None:
-    assert look("upstream", movable(32), "online", "offline", most=5) == Proof(5, complete=False)
+    assert look("upstream", movable(32), "online", "offline", most=5) == Proof(1, complete=False)
 
 
 def test_a_dead_kernel_is_the_end_of_its_way() -> None:
@@ -74,13 +77,39 @@ def test_a_dead_kernel_is_the_end_of_its_way() -> None:
         Plug("new", parse_size("128M")),
         Unplug("new"),  # of an auto-onlined DIMM: BUG
     ]
-    gone = search(policy, Machine(), alphabet, lambda guest: "new" in guest.places, 100)
+    gone = reach(policy, Machine(), alphabet, lambda guest: "new" in guest.places, 100)
     assert done(gone) == ["plug new 128M node 0"]
-    found = search(policy, Machine(), alphabet, lambda guest: guest.kernel.knob == "gone", 100)
+    found = reach(policy, Machine(), alphabet, lambda guest: guest.kernel.knob == "gone", 100)
     assert found == Proof(found.states, complete=True)
 
 
 def test_a_kernel_that_does_not_boot() -> None:
     machine = Machine(cmdline="memhp_default_state=online", dimms=THREE_BLOCKS.dimms)
     policy = REGISTRY.model("upstream").policy
-    assert search(policy, machine, [], lambda guest: True, 100) == Proof(0, complete=True)
+    assert reach(policy, machine, [], lambda guest: True, 100) == Proof(1, complete=True)
+
+
+def test_what_cannot_be_explored_is_said() -> None:
+    policy = REGISTRY.model("upstream").policy
+    for step in (Boot(), Allocate("daemon", parse_size("1G"))):
+        with pytest.raises(ArenaError, match="cannot be explored"):
+            reach(policy, THREE_BLOCKS, [step], lambda guest: False, 100)
+    short = Machine((parse_size("128M"),))
+    with pytest.raises(ArenaError, match="more boot memory"):
+        reach(policy, short, [Plug("new", parse_size("4G"))], lambda guest: False, 100)
+
+
+def test_devices_that_no_step_puts_anywhere_in_particular() -> None:
+    policy = REGISTRY.model("v6.1").policy
+    steps = [
+        *(HypervAdd("balloon", parse_size("256M")), XenAdd("more", parse_size("128M"))),
+        *(Plug("dimm", parse_size("128M")), Fill("added", "kernel-objects")),
+    ]
+
+    def fits(guest: Guest) -> bool:
+        memory = guest.kernel.memory
+        there = [b for b in range(32, 36) if memory.has(b)]
+        return len(there) == 4 and any(memory.status[b] & PINNED for b in there)
+
+    found = reach(policy, Machine(cmdline="memhp_default_state=online"), steps, fits, 1000)
+    assert len(done(found)) == 4
