@@ -19,7 +19,7 @@ report: $(VENV)/for-run ## run every scenario on every variant and write the rep
 	@mkdir -p $(dir $(REPORT))
 	rm -f $(REPORT)
 	# Exit code 1 is a finding: something regressed. A crash has that code too, but writes no report.
-	$(VENV)/bin/zonediff run -o $(word 1,$(REPORT)) --html $(word 2,$(REPORT)) \
+	$(VENV)/bin/zonediff run --explore -o $(word 1,$(REPORT)) --html $(word 2,$(REPORT)) \
 		--mail $(word 3,$(REPORT)) $(ARGS) || [ $$? -eq 1 ]
 	ls $(REPORT)
 

@@ -15,7 +15,6 @@ from zonediff.cli.group import EXIT_CODES, INTERRUPTED
 from zonediff.cli.progress import bar
 from zonediff.compare import verdict
 from zonediff.compare.claims import judge_claims
-from zonediff.compare.explore.findings import Exploration
 from zonediff.compare.history import history
 from zonediff.compare.provenance import sources, versions
 from zonediff.compare.result import Evidence, Frontier, History, Result
@@ -161,9 +160,7 @@ def command(
                 else None,
             )
     if explore:
-        result = dataclasses.replace(
-            result, explorations=_explorations([baseline, *names], registry)
-        )
+        result = _explored(result, [baseline, *names], registry)
     texts = {path: formats.render(result, form) for _, form, path in wanted}
     for path, text in texts.items():
         write_text(path, text)
@@ -230,14 +227,17 @@ def _evidence(names: Sequence[str], registry: Registry) -> dict[str, list[Eviden
     return {name: evidence(registry.model(name).policy, files) for name in models}
 
 
-def _explorations(names: Sequence[str], registry: Registry) -> list[Exploration]:
-    """Each two models on the standard small machines; a real kernel cannot be explored."""
+def _explored(result: Result, names: Sequence[str], registry: Registry) -> Result:
+    """With each two models on the standard small machines; a real kernel cannot be explored."""
     # Imported here, as numpy takes its time.
     from zonediff.compare.explore.matrix import matrix
+    from zonediff.compare.explore.portrait import portraits
 
     models = [name for name in dict.fromkeys(names) if not name.startswith(LIVE)]
+    policies = [registry.model(name).policy for name in models]
     with bar("exploring", "systems") as progress:
-        return matrix([registry.model(name).policy for name in models], progress=progress)
+        explorations = matrix(policies, progress=progress)
+    return dataclasses.replace(result, explorations=explorations, portraits=portraits(policies))
 
 
 def _frontiers(result: Result, registry: Registry, crew: Crew) -> list[Frontier]:

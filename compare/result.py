@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from zonediff.compare.explore.findings import Exploration
+from zonediff.compare.explore.findings import Exploration, Portrait
 from zonediff.compare.series.findings import LineUp
 from zonediff.compare.simulate.statistics import GoalCount
 from zonediff.engine.policy import Intent, Interface
@@ -389,6 +389,7 @@ class Result:
     frontiers: list[Frontier] = field(default_factory=list)
     history: History | None = None
     explorations: list[Exploration] = field(default_factory=list)
+    portraits: list[Portrait] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     series: list[LineUp] = field(default_factory=list)
     complete: bool = True

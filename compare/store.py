@@ -514,6 +514,7 @@ def _dangling(result: Result) -> Iterator[str]:
         *(verdict.variant for verdict in verdicts),
         *(item.variant for item in result.frontiers),
         *(name for item in result.explorations for name in (item.baseline, item.candidate)),
+        *(name for item in result.portraits for name in item.variants),
     }
     used_scenarios = {
         *(scenario for scenario, _ in (*runs, *judged)),

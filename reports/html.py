@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from zonediff.compare.result import Frontier, Result
-from zonediff.reports import frontier, history, ledger
+from zonediff.reports import explorations, frontier, history, ledger, portrait
 from zonediff.reports.counted import Only, anchor, counted, rules
 from zonediff.reports.kinds import MEANINGS, SYMBOLS, Class, css, noun, short
 from zonediff.reports.patches import short_id
@@ -84,7 +84,10 @@ def _environment() -> Environment:
         places=_PLACES,
         short=short,
         short_id=short_id,
+        portrait=portrait,
+        signs=explorations.SIGNS,
         spans=_spans,
+        standings=[(s, explorations.SIGNS[s], m) for s, m in explorations.MEANINGS.items()],
         symbols=SYMBOLS,
         verdict_meanings=ledger.MEANINGS,
     )

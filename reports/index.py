@@ -33,6 +33,7 @@ RESERVED: Final = (
     "claims",
     "history",
     "frontiers",
+    "explorations",
     "alike",
     "evidence",
     "variants",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
+from zonediff.compare.explore.findings import Portrait
 from zonediff.compare.result import (
     Frontier,
     IntentOutcome,
@@ -22,6 +23,7 @@ from zonediff.compare.result import (
 )
 from zonediff.reports.alike import Alike, fingerprints, groups
 from zonediff.reports.evidence import Unrecorded, unrecorded
+from zonediff.reports.explorations import ArenaView, arenas
 from zonediff.reports.findings import Cause, Lost, causes, lost
 from zonediff.reports.history import HistoryView, history_view
 from zonediff.reports.index import Index, Link
@@ -173,6 +175,8 @@ class Report:
     claims: tuple[ClaimView, ...]
     history: HistoryView | None
     frontiers: tuple[Frontier, ...]
+    explorations: tuple[ArenaView, ...]
+    portraits: tuple[Portrait, ...]
     scenarios: tuple[ScenarioView, ...]
     variants: tuple[VariantView, ...]
     version: str
@@ -202,6 +206,7 @@ class Report:
             ("Claims", "claims", self.claims),
             ("History", "history", self.history),
             ("Frontiers", "frontiers", self.frontiers),
+            ("Explorations", "explorations", self.explorations),
             ("Scenarios", "scenarios", True),
             ("Evidence", "evidence", True),
             ("Variants", "variants", True),
@@ -244,6 +249,8 @@ def view(result: Result) -> Report:
         claims=ledger(index),
         history=history_view(result.history, index) if result.history else None,
         frontiers=tuple(result.frontiers),
+        explorations=arenas(index),
+        portraits=tuple(result.portraits),
         scenarios=tuple(scenario_view(index, info) for info in result.scenarios),
         variants=tuple(_variant(index, info) for info in result.variants),
         version=result.version,

@@ -65,6 +65,21 @@ class Arena:
         return placed(self.machine, (*self.machine.dimms, *self.dimms, *more))
 
     @property
+    def about(self) -> str:
+        """The machine and its steps, in words."""
+        boot = ", ".join(
+            f"node {node} with {format_size(size)}" for node, size in enumerate(self.machine.nodes)
+        )
+        there = {dimm.id for dimm in self.machine.dimms}
+        dimms = [
+            f"{dimm.id} of {format_size(dimm.size)} on node {dimm.node}"
+            + ("" if dimm.id in there else ", to be plugged")
+            for dimm in self.all_dimms
+        ]
+        said = (f" ({self.machine.cmdline})" if self.machine.cmdline else "") + "; "
+        return boot + said + "; ".join([*dimms, "steps: " + ", ".join(self.alphabet)])
+
+    @property
     def blocks(self) -> tuple[int, ...]:
         """The memory blocks of all DIMMs, and those of boot memory, ascending."""
         found = {
@@ -167,6 +182,7 @@ def _dimm(id: str, blocks: int, node: int = 0) -> Dimm:
 STANDARD: Final[dict[str, Arena]] = {
     arena.name: arena
     for arena in (
+        Arena("two-blocks", Machine(_guest(GIB), (_dimm("dimm1", 2),)), alphabet=("state",)),
         Arena("one-dimm", Machine(_guest(GIB), (_dimm("dimm1", 4),))),
         Arena(
             "one-dimm-online-file",

@@ -25,6 +25,7 @@ def exploration(
     left, right = systems
     return Exploration(
         arena=arena.name,
+        about=arena.about,
         level=level,
         baseline=left.name,
         candidate=right.name,
@@ -43,6 +44,7 @@ def unexplored(arena: Arena, level: Level, left: str, right: str, error: Excepti
     """The result where one of two variants cannot be explored."""
     return Exploration(
         arena=arena.name,
+        about=arena.about,
         level=level,
         baseline=left,
         candidate=right,

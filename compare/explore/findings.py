@@ -39,13 +39,39 @@ class DifferenceWitness:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """A step that leads from one state of a Portrait to another."""
+
+    source: int
+    target: int
+    do: str
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """A behaviour small enough to look at: states that no sequence of steps tells apart are one.
+
+    variants: those that behave so. states: what is seen of each, part by part, `memory32 offline
+    [Normal Movable]`; the first is the booted machine. moves: the steps that change something.
+    """
+
+    arena: str
+    about: str
+    level: str
+    variants: list[str]
+    states: list[list[str]]
+    moves: list[Move]
+
+
+@dataclass(frozen=True, slots=True)
 class Exploration:
     """Two variants compared over all sequences of an arena's steps.
 
     level: what was looked at: `results`, `states`, `sysfs` or `spans`. refines: whether the
     baseline refines the candidate; refined: the other way round. states, transitions: of
-    both. pairs: pairs of states visited. depth: None when the verdict is on sequences of any
-    length, else up to how many steps. error: why one of the two could not be explored.
+    both. pairs: pairs of states visited. about: the machine and its steps, in words. depth: None
+    when the verdict is on sequences of any length, else up to how many steps. error: why one of
+    the two could not be explored.
     """
 
     arena: str
@@ -58,6 +84,7 @@ class Exploration:
     states: tuple[int, ...]
     transitions: tuple[int, ...]
     pairs: int
+    about: str = ""
     depth: int | None = None
     error: str | None = None
     witnesses: list[DifferenceWitness] = field(default_factory=list)
