@@ -162,6 +162,12 @@ def command(
                 )
         except (ArenaError, NotModelled) as error:
             raise BadInput(f"{arena.name}: {error}") from None
+        except ModuleNotFoundError as error:
+            if error.name != "hypothesis":
+                raise
+            raise BadInput(
+                "random walks need Hypothesis: python -m pip install 'zonediff[random]'"
+            ) from None
         witnesses = [replayed(witness, arena, policies) for witness in met]
         shown = _walks_json if as_json else _walks_text
         click.echo(shown(witnesses, arena, a, b, walks, seed), nl=False)

@@ -21,10 +21,14 @@ from zonediff.compare.explore.findings import Verdict
 from zonediff.compare.explore.learned import Numbers
 from zonediff.compare.explore.looks import Sight
 from zonediff.compare.explore.lts import Outcome, System
+from zonediff.compare.explore.table import Keys, Table
 from zonediff.engine.steps import Step, Write
 
 RESULT: Final = "result"
 """What a Kind is about, when it is no file that looks different."""
+
+SCATTER: Final = np.uint64(0x9E3779B97F4A7C15)
+"""Spreads numbers over 64 bits: the golden ratio's."""
 
 States = Numbers | NDArray[np.int32]
 
@@ -103,10 +107,15 @@ class _Search:
         self.left, self.right = left, right
         self.bound = bound(left, right)
         self.a, self.b = np.zeros(1, np.int64), np.zeros(1, np.int64)
-        self.seen = np.zeros(1, np.int64)
+        self.seen = Table()
+        self.seen.numbers(self._keys(self.a, self.b))
         self.parents: list[Numbers] = [np.zeros(1, np.int64)]
         self.actions: list[Numbers] = [np.full(1, -1)]
-        self.count = 1
+
+    @property
+    def count(self) -> int:
+        """How many pairs were met."""
+        return self.seen.size
 
     def levels(self) -> Iterator[tuple[Numbers, Numbers, Numbers]]:
         """Each frontier: states of the left, of the right, and the numbers of the pairs."""
@@ -118,15 +127,14 @@ class _Search:
     def follow(self, source: Numbers, action: Numbers, a: States, b: States) -> None:
         """The next frontier: pairs (a, b) reached from pair numbers `source` by actions."""
         a, b = a.astype(np.int64), b.astype(np.int64)
-        keys = a * self.right.states + b
-        unique, firsts = np.unique(keys, return_index=True)
-        places = np.minimum(np.searchsorted(self.seen, unique), len(self.seen) - 1)
-        firsts = np.sort(firsts[self.seen[places] != unique])
+        _, firsts = self.seen.numbers(self._keys(a, b))
         self.a, self.b = a[firsts], b[firsts]
         self.parents.append(source[firsts])
         self.actions.append(action[firsts])
-        self.seen = np.union1d(self.seen, keys[firsts])
-        self.count += len(firsts)
+
+    def _keys(self, a: Numbers, b: Numbers) -> Keys:
+        """Pairs as keys of a table: two pairs never have the same, for SCATTER is odd."""
+        return (a * self.right.states + b).astype(np.uint64) * SCATTER
 
     def path(self, pair: int) -> tuple[int, ...]:
         """The actions of a shortest way to a pair."""

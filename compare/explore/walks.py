@@ -1,16 +1,16 @@
 """Random walks, for machines too large to exhaust; every difference met is made minimal.
 
 A walk is the same random steps on both variants, on the engine itself, until their results
-differ. Steps are then left out, in ever smaller pieces (Zeller's ddmin), while the rest still ends
-in the same kind of difference.
+differ. Hypothesis draws the walks, and shrinks one for each kind of difference.
 """
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from random import Random
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn, TypeVar
 
 from zonediff.compare.chunks import in_order
 from zonediff.compare.explore import looks
@@ -25,8 +25,40 @@ from zonediff.engine.policy import Policy
 from zonediff.engine.steps import Step
 from zonediff.variants.registry import Registry
 
-STEPS: Final = 40
+R = TypeVar("R")
+
+STEPS: Final = 64
 """How many steps a walk has at most."""
+
+_STRETCH: Final = 8
+"""Walks are drawn as stretches of stretches: a plain list would rarely have more than ten steps."""
+
+_STINT: Final = 25
+"""How many walks are drawn from one seed: what one process does at a time."""
+
+
+class _Stint(NamedTuple):
+    """So many walks from one seed, and, to shrink the first that meets it, a kind of difference."""
+
+    seed: str
+    walks: int
+    kind: Kind | None = None
+
+
+class _Pair(NamedTuple):
+    """Two policies, where they walk, and what is looked at."""
+
+    policies: tuple[Policy, Policy]
+    arena: Arena
+    level: Level
+
+    def met(self, steps: Sequence[int]) -> dict[Kind, int]:
+        """The kinds that a walk meets, and after how many steps first."""
+        found: dict[Kind, int] = {}
+        for at, kinds in enumerate(_differences(*self, steps)):
+            for kind, _ in kinds:
+                found.setdefault(kind, at)
+        return found
 
 
 def walk(
@@ -42,80 +74,110 @@ def walk(
     """The kinds of difference that so many walks meet, each with a minimal sequence.
 
     No step can be left out of such a sequence, but a shorter one may exist. What is met depends
-    on the seed alone. crew: who walks, and finds the variants by their names; without one, this
-    process. Raises arena.ArenaError.
+    on the seed (and the version of Hypothesis), not on the crew: who walks, and finds the variants
+    by their names; without one, this process. Raises arena.ArenaError, and ModuleNotFoundError
+    without Hypothesis.
     """
+    import hypothesis  # noqa: F401  (said at once, and not by some process of a crew)
+
     check_block_size(Kernel(arena.machine, policies[0]))
-    random = Random(seed)
-    actions = arena.actions
-    found: dict[Kind, Witness] = {}
-    drawn = ([random.randrange(len(actions)) for _ in range(STEPS)] for _ in range(walks))
-    for number, (steps, met) in enumerate(_walked(policies, arena, level, drawn, crew)):
-        for at, kinds in enumerate(met):
-            for kind, _ in kinds:
-                if kind in found:
-                    count = found[kind].count + 1
-                    found[kind] = Witness(kind, found[kind].actions, found[kind].part, count)
-                    continue
-
-                def shows(rest: Sequence[int], kind: Kind = kind) -> bool:
-                    last = _differences(policies, arena, level, rest)[-1]
-                    return kind in [other for other, _ in last]
-
-                minimal = _minimal(steps[:at], shows)
-                last = _differences(policies, arena, level, minimal)[-1]
-                part = next(part for other, part in last if other == kind)
-                found[kind] = Witness(kind, tuple(minimal), part, 1)
-        progress(number + 1, walks)
-    return list(found.values())
+    pair = _Pair(policies, arena, level)
+    stints = [_Stint(f"{seed} {at}", min(_STINT, walks - at)) for at in range(0, walks, _STINT)]
+    counts: dict[Kind, int] = {}
+    first: dict[Kind, _Stint] = {}
+    done = 0
+    for stint, met in _each(crew, pair, _met, stints):
+        for kind, count in met.items():
+            counts[kind] = counts.get(kind, 0) + count
+            first.setdefault(kind, stint._replace(kind=kind))
+        done += stint.walks
+        progress(done, walks)
+    found = []
+    for stint, steps in _each(crew, pair, _shrunk, first.values()):
+        last = _differences(*pair, steps)[-1]
+        part = next(part for kind, part in last if kind == stint.kind)
+        found += [Witness(kind, steps, part, counts[kind]) for kind in [stint.kind] if kind]
+    return found
 
 
-_Met = list[list[tuple[Kind, str]]]
-"""What _differences() finds."""
+def _each(
+    crew: Crew | None,
+    pair: _Pair,
+    work: Callable[[_Pair, _Stint], R],
+    stints: Iterable[_Stint],
+) -> Iterator[tuple[_Stint, R]]:
+    """Each stint and what came of it, in order."""
+    if crew is None:
+        yield from ((stint, work(pair, stint)) for stint in stints)
+        return
+    names = pair.policies[0].name, pair.policies[1].name
+    do = partial(_named, work, names, pair.arena, pair.level)
+    yield from in_order(crew, do, stints, _killed)
 
 
-def _walked(
-    policies: tuple[Policy, Policy],
+def _named(
+    work: Callable[[_Pair, _Stint], R],
+    names: tuple[str, str],
     arena: Arena,
     level: Level,
-    drawn: Iterable[list[int]],
-    crew: Crew | None,
-) -> Iterator[tuple[list[int], _Met]]:
-    """Each walk and what it meets, in order."""
-    if crew is None:
-        yield from ((steps, _differences(policies, arena, level, steps)) for steps in drawn)
-        return
-    names = policies[0].name, policies[1].name
-    yield from in_order(crew, partial(_walk, names, arena, level), drawn, _killed)
-
-
-def _walk(
-    names: tuple[str, str], arena: Arena, level: Level, registry: Registry, steps: list[int]
-) -> _Met:
+    registry: Registry,
+    stint: _Stint,
+) -> R:
     one, two = (registry.model(name).policy for name in names)
-    return _differences((one, two), arena, level, steps)
+    return work(_Pair((one, two), arena, level), stint)
 
 
-def _killed(steps: list[int]) -> NoReturn:
+def _killed(stint: _Stint) -> NoReturn:
     raise ArenaError("a walk ends its worker process")
 
 
-def _minimal(steps: Sequence[int], shows: Callable[[Sequence[int]], bool]) -> list[int]:
-    """Steps of which none can be left out without losing what they show."""
-    rest = list(steps)
-    size = max(1, len(rest) // 2)
-    while rest:
-        at, before = 0, len(rest)
-        while at < len(rest):
-            shorter = rest[:at] + rest[at + size :]
-            if shows(shorter):
-                rest = shorter
-            else:
-                at += size
-        if size == 1 and len(rest) == before:
-            break
-        size = max(1, size // 2)
-    return rest
+def _met(pair: _Pair, stint: _Stint) -> dict[Kind, int]:
+    """How many of the walks meet each kind, in the order in which kinds are met."""
+    counts: dict[Kind, int] = {}
+
+    def note(steps: tuple[int, ...]) -> bool:
+        for kind in pair.met(steps):
+            counts[kind] = counts.get(kind, 0) + 1
+        return False
+
+    _find(pair.arena, stint, note)
+    return counts
+
+
+def _shrunk(pair: _Pair, stint: _Stint) -> tuple[int, ...]:
+    """What the first of the walks that meets the stint's kind can be shrunk to."""
+    kind = stint.kind
+    walked = _find(pair.arena, stint, lambda steps: kind in pair.met(steps))
+    if walked is None or kind is None:
+        raise AssertionError("the same walks meet the same")
+    return walked[: pair.met(walked)[kind]]
+
+
+def _find(
+    arena: Arena, stint: _Stint, condition: Callable[[tuple[int, ...]], bool]
+) -> tuple[int, ...] | None:
+    """Draw the walks of a stint until one fits, and shrink that one; always the same walks."""
+    from hypothesis import HealthCheck, configuration, find, settings, strategies
+    from hypothesis.errors import NoSuchExample
+
+    step = strategies.integers(0, len(arena.actions) - 1)
+    stretches = strategies.lists(strategies.lists(step, max_size=_STRETCH), max_size=_STRETCH)
+    drawn = stretches.map(lambda walk: tuple(step for stretch in walk for step in stretch))
+    chosen = settings(
+        max_examples=stint.walks,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    # Its cache of constants goes there, and not into the user's folder.
+    with tempfile.TemporaryDirectory() as folder:
+        configuration.set_hypothesis_home_dir(folder)
+        try:
+            return find(drawn, condition, settings=chosen, random=Random(stint.seed))
+        except NoSuchExample:
+            return None
+        finally:
+            configuration.set_hypothesis_home_dir(None)
 
 
 def _differences(

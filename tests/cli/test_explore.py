@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -152,7 +153,7 @@ def test_random_walks_take_a_seed(zonediff) -> None:
     one, two = (zonediff(*arguments, "--seed", 3) for _ in range(2))
     assert one.exit_code == 1
     assert one.stdout == two.stdout
-    assert "5 random walks of up to 40 steps (seed 3) met" in _flat(one.stdout)
+    assert "5 random walks of up to 64 steps (seed 3) met" in _flat(one.stdout)
     assert "They prove nothing beyond that." in _flat(one.stdout)
     none = zonediff("explore", "upstream", "michal-split/1", "--random", 3)
     assert none.exit_code == 0
@@ -172,3 +173,16 @@ def test_exports(zonediff, tmp_path: Path) -> None:
     assert header.startswith("des (0, ")
     assert len(edges) == int(header.split(",")[1])
     assert (tmp_path / "x-A.dot").read_text().startswith('digraph "upstream" {\n')
+
+
+def test_random_walks_without_hypothesis_say_what_to_install(zonediff, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    done = zonediff("explore", "upstream", "v4.12", "--random", 3)
+    assert done.exit_code == 2
+    assert "pip install 'zonediff[random]'" in done.stderr
+
+
+def test_random_walks_leave_nothing_behind(zonediff, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    zonediff("explore", "upstream", "v4.12", "--random", 3)
+    assert not list(tmp_path.iterdir())
