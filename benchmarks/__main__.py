@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 
-from benchmarks import corpus, engine, replay, report, rework, startup
+from benchmarks import corpus, engine, explore, replay, report, rework, startup
 
 
 def _scaling(**options: object) -> None:
@@ -34,6 +34,7 @@ BENCHMARKS: dict[str, Callable[..., None]] = {
     "corpus": corpus.report,
     "scaling": _scaling,
     "report": report.report,
+    "explore": explore.report,
 }
 
 

@@ -1,26 +1,37 @@
-"""How quick exploring is: `python benchmarks/explore.py`; all in one run, so that ratios hold."""
+"""How quick exploring is, beside others that are asked the same: `python -m benchmarks explore`.
+
+A table for each peer, all in one run, so that ratios hold: Spin on the exported model, Hypothesis'
+stateful search on the engine, and a real kernel (`python -m benchmarks.explore IMAGE VARIANT`, an
+image as docs/live.md says). Times are CPU seconds, those of the kernel wall clock.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from zonediff.compare.explore.arena import STANDARD
+from benchmarks.measure import seconds, table
+from zonediff.compare.explore.arena import STANDARD, Arena
+from zonediff.compare.explore.explain import steps_of
 from zonediff.compare.explore.exports import promela, promela_tables
 from zonediff.compare.explore.lts import Numberings, Outcome, System, build
-from zonediff.compare.explore.product import compare
+from zonediff.compare.explore.product import Comparison, compare
+from zonediff.engine.guest import Guest
+from zonediff.engine.kernel import KernelDied
 from zonediff.engine.steps import Read
-from zonediff.variants.registry import Registry
-
-T = TypeVar("T")
+from zonediff.variants.registry import LIVE, Registry
 
 PAIRS = (
     ("one-dimm", "upstream", "igor-movable"),
@@ -28,43 +39,192 @@ PAIRS = (
     ("two-nodes", "v4.13", "v4.14"),
     ("eight-blocks", "upstream", "igor-movable"),
     ("eight-blocks", "upstream", "michal-split/3"),
+    ("eight-blocks", "upstream", "v4.13"),
+    ("eight-blocks", "v4.13", "v4.14"),
 )
+FLOOR = 500_000
+SPINS = 10_000
+"""States of a system from which on Spin's compiler does not take the tables any more."""
 
 
-def main() -> None:
-    registry = Registry()
-    print("arena         variants                      states    transitions  seconds  trans./s")
-    for arena, *names in PAIRS:
-        numberings = Numberings()
-        policies = [registry.model(name).policy for name in names]
+def report(**_: object) -> None:
+    systems()
+    variants()
+    stateful()
 
-        def both(policies=policies, arena=arena, numberings=numberings) -> tuple[System, System]:
-            one, two = (build(p, STANDARD[arena], numberings=numberings) for p in policies)
-            return one, two
 
-        seconds, (left, right) = timed(both)
-        more, found = timed(lambda left=left, right=right: compare(left, right))
-        transitions = left.transitions + right.transitions
-        print(
-            f"{arena:13} {' '.join(names):29} {left.states:>6} {right.states:>6} {transitions:>10}"
-            f" {seconds + more:8.2f} {transitions / (seconds + more):9.0f}"
+def explored(arena: Arena, one: str, two: str) -> tuple[float, System, System, Comparison]:
+    """Both systems and how they compare, and the CPU seconds that it took."""
+    registry, numberings = Registry(), Numberings()
+    found: list[tuple[System, System, Comparison]] = []
+
+    def work() -> None:
+        left, right = (
+            build(registry.model(name).policy, arena, numberings=numberings) for name in (one, two)
         )
-        spin(left, right, seconds + more)
+        found.append((left, right, compare(left, right)))
+
+    took = seconds(work)
+    return took, *found[0]
+
+
+def systems() -> None:
+    rows = []
+    for arena, one, two in PAIRS:
+        took, left, right, found = explored(STANDARD[arena], one, two)
+        rows.append(row(f"{arena}: {one}, {two}", left, right, took, found.verdict))
     left, right = synthetic(100_000, 6)
-    seconds, found = timed(lambda: compare(left, right))
-    longest = max(len(witness.actions) for witness in found.witnesses)
-    print(
-        f"synthetic: two systems of {left.states} states and {left.transitions} transitions "
-        f"compared in {seconds:.2f} s: {found.verdict}, witness of {longest} steps, "
-        f"{found.pairs} pairs"
+    took = seconds(lambda: compare(left, right))
+    rows.append(row("two random systems, compared only", left, right, took, "2.2 s allowed"))
+    table(
+        "two variants explored and compared",
+        ["arena", "states", "transitions", "s", "1000 trans./s", "found", "spin, s", "x ours"],
+        rows,
     )
-    spin(left, right, seconds)
 
 
-def timed(work: Callable[[], T]) -> tuple[float, T]:
-    began = time.perf_counter()
-    done = work()
-    return time.perf_counter() - began, done
+def row(name: str, left: System, right: System, took: float, found: str) -> list[object]:
+    transitions = left.transitions + right.transitions
+    theirs = spin(left, right)
+    return [
+        *(name, f"{left.states}, {right.states}", transitions, took),
+        *(transitions / took / 1000, found, *((theirs, theirs / took) if theirs else (None, None))),
+    ]
+
+
+def variants() -> None:
+    rows = []
+    for name in ("upstream", "igor-movable", "v4.12", "v4.13", "v4.14", "v6.1"):
+        policy = Registry().model(name).policy
+        found: list[System] = []
+
+        def work(policy=policy, found=found) -> None:
+            found.append(build(policy, STANDARD["eight-blocks"]))
+
+        took, system = seconds(work), found[0]
+        rate = system.transitions / took
+        rows.append([name, system.states, system.transitions, system.asked, took, rate / FLOOR])
+    table(
+        "one variant on eight-blocks",
+        ["variant", "states", "transitions", "engine asked", "s", "x 500,000 trans./s"],
+        rows,
+    )
+
+
+# --- peers ----------------------------------------------------------------------------------------
+
+
+def spin(left: System, right: System) -> float | None:
+    """CPU seconds of Spin for the same question, generation and compilation included."""
+    large = left.parts and max(left.states, right.states) > SPINS
+    if large or not (shutil.which("spin") and shutil.which("gcc")):
+        return None
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "m.pml").write_text("\n".join(promela(left, right, "m.h")))
+        (folder / "m.h").write_text("\n".join(promela_tables(left, right)))
+        before = os.times()
+        for command in (
+            ["spin", "-a", "m.pml"],
+            ["gcc", "-w", "-O2", "-DBFS", "-DSAFETY", "-DNOREDUCE", "-o", "pan", "pan.c"],
+            ["./pan"],
+        ):
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+        after = os.times()
+    assert re.search(r"errors: \d+", done.stdout)
+    return (after.children_user - before.children_user) + (
+        after.children_system - before.children_system
+    )
+
+
+def stateful() -> None:
+    """Hypothesis' stateful search for a first difference of results, on the engine itself."""
+    rows = []
+    for arena, one, two in (
+        ("one-dimm", "upstream", "igor-movable"),
+        ("hotplug", "upstream", "v4.12"),
+        ("eight-blocks", "v4.13", "v4.14"),
+    ):
+        ours, *_, found = explored(STANDARD[arena], one, two)
+        results = [w for w in found.witnesses if w.kind.what == "result"]
+        for phases, said in (((Phase.generate,), "first"), (tuple(Phase), "shrunk")):
+            lengths: list[int] = []
+            policies = [Registry().model(name).policy for name in (one, two)]
+            took = seconds(lambda: search(STANDARD[arena], policies, phases, lengths))  # noqa: B023
+            shortest = min(len(w.actions) for w in results)
+            steps = f"{lengths[-1]} of {shortest}" if lengths else "none found"
+            rows.append([f"{arena}: {one}, {two}", said, steps, took, len(results), ours])
+            rows[-1].append(took / ours)
+    table(
+        "Hypothesis' stateful search for one difference of results; here all kinds, all looks",
+        ["arena", "Hypothesis", "its steps", "its s", "kinds here", "s here", "x ours"],
+        rows,
+    )
+
+
+def search(arena: Arena, policies: list, phases: tuple, lengths: list[int]) -> None:
+    class Both(RuleBasedStateMachine):
+        def __init__(self) -> None:
+            super().__init__()
+            self.guests = [Guest(arena.machine, policy) for policy in policies]
+            for guest in self.guests:
+                guest.power_on()
+            self.steps, self.dead = 0, False
+
+        @rule(step=st.sampled_from(arena.actions))
+        def do(self, step) -> None:
+            if self.dead:
+                return
+            self.steps += 1
+            results = [result(guest, step) for guest in self.guests]
+            if results[0] != results[1]:
+                lengths.append(self.steps)
+                raise AssertionError
+            self.dead = results[0] in ("BUG", "panic", "hang")
+
+    with suppress(AssertionError):
+        run_state_machine_as_test(
+            Both,
+            settings=settings(
+                max_examples=2000,
+                stateful_step_count=50,
+                phases=[phase for phase in phases if phase is not Phase.explain],
+                database=None,
+                deadline=None,
+                derandomize=True,
+                print_blob=False,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+
+
+def result(guest: Guest, step) -> str | None:
+    try:
+        return guest.do(step)[0]
+    except KernelDied as death:
+        return death.how
+
+
+def live(image: str, variant: str) -> None:
+    """Steps a second of a real kernel, boots included, against explored transitions a second."""
+    registry = Registry()
+    kernel = registry.resolve(LIVE + image)
+    arena = STANDARD["one-dimm"]
+    took, left, right, found = explored(arena, variant, "upstream")
+    longest = sorted(found.witnesses, key=lambda witness: -len(witness.actions))[:3]
+    steps, began = 0, time.perf_counter()
+    for witness in longest:
+        steps += len(kernel.run(arena.machine, steps_of(witness, arena)).steps)
+    real = time.perf_counter() - began
+    here = (left.transitions + right.transitions) / took
+    table(
+        f"a real kernel, {kernel.origin}, running {len(longest)} witnesses",
+        ["steps", "s", "steps/s", "transitions/s here", "x"],
+        [[steps, real, steps / real, here, here / (steps / real)]],
+    )
+
+
+# --- two large systems ----------------------------------------------------------------------------
 
 
 def synthetic(states: int, width: int) -> tuple[System, System]:
@@ -92,34 +252,8 @@ def synthetic(states: int, width: int) -> tuple[System, System]:
     return system("one", successor, outcome), system("two", *other)
 
 
-def spin(left: System, right: System, ours: float) -> None:
-    """The same question put to Spin, generation and compilation included."""
-    if not (shutil.which("spin") and shutil.which("gcc")):
-        print("              (spin and gcc are not installed)")
-        return
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "m.pml").write_text("\n".join(promela(left, right, "m.h")))
-        (folder / "m.h").write_text("\n".join(promela_tables(left, right)))
-
-        def check() -> str:
-            text = ""
-            for command in (
-                ["spin", "-a", "m.pml"],
-                ["gcc", "-w", "-O2", "-DBFS", "-DSAFETY", "-DNOREDUCE", "-o", "pan", "pan.c"],
-                ["./pan"],
-            ):
-                done = subprocess.run(
-                    command, cwd=folder, capture_output=True, text=True, check=True
-                )
-                text = done.stdout
-            return text
-
-        seconds, text = timed(check)
-    errors = re.search(r"errors: (\d+)", text)
-    verdict = "equivalent" if errors and errors[1] == "0" else "differs"
-    print(f"              spin: {verdict} in {seconds:.2f} s, {seconds / ours:.1f} times ours")
-
-
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) == 3:
+        live(*sys.argv[1:])
+    else:
+        report()

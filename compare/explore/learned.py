@@ -8,14 +8,14 @@ state in the guest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import pairwise
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby, pairwise
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zonediff.compare.explore.cells import Change, Layout, Numbering, Set, Watch
+from zonediff.compare.explore.cells import Change, Layout, Numbering, Watch
 
 Rows = NDArray[np.uint16]
 Numbers = NDArray[np.int64]
@@ -58,7 +58,7 @@ class Learner:
         self._effects: list[Effect] = []
         self._known: dict[Effect, int] = {}
         self._changes = Numbering()
-        self._change_roots: list[tuple[int, Ask]] = []
+        self._following: list[tuple[int, Ask] | int] = []
         self.outcome: Numbers = np.zeros(0, np.int64)
         self._moves: NDArray[np.bool_] = np.zeros(0, np.bool_)
         self._write_cell: Numbers = np.zeros((0, 0), np.int64)
@@ -108,9 +108,14 @@ class Learner:
             for number in np.unique(change[:, place]).tolist():
                 if number >= 0:
                     at = np.flatnonzero(change[:, place] == number)
-                    # Its own leaf, by what the rows are by now.
-                    root, ask = self._change_roots[number]
-                    self._write(rows, self.leaves(root, rows[at], ask), at, mixers, moved)
+                    follow = self._following[number]
+                    # Sets have one leaf; a change has its own ones, by what the rows are by now.
+                    leaf = (
+                        np.full(len(at), follow)
+                        if isinstance(follow, int)
+                        else self.leaves(follow[0], rows[at], follow[1])
+                    )
+                    self._write(rows, leaf, at, mixers, moved)
         return moved
 
     def _write(self, rows: Rows, leaf: Numbers, at: Numbers, mixers: Sums, moved: Sums) -> None:
@@ -127,13 +132,10 @@ class Learner:
             moved[:, at] += mixers[:, cell] * by
             rows[at, cell] = value
 
-    def _changing(self, change: Change | Set) -> Ask:
+    def _changing(self, change: Change) -> Ask:
         def ask(watch: Watch) -> int:
-            if isinstance(change, Set):
-                watch.set(*change)
-            else:
-                watch.apart(change, self.layout.memory(watch))
-                watch.settle()
+            watch.apart(change, self.layout.memory(watch))
+            watch.settle()
             return 0
 
         return ask
@@ -150,7 +152,7 @@ class Learner:
             for cell, value in sorted(watch.written.items())
             if cell not in layout.left_out and (cell not in watch.read or value != row[cell])
         )
-        leaf = self._leaf(Effect(outcome, writes, tuple(map(self._change_number, watch.changes))))
+        leaf = self._leaf(Effect(outcome, writes, tuple(self._changes_after(watch))))
         self._widen()
         at, cells = root, list(watch.read)
         for cell, following in pairwise(cells):
@@ -160,10 +162,28 @@ class Learner:
             at = int(self._table[at, row[cell]])
         self._table[at, row[cells[-1]]] = -2 - leaf
 
-    def _change_number(self, change: Change | Set) -> int:
+    def _changes_after(self, watch: Watch) -> Iterator[int]:
+        """The numbers of changes, and of sets in a row, that follow a step's own writes."""
+        counted = (
+            item
+            for item in watch.changes
+            if isinstance(item, Change) or item.cell not in self.layout.left_out
+        )
+        for is_change, items in groupby(counted, lambda item: isinstance(item, Change)):
+            if is_change:
+                yield from map(self._change_number, items)
+            else:
+                yield self._change_number(tuple(items))
+
+    def _change_number(self, change: Any) -> int:
+        """The number of a change, or of sets in a row."""
         number = self._changes.number(change)
-        if number == len(self._change_roots):
-            self._change_roots.append((self.new_root(), self._changing(change)))
+        if number == len(self._following):
+            self._following.append(
+                (self.new_root(), self._changing(change))
+                if isinstance(change, Change)
+                else self._leaf(Effect(0, change, ()))
+            )
         return number
 
     def _leaf(self, effect: Effect) -> int:
