@@ -58,24 +58,28 @@ class Learner:
         self._effects: list[Effect] = []
         self._known: dict[Effect, int] = {}
         self._changes = Numbering()
-        self._following: list[tuple[int, Ask] | int] = []
+        # Of each change its root; of sets -2 - their leaf.
+        self._following: list[int] = []
+        self._asks: dict[int, Ask] = {}
         self.outcome: Numbers = np.zeros(0, np.int64)
         self._moves: NDArray[np.bool_] = np.zeros(0, np.bool_)
         self._write_cell: Numbers = np.zeros((0, 0), np.int64)
         self._write_value: Numbers = np.zeros((0, 0), np.int64)
         self._change: Numbers = np.zeros((0, 0), np.int64)
 
-    def new_root(self) -> int:
+    def new_root(self, ask: Ask) -> int:
         """The tree of one more step; its first question is always the last cell."""
-        return self._node(self.layout.rest)
+        root = self._node(self.layout.rest)
+        self._asks[root] = ask
+        return root
 
-    def leaves(self, root: int, rows: Rows, ask: Ask) -> Numbers:
-        """The leaf that each row leads to; what is not known yet is asked of the engine."""
-        every = np.arange(len(rows))
-        found = np.zeros(len(rows), np.int64)
-        at = np.full(len(rows), root, np.int64)
+    def leaves(self, root: Numbers, rows: Rows, of: Numbers) -> Numbers:
+        """The leaf to which each step (by its root) leads from row `of`; unknown ones are asked."""
+        every = np.arange(len(root))
+        found = np.zeros(len(root), np.int64)
+        at = root
         while len(every):
-            values = rows[every, self._cell[at]].astype(np.int64)
+            values = rows[of, self._cell[at]].astype(np.int64)
             self._widen()
             following = self._table[at, values]
             missing = following == UNKNOWN
@@ -83,15 +87,16 @@ class Learner:
                 # One representative of each unknown place is enough.
                 places = at[missing] * self._table.shape[1] + values[missing]
                 _, firsts = np.unique(places, return_index=True)
-                for row in rows[every[missing][firsts]].tolist():
-                    self._learn(root, row, ask)
+                asked = np.flatnonzero(missing)[firsts]
+                for start, row in zip(
+                    root[every[asked]].tolist(), rows[of[asked]].tolist(), strict=True
+                ):
+                    self._learn(start, row)
                 following = self._table[at, values]
             done = following <= -2
-            if done.all():
-                found[every] = -2 - following
-                break
             found[every[done]] = -2 - following[done]
-            every, at = every[~done], following[~done].astype(np.int64)
+            on = np.flatnonzero(~done)
+            every, of, at = every[on], of[on], following[on].astype(np.int64)
         self._flush()
         return found
 
@@ -105,17 +110,13 @@ class Learner:
         self._write(rows, leaf, np.arange(len(rows)), mixers, moved)
         change = self._change[leaf]
         for place in range(change.shape[1]):
-            for number in np.unique(change[:, place]).tolist():
-                if number >= 0:
-                    at = np.flatnonzero(change[:, place] == number)
-                    follow = self._following[number]
-                    # Sets have one leaf; a change has its own ones, by what the rows are by now.
-                    leaf = (
-                        np.full(len(at), follow)
-                        if isinstance(follow, int)
-                        else self.leaves(follow[0], rows[at], follow[1])
-                    )
-                    self._write(rows, leaf, at, mixers, moved)
+            at = np.flatnonzero(change[:, place] >= 0)
+            follow = np.array(self._following)[change[at, place]]
+            # Sets have one leaf; a change has its own ones, by what the rows are by now.
+            leaf = -2 - follow
+            asks = np.flatnonzero(follow >= 0)
+            leaf[asks] = self.leaves(follow[asks], rows, at[asks])
+            self._write(rows, leaf, at, mixers, moved)
         return moved
 
     def _write(self, rows: Rows, leaf: Numbers, at: Numbers, mixers: Sums, moved: Sums) -> None:
@@ -140,12 +141,12 @@ class Learner:
 
         return ask
 
-    def _learn(self, root: int, row: list[int], ask: Ask) -> None:
+    def _learn(self, root: int, row: list[int]) -> None:
         layout = self.layout
         watch = Watch(row[:], layout.ignored(row))
         watch.get(layout.rest)
         self.asked += 1
-        outcome = ask(watch)
+        outcome = self._asks[root](watch)
         # A cell that is set without being looked at gets its value whatever it was before.
         writes = tuple(
             (cell, value)
@@ -180,9 +181,9 @@ class Learner:
         number = self._changes.number(change)
         if number == len(self._following):
             self._following.append(
-                (self.new_root(), self._changing(change))
+                self.new_root(self._changing(change))
                 if isinstance(change, Change)
-                else self._leaf(Effect(0, change, ()))
+                else -2 - self._leaf(Effect(0, change, ()))
             )
         return number
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from zonediff.compare.explore import looks
 from zonediff.compare.explore.arena import Arena, check_block_size, check_memory
 from zonediff.compare.explore.cells import DEAD, Layout, LookedAt, Numbering, Watch
-from zonediff.compare.explore.learned import Ask, Learner, Numbers, Rows
+from zonediff.compare.explore.learned import Ask, Learner, Numbers, Rows, Sums
 from zonediff.compare.explore.looks import Level, Part, Sight
 from zonediff.compare.explore.table import Table
 from zonediff.engine.guest import Guest
@@ -31,7 +31,7 @@ SEED: Final = 20170306
 UNKNOWN: Final = -1
 """In place of a successor or an outcome: the state was not expanded."""
 
-CHUNK: Final = 1 << 16
+CHUNK: Final = 1 << 13
 """States that are expanded at once."""
 
 Progress = Callable[[int, int], None]
@@ -177,10 +177,10 @@ class _Explorer:
         guest.kernel.uevents.clear()
         guest.kernel.pending.clear()
         self.actions = arena.actions
-        self.layout = Layout(guest, arena.blocks, Numbering(), looked_at)
         self.numberings = numberings
+        self.layout = Layout(guest, arena.blocks, Numbering(), looked_at)
         self.learner = Learner(self.layout)
-        self.roots = [self.learner.new_root() for _ in self.actions]
+        self.roots = [self.learner.new_root(self._doing(step)) for step in self.actions]
         random = np.random.default_rng(SEED)
         shape = (2, self.layout.width)
         self.mixers = random.integers(0, 2**64, shape, np.uint64) | np.uint64(1)
@@ -206,9 +206,8 @@ class _Explorer:
         progress: Progress,
     ) -> tuple[bool, int]:
         """Look and expand, level by level: (whether every state was expanded, levels expanded)."""
-        looking = [(self.learner.new_root(), self._looking(part)) for part in parts]
+        looking = [self.learner.new_root(self._looking(part)) for part in parts]
         wanted = None if until is None else self.numberings.sights.number(until)
-        asks = [self._doing(step) for step in self.actions]
         expanded, level = 0, 0
         while True:
             rows, sums = self._since(expanded)
@@ -227,7 +226,7 @@ class _Explorer:
                     self.seen.append(self._look(self._since(stop)[0], looking))
                     return self._give_up(at), level
                 chunk = slice(at - expanded, min(at - expanded + min(room, CHUNK), stop - expanded))
-                self._expand(at, rows[chunk], sums[:, chunk], asks)
+                self._expand(at, rows[chunk], sums[:, chunk])
                 at = expanded + chunk.stop
                 progress(self.table.size, at * len(self.actions))
             expanded, level = stop, level + 1
@@ -249,38 +248,32 @@ class _Explorer:
         self.outcomes.append(unknown)
         return False
 
-    def _expand(self, first: int, states: Rows, sums: NDArray[np.uint64], asks: list[Ask]) -> None:
+    def _expand(self, first: int, states: Rows, sums: Sums) -> None:
         """Make every transition of the states from number `first` on."""
         size, width = len(states), len(self.actions)
-        after = np.empty((2, size, width), np.uint64)
-        leaves = np.empty((size, width), np.int64)
-        outcome = np.empty((size, width), np.int32)
-        for number, (root, ask) in enumerate(zip(self.roots, asks, strict=True)):
-            leaf = self.learner.leaves(root, states, ask)
-            leaves[:, number] = leaf
-            outcome[:, number] = self.learner.outcome[leaf]
-            after[:, :, number] = sums
-            at = self.learner.moving(leaf)
-            after[:, at, number] += self.learner.carry_out(states[at], leaf[at], self.mixers)
-        keys = after.reshape(2, -1)
-        # Most steps change nothing; only the others need to be looked up. New states are numbered
-        # by where they are first met: by state, then by action.
-        moved = np.flatnonzero((after[0] != sums[0][:, None]).ravel())
-        found, firsts = self.table.numbers(keys[0, moved])
-        source, action = np.divmod(moved[firsts], width)
-        rows = states[source]
-        self.learner.carry_out(rows, leaves[source, action], self.mixers)
-        self.rows.append(rows)
-        self.sums.append(keys[:, moved[firsts]])
+        of = np.repeat(np.arange(size), width)
+        leaf = self.learner.leaves(np.tile(self.roots, size), states, of)
+        # Most steps change nothing; only what the others lead to needs to be looked up. New states
+        # are numbered by where they are first met: by state, then by action.
+        at = self.learner.moving(leaf)
+        rows = states[of[at]]
+        by = self.learner.carry_out(rows, leaf[at], self.mixers)
+        moving = np.flatnonzero(by[0])
+        at, rows, keys = at[moving], rows[moving], sums[:, of[at[moving]]] + by[:, moving]
+        found, firsts = self.table.numbers(keys[0])
+        self.rows.append(rows[firsts])
+        self.sums.append(keys[:, firsts])
         self.second = np.concatenate([self.second, self.sums[-1][1]])
-        if (self.second[found] != keys[1, moved]).any():
+        if (self.second[found] != keys[1]).any():
             raise AssertionError("two states have the same first sum: change lts.SEED")
+        source, action = np.divmod(at[firsts], width)
         self.parents.append((first + source).astype(np.int32))
         self.vias.append(action.astype(np.int32))
-        successor = np.repeat(np.arange(first, first + size, dtype=np.int32), width)
-        successor[moved] = found
+        successor = (first + of).astype(np.int32)
+        successor[at] = found
         self.successors.append(successor.reshape(size, width))
-        self.outcomes.append(outcome)
+        outcome = self.learner.outcome[leaf].astype(np.int32)
+        self.outcomes.append(outcome.reshape(size, width))
 
     def _doing(self, step: Step) -> Ask:
         number = self.numberings.outcomes.number
@@ -296,7 +289,9 @@ class _Explorer:
             except KernelDied as death:
                 watch.replace(self._dead(death.how))
                 return number(Outcome(death.how, rules(guest)))
-            watch.set(self.layout.rest, self.layout.number_rest(guest))
+            rest = self.layout.number_rest(guest)
+            if rest != before[self.layout.rest]:
+                watch.set(self.layout.rest, rest)
             self.layout.leave_out(before, watch)
             return number(Outcome(result, rules(guest)))
 
@@ -313,11 +308,12 @@ class _Explorer:
         dead[self.layout.rest] = self.layout.numbering.number((DEAD, how))
         return dead
 
-    def _look(self, rows: Rows, looking: Sequence[tuple[int, Ask]]) -> NDArray[np.int32]:
+    def _look(self, rows: Rows, looking: Sequence[int]) -> NDArray[np.int32]:
         """What is seen of each part of each state."""
+        of = np.arange(len(rows))
         seen = np.zeros((len(rows), len(looking)), np.int32)
-        for column, (root, ask) in enumerate(looking):
-            leaf = self.learner.leaves(root, rows, ask)
+        for column, root in enumerate(looking):
+            leaf = self.learner.leaves(np.full(len(rows), root), rows, of)
             seen[:, column] = self.learner.outcome[leaf]
         return seen
 

@@ -221,7 +221,7 @@ def test_every_broken_token_is_found(name: str, explore: Explore) -> None:
     broken = mutant(base, *change)
     arenas = [WRITES, KNOB, BOOT, ELSEWHERE]
     found = [explore(base(), broken, arena, "sysfs")[2] for arena in arenas]
-    assert "differs" in [comparison.verdict for comparison in found]
+    assert {comparison.verdict for comparison in found} != {"equivalent"}
     assert all(len(shown.actions) <= 5 for item in found for shown in item.witnesses[:1])
 
 
