@@ -196,7 +196,11 @@ def command(
     found = exploration(arena, level, policies, systems, comparison)
     for system in systems:
         click.echo(_speed(system), err=True)
-    click.echo(_json(found) if as_json else _text(found), nl=False)
+    if as_json:
+        click.echo(_json(found), nl=False)
+    else:
+        stopped = [s.name for s in systems if not s.complete and (depth is None or s.depth < depth)]
+        click.echo(_text(found, stopped, max_states), nl=False)
     for path, lines in writers.items():
         write_text(path, "\n".join(lines(*systems)) + "\n")
     if save is not None:
@@ -278,7 +282,7 @@ def _json(found: Exploration) -> str:
     return json.dumps(dataclasses.asdict(found), indent=2) + "\n"
 
 
-def _text(found: Exploration) -> str:
+def _text(found: Exploration, stopped: Sequence[str], max_states: int) -> str:
     one, two = found.baseline, found.candidate
     lines = [
         f"{one} and {two} on {found.arena}, looking at {found.level}",
@@ -288,6 +292,10 @@ def _text(found: Exploration) -> str:
             for name, states, transitions in zip(
                 (one, two), found.states, found.transitions, strict=True
             )
+        ),
+        *(
+            f"{name}: not all of it was explored, as that may take more than {max_states} states"
+            for name in stopped
         ),
         "",
         *wrap(_verdict(found), WIDTH),

@@ -186,3 +186,14 @@ def test_random_walks_leave_nothing_behind(zonediff, tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     zonediff("explore", "upstream", "v4.12", "--random", 3)
     assert not list(tmp_path.iterdir())
+
+
+def test_stopping_early_is_said_plainly(zonediff) -> None:
+    arguments = ("explore", "upstream", "v4.14", "--max-states", "500", "--level", "results")
+    done = zonediff(*arguments)
+    assert (
+        "v4.14: not all of it was explored, as that may take more than 500 states\n" in done.stdout
+    )
+    assert "upstream: not all" not in done.stdout
+    assert "longer ones were not explored" in _flat(done.stdout)
+    assert "not all" not in zonediff(*arguments[:3], "--depth", "1").stdout
