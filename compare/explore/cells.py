@@ -8,7 +8,7 @@ numbered as they turn up. What a step looks at and sets is noted, cell by cell.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from zonediff.engine.guest import Guest
@@ -16,6 +16,9 @@ from zonediff.engine.memory import ONLINE, ZONES, Memory, Zone
 
 DEAD = "dead"
 """What stands in the last cell of a state whose kernel has died: (DEAD, how)."""
+
+TAILS: Final = "tails"
+"""The piece of state that is Memory.tails, whole."""
 
 OFFLINE_ZONE: Final = "zone of an offline block"
 """A piece of state of its own: newer kernels choose a block's zone anew when it goes online."""
@@ -232,11 +235,7 @@ class Links(Column):
 
     def set(self, block: int, value: int) -> None:
         super().set(block, (value + 3) >> 2)
-        self.relink(block, (value - 1) & 3 if value else 0)
-
-    def relink(self, block: int, zone: int) -> None:
-        """Set the zone of a block, which stays on its node."""
-        self.watch.set(in_play(self.zones[block]), zone)
+        self.watch.set(in_play(self.zones[block]), (value - 1) & 3 if value else 0)
 
     def home(self, block: int) -> int:
         """1 + the node of a block; 0 where there is none."""
@@ -287,18 +286,25 @@ class Items:
 class RowMemory(Memory):
     """Memory that is a row. Changes of the books that give nothing back are carried out apart."""
 
-    __slots__ = ("watch",)
+    __slots__ = ("layout", "watch")
 
     watch: Watch
+    layout: Layout
+
+    @property
+    def tails(self) -> Mapping[int, int]:
+        return dict(self.layout.numbering.values[self.watch.get(self.layout.tails)])
+
+    @tails.setter
+    def tails(self, tails: Mapping[int, int]) -> None:
+        number = self.layout.numbering.number(tuple(tails.items()))
+        self.watch.set(self.layout.tails, number)
 
     def node(self, block: int) -> int:
         return self.link.home(block) - 1  # type: ignore[attr-defined, no-any-return]
 
     def zone(self, block: int) -> Zone:
         return ZONES[self.link.zone(block)]  # type: ignore[attr-defined]
-
-    def relink(self, block: int, zone: Zone) -> None:
-        self.link.relink(block, zone)  # type: ignore[attr-defined]
 
 
 def _apart(method: str) -> Callable[..., None]:
@@ -308,7 +314,11 @@ def _apart(method: str) -> Callable[..., None]:
     return carry_out
 
 
-APART: Final = ("grow_zone", "grow_node", "gain", "lose", "shrink", "shrink_node", "fit_node")
+APART: Final = (
+    *("grow_zone", "grow_node", "count", "gain", "lose"),
+    *("shrink", "shrink_node", "fit_node"),
+)
+"""The changes that are carried out apart. Which cells each of them sets depends on nothing."""
 
 for _method in APART:
     setattr(RowMemory, _method, _apart(_method))
@@ -324,8 +334,8 @@ class Layout:
     """
 
     COLUMNS = ("status", "node", "zone", "online_type")
-    LISTS = ("spans", "present", "initialised", "node_spans", "node_states")
-    PIECES = (*COLUMNS, *LISTS, OFFLINE_ZONE)
+    LISTS = ("spans", "present", "early", "initialised", "node_spans", "node_states")
+    PIECES = (*COLUMNS, *LISTS, TAILS, OFFLINE_ZONE)
 
     def __init__(
         self,
@@ -354,6 +364,8 @@ class Layout:
             self.lists[name] = len(self.piece), size
             self.piece += [name] * size
         self.zones = len(memory.spans)
+        self.tails = len(self.piece)
+        self.piece.append(TAILS)
         self.rest = len(self.piece)
         self.width = self.rest + 1
         self.base = {
@@ -386,6 +398,7 @@ class Layout:
         row += [memory.online_type[block] if memory.has(block) else 0 for block in self.blocks]
         for name in self.LISTS:
             row += [self.numbering.number(value) for value in getattr(memory, name)]
+        row.append(self.numbering.number(tuple(memory.tails.items())))
         row.append(self.number_rest(guest))
         for status, zone in self._switches:
             if not row[status] & ONLINE:
@@ -420,7 +433,7 @@ class Layout:
         template = self.template.kernel.memory
         memory.watch = watch
         memory.block_pages = template.block_pages
-        memory.tails, memory.ragged = template.tails, template.ragged
+        memory.ragged, memory.layout = template.ragged, self
         base, columns = self.base, self.columns
         memory.status = Column(base["status"], columns["status"], watch)  # type: ignore[assignment]
         memory.link = Links(  # type: ignore[assignment]
