@@ -114,8 +114,11 @@ class _Eyes:
         if act is None:
             return {}
         change = act.changed
-        before = _populated({name: self.zones.get(name) for name in change.zones})
-        after = _populated(change.zones)
+        zones = {}
+        for name, zone in _populated(change.zones).items():
+            before = self.zones.get(name)
+            if zone != (before if before and before.present else None):
+                zones[name] = zone
         self.zones.update(change.zones)
         if change.knob is not None:
             self.knob = change.knob[0]
@@ -126,7 +129,7 @@ class _Eyes:
             "result": act.result,
             "output": act.output,
             "blocks": change.blocks,
-            "zones": {name: zone for name, zone in after.items() if zone != before[name]},
+            "zones": zones,
             "nodes": change.nodes,
             "knob": "" if knob_unchanged else self.knob,
             "uevents": () if isinstance(act.do, Boot) else act.uevents,

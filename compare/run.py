@@ -6,10 +6,11 @@ it. A subject that fails spoils its own cell only, even when it takes its proces
 
 from __future__ import annotations
 
+import gc
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from itertools import pairwise
 from types import MappingProxyType
@@ -46,6 +47,9 @@ Progress = Callable[[int, int], None]
 _SEEDS_AT_ONCE: Final = 200
 """A timed scenario with more seeds is more than one piece of work."""
 
+_NEW_OBJECTS: Final = 50_000
+"""So many more objects make Python look for garbage (700 by default)."""
+
 _WORKER_DIED: Final = "the worker process died: it was killed, or left with os._exit()\n"
 
 
@@ -67,6 +71,21 @@ class Cell(NamedTuple):
     draws: Draws
 
 
+@contextmanager
+def _collecting_seldom() -> Iterator[None]:
+    """Let Python look for cyclic garbage seldom: runs leave little of it, and much that stays.
+
+    By default it looks at all that stays again and again, for a sixth of the time.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(_NEW_OBJECTS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+@_collecting_seldom()
 def run(
     scenarios: Sequence[Scenario],
     variants: Sequence[str],
@@ -86,9 +105,9 @@ def run(
     baseline: its column comes first. registry: knows the variants by name; worker processes
     build their own from its files. crew: who does the work; without one, so many processes
     (`jobs`), 1 is none but this one, so a subject that ends its process then ends the whole run.
-    whole: these are all shipped scenarios, so
-    that an intent that matches none of them is missing. evidence: what recordings of real kernels
-    say about variants, by name. seed, seeds: those with which timed scenarios are run.
+    whole: these are all shipped scenarios, so that an intent that matches none of them is missing.
+    evidence: what recordings of real kernels say about variants, by name. seed, seeds: those with
+    which timed scenarios are run.
 
     A Ctrl-C (KeyboardInterrupt) ends the run early: `complete` is False, and what was done until
     then is judged. Raises registry.VariantError for an unknown variant.

@@ -130,10 +130,15 @@ def join(ranges: Iterable[BlockRange]) -> tuple[BlockRange, ...]:
 
 def difference(before: Observation, after: Observation) -> Change:
     """What changed from `before` to `after`."""
+    same = 0  # ranges at the beginning, where boot memory is
+    for one, two in zip(before.blocks, after.blocks, strict=False):
+        if one.view is not two.view or one.last != two.last or one.first != two.first:
+            break
+        same += 1
     return Change(
         blocks=join(
             BlockRange(first, last, new)
-            for first, last, old, new in aligned(before.blocks, after.blocks)
+            for first, last, old, new in aligned(before.blocks[same:], after.blocks[same:])
             if old is not new and old != new
         ),
         zones={
@@ -156,18 +161,31 @@ def apply(before: Observation, change: Change) -> Observation:
     """The observation after `change`; the inverse of difference()."""
     if not change:
         return before
-    blocks = []
-    for first, last, old, new in aligned(before.blocks, change.blocks, mark=True):
-        view = old if new is _ABSENT else new
-        if view is not None:
-            blocks.append(BlockRange(first, last, view))
     zones = {**before.zones, **change.zones}
     return Observation(
-        blocks=join(blocks),
+        blocks=_changed(before.blocks, change.blocks) if change.blocks else before.blocks,
         zones={name: zone for name, zone in sorted(zones.items()) if zone is not None},
         nodes={**before.nodes, **change.nodes},
         auto_online_blocks=before.auto_online_blocks if change.knob is None else change.knob[0],
     )
+
+
+def _changed(
+    blocks: tuple[BlockRange, ...], changes: tuple[BlockRange, ...]
+) -> tuple[BlockRange, ...]:
+    """Ranges after some have changed; those that no change touches stay as they are."""
+    first, last = changes[0].first - 1, changes[-1].last + 1
+    low, high = 0, len(blocks)
+    while low < high and blocks[low].last < first:
+        low += 1
+    while high > low and blocks[high - 1].first > last:
+        high -= 1
+    near = (
+        BlockRange(start, stop, view)
+        for start, stop, old, new in aligned(blocks[low:high], changes, mark=True)
+        if (view := old if new is _ABSENT else new) is not None
+    )
+    return blocks[:low] + join(near) + blocks[high:]
 
 
 _ABSENT = BlockView("", "", "", "", -1)
@@ -189,9 +207,13 @@ def aligned(
     one, two = next(lefts, _END), next(rights, _END)
     at = 0
     while one is not _END or two is not _END:
-        start = max(at, min(one.first, two.first))
+        # Written out, as min() and max() take as long as all the rest.
+        start = one.first if one.first < two.first else two.first
+        start = start if start > at else at
         on_left, on_right = one.first <= start, two.first <= start
-        last = min(one.last if on_left else one.first - 1, two.last if on_right else two.first - 1)
+        last = one.last if on_left else one.first - 1
+        end = two.last if on_right else two.first - 1
+        last = last if last < end else end
         yield start, last, one.view if on_left else None, two.view if on_right else missing
         at = last + 1
         if one.last == last:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from string import Formatter
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from zonediff.engine.trace import Number, Reason
@@ -34,6 +36,16 @@ class Rule:
     def because(self, **numbers: Number) -> Because:
         """This rule applied to these numbers."""
         return Because(self, numbers)
+
+    def about(self, **numbers: Number) -> Because:
+        """This rule applied to those of these numbers that its sentence has."""
+        return Because(self, {name: numbers[name] for name in _names(self.says)})
+
+
+@cache
+def _names(says: str) -> tuple[str, ...]:
+    """The names of the numbers in a rule's sentence."""
+    return tuple(name for _, name, _, _ in Formatter().parse(says) if name)
 
 
 class Because(NamedTuple):

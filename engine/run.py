@@ -99,8 +99,11 @@ class Runner:
             acts[-1] = replace(acts[-1], changed=difference(before, self.seen))
         return acts
 
-    def act(self, do: Step) -> Act:
-        """Carry out one primitive step; the kernel's death is its result."""
+    def act(self, do: Step, at: int | None = None, by: str | None = None) -> Act:
+        """Carry out one primitive step; the kernel's death is its result.
+
+        at, by: when, and by whom, in a step in which time passes.
+        """
         output: str | None = None
         result: str | None
         now = self.seen
@@ -117,7 +120,7 @@ class Runner:
         killed = tuple(kernel.killed)
         kernel.killed.clear()
         reasons, uevents = self.accounts()
-        return Act(do, result, output, changed, uevents, reasons, killed)
+        return Act(do, result, output, changed, uevents, reasons, killed, at, by)
 
     def _observe(self) -> Observation:
         """What there is to see; the same object as before when no state has changed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from zonediff.engine.kernel import Kernel
-from zonediff.engine.memory import HAS_MEMORY, OnlineType, Zone
+from zonediff.engine.memory import HAS_MEMORY, ZONES, Memory, OnlineType, Zone
 from zonediff.engine.policy import Policy, Source
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Because, Decision, Rule
 
@@ -75,6 +75,9 @@ ZONE_BETWEEN: Final = Rule(
     "cannot move -> EINVAL",
     MEMORY_HOTPLUG_C,
 )
+SHIFTS: Final = (STAYS, SHIFTS_UP, SHIFTS_DOWN)
+"""The rules by which a block may be in a zone."""
+
 NO_NORMAL_MEMORY: Final = Rule(
     "can_online_high_movable",
     "can_online_high_movable",
@@ -155,14 +158,11 @@ class Upstream(Policy):
 
     def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...] | None:
         memory = kernel.memory
-        zone, pages = memory.zone(block), memory.pages(block)
-        span = memory.span(memory.node(block), zone)
-        if pages.start != span.start and pages.end != span.end:
-            return (zone,)
+        zone = memory.zone(block)
         others = (
             target
             for target in (Zone.NORMAL, Zone.MOVABLE)
-            if target is not zone and zone_can_shift(kernel, block, target).value is not None
+            if target is not zone and shift_rule(memory, block, target) in SHIFTS
         )
         return (zone, *others)
 
@@ -175,53 +175,44 @@ def zone_can_shift(kernel: Kernel, block: int, target: Zone) -> Decision[Zone | 
     """
     memory = kernel.memory
     zone, node, pages = memory.zone(block), memory.node(block), memory.pages(block)
-    if zone is target:
-        asked = OnlineType.KERNEL if target is Zone.NORMAL else OnlineType.MOVABLE
-        return Decision(zone, STAYS.because(block=block, asked=asked.label, zone=zone.label))
     span = memory.span(node, zone)
-    up = zone < target
-    if up and pages.end != span.end:
-        return Decision(
-            None,
-            NOT_AT_END.because(
-                block=block,
-                end=pages.end,
-                zone=zone.label,
-                zone_end=span.end,
-                target=target.label,
-            ),
-        )
-    if not up and pages.start != span.start:
-        return Decision(
-            None,
-            NOT_AT_START.because(
-                block=block,
-                start=pages.start,
-                zone=zone.label,
-                zone_start=span.start,
-                target=target.label,
-            ),
-        )
-    for between in range(min(zone, target) + 1, max(zone, target)):
-        if memory.initialised[4 * node + between]:
-            return Decision(
-                None,
-                ZONE_BETWEEN.because(
-                    block=block,
-                    node=node,
-                    between=Zone(between).label,
-                    zone=zone.label,
-                    target=target.label,
-                ),
-            )
-    rule = SHIFTS_UP if up else SHIFTS_DOWN
-    return Decision(
-        target,
-        rule.because(
-            block=block,
-            start=pages.start,
-            end=pages.end,
-            zone=zone.label,
-            target=target.label,
-        ),
+    rule = shift_rule(memory, block, target)
+    between = zone_between(memory, node, zone, target) if rule is ZONE_BETWEEN else None
+    why = rule.about(
+        block=block,
+        node=node,
+        zone=zone.label,
+        target=target.label,
+        start=pages.start,
+        end=pages.end,
+        zone_start=span.start,
+        zone_end=span.end,
+        between=between.label if between else "",
+        asked=(OnlineType.KERNEL if target is Zone.NORMAL else OnlineType.MOVABLE).label,
     )
+    return Decision(target if rule in SHIFTS else None, why)
+
+
+def shift_rule(memory: Memory, block: int, target: Zone) -> Rule:
+    """The rule by which a block may move to a zone of its node, or may not."""
+    zone, node = memory.zone(block), memory.node(block)
+    if zone is target:
+        return STAYS
+    start, span = block * memory.block_pages, memory.span(node, zone)
+    if zone < target and start + memory.block_pages != span.end:
+        return NOT_AT_END
+    if zone > target and start != span.start:
+        return NOT_AT_START
+    if zone_between(memory, node, zone, target):
+        return ZONE_BETWEEN
+    if zone < target:
+        return SHIFTS_UP
+    return SHIFTS_DOWN
+
+
+def zone_between(memory: Memory, node: int, zone: Zone, target: Zone) -> Zone | None:
+    """The first zone that was ever used between two; they are none of them DMA, the lowest."""
+    for between in ZONES[min(zone, target) + 1 : max(zone, target)]:
+        if memory.initialised[4 * node + between]:
+            return between
+    return None

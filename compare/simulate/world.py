@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, Final
 
 import simpy
@@ -112,7 +111,7 @@ class World:
 
         Raises Over when the kernel dies of it, Killed when the process that does it is killed.
         """
-        act = replace(self.runner.act(do), at=int(self.clock.now), by=who)
+        act = self.runner.act(do, int(self.clock.now), who)
         self.acts.append(act)
         if self.runner.end != "ran":
             raise Over

@@ -181,10 +181,10 @@ def test_each_bug_of_the_rework_is_found_with_a_shortest_trace(name: str, explor
 
 
 MUTANTS = {
-    "not-at-end": (v4_10.Upstream, "if up and pages.end != span.end:", "!=", "=="),
-    "not-at-end-off": (v4_10.Upstream, "if up and pages.end != span.end:", "!=", ">"),
-    "not-at-start": (v4_10.Upstream, "if not up and pages.start != span.start:", "!=", "<"),
-    "up": (v4_10.Upstream, "up = zone < target", "<", ">"),
+    "not-at-end": (v4_10.Upstream, "memory.block_pages != span.end:", "!=", "=="),
+    "not-at-end-off": (v4_10.Upstream, "memory.block_pages != span.end:", "!=", ">"),
+    "not-at-start": (v4_10.Upstream, "and start != span.start:", "!=", "<"),
+    "up": (v4_10.Upstream, "if zone < target and start + memory", "<", ">"),
     "between": (v4_10.Upstream, "if memory.initialised[4 * node + between]:", "if", "if not"),
     "above-movable": (
         v4_10.Upstream,
@@ -228,8 +228,8 @@ def test_every_broken_token_is_found(name: str, explore: Explore) -> None:
     broken = mutant(base, *change)
     arenas = [WRITES, KNOB, BOOT, ELSEWHERE]
     found = [explore(base(), broken, arena, "sysfs")[2] for arena in arenas]
-    assert {comparison.verdict for comparison in found} != {"equivalent"}
-    assert min(len(shown.actions) for item in found for shown in item.witnesses) <= 5
+    assert "differs" in [comparison.verdict for comparison in found]
+    assert all(len(shown.actions) <= 5 for item in found for shown in item.witnesses[:1])
 
 
 # --- every rule of a policy, broken where the mutation tests break it -----------------------------
@@ -238,7 +238,7 @@ PLACES = [
     *(WRITES, MOVABLE_NODE, KNOB, BOOT, ELSEWHERE),
     *(TINY[name] for name in ("kernelcore", "no-movable-node", "no-normal-node")),
 ]
-WORDS = ("SHIFTS_UP if up else SHIFTS_DOWN", "OUTSIDE")
+WORDS = ("SHIFTS_UP", "SHIFTS_DOWN", "OUTSIDE")
 """Rules of which only the words are broken, which changes nothing that users see."""
 
 

@@ -72,20 +72,31 @@ def mutants(path: Path, tree: ast.Module, name: str) -> list[Mutant]:
 def negated(path: Path, tree: ast.Module, name: str) -> Iterator[tuple[str, Mutant]]:
     """For each rule that the module applies, by its constant: a mutant of what it is applied for.
 
-    That is the innermost condition around it, turned round; where there is none, the decision that
-    carries it, or a statement beside it.
+    A rule is applied where a reason is made of it, or where it is returned. Broken is the innermost
+    condition around that, turned round; where there is none, the decision that carries it, or a
+    statement beside it.
     """
+    rules = set()
+    for node in tree.body:
+        match node:
+            case ast.AnnAssign(target=ast.Name(id=rule), value=ast.Call(func=ast.Name(id="Rule"))):
+                rules.add(rule)
     parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
     every = {(mutant.line, mutant.key): mutant for mutant in mutants(path, tree, name)}
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="because")):
-                chosen = _chosen(node, name, parents)
-                start = node if chosen is None else chosen.body
-                mutant = _condition(start, parents, every) or _beside(start, parents, every)
-                for rule in [name] if chosen is None else [_short(chosen)]:
-                    if mutant is not None:
-                        yield rule, mutant
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=rule), attr="because")):
+                applied = True
+            case ast.Return(value=ast.Name(id=rule)):
+                applied = rule in rules
+            case _:
+                applied = False
+        if applied:
+            chosen = _chosen(node, rule, parents)
+            start = node if chosen is None else chosen.body
+            mutant = _condition(start, parents, every) or _beside(start, parents, every)
+            if mutant is not None:
+                yield rule if chosen is None else _short(chosen), mutant
 
 
 def _chosen(node: ast.AST, name: str, parents: dict[ast.AST, ast.AST]) -> ast.IfExp | None:
