@@ -109,7 +109,7 @@ class Memory:
 
     status: PRESENT, ONLINE, ... bits of each block.
     link: 1 + 4 * node + zone that the block's pages are linked to; 0 where there is no block.
-    online_type: each block's pending OnlineType.
+    online_type: each block's pending OnlineType; KEEP where there is no block, and for a new one.
     spans, present, initialised: by 4 * node + zone; present in pages.
     early: what of `present` is boot memory, in pages (present_early_pages).
     node_spans: what each node's pgdat spans.
@@ -240,7 +240,6 @@ class Memory:
             self.online_type += more
         self.status[first:stop] = bytes([PRESENT | OFFLINE_FLAG]) * count
         self.link[first:stop] = bytes([1 + 4 * node + zone]) * count
-        self.online_type[first:stop] = bytes([OnlineType.KEEP]) * count
 
     def grow(self, node: int, zone: Zone, pages: Span) -> None:
         """Let a zone and its node span these pages too, with any hole between."""
