@@ -85,6 +85,18 @@ def test_what_is_recorded_can_be_validated(
         assert zonediff("validate", out).exit_code == 0
 
 
+def test_what_a_cluster_records_is_the_same(
+    zonediff: Zonediff, kernel: Path, scenario: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("distributed")
+    here, there = tmp_path / "here.jsonl", tmp_path / "there.jsonl"
+    asked = ("live", "record", scenario, "--kernel", kernel, "--variant", "v6.1")
+    for out, where in ((here, ("--jobs", 1)), (there, ("--scheduler", "local"))):
+        said = zonediff(*asked, "-o", out, *where)
+        assert said.exit_code == 0, said.output
+    assert there.read_bytes() == here.read_bytes()
+
+
 def test_a_wrong_model_is_refuted_in_the_fewest_steps(
     zonediff: Zonediff, kernel: Path, subject: Live, scenario: Path
 ) -> None:
