@@ -142,7 +142,7 @@ class Memory:
         self.spans: list[Span] = [EMPTY] * (4 * nodes)
         self.node_spans: list[Span] = [EMPTY] * nodes
         self.present: list[int] = [0] * (4 * nodes)
-        self.early: list[int] = [0] * (4 * nodes)
+        self.early: list[int] = []  # boot fills it
         self.initialised = bytearray(4 * nodes)
         self.node_states = bytearray(nodes)
         self.tails: Mapping[int, int] = {}
