@@ -153,6 +153,18 @@ def test_the_type_that_is_left_behind_can_make_onlining_fail(boot: Any) -> None:
     assert lab.zones(34) == "Movable"
 
 
+def test_the_type_goes_with_the_block(boot: Any) -> None:
+    lab = boot()
+    lab.plug("dimm0", "128M")
+    lab.write(32, "online")
+    assert lab.write(32, "online_movable") == "EINVAL"
+    lab.write(32, "offline")
+    lab.unplug("dimm0")
+    lab.plug("dimm0", "128M")
+    assert lab.switch(32, "1") is None
+    assert lab.zones(32) == "Normal Movable"
+
+
 def test_the_type_survives_onlining_that_had_nothing_to_do(auto_onlined: Any) -> None:
     auto_onlined.write(32, "online_movable")
     auto_onlined.write(32, "offline")

@@ -11,7 +11,7 @@ from zonediff.engine.kernel import NotModelled
 from zonediff.engine.machine import Config, Machine, Platform
 from zonediff.engine.memory import Span, Zone
 from zonediff.engine.policy import Source
-from zonediff.engine.steps import Blocks, Offline, Online, Udev
+from zonediff.engine.steps import Blocks, Fill, Offline, Online, Udev
 from zonediff.engine.units import SECTION_PAGES, parse_size
 from zonediff.variants.registry import Registry
 from zonediff.variants.v4_14 import lies_in_its_zone
@@ -666,3 +666,17 @@ def test_the_masks_do_not_depend_on_an_option_that_is_gone(variant: str) -> None
     machine = Machine(config=Config(MOVABLE_NODE=False))
     trace = Registry().model(variant).run(machine, [])
     assert trace.boot.nodes["has_memory"] == "0"
+
+
+def test_onlining_links_pages_that_a_block_lacks_as_well(boot: Any) -> None:
+    # move_pfn_range_to_zone() of 4.14 links the whole block: its last pages, which the firmware
+    # keeps, are of zone Movable then, to which its span shrinks back.
+    lab = boot(variant="v4.14")
+    lab.do(Fill("7", "nothing"))
+    lab.plug("dimm0", "128M")
+    for block in (7, 32):
+        lab.write(block, "offline")
+        assert lab.write(block, "online_movable") is None
+    assert lab.span("Movable") == (7, 33)
+    assert lab.unplug("dimm0") is None
+    assert lab.span("Movable") == (7, 8)
