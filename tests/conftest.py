@@ -1,7 +1,7 @@
 """A machine that is switched on, to be worked on step by step: the fixture `boot`.
 
 And how hard hypothesis tries: the same examples in each run, or with HYPOTHESIS_PROFILE=thorough
-many more and others each time.
+many more and others each time. With `unshrunk` it is content to know that something fails.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from zonediff.engine.guest import Guest
 from zonediff.engine.machine import Config, Dimm, Machine
@@ -26,6 +26,9 @@ from zonediff.variants.registry import Registry
 
 settings.register_profile("quick", deadline=None, derandomize=True, max_examples=100)
 settings.register_profile("thorough", deadline=None, max_examples=1000)
+settings.register_profile(
+    "unshrunk", settings.get_profile("quick"), phases=(Phase.explicit, Phase.generate)
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 ZONES = {"Normal": Zone.NORMAL, "Movable": Zone.MOVABLE, "DMA32": Zone.DMA32, "DMA": Zone.DMA}
