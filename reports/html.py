@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -66,6 +67,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters["css"] = css
+    environment.filters["prose"] = _prose
     environment.globals.update(
         anchor=anchor,
         alike=_alike,
@@ -101,6 +103,8 @@ _ZONE_LETTERS: Final = (
     ("none", "-", "no one zone"),
 )
 
+_QUOTED: Final = re.compile(r"`{1,2}([^`]+)`{1,2}")
+
 _PLACES: Final[dict[Where, str]] = {
     "host": "Host",
     "monitor": "QEMU's monitor",
@@ -112,6 +116,15 @@ _PLACES: Final[dict[Where, str]] = {
 def _show(value: Any) -> Any:
     """What templates print: text of a result never hides anything, as marks of direction would."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _prose(text: str) -> Markup:
+    """What an author wrote, who may have put names between backticks as docstrings do."""
+    pieces = _QUOTED.split(visible(text))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(piece) if number % 2 else piece
+        for number, piece in enumerate(pieces)
+    )
 
 
 def _spans(part: Spread[object], row: Sequence[object], columns: Sequence[object]) -> Markup:
