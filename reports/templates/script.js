@@ -12,7 +12,11 @@
     claim: by("filter-claim"),
   };
   const rows = all("tr.s");
-  const anchorOf = (link) => decodeURIComponent(link.hash.slice(1));
+  // An address that somebody mistyped or cut may be no encoding of anything.
+  const decode = (text) => {
+    try { return decodeURIComponent(text); } catch { return text; }
+  };
+  const anchorOf = (link) => decode(link.hash.slice(1));
   const sections = new Map(
     rows.map((row) => [row, by(anchorOf(row.querySelector("a")))?.closest(".scenario")]),
   );
@@ -82,7 +86,10 @@
     history.replaceState(null, "", `#${encodeURI(anchor)}${told.size ? `?${told}` : ""}`);
   };
   const set = (values) => {
-    for (const [name, field] of Object.entries(fields)) field.value = values[name] ?? "";
+    for (const [name, field] of Object.entries(fields)) {
+      field.value = values[name] ?? "";
+      if (field.selectedIndex < 0) field.value = "";
+    }
     filter();
   };
 
@@ -98,7 +105,7 @@
   const open = () => {
     const hash = location.hash.slice(1);
     const at = hash.indexOf("?");
-    let anchor = decodeURIComponent(at < 0 ? hash : hash.slice(0, at));
+    let anchor = decode(at < 0 ? hash : hash.slice(0, at));
     let target = find(anchor);
     if (target?.matches("#matrix .only")) {
       set({ variant: target.dataset.variant, judgement: target.dataset.kind });

@@ -132,6 +132,19 @@ def test_a_link_to_a_variant_that_is_as_the_baseline_opens_the_scenario(tab: Tab
     assert tab.page.is_visible("[id='ordering/reproducer']")
 
 
+@pytest.mark.parametrize(
+    "fragment", ["nowhere", "no/such/thing", "%E0%A4%A", "100%", "?variant=nobody&judgement=odd"]
+)
+def test_an_address_that_leads_nowhere_does_no_harm(tab: Tab, fragment: str) -> None:
+    tab.page.goto(f"{tab.page.url}#{fragment}")
+    tab.page.reload()
+    assert len(tab.rows()) == 6
+    assert tab.page.input_value("#filter-variant") == ""
+    assert tab.page.evaluate("document.querySelector('#filter-variant').selectedIndex") == 0
+    tab.page.select_option("#filter-kind", "fix")
+    assert tab.rows() == ["ordering/reproducer", "ordering/ascending", "unplug/auto-onlined"]
+
+
 def test_a_cell_of_the_matrix_leads_to_its_variant(tab: Tab) -> None:
     tab.page.click("tr.s:has(a[href='#unplug/auto-onlined']) td.fix >> nth=0")
     tab.page.wait_for_function("location.hash.startsWith('#unplug/auto-onlined/')")
