@@ -99,6 +99,21 @@ def test_it_is_a_whole_page(result: Result, page: Page) -> None:
         assert page.tags[tag] == 1
 
 
+def test_the_page(result: Result, golden: Callable[[str, str], None]) -> None:
+    text = re.sub(r"(?s)(<(style|script)>).*?(</\2>)", r"\1...\3", render(result))
+    golden("report.html", re.sub(r"'sha256-[^']*'", "'sha256-...'", text))
+
+
+def test_names_between_backticks_are_code(result: Result) -> None:
+    text = "`<b>` and ``memory32/state``, `not closed"
+    variants = [replace(item, summary=text, description=text) for item in result.variants]
+    shown = render(replace(result, variants=variants))
+    assert (
+        "<p><code>&lt;b&gt;</code> and <code>memory32/state</code>, `not closed</p>" in shown
+    )
+    assert "`&lt;b&gt;`" not in shown
+
+
 def test_ids_are_unique_and_links_lead_somewhere(page: Page) -> None:
     ids = page.values("id")
     assert len(ids) == len(set(ids))
