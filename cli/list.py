@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import click
-from tabulate import tabulate
 
 from zonediff.cli import options
+from zonediff.reports.plain import wrap
 from zonediff.variants.registry import Registry
 
 WIDTH: Final = 80
 
-_NARROWEST: Final = 24
+_WIDEST: Final = 32
+"""Columns that names may take; a scenario's id can be longer."""
 
 
 @click.command()
@@ -36,10 +38,20 @@ def command(what: str, variant_files: tuple[Path, ...], corpus: Path | None, as_
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    cells = [[name, "\n".join(about)] for name, *about in (row.values() for row in rows)]
-    width = max(len(name) for name, _ in cells)
-    about = max(_NARROWEST, WIDTH - width - len("  "))
-    click.echo(tabulate(cells, tablefmt="plain", maxcolwidths=[None, about], disable_numparse=True))
+    cells = [(name, about) for name, *about in (row.values() for row in rows)]
+    width = min(_WIDEST, max(len(name) for name, _ in cells))
+    for name, about in cells:
+        click.echo("\n".join(_entry(name, about, width)))
+
+
+def _entry(name: str, about: Sequence[str], width: int) -> Iterator[str]:
+    """A name and beside it what it is; below it where the name is too long for that."""
+    lines = [part for text in about for part in wrap(text, WIDTH - width - 2)]
+    if len(name) > width or not lines:
+        yield name
+        name = ""
+    for number, line in enumerate(lines):
+        yield f"{name if number == 0 else '':<{width}}  {line}"
 
 
 def _variants(files: tuple[Path, ...]) -> list[dict[str, str]]:

@@ -36,6 +36,21 @@ def test_scenarios_of_another_corpus(zonediff: Any, corpus: Path) -> None:
     ]
 
 
+def test_a_long_id_has_a_line_of_its_own(zonediff: Any, corpus: Path) -> None:
+    (corpus / "ordering" / "first.yaml").rename(corpus / "ordering" / f"{'long-' * 6}id.yaml")
+    result = zonediff("list", "scenarios", "--corpus", corpus)
+    assert result.output.splitlines()[2:] == [
+        "ordering/long-long-long-long-long-long-id",
+        f"{'':34}Movable from the first block on",
+    ]
+
+
+def test_no_line_of_a_list_is_wider_than_a_terminal(zonediff: Any) -> None:
+    for what in ("scenarios", "claims"):
+        lines = zonediff("list", what).output.splitlines()
+        assert max(map(len, lines)) <= 80
+
+
 def test_mistakes(zonediff: Any, corpus: Path, tmp_path: Path) -> None:
     (corpus / "knob.yaml").write_text("title: [")
     broken = tmp_path / "broken.py"
