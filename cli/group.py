@@ -92,6 +92,10 @@ def _failures() -> Iterator[None]:
         _drop_output()
         raise click.exceptions.Exit(PIPE_CLOSED) from None
     except Exception as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            # Python wraps whatever is raised while it makes a class: an import was interrupted.
+            click.echo("Interrupted.", err=True)
+            raise click.exceptions.Exit(INTERRUPTED) from None
         message = _in_words(error)
         if message is not None:
             raise (Lost if _is_lost(error) else BadInput)(message) from None

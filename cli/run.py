@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -17,7 +17,7 @@ from zonediff.compare import verdict
 from zonediff.compare.claims import judge_claims
 from zonediff.compare.history import history
 from zonediff.compare.provenance import sources, versions
-from zonediff.compare.result import Evidence, Frontier, History, Result
+from zonediff.compare.result import Evidence, Result
 from zonediff.compare.run import run
 from zonediff.compare.series.findings import LineUp
 from zonediff.compare.store import write_text
@@ -146,21 +146,23 @@ def command(
                 seeds=seeds,
                 progress=progress,
             )
+        beside: dict[str, Callable[[Result], Result]] = {}
         if wanted:
             result = dataclasses.replace(
                 result,
                 sources=sources(_given(variant_files, corpus)),
                 command=_command(),
                 versions=versions(),
-                claims=judge_claims(load_claims(), result, registry) if corpus is None else [],
                 series=patches,
-                frontiers=_frontiers(result, registry, crew) if whole and result.complete else [],
-                history=_history(found, result, registry, crew)
-                if whole and result.complete
-                else None,
             )
-    if explore:
-        result = _explored(result, [baseline, *names], registry)
+            if corpus is None:
+                beside["claims"] = lambda done: _judged(done, registry)
+            if whole and result.complete:
+                beside["frontiers"] = lambda done: _bounded(done, registry, crew)
+                beside["history"] = lambda done: _told(done, found, registry, crew)
+        if explore and result.complete:
+            beside["explorations"] = lambda done: _explored(done, [baseline, *names], registry)
+        result, missing = _completed(result, beside)
     texts = {path: formats.render(result, form) for _, form, path in wanted}
     for path, text in texts.items():
         write_text(path, text)
@@ -169,7 +171,22 @@ def command(
         click.echo()
     for path in texts:
         click.echo(f"wrote {path}")
-    return verdict.exit_code(result) if result.complete else INTERRUPTED
+    if missing:
+        click.echo(f"Interrupted: without {', '.join(missing)}.", err=True)
+    return verdict.exit_code(result) if result.complete and not missing else INTERRUPTED
+
+
+def _completed(
+    result: Result, beside: Mapping[str, Callable[[Result], Result]]
+) -> tuple[Result, list[str]]:
+    """The result with what is computed beside the runs, and what a Ctrl-C has kept from it."""
+    names = list(beside)
+    for number, add in enumerate(beside.values()):
+        try:
+            result = add(result)
+        except KeyboardInterrupt:
+            return result, names[number:]
+    return result, []
 
 
 def _series(text: str, baseline: str, registry: Registry) -> LineUp:
@@ -227,6 +244,11 @@ def _evidence(names: Sequence[str], registry: Registry) -> dict[str, list[Eviden
     return {name: evidence(registry.model(name).policy, files) for name in models}
 
 
+def _judged(result: Result, registry: Registry) -> Result:
+    """With the claims of the discussion."""
+    return dataclasses.replace(result, claims=judge_claims(load_claims(), result, registry))
+
+
 def _explored(result: Result, names: Sequence[str], registry: Registry) -> Result:
     """With each two models on the standard small machines; a real kernel cannot be explored."""
     # Imported here, as numpy takes its time.
@@ -240,28 +262,23 @@ def _explored(result: Result, names: Sequence[str], registry: Registry) -> Resul
     return dataclasses.replace(result, explorations=explorations, portraits=portraits(policies))
 
 
-def _frontiers(result: Result, registry: Registry, crew: Crew) -> list[Frontier]:
-    """What machines survive, on every variant that is a model and did not fail anyway."""
+def _bounded(result: Result, registry: Registry, crew: Crew) -> Result:
+    """With what machines survive, on every variant that is a model and did not fail anyway."""
     failed = {run.variant for run in result.runs if run.status == "error"}
     names = [info.name for info in result.variants if info.name not in failed]
     models = tuple(name for name in names if not name.startswith(LIVE))
     sweep = dataclasses.replace(plan.load(plan.find("glance"), registry), variants=models)
     try:
-        return frontiers(sweep, registry, crew=crew)
+        return dataclasses.replace(result, frontiers=frontiers(sweep, registry, crew=crew))
     except SweepError as error:
         click.echo(f"No frontiers in the report: {error}", err=True)
-        return []
+        return result
 
 
-def _history(
-    scenarios: Sequence[Scenario], result: Result, registry: Registry, crew: Crew
-) -> History | None:
-    """How the scenarios fare on one kernel release after the other."""
-    try:
-        with bar("running releases", "runs") as progress:
-            return history(
-                scenarios, load_claims(), registry, known=result, crew=crew, progress=progress
-            )
-    except KeyboardInterrupt:
-        click.echo("No history in the report: interrupted.", err=True)
-        return None
+def _told(result: Result, scenarios: Sequence[Scenario], registry: Registry, crew: Crew) -> Result:
+    """With how the scenarios fare on one kernel release after the other."""
+    with bar("running releases", "runs") as progress:
+        told = history(
+            scenarios, load_claims(), registry, known=result, crew=crew, progress=progress
+        )
+    return dataclasses.replace(result, history=told)

@@ -111,6 +111,21 @@ def test_ctrl_c_outside_a_run(zonediff: Any, monkeypatch: pytest.MonkeyPatch) ->
     assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
 
 
+def test_ctrl_c_while_a_class_is_made(zonediff: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from zonediff.cli import list as listing
+
+    class Slow:
+        def __set_name__(self, owner: type, name: str) -> None:
+            raise KeyboardInterrupt
+
+    def interrupted(files: object) -> None:
+        type("Imported", (), {"slow": Slow()})
+
+    monkeypatch.setattr(listing, "_variants", interrupted)
+    result = zonediff("list", "variants")
+    assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
+
+
 def test_the_version(process: Any) -> None:
     done = process("--version")
     assert re.fullmatch(r"zonediff \S+\n", done.stdout) or "not installed" in done.stderr
