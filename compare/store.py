@@ -103,7 +103,11 @@ def write_bytes(path: Path, content: bytes) -> None:
     if path.exists() and not path.is_file():
         path.write_bytes(content)
         return
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
+    except OSError as error:
+        error.filename = str(path)  # nobody has asked for the temporary one
+        raise
     unfinished = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -50,7 +50,10 @@ def _frontiers(result: Result) -> Iterator[str]:
 def _head(result: Result) -> Iterator[str]:
     number = len(result.scenarios)
     scenarios = f"{number} scenario{'' if number == 1 else 's'}"
-    yield from wrap(f"{scenarios}, judged against {result.baseline}:", WIDTH)
+    if len(result.variants) == 1:
+        yield from wrap(f"{scenarios} on {result.baseline} alone: nothing to compare.", WIDTH)
+    else:
+        yield from wrap(f"{scenarios}, judged against {result.baseline}:", WIDTH)
     if not result.complete:
         wanted = number * len(result.variants)
         yield f"INTERRUPTED after {len(result.runs)} of {wanted} runs."

@@ -135,6 +135,39 @@ def test_a_variant_that_fails(
     assert "LookupError: no idea" in failed.error
 
 
+def test_ctrl_c_after_the_runs_leaves_out_what_was_not_computed_yet(
+    zonediff: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("zonediff.cli.run.judge_claims", interrupted)
+    result = zonediff("run", "reproducer", "--explore", "-o", "out.json")
+    assert result.exit_code == 130
+    assert result.stderr == "Interrupted: without claims, explorations.\n"
+    kept = saved(tmp_path / "out.json")
+    assert kept.complete
+    assert (kept.claims, kept.explorations) == ([], [])
+
+
+def test_the_baseline_alone(zonediff: Any, corpus: Path) -> None:
+    result = zonediff("run", "--corpus", corpus, "--variants", "upstream")
+    assert result.exit_code == 0
+    assert result.output == "3 scenarios on upstream alone: nothing to compare.\n"
+
+
+def test_an_output_that_cannot_be_written_is_named(
+    zonediff: Any, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(prefix: str, dir: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(dir / f"{prefix}x1y2z3"))
+
+    monkeypatch.setattr("zonediff.compare.store.tempfile.mkstemp", refused)
+    result = zonediff("run", "--corpus", corpus, "-o", "out.json")
+    assert result.exit_code == 2
+    assert result.stderr.endswith("/out.json: Permission denied\n")
+
+
 def test_ctrl_c_leaves_a_valid_partial_result(
     zonediff: Any, corpus: Path, tmp_path: Path, variant_file: Path
 ) -> None:
