@@ -57,6 +57,8 @@ def read(path: Path) -> Iterator[Recording]:
         raise RecordingError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise RecordingError(f"{path}: not a text file: {error.reason}") from error
+    if not lines:
+        raise RecordingError(f"{path}: no recordings: the file is empty")
     for number, line in enumerate(lines, start=1):
         try:
             yield _recording(json.loads(line))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from zonediff.compare.validate import Replay, replay
-from zonediff.corpus.recording import SHIPPED, RecordedStep, Recording, read
+from zonediff.corpus.recording import SHIPPED, RecordedStep, Recording, RecordingError, read
 from zonediff.engine.guest import Guest
 from zonediff.engine.machine import Config, Machine
 from zonediff.engine.memory import PINNED
@@ -188,3 +188,9 @@ def test_an_eject_that_a_block_refuses_whose_file_changes() -> None:
     blocks = [recording.steps[at].seen.block(33) for at in (-2, -1)]
     assert [block.valid_zones for block in blocks if block] == ["Normal", "Normal Movable"]
     assert first([replay(recording, policy)]) == ""
+
+
+def test_an_empty_file_is_no_agreement(tmp_path: Path) -> None:
+    (tmp_path / "cut.jsonl").touch()
+    with pytest.raises(RecordingError, match=r"cut\.jsonl: no recordings: the file is empty"):
+        list(read(tmp_path / "cut.jsonl"))
