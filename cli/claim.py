@@ -37,7 +37,14 @@ _PARTS: Final = {
 _MOST_REASONS: Final = 3
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Exit codes:
+  0  it was judged, whatever the verdict
+  2  bad input or usage
+  3  a variant failed to run
+"""
+)
 @click.argument("claim")
 @click.option(
     "--variants",
@@ -59,6 +66,7 @@ def command(
     names = registry.default_names() if variants is None else _names(variants)
     corpus = load()
     claims = {item.id: item for item in load_claims(corpus)}
+    claim = claim.upper()
     if claim not in claims:
         raise click.BadParameter(unknown("claim", claim, claims), param_hint="CLAIM")
     wanted = set(claims[claim].scenarios)

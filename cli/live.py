@@ -40,11 +40,12 @@ def command() -> None:
 
 
 @command.command(
+    short_help="Say what live runs find here, and what is missing.",
     epilog="""\b
 Exit codes:
   0  everything is there
   1  something is missing
-"""
+""",
 )
 @click.argument("images", nargs=-1, type=click.Path(path_type=Path), metavar="[IMAGE]...")
 def doctor(images: tuple[Path, ...]) -> int:
@@ -101,6 +102,7 @@ def _images(named: Sequence[Path]) -> Iterator[_Finding]:
 
 
 @command.command(
+    short_help="Record what a real kernel does.",
     epilog="""\b
 Exit codes:
   0    everything is recorded
@@ -108,7 +110,7 @@ Exit codes:
   2    bad input or usage
   4    the cluster that worked was lost
   130  interrupted; what was done until then is written
-"""
+""",
 )
 @click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")
 @click.option(

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from zonediff.cli import options
-from zonediff.cli.group import EXIT_CODES
 from zonediff.compare import verdict
 from zonediff.compare.describe import scenario_info
 from zonediff.compare.run import Draws, attempt
@@ -15,9 +14,22 @@ from zonediff.reports.story import story
 from zonediff.variants.registry import Registry
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(
+    epilog="""\b
+Exit codes:
+  0  the story is told
+  2  bad input or usage
+  3  the variant cannot run the scenario, or failed to
+"""
+)
 @click.argument("scenario")
-@click.option("--variant", default="upstream", show_default=True, help="The variant to run it on.")
+@click.option(
+    "--variant",
+    default="upstream",
+    show_default=True,
+    metavar="NAME",
+    help="The variant to run it on.",
+)
 @options.variant_files
 @options.corpus
 @options.seed

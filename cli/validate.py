@@ -34,7 +34,11 @@ Exit codes:
 """
 )
 @click.argument("paths", nargs=-1, metavar="[PATH|SCENARIO]...")
-@click.option("--variant", help="Replay through this variant, whichever each recording names.")
+@click.option(
+    "--variant",
+    metavar="NAME",
+    help="Replay through this variant, whichever each recording names.",
+)
 @options.variant_files
 @click.option(
     "--live",

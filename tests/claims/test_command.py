@@ -81,3 +81,7 @@ def test_mistakes(zonediff: Zonediff, args: list[str], says: str) -> None:
     result = zonediff("claim", *args)
     assert (result.exit_code, result.stdout) == (2, "")
     assert says in result.stderr
+
+
+def test_the_case_of_an_id_does_not_matter(zonediff: Zonediff) -> None:
+    assert zonediff("claim", "c01").output == zonediff("claim", "C01").output
