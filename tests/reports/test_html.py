@@ -108,9 +108,7 @@ def test_names_between_backticks_are_code(result: Result) -> None:
     text = "`<b>` and ``memory32/state``, `not closed"
     variants = [replace(item, summary=text, description=text) for item in result.variants]
     shown = render(replace(result, variants=variants))
-    assert (
-        "<p><code>&lt;b&gt;</code> and <code>memory32/state</code>, `not closed</p>" in shown
-    )
+    assert "<p><code>&lt;b&gt;</code> and <code>memory32/state</code>, `not closed</p>" in shown
     assert "`&lt;b&gt;`" not in shown
 
 
