@@ -196,18 +196,18 @@ class Report:
         found = [(section.heading, section.anchor, True) for section in self.sections]
         worst = sum(section.kind in _WORST for section in self.sections)
         parts = (
-            ("Verdict", "verdict", True),
+            ("Verdict", "verdict", self.scenarios),
             *found[:worst],
             ("ABI removals", "removals", True),
             *found[worst:],
-            ("Declared intents", "intents", self.intents),
-            ("Matrix", "matrix", True),
-            ("Alike", "alike", self.alike[1:]),
+            ("Declared intents", "intents", self.scenarios and self.intents),
+            ("Matrix", "matrix", self.scenarios),
+            ("Alike", "alike", self.scenarios and self.alike[1:]),
             ("Claims", "claims", self.claims),
             ("History", "history", self.history),
             ("Frontiers", "frontiers", self.frontiers),
             ("Explorations", "explorations", self.explorations),
-            ("Scenarios", "scenarios", True),
+            ("Scenarios", "scenarios", self.scenarios),
             ("Evidence", "evidence", True),
             ("Variants", "variants", True),
             ("Patches", "patches", self.series),

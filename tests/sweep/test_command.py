@@ -138,5 +138,5 @@ def test_a_run_sweeps_only_the_variants_that_it_could_run(
         runs=[Run("any", "v4.13", "error")],
         judgements=[],
     )
-    found = run_command._frontiers(result, registry, Here(registry))
+    found = run_command._bounded(result, registry, Here(registry)).frontiers
     assert {item.variant for item in found} == {"upstream", "v4.14"}
