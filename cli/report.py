@@ -108,7 +108,7 @@ def command(
     if against is not None:
         from zonediff.compare.regress.changes import compare
 
-        found = compare(store.load(against), new, (str(against), str(result)))
+        found = compare(store.load(against), new, _called(against, result))
         text, code = formats.render_changes(found, form), found.exit_code
     elif scenario is not None:
         text = _excerpt(new, scenario)
@@ -122,6 +122,12 @@ def command(
     else:
         store.write_text(output, text)
     return code
+
+
+def _called(*results: Path) -> tuple[str, str]:
+    """The names of two results in what may be mailed: where they lie is nobody's business."""
+    old, new = (path.name if path.is_absolute() else str(path) for path in results)
+    return (old, new) if old != new else (str(results[0]), str(results[1]))
 
 
 def _chosen(form: str | None, against: bool, scenario: bool, draft: bool) -> str:

@@ -106,6 +106,14 @@ def test_what_changed_since(zonediff: Any, result: Path, older: Path) -> None:
     assert same.output.endswith("6 outcomes compared: nothing changed.\n")
 
 
+def test_what_changed_is_told_by_names_alone_of_files_elsewhere(
+    zonediff: Any, result: Path, older: Path, tmp_path: Path
+) -> None:
+    told = zonediff("report", result, "--against", older).output
+    assert told.startswith("older.json -> result.json\n")
+    assert str(tmp_path) not in told
+
+
 @pytest.mark.parametrize("name", OF_CHANGES)
 def test_what_changed_in_every_form_that_can_say_it(
     zonediff: Any, result: Path, older: Path, tmp_path: Path, name: str
