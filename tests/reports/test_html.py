@@ -16,7 +16,7 @@ from zonediff.compare.result import Result
 from zonediff.reports.html import render
 
 VOID = {"meta", "br", "input"}
-OPTIONAL = {"td", "th", "tr", "p", "dt", "dd"}
+OPTIONAL = {"td", "th", "tr", "tbody", "p", "dt", "dd"}
 ENDED_BY = {
     "td": {"td", "th"},
     "th": {"td", "th"},
@@ -255,3 +255,12 @@ def test_a_result_of_no_scenarios_lists_what_is_removed(result: Result) -> None:
     text = Page(render(bare)).text
     for item in result.removals:
         assert all(removal.what in text for removal in item.removals)
+
+
+def test_a_result_of_no_scenarios_has_no_empty_parts(result: Result) -> None:
+    bare = replace(result, scenarios=[], runs=[], judgements=[], intents=[], claims=[])
+    page = Page(render(bare))
+    ids = page.values("id")
+    assert not {"verdict", "matrix", "filter", "alike", "scenarios"} & set(ids)
+    assert {target[1:] for target in page.values("href")} <= set(ids)
+    assert "script" not in page.tags
