@@ -6,6 +6,7 @@ import dataclasses
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 from click.core import ParameterSource
@@ -32,8 +33,11 @@ from zonediff.corpus.scenario import Scenario
 from zonediff.reports import formats
 from zonediff.variants.registry import LIVE, Registry
 
-_OUTPUTS = {"-o": "json", "--html": "html", "--mail": "mail"}
+_OUTPUTS: Final = {"-o": "json", "--html": "html", "--mail": "mail"}
 """The options for the forms that everyone wants; --report is for all of them."""
+
+_HOW: Final = ("output", "html", "mail", "reports", "jobs", "scheduler")
+"""Parameters that decide where the outcome goes and who works for it, but not what it is."""
 
 _file = click.Path(path_type=Path)
 
@@ -212,7 +216,7 @@ def _command() -> str:
     for parameter in context.command.params:
         name = parameter.name or ""
         given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if not given or name in ("output", "html", "mail", "jobs"):
+        if not given or name in _HOW:
             continue
         value = context.params[name]
         values = value if isinstance(value, tuple) else (value,)

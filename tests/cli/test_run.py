@@ -190,6 +190,15 @@ def test_the_same_run_writes_the_same_bytes(zonediff: Any, corpus: Path, tmp_pat
     assert str(tmp_path) not in (tmp_path / "one.json").read_text()
 
 
+def test_a_result_names_what_decides_it_and_not_where_it_went(
+    zonediff: Any, corpus: Path, tmp_path: Path
+) -> None:
+    outputs = ("--report", f"junit={tmp_path}/out.xml", "--html", "out.html", "-o", "out.json")
+    zonediff("run", "knob", "--corpus", corpus, "--seeds", 2, "--jobs", 2, *outputs)
+    given = saved(tmp_path / "out.json").command
+    assert given == "zonediff run knob --corpus corpus --seeds 2"
+
+
 BAD_SCENARIO = "title: [\n"
 
 
