@@ -12,9 +12,9 @@ from zonediff.cli import options, outputs
 from zonediff.cli.group import INTERRUPTED
 from zonediff.cli.progress import bar
 from zonediff.compare.describe import variant_info
-from zonediff.compare.interface import removed
+from zonediff.compare.interface import removals
 from zonediff.compare.provenance import sources
-from zonediff.compare.result import Frontier, Result, VariantRemovals
+from zonediff.compare.result import Frontier, Result
 from zonediff.compare.store import save
 from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.plan import Sweep, find, load
@@ -140,11 +140,7 @@ def _result(
         scenarios=[],
         runs=[],
         judgements=[],
-        removals=[
-            VariantRemovals(info.name, removals)
-            for info in others
-            if (removals := removed(baseline.interface, info.interface))
-        ],
+        removals=removals((baseline, info) for info in others),
         frontiers=found,
         sources=sources([("variant file", path) for path in variant_files]),
         version=version(),

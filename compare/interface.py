@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Literal
 
-from zonediff.compare.result import Removal
+from zonediff.compare.result import Removal, VariantInfo, VariantRemovals
 from zonediff.corpus.scenario import KnobGoal, Scenario
 from zonediff.engine.machine import Config
 from zonediff.engine.policy import Interface
@@ -33,6 +33,15 @@ _BLOCK: Final = re.compile(r"^memory[0-9]+/")
 def removed(baseline: Interface, candidate: Interface) -> list[Removal]:
     """Everything that the baseline offers and the candidate does not, whoever uses it."""
     return list(_removals(baseline, candidate, lambda part, name, value: True))
+
+
+def removals(pairs: Iterable[tuple[VariantInfo, VariantInfo]]) -> list[VariantRemovals]:
+    """What each second variant takes away of what the first offers, where it takes anything."""
+    return [
+        VariantRemovals(candidate.name, lost)
+        for baseline, candidate in pairs
+        if (lost := removed(baseline.interface, candidate.interface))
+    ]
 
 
 def used_and_removed(

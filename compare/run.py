@@ -20,7 +20,7 @@ from zonediff.compare import intents
 from zonediff.compare.chunks import spread
 from zonediff.compare.describe import scenario_info, variant_info
 from zonediff.compare.goals import evaluate
-from zonediff.compare.interface import removed
+from zonediff.compare.interface import removals
 from zonediff.compare.judge import judge
 from zonediff.compare.result import (
     Evidence,
@@ -30,7 +30,6 @@ from zonediff.compare.result import (
     Run,
     Status,
     VariantInfo,
-    VariantRemovals,
 )
 from zonediff.compare.simulate.statistics import GoalCount, joined
 from zonediff.compare.terms import version
@@ -147,11 +146,7 @@ def run(
         scenarios=[scenario_info(scenario) for scenario in scenarios],
         runs=runs,
         judgements=judgements,
-        removals=[
-            VariantRemovals(info.name, removals)
-            for info in candidates
-            if (removals := removed(infos[baseline].interface, info.interface))
-        ],
+        removals=removals((infos[baseline], info) for info in candidates),
         intents=[
             outcome
             for info in candidates

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import Literal
 
 from zonediff.compare.difference import first_difference
-from zonediff.compare.interface import removed
+from zonediff.compare.interface import removals
 from zonediff.compare.result import KINDS, GoalOutcome, Kind, Result, Run, VariantRemovals
 from zonediff.compare.simulate.statistics import GoalCount, order
 from zonediff.compare.verdict import FAILED, PASSED, REGRESSED
@@ -76,12 +76,8 @@ def compare(base: Result, head: Result, names: tuple[str, str]) -> Regression:
         change = _change(old, run) if old is not None else None
         if change is not None:
             changes.append(change)
-    interfaces = {info.name: info.interface for info in base.variants}
-    removals = [
-        VariantRemovals(info.name, lost)
-        for info in head.variants
-        if info.name in interfaces and (lost := removed(interfaces[info.name], info.interface))
-    ]
+    infos = {info.name: info for info in base.variants}
+    both = [(infos[info.name], info) for info in head.variants if info.name in infos]
     return Regression(
         *names,
         cells=tuple(cell for cell in cells if cell in before),
@@ -92,7 +88,7 @@ def compare(base: Result, head: Result, names: tuple[str, str]) -> Regression:
                 "variant", (i.name for i in base.variants), (i.name for i in head.variants)
             ),
         ),
-        removals=tuple(removals),
+        removals=tuple(removals(both)),
         edited=tuple(_edited(base, head)),
         remarks=tuple(_remarks(base, head, names)),
     )
