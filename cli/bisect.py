@@ -56,13 +56,10 @@ def command(
     """
     if bool(scenarios) == every:
         raise click.UsageError("name scenarios, or all of them with --all")
-    found = bisect(
-        options.load_scenarios(scenarios, corpus),
-        variant,
-        baseline=baseline,
-        registry=Registry(variant_files),
-        jobs=jobs,
-    )
+    registry = Registry(variant_files)
+    looked_at = options.load_scenarios(scenarios, corpus)
+    with options.crew(registry, jobs) as crew:
+        found = bisect(looked_at, variant, baseline=baseline, registry=registry, crew=crew)
     lines = _one(found[0], baseline) if len(found) == 1 else _table(found, variant, baseline)
     click.echo("\n".join(lines))
     steps = [step for item in found for step in item.steps]

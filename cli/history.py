@@ -58,7 +58,9 @@ def command(
     """
     found = options.load_scenarios(scenarios, corpus)
     claims = [] if scenarios or corpus else load_claims()
-    told = history(found, claims, Registry(variant_files), jobs=jobs)
+    registry = Registry(variant_files)
+    with options.crew(registry, jobs) as crew:
+        told = history(found, claims, registry, crew=crew)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(told), indent=2))
         return

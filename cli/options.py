@@ -65,7 +65,7 @@ seed = click.option(
 
 
 @contextmanager
-def crew(registry: Registry, jobs: int | None, scheduler: str | None) -> Iterator[Crew]:
+def crew(registry: Registry, jobs: int | None, scheduler: str | None = None) -> Iterator[Crew]:
     """Who does the work; the page that shows a cluster's is told on standard error.
 
     Raises ClusterError.

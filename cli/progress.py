@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-Progress = Callable[[int, int], None]
-"""Called with how much is done, and of how much."""
+if TYPE_CHECKING:
+    from zonediff.compare.workers import Progress
 
 
 @contextmanager

@@ -28,8 +28,8 @@ from zonediff.compare.result import (
     Turn,
     VariantInfo,
 )
-from zonediff.compare.run import Progress, run
-from zonediff.compare.workers import Crew
+from zonediff.compare.run import run
+from zonediff.compare.workers import Crew, Progress
 from zonediff.corpus.claim import Claim
 from zonediff.corpus.scenario import (
     BlocksGoal,
@@ -56,13 +56,12 @@ def history(
     *,
     known: Result | None = None,
     crew: Crew | None = None,
-    jobs: int = 1,
     progress: Progress = lambda done, total: None,
 ) -> History:
     """Run the scenarios on every release and see where each outcome turns.
 
     claims: those of which every scenario is there are judged on every release too. known: a result
-    over the same scenarios, whose runs are not done again. crew, jobs: as for run(). Raises
+    over the same scenarios, whose runs are not done again. crew: as for run(). Raises
     registry.VariantError, and KeyboardInterrupt when it is interrupted: half a history would show
     turns that are none.
     """
@@ -72,7 +71,7 @@ def history(
     ]
     if not scenarios or not line:
         return History(releases)
-    result = _all(scenarios, [model.name for model in line], registry, known, crew, jobs, progress)
+    result = _all(scenarios, [model.name for model in line], registry, known, crew, progress)
     infos = {info.name: info for info in result.variants}
     order = [infos[model.name] for model in line]
     runs = {(item.scenario, item.variant): item for item in result.runs}
@@ -92,7 +91,6 @@ def _all(
     registry: Registry,
     known: Result | None,
     crew: Crew | None,
-    jobs: int,
     progress: Progress,
 ) -> Result:
     """A result that has the releases and no other variant, in their order."""
@@ -106,7 +104,6 @@ def _all(
         baseline=(missing or names)[0],
         registry=registry,
         crew=crew,
-        jobs=jobs,
         progress=progress,
     )
     if not done.complete:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import gc
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from types import MappingProxyType
@@ -33,15 +33,12 @@ from zonediff.compare.result import (
 )
 from zonediff.compare.simulate.statistics import GoalCount, joined
 from zonediff.compare.terms import version
-from zonediff.compare.workers import Crew, workers
+from zonediff.compare.workers import Crew, Here, Progress
 from zonediff.corpus.scenario import Scenario
 from zonediff.engine.policy import Policy
 from zonediff.engine.trace import Trace
 from zonediff.variants.registry import LIVE, Registry
 from zonediff.variants.subject import NotOnThisMachine
-
-Progress = Callable[[int, int], None]
-"""Called after each run or few with how many are done, and of how many."""
 
 _SEEDS_AT_ONCE: Final = 200
 """A timed scenario with more seeds is more than one piece of work."""
@@ -92,7 +89,6 @@ def run(
     baseline: str = "upstream",
     registry: Registry | None = None,
     crew: Crew | None = None,
-    jobs: int = 1,
     whole: bool = False,
     evidence: Mapping[str, Sequence[Evidence]] = MappingProxyType({}),
     seed: int = 0,
@@ -102,8 +98,8 @@ def run(
     """Run every scenario on the baseline and each variant, and judge the variants.
 
     baseline: its column comes first. registry: knows the variants by name; worker processes
-    build their own from its files. crew: who does the work; without one, so many processes
-    (`jobs`), 1 is none but this one, so a subject that ends its process then ends the whole run.
+    build their own from its files. crew: who does the work (workers.py); without one it is this
+    process, so a subject that ends its process then ends the whole run. progress: told of runs.
     whole: these are all shipped scenarios, so that an intent that matches none of them is missing.
     evidence: what recordings of real kernels say about variants, by name. seed, seeds: those with
     which timed scenarios are run.
@@ -124,17 +120,16 @@ def run(
     parts: dict[int, dict[int, Run]] = {}
     done: dict[int, Run] = {}
     try:
-        with nullcontext(crew) if crew else workers(registry, min(jobs, len(cells)) or 1) as hands:
-            runs_done, all_runs = 0, sum(piece.cell.draws.seeds for piece in pieces)
-            for chunk in spread(hands, _work, pieces, _killed):
-                for piece, outcome in chunk:
-                    found = parts.setdefault(piece.number, {})
-                    found[piece.cell.draws.seed] = outcome
-                    if len(found) == due[piece.number]:
-                        done[piece.number] = _joined([found[seed] for seed in sorted(found)])
-                        del parts[piece.number]
-                    runs_done += piece.cell.draws.seeds
-                    progress(runs_done, all_runs)
+        runs_done, all_runs = 0, sum(piece.cell.draws.seeds for piece in pieces)
+        for chunk in spread(crew or Here(registry), _work, pieces, _killed):
+            for piece, outcome in chunk:
+                found = parts.setdefault(piece.number, {})
+                found[piece.cell.draws.seed] = outcome
+                if len(found) == due[piece.number]:
+                    done[piece.number] = _joined([found[seed] for seed in sorted(found)])
+                    del parts[piece.number]
+                runs_done += piece.cell.draws.seeds
+                progress(runs_done, all_runs)
     except KeyboardInterrupt:
         pass
     runs = [done[index] for index in sorted(done)]

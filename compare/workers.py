@@ -32,6 +32,9 @@ more than one would mind losing."""
 Work = Callable[[Registry, T], R]
 """What is done with an item: a function of a module, or a partial() of one, as it is pickled."""
 
+Progress = Callable[[int, int], None]
+"""Called now and then with how much is done, and of how much."""
+
 Share = tuple[list[R], float]
 """What came of the first items of a chunk, and the seconds that it took."""
 

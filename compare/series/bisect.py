@@ -8,8 +8,9 @@ from itertools import pairwise
 
 from zonediff.compare.judge import judge
 from zonediff.compare.result import Judgement
-from zonediff.compare.run import Progress, run
+from zonediff.compare.run import run
 from zonediff.compare.series.lineup import stages_of
+from zonediff.compare.workers import Crew, Progress
 from zonediff.corpus.scenario import Scenario
 from zonediff.variants.registry import Registry
 
@@ -33,17 +34,17 @@ def bisect(
     *,
     baseline: str,
     registry: Registry,
-    jobs: int = 1,
+    crew: Crew | None = None,
     progress: Progress = lambda done, total: None,
 ) -> list[Bisection]:
-    """Run scenarios on the baseline and each stage of a variant.
+    """Run scenarios on the baseline and each stage of a variant; crew: as for run().
 
     Unlike git's, it looks at every stage: one may break what a later one mends. Raises
     registry.VariantError, and KeyboardInterrupt when it is interrupted.
     """
     stages = [stage.variant for stage in stages_of(variant, registry)]
     result = run(
-        scenarios, stages, baseline=baseline, registry=registry, jobs=jobs, progress=progress
+        scenarios, stages, baseline=baseline, registry=registry, crew=crew, progress=progress
     )
     if not result.complete:
         raise KeyboardInterrupt

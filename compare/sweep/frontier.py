@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,11 +12,8 @@ from zonediff.compare.sweep.bisection import monotone, sampled
 from zonediff.compare.sweep.plan import Row, Sweep
 from zonediff.compare.sweep.store import fingerprint, key, open_store, stored_sweep
 from zonediff.compare.sweep.work import Outcome, SweepError, Task, work
-from zonediff.compare.workers import Crew, workers
+from zonediff.compare.workers import Crew, Here, Progress
 from zonediff.variants.registry import Registry
-
-Progress = Callable[[int, int], None]
-"""Called after each row or few with how many points are known, and of how many."""
 
 
 def frontiers(
@@ -27,21 +23,19 @@ def frontiers(
     store: Path | None = None,
     adaptive: bool = False,
     crew: Crew | None = None,
-    jobs: int = 1,
     progress: Progress = lambda done, total: None,
 ) -> list[Frontier]:
     """The frontiers of a sweep, one for each variant, path and onliner, in the sweep's order.
 
     store: an SQLite file that keeps what is found; what is in it already is not done again.
     adaptive: run only the points that the picture needs (bisection.py), and infer the others.
-    crew: who works on it; without one, so many processes (`jobs`). Raises SweepError.
+    crew: who works on it; without one, this process. progress: told how many points are known.
+    Raises SweepError.
     """
     keys = row_keys(sweep, registry)
     size = len(sweep.added)
-    with (
-        open_store(store, sweep) as keeper,
-        nullcontext(crew) if crew else workers(registry, jobs) as hands,
-    ):
+    hands = crew or Here(registry)
+    with open_store(store, sweep) as keeper:
         known = keeper.load()
         found = {row: known[name] for row, name in keys.items() if name in known}
         done = 0

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from zonediff.compare import store
 from zonediff.compare.result import Result, Run
 from zonediff.compare.run import run
+from zonediff.compare.workers import workers
 from zonediff.corpus.scenario import SURVIVES, BlocksGoal, Goal, Scenario, ScenarioStep
 from zonediff.engine.machine import Dimm, Machine
 from zonediff.engine.steps import Blocks, HypervAdd, Online, Step, Unplug, Write
@@ -109,6 +111,14 @@ def by_cell(result: Result) -> dict[tuple[str, str], Run]:
     return {(item.scenario, item.variant): item for item in result.runs}
 
 
+def run_by(
+    jobs: int, scenarios: list[Scenario], variants: Sequence[str], registry: Registry | None = None
+) -> Result:
+    registry = registry or Registry()
+    with workers(registry, jobs) as crew:
+        return run(scenarios, variants, registry=registry, crew=crew)
+
+
 def test_the_main_case() -> None:
     result = run(ALL, ["igor-movable", "michal-split/3"])
     assert [info.name for info in result.variants] == ["upstream", "igor-movable", "michal-split/3"]
@@ -153,12 +163,12 @@ def test_a_variant_named_twice_is_one_column() -> None:
 def test_workers_change_nothing(bad: Registry) -> None:
     variants = [*COMPARED, "raises", "leaves"]
     alone = run(ALL, variants, registry=bad)
-    assert run(ALL, variants, registry=bad, jobs=3) == alone
-    assert run(ALL, variants, registry=bad, jobs=8) == alone
+    assert run_by(3, ALL, variants, bad) == alone
+    assert run_by(8, ALL, variants, bad) == alone
 
 
 def test_no_scenarios_make_an_empty_result() -> None:
-    result = run([], COMPARED, jobs=4)
+    result = run_by(4, [], COMPARED)
     assert (result.runs, result.judgements, result.complete) == ([], [], True)
 
 
@@ -172,7 +182,7 @@ def test_an_unknown_variant_is_refused_before_anything_runs() -> None:
 def test_a_failing_subject_spoils_only_its_own_cells(
     bad: Registry, variant: str, says: str, jobs: int
 ) -> None:
-    result = run(ALL, [variant, "igor-movable"], registry=bad, jobs=jobs)
+    result = run_by(jobs, ALL, [variant, "igor-movable"], bad)
     assert result.complete
     failed = {cell for cell, item in by_cell(result).items() if item.status == "error"}
     assert failed == {("order/first", variant), ("order/last", variant)}
@@ -187,7 +197,7 @@ def test_a_failing_subject_spoils_only_its_own_cells(
 
 
 def test_a_dead_worker_is_found_and_the_rest_completed(bad: Registry) -> None:
-    result = run(ALL, ["igor-movable", "dies", "hyperv-xen-only"], registry=bad, jobs=2)
+    result = run_by(2, ALL, ["igor-movable", "dies", "hyperv-xen-only"], bad)
     assert result.complete
     runs = by_cell(result)
     failed = {cell for cell, item in runs.items() if item.status == "error"}
@@ -245,7 +255,13 @@ def test_progress_counts_every_cell() -> None:
     run(ALL, ["igor-movable"], progress=lambda done, total: seen.append((done, total)))
     assert seen == [(number, 8) for number in range(1, 9)]
     seen.clear()
-    run(ALL, ["igor-movable"], jobs=2, progress=lambda done, total: seen.append((done, total)))
+    with workers(Registry(), 2) as crew:
+        run(
+            ALL,
+            ["igor-movable"],
+            crew=crew,
+            progress=lambda done, total: seen.append((done, total)),
+        )
     assert seen == [(number, 8) for number in range(1, 9)]
 
 
@@ -254,13 +270,15 @@ import sys
 from pathlib import Path
 
 from zonediff.compare.run import run
+from zonediff.compare.workers import workers
 from zonediff.corpus.loader import load
 from zonediff.variants.registry import Registry
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     registry = Registry([folder / "bad.py"])
-    result = run(load([folder / "one.yaml"]), ["hangs"], registry=registry, jobs=2)
+    with workers(registry, 2) as crew:
+        result = run(load([folder / "one.yaml"]), ["hangs"], registry=registry, crew=crew)
     print(result.complete, [item.variant for item in result.runs])
 """
 

@@ -11,6 +11,7 @@ import pytest
 from zonediff.compare.history import history
 from zonediff.compare.result import History, ScenarioHistory, Turn
 from zonediff.compare.run import run
+from zonediff.compare.workers import workers
 from zonediff.corpus.loader import load
 from zonediff.variants.registry import Registry, VariantError
 
@@ -184,9 +185,10 @@ def test_runs_of_other_seeds_are_not_taken(told: History) -> None:
 def test_many_processes_tell_the_same(told: History) -> None:
     scenarios = load(["two-dimms"])
     wanted = {scenario.id for scenario in scenarios}
-    assert history(scenarios, [], Registry(), jobs=2).scenarios == [
-        item for item in told.scenarios if item.scenario in wanted
-    ]
+    with workers(Registry(), 2) as crew:
+        assert history(scenarios, [], Registry(), crew=crew).scenarios == [
+            item for item in told.scenarios if item.scenario in wanted
+        ]
 
 
 def test_a_release_that_cannot_be_run_meets_nothing(tmp_path: Path) -> None:

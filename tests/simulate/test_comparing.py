@@ -15,6 +15,7 @@ from zonediff.compare.judge import judge
 from zonediff.compare.result import Result
 from zonediff.compare.run import run
 from zonediff.compare.simulate.statistics import GoalCount
+from zonediff.compare.workers import workers
 from zonediff.corpus.loader import load
 from zonediff.engine.machine import Machine
 from zonediff.engine.steps import Step
@@ -51,7 +52,9 @@ def test_counts_survive_being_stored(many: Result) -> None:
     text = store.dumps(many)
     assert store.loads(text, "text") == many
     assert store.dumps(run(load([BY_CHANCE]), VARIANTS, seed=100, seeds=80)) == text
-    assert store.dumps(run(load([BY_CHANCE]), VARIANTS, seed=100, seeds=80, jobs=2)) == text
+    with workers(Registry(), 2) as crew:
+        two = run(load([BY_CHANCE]), VARIANTS, seed=100, seeds=80, crew=crew)
+    assert store.dumps(two) == text
 
 
 def test_one_seed_counts_nothing() -> None:

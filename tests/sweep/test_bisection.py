@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from zonediff.compare.sweep.bisection import PROBES, State, monotone, probes, sampled, to_run
 from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.plan import Sweep, find, load
+from zonediff.compare.workers import workers
 from zonediff.engine.units import SECTION, Bytes
 from zonediff.reports.frontier import frontier_table, pictures
 from zonediff.variants.registry import Registry
@@ -92,7 +93,9 @@ def test_the_real_sweep_looks_the_same() -> None:
     registry = Registry()
     sweep = replace(load(find("frontier"), registry), onliners=("kernel", "nobody"))
     sweep = replace(sweep, variants=("upstream",), paths=("acpi", "chunks"))
-    whole, less = frontiers(sweep, registry), frontiers(sweep, registry, adaptive=True, jobs=2)
+    whole = frontiers(sweep, registry)
+    with workers(registry, 2) as crew:
+        less = frontiers(sweep, registry, adaptive=True, crew=crew)
     assert frontier_table(less) == frontier_table(whole)
     assert [item.whose for item in pictures(less)] == [item.whose for item in pictures(whole)]
     run = [len(sweep.added) - len(row.inferred) for item in less for row in item.rows]

@@ -17,6 +17,7 @@ from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.plan import Sweep
 from zonediff.compare.sweep.store import fingerprint, open_store
 from zonediff.compare.sweep.work import Outcome, Point, SweepError
+from zonediff.compare.workers import workers
 from zonediff.variants.registry import Registry
 
 # Alone, the process ends itself at one of its function calls, by number: that may be anywhere,
@@ -27,6 +28,7 @@ import os, signal, sys
 from pathlib import Path
 from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.plan import load
+from zonediff.compare.workers import workers
 from zonediff.variants.registry import Registry
 
 def main():
@@ -46,7 +48,8 @@ def main():
         frontiers(sweep, registry, store=Path(store))
         sys.setprofile(None)
     else:
-        frontiers(sweep, registry, store=Path(store), jobs=int(jobs), progress=count)
+        with workers(registry, int(jobs)) as crew:
+            frontiers(sweep, registry, store=Path(store), crew=crew, progress=count)
     print(calls)
 
 if __name__ == "__main__":
@@ -99,7 +102,8 @@ def test_a_sweep_killed_at_random_moments(
 
 
 def test_processes_find_the_same_as_one(sweep: Sweep) -> None:
-    assert frontiers(sweep, Registry(), jobs=2) == frontiers(sweep, Registry())
+    with workers(Registry(), 2) as crew:
+        assert frontiers(sweep, Registry(), crew=crew) == frontiers(sweep, Registry())
 
 
 def test_a_whole_store_leaves_nothing_to_do(sweep: Sweep, tmp_path: Path) -> None:
