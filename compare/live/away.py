@@ -49,4 +49,4 @@ def _digest(path: Path) -> str:
 
 
 def _killed(item: tuple[int, Job]) -> NoReturn:
-    raise ClusterError(f"{item[1].id}: the worker process died, four times and then again alone")
+    raise ClusterError(f"{item[1].id}: the worker process dies of it")
