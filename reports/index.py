@@ -37,6 +37,7 @@ RESERVED: Final = (
     "alike",
     "evidence",
     "variants",
+    "patches",
     "provenance",
 )
 """Anchors of a report's own parts; nothing in a result may take them."""

@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib.resources import files
 
 import pytest
 
 from zonediff.compare.result import Result
 from zonediff.reports.html import render
+from zonediff.reports.index import RESERVED
 
 VOID = {"meta", "br", "input"}
 OPTIONAL = {"td", "th", "tr", "tbody", "p", "dt", "dd"}
@@ -264,3 +266,12 @@ def test_a_result_of_no_scenarios_has_no_empty_parts(result: Result) -> None:
     assert not {"verdict", "matrix", "filter", "alike", "scenarios"} & set(ids)
     assert {target[1:] for target in page.values("href")} <= set(ids)
     assert "script" not in page.tags
+
+
+def test_no_part_of_the_page_has_an_anchor_that_a_scenario_could_take() -> None:
+    templates = files("zonediff.reports").joinpath("templates")
+    texts = [item.read_text() for item in templates.iterdir() if item.name.endswith(".html")]
+    assert len(texts) > 10
+    fixed = {name for text in texts for name in re.findall(r'id="([^"{:]+)"', text)}
+    assert {"verdict", "patches"} <= fixed
+    assert fixed <= {*RESERVED}
