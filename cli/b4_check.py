@@ -14,6 +14,7 @@ from zonediff.cli import options
 from zonediff.compare.series.lineup import line_up, listed
 from zonediff.compare.series.mails import NoPatchError, read_mails
 from zonediff.compare.series.patch import SeriesError
+from zonediff.compare.words import several
 from zonediff.variants.registry import Registry
 
 _TOOL: Final = "zonediff"
@@ -76,5 +77,5 @@ def _check(
         return "pass", "changes no function that the models restate", []
     if not left:
         return "pass", f"{variant} models what it changes", [f"{name}()" for name in restated]
-    count = f"{len(left)} function{'s' if len(left) > 1 else ''}"
+    count = several(len(left), "function")
     return "warn", f"changes {count} that the models restate", [*(f"{n}()" for n in left), advice]

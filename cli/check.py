@@ -13,6 +13,7 @@ from zonediff.compare.lint.scenarios import lint_scenarios
 from zonediff.compare.lint.variants import lint_variant
 from zonediff.compare.result import Run
 from zonediff.compare.run import attempt
+from zonediff.compare.words import several
 from zonediff.corpus.scenario import Scenario
 from zonediff.engine.policy import Policy
 from zonediff.variants.registry import OURS, Registry
@@ -87,4 +88,4 @@ def _of_files(files: Sequence[Path], registry: Registry) -> list[tuple[Path, typ
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+    return several(number, noun) if number else f"no {noun}s"

@@ -25,6 +25,7 @@ from zonediff.compare.explore.lts import Numberings, Progress, System, build
 from zonediff.compare.explore.product import Witness, compare
 from zonediff.compare.explore.walks import STEPS, walk
 from zonediff.compare.store import write_text
+from zonediff.compare.words import several
 from zonediff.engine.kernel import NotModelled
 from zonediff.engine.policy import Policy
 from zonediff.reports.plain import wrap
@@ -322,7 +323,7 @@ def _walks_json(
 def _walks_text(
     found: Sequence[DifferenceWitness], arena: Arena, one: str, two: str, walks: int, seed: int
 ) -> str:
-    met = f"met {len(found)} kinds of difference" if found else "met no difference"
+    met = f"met {several(len(found), 'kind')} of difference" if found else "met no difference"
     head = (
         f"{one} and {two} on {arena.name}: {walks} random walks of up to {STEPS} steps (seed "
         f"{seed}) {met}. They prove nothing beyond that."
@@ -342,7 +343,7 @@ def _verdict(found: Exploration) -> str:
     )
     if found.verdict == "equivalent":
         return f"Equivalent: nothing tells {one} and {two} apart, for {bound}."
-    kinds = f"{len(found.witnesses)} kind{'s' if len(found.witnesses) > 1 else ''} of difference"
+    kinds = f"{several(len(found.witnesses), 'kind')} of difference"
     refinement = "and neither does all that the other does"
     if found.refines:
         refinement = f"all that succeeds on {one} succeeds alike on {two}"

@@ -14,6 +14,7 @@ from tabulate import tabulate
 from zonediff.cli import options
 from zonediff.compare.history import history
 from zonediff.compare.result import Release, ScenarioHistory, Turn, Verdict
+from zonediff.compare.words import few, several
 from zonediff.corpus.claim_files import load_claims
 from zonediff.engine.trace import Reason
 from zonediff.reports.history import Cause, ClaimRow, HistoryView, goals, history_view, steps
@@ -167,16 +168,14 @@ def _lead(cause: Cause, view: HistoryView) -> Iterator[str]:
 
 
 def _cause(cause: Cause) -> Iterator[str]:
-    number = "1 goal" if cause.goals == 1 else f"{cause.goals} goals"
-    yield from wrap(f"{cause.fate}: {number}", WIDTH, "  - ")
+    yield from wrap(f"{cause.fate}: {several(cause.goals, 'goal')}", WIDTH, "  - ")
     if cause.before or cause.after:
         yield from wrap(f"{_rule(cause.before)} -> {_rule(cause.after)}", WIDTH, "    ", "      ")
     if cause.intent is not None:
         end = f" until {cause.intent.until}" if cause.intent.until else ""
         yield from wrap(f"declared{end}: {cause.intent.reason}", WIDTH, "    ", "      ")
     names = [item.history.scenario for item in cause.seen]
-    more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
-    yield from wrap("in " + ", ".join(names[:_FEW]) + more, WIDTH, "    ", "      ")
+    yield from wrap(f"in {few(names, _FEW)}", WIDTH, "    ", "      ")
 
 
 def _rule(reason: Reason | None) -> str:

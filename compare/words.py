@@ -52,6 +52,11 @@ def few(items: Sequence[str], most: int = _FEW) -> str:
     return f"{shown} and {len(items) - most} more" if len(items) > most else shown
 
 
+def several(number: int, noun: str, plural: str = "") -> str:
+    """`1 scenario`, `2 scenarios`; plural: where an `s` does not make it."""
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
 def blocks(ranges: Iterable[BlockRange], extra: Callable[[BlockView], str] = lambda _: "") -> str:
     """Ranges in words: `memory32-38 offline [Normal]`; neighbours that read alike are joined.
 

@@ -9,6 +9,7 @@ from string import ascii_uppercase
 from typing import Final
 
 from zonediff.compare.result import Result, ScenarioInfo
+from zonediff.compare.words import several
 from zonediff.engine.trace import Reason
 from zonediff.reports import scope
 from zonediff.reports.findings import place
@@ -123,7 +124,7 @@ def _goals(shown: ScenarioView, columns: Mapping[str, Column]) -> Iterator[str]:
     for fate, wants in fates.items():
         yield from wrap(f"{'; '.join(wants)}: {fate}", WIDTH, "* ")
     if everywhere and not fates:
-        yield f"* {everywhere} goal{'s' if everywhere > 1 else ''} met on all"
+        yield f"* {several(everywhere, 'goal')} met on all"
 
 
 def _why(

@@ -17,6 +17,7 @@ from zonediff.compare.result import (
     Removal,
     ScenarioInfo,
 )
+from zonediff.compare.words import several
 from zonediff.engine.steps import REGISTRY
 from zonediff.engine.trace import Reason
 from zonediff.reports.index import Index, Link
@@ -106,7 +107,7 @@ class Cause:
     @property
     def count(self) -> str:
         """`1 finding`, `2 findings`."""
-        return f"{len(self.findings)} finding{'s' if len(self.findings) > 1 else ''}"
+        return several(len(self.findings), "finding")
 
 
 @dataclass(frozen=True, slots=True)

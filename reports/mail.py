@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from zonediff.compare.result import Result
+from zonediff.compare.words import several
 from zonediff.reports import scope, summary
 from zonediff.reports.findings import Finding
 from zonediff.reports.frontier import frontier_table
@@ -163,7 +164,7 @@ class _Mail:
             )
             if item.scenarios:
                 number = len(item.scenarios)
-                users = f"{number} scenario{'s' if number > 1 else ''}, named below"
+                users = f"{several(number, 'scenario')}, named below"
                 if number <= _FEW:
                     users = listed(item.scenarios)
                 yield from wrap(f"used by {users}", WIDTH, "  ")

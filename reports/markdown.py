@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from zonediff.compare.result import Result
+from zonediff.compare.words import several
 from zonediff.engine.trace import Reason
 from zonediff.reports import scope, summary
 from zonediff.reports.findings import Cause, Finding
@@ -133,7 +134,7 @@ def _removals(report: Report) -> Iterator[list[str]]:
         what, detail = code(item.removal.what), text(item.removal.detail)
         lines = [f"- {what}: {detail} in {_names(item.variants)}"]
         if item.scenarios:
-            number = f"{len(item.scenarios)} scenario{'s' if len(item.scenarios) > 1 else ''}"
+            number = several(len(item.scenarios), "scenario")
             lines += [f"  <details><summary>used by {number}</summary>", ""]
             lines += [f"  {_scenarios(item.scenarios)}", "  </details>"]
         yield lines

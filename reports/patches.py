@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from zonediff.compare.series.findings import LineUp, Patch, PatchLine
+from zonediff.compare.words import several
 from zonediff.reports.plain import to_ascii, wrap
 
 _INDENT: Final = "   "
@@ -78,12 +79,8 @@ def _patch(number: int, total: int, line: PatchLine, width: int) -> Iterator[str
 
 def _summary(series: LineUp) -> str:
     restated = {name for line in series.patches for name in line.restated}
-    warnings = f"; {_count(len(series.warnings()), 'warning')}." if series.variant else "."
+    warnings = f"; {several(len(series.warnings()), 'warning')}." if series.variant else "."
     return (
-        f"{_count(len(series.patches), 'patch', 'es')}; the models restate "
-        f"{_count(len(restated), 'function')} of those that change{warnings}"
+        f"{several(len(series.patches), 'patch', 'patches')}; the models restate "
+        f"{several(len(restated), 'function')} of those that change{warnings}"
     )
-
-
-def _count(number: int, noun: str, plural: str = "s") -> str:
-    return f"{number} {noun}{'' if number == 1 else plural}"

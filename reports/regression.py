@@ -8,6 +8,7 @@ from typing import Final
 
 from zonediff.compare.regress.changes import Change, Regression
 from zonediff.compare.result import KINDS, Kind
+from zonediff.compare.words import several
 from zonediff.reports import layout
 from zonediff.reports.kinds import noun
 from zonediff.reports.markup import Part, comment, table
@@ -24,10 +25,9 @@ def headline(found: Regression) -> str:
     kinds = [f"{counts[kind]} {noun(kind, counts[kind])}" for kind in KINDS if counts[kind]]
     lost = sum(len(of.removals) for of in found.removals)
     if lost:
-        kinds.append(f"{lost} removal{'s' * (lost > 1)} from the interface")
-    number = len(found.cells)
-    compared = f"{number} outcome{'' if number == 1 else 's'} compared"
-    return f"{compared}: {', '.join(kinds) or 'nothing changed'}."
+        kinds.append(f"{several(lost, 'removal')} from the interface")
+    compared = several(len(found.cells), "outcome")
+    return f"{compared} compared: {', '.join(kinds) or 'nothing changed'}."
 
 
 def text(found: Regression) -> str:

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from zonediff.compare.result import GoalOutcome, ScenarioInfo
+from zonediff.compare.words import several
 from zonediff.corpus.forms import machine_from_json
 from zonediff.engine.trace import Reason, Trace
 from zonediff.reports import words
@@ -95,7 +96,7 @@ def _end(trace: Trace, steps: int) -> Iterator[str]:
     if trace.end == "ran":
         return
     left = steps - len(trace.steps)
-    undone = f"; {left} step{'s' if left > 1 else ''} never began" if left > 0 else ""
+    undone = f"; {several(left, 'step')} never began" if left > 0 else ""
     yield from wrap(f"THE KERNEL DIED: {words.DEATHS[trace.end]}{undone}", WIDTH)
     yield ""
 

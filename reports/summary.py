@@ -8,6 +8,7 @@ from typing import Final
 from tabulate import tabulate
 
 from zonediff.compare.result import Result
+from zonediff.compare.words import several
 from zonediff.reports.frontier import frontier_table
 from zonediff.reports.kinds import SYMBOLS, Class, classes, noun, short
 from zonediff.reports.plain import to_ascii, wrap
@@ -66,15 +67,15 @@ def in_words(result: Result, verdict: Verdict) -> str:
     lost = [item.what for of in result.removals if of.variant == name for item in of.removals]
     says = []
     if errors:
-        says.append(f"could not be judged in {errors} scenario{'s' if errors > 1 else ''}")
+        says.append(f"could not be judged in {several(errors, 'scenario')}")
     if broken:
-        says.append(f"breaks {broken} scenario{'s' if broken > 1 else ''}")
+        says.append(f"breaks {several(broken, 'scenario')}")
     elif not lost and verdict.number("unchanged") == len(result.scenarios):
         says.append(f"behaves like {result.baseline} everywhere")
     elif not errors:
         says.append("breaks nothing unintended" if verdict.number("intended") else "breaks nothing")
     if left := verdict.number("not-run"):
-        says.append(f"was not run in {left} scenario{'s' if left > 1 else ''}")
+        says.append(f"was not run in {several(left, 'scenario')}")
     if lost:
         says.append(f"takes away {', '.join(lost)}")
     return "; ".join(says)

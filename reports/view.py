@@ -21,6 +21,7 @@ from zonediff.compare.result import (
     Source,
     VariantInfo,
 )
+from zonediff.compare.words import several
 from zonediff.reports.alike import Alike, fingerprints, groups
 from zonediff.reports.evidence import Unrecorded, unrecorded
 from zonediff.reports.explorations import ArenaView, arenas
@@ -223,7 +224,7 @@ def view(result: Result) -> Report:
     """Think a whole report through."""
     index = Index(result)
     shown = verdicts(result) if result.scenarios else ()
-    candidates = _several(len(index.candidates), "variant")
+    candidates = several(len(index.candidates), "variant")
     return Report(
         baseline=result.baseline,
         title=f"Memory hotplug: {candidates} against {result.baseline}",
@@ -336,7 +337,7 @@ def _lead(index: Index) -> str:
     runs = [index.run(scenario.id, result.baseline) for scenario in result.scenarios]
     met = sum(run is not None and bool(run.goals) and all(g.met for g in run.goals) for run in runs)
     return (
-        f"{_several(len(result.scenarios), 'scenario')}; {result.baseline} itself meets all goals "
+        f"{several(len(result.scenarios), 'scenario')}; {result.baseline} itself meets all goals "
         f"in {met} of them."
     )
 
@@ -349,11 +350,11 @@ def _notes(index: Index) -> Iterator[str]:
     failed = sorted({run.variant for run in result.runs if run.status == "error"})
     if failed:
         number = sum(run.status == "error" for run in result.runs)
-        yield f"{_several(number, 'run')} failed, on {', '.join(failed)}: see Errors."
+        yield f"{several(number, 'run')} failed, on {', '.join(failed)}: see Errors."
     impossible = sorted({run.variant for run in result.runs if run.status == "not-run"})
     if impossible:
         number = sum(run.status == "not-run" for run in result.runs)
-        yield f"{_several(number, 'run')} could not be done here, on {', '.join(impossible)}."
+        yield f"{several(number, 'run')} could not be done here, on {', '.join(impossible)}."
     unproven = [info.name for info in result.variants if not info.evidence]
     if unproven:
         yield (
@@ -441,7 +442,3 @@ def _provenance(result: Result) -> Iterator[tuple[str, str]]:
         yield "With", ", ".join(f"{name} {version}" for name, version in result.versions.items())
     last = result.seed + result.seeds - 1
     yield "Seeds", str(result.seed) if result.seeds == 1 else f"{result.seed} to {last}"
-
-
-def _several(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

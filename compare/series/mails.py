@@ -14,6 +14,7 @@ from typing import Final
 
 from zonediff.compare.series.findings import Patch
 from zonediff.compare.series.patch import SeriesError, read_diff
+from zonediff.compare.words import several
 
 _SEPARATOR: Final = re.compile(
     rb"^From \S{1,256} .{1,64}\d\d:\d\d:\d\d.{0,64} \d{4}\r?\n", re.MULTILINE
@@ -48,10 +49,8 @@ def read_mails(data: bytes, source: str) -> list[Patch]:
     mails = [message_from_bytes(text) for text in _split(data, source)]
     patches = [patch for mail in mails if (patch := _patch(mail, source)) is not None]
     if not patches:
-        count = f"{len(mails)} mail{'s' if len(mails) > 1 else ''}"
-        raise NoPatchError(
-            f"{source}: {count}, but no patch in {'them' if len(mails) > 1 else 'it'}"
-        )
+        where = "it" if len(mails) == 1 else "them"
+        raise NoPatchError(f"{source}: {several(len(mails), 'mail')}, but no patch in {where}")
     return sorted(patches, key=lambda patch: patch.number or 0)
 
 
