@@ -12,7 +12,7 @@ from zonediff.compare.result import Result, ScenarioInfo
 from zonediff.compare.words import several
 from zonediff.engine.trace import Reason
 from zonediff.reports import scope
-from zonediff.reports.findings import place
+from zonediff.reports.findings import parting, place
 from zonediff.reports.index import Index
 from zonediff.reports.kinds import noun
 from zonediff.reports.layout import WIDTH, Notes, ready, transcript
@@ -142,8 +142,7 @@ def _why(
         if difference is None:
             continue
         old, new = difference.baseline_reasons, difference.candidate_reasons
-        where = place(info, difference)
-        where = where if where == "at boot" else f"in {where}"
+        where = parting(place(info, difference))
         sides = [
             (name, outcome, notes.marks(reasons))
             for name, outcome, reasons in (

@@ -191,6 +191,11 @@ def place(scenario: ScenarioInfo, difference: Difference) -> str:
     return f"{number}, {difference.do}"
 
 
+def parting(place: str) -> str:
+    """A place as a sentence goes on with it: `at boot`, or `in step 2`."""
+    return place if place == "at boot" else f"in {place}"
+
+
 def lost(index: Index) -> list[Lost]:
     """Every ABI removal by name, with the variants that make it and the scenarios it touches."""
     variants: dict[tuple[str, str], dict[str, None]] = {}

@@ -11,7 +11,7 @@ from typing import Final
 from zonediff.compare.result import Result
 from zonediff.compare.words import several
 from zonediff.reports import scope, summary
-from zonediff.reports.findings import Finding
+from zonediff.reports.findings import Finding, parting
 from zonediff.reports.frontier import frontier_table
 from zonediff.reports.kinds import Class, noun
 from zonediff.reports.layout import (
@@ -90,7 +90,7 @@ class _Mail:
         for verdict in verdicts:
             says = summary.in_words(self.result, verdict)
             yield from wrap(f"{verdict.link.name} {says}.", WIDTH, "", "  ")
-            if deaths := self._deaths(verdict.link.name):
+            if deaths := sum(count.deaths for count in verdict.counts):
                 yield from wrap(f"The kernel dies in {deaths} of them.", WIDTH, "  ")
             for remark in verdict.remarks:
                 yield from wrap(remark, WIDTH, "  ")
@@ -106,16 +106,6 @@ class _Mail:
         yield ""
         yield from wrap(
             "; ".join(f"{_COLUMN_HEADS[kind]}: {noun(kind, 2)}" for kind in kinds) + ".", WIDTH
-        )
-
-    def _deaths(self, variant: str) -> int:
-        """Regressions in which the variant's kernel dies, and the baseline's does not."""
-        return sum(
-            finding.dies and variant in {link.name for link in finding.variants}
-            for section in self.report.sections
-            if section.kind == "regression"
-            for cause in section.causes
-            for finding in cause.findings
         )
 
     def _section(self, section: Section) -> Iterator[str]:
@@ -140,8 +130,7 @@ class _Mail:
             yield from wrap(f"before: {goal.baseline_detail}", WIDTH, "       ")
             yield from wrap(f"now: {goal.candidate_detail}", WIDTH, "       ")
         if finding.difference:
-            where = finding.place if finding.place == "at boot" else f"in {finding.place}"
-            yield from wrap(f"They part {where}:", WIDTH, "     ")
+            yield from wrap(f"They part {parting(finding.place)}:", WIDTH, "     ")
             sides = (
                 (self.report.baseline, finding.difference.baseline, finding.old),
                 (finding.variants[0].name, finding.difference.candidate, finding.new),

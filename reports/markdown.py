@@ -9,7 +9,7 @@ from zonediff.compare.result import Result
 from zonediff.compare.words import several
 from zonediff.engine.trace import Reason
 from zonediff.reports import scope, summary
-from zonediff.reports.findings import Cause, Finding
+from zonediff.reports.findings import Cause, Finding, parting
 from zonediff.reports.frontier import frontier_table
 from zonediff.reports.index import Link
 from zonediff.reports.kinds import SYMBOLS, noun, short
@@ -111,8 +111,7 @@ def _finding(finding: Finding, report: Report) -> Iterator[str]:
         yield f"  - now: {text(goal.candidate_detail)}"
     difference = finding.difference
     if difference:
-        where = finding.place if finding.place == "at boot" else f"in {finding.place}"
-        yield f"- they part {text(where)}"
+        yield f"- they part {text(parting(finding.place))}"
         yield from _side(report.baseline, difference.baseline, finding.old)
         yield from _side(finding.variants[0].name, difference.candidate, finding.new)
     if finding.error:
