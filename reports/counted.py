@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from zonediff.reports.kinds import Class, css
-from zonediff.reports.view import Report, Verdict
+from zonediff.reports.verdicts import Verdict
+from zonediff.reports.view import Report
 
 Shown = Class | Literal["dies", "met"]
 """A class; a regression in which the kernel dies; or that the baseline meets all goals."""

@@ -12,7 +12,7 @@ from zonediff.compare.words import several
 from zonediff.reports.frontier import frontier_table
 from zonediff.reports.kinds import SYMBOLS, Class, classes, noun, short
 from zonediff.reports.plain import to_ascii, wrap
-from zonediff.reports.view import Verdict, verdicts
+from zonediff.reports.verdicts import Verdict, verdicts
 
 WIDTH: Final = 80
 

@@ -6,32 +6,31 @@ Renderers only lay this out. All that needs thought is thought here and in the m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Final
 
 from zonediff.compare.explore.findings import Portrait
 from zonediff.compare.result import (
     Frontier,
-    IntentOutcome,
     Result,
-    Run,
-    ScenarioInfo,
     Source,
     VariantInfo,
 )
 from zonediff.compare.words import several
-from zonediff.reports.alike import Alike, fingerprints, groups
+from zonediff.reports.alike import Alike, groups
 from zonediff.reports.evidence import Unrecorded, unrecorded
 from zonediff.reports.explorations import ArenaView, arenas
 from zonediff.reports.findings import Cause, Lost, causes, lost
 from zonediff.reports.history import HistoryView, history_view
 from zonediff.reports.index import Index, Link
-from zonediff.reports.kinds import MEANINGS, SYMBOLS, Class, classes, noun
+from zonediff.reports.intents import IntentView, intent_view
+from zonediff.reports.kinds import MEANINGS, Class, noun
 from zonediff.reports.ledger import ClaimView, ledger
+from zonediff.reports.matrix import Shelf, shelves
 from zonediff.reports.patches import SeriesView, series_view
 from zonediff.reports.sidebyside import ScenarioView, scenario_view
+from zonediff.reports.verdicts import Verdict, verdicts
 
 ANCHORS: Final[dict[Class, str]] = {
     "error": "errors",
@@ -45,49 +44,6 @@ ANCHORS: Final[dict[Class, str]] = {
 }
 """Where in a report the things of each class are listed."""
 
-_ALWAYS: Final = ("regression", "abi-removal", "fix", "behaviour-change")
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """How many of a class, in words.
-
-    deaths: how many of these regressions are deaths of the kernel.
-    """
-
-    kind: Class
-    number: int
-    deaths: int = 0
-
-    @property
-    def words(self) -> str:
-        """`2 regressions`."""
-        return f"{self.number} {noun(self.kind, self.number)}"
-
-    @property
-    def text(self) -> str:
-        """`2 regressions (the kernel dies in 1)`."""
-        return self.words + (f" (the kernel dies in {self.deaths})" if self.deaths else "")
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A candidate against the baseline. remarks: what else is to be known before trusting it."""
-
-    link: Link
-    summary: str
-    counts: tuple[Count, ...]
-    remarks: tuple[str, ...]
-
-    @property
-    def sentence(self) -> str:
-        """All of it in a line: `igor-movable: 1 regression, 0 ABI removals, 9 fixes, ...`."""
-        return f"{self.link.name}: {', '.join(count.text for count in self.counts)}"
-
-    def number(self, kind: Class) -> int:
-        """How many there are of a class."""
-        return next((count.number for count in self.counts if count.kind == kind), 0)
-
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -98,48 +54,6 @@ class Section:
     heading: str
     meaning: str
     causes: tuple[Cause, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class IntentView:
-    """What became of a declared intent, in words."""
-
-    variant: Link
-    outcome: IntentOutcome
-    text: str
-    scenarios: tuple[Link, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MatrixCell:
-    """A scenario on a variant: its classes, worst first, and how many goals it met.
-
-    met: all of them, if there are any. dies: it is a regression because the kernel does.
-    """
-
-    link: Link
-    classes: tuple[Class, ...]
-    goals: str
-    met: bool
-    dies: bool
-
-
-@dataclass(frozen=True, slots=True)
-class MatrixRow:
-    """A scenario in the matrix, the baseline's cell first."""
-
-    link: Link
-    title: str
-    claims: tuple[str, ...]
-    cells: tuple[MatrixCell, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """The scenarios of a folder."""
-
-    folder: str
-    rows: tuple[MatrixRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +157,8 @@ def view(result: Result) -> Report:
             if (found := tuple(causes(index, kind)))
         ),
         lost=tuple(lost(index)),
-        intents=tuple(_intent(index, outcome) for outcome in result.intents),
-        shelves=tuple(_shelves(index)),
+        intents=tuple(intent_view(index, outcome) for outcome in result.intents),
+        shelves=tuple(shelves(index)),
         alike=groups(index),
         unrecorded=unrecorded(index),
         claims=ledger(index),
@@ -269,64 +183,6 @@ _LISTED: Final[tuple[Class, ...]] = (
     "behaviour-change",
     "intended",
 )
-
-
-def verdicts(result: Result) -> tuple[Verdict, ...]:
-    """Every candidate's verdict, in the order of the result."""
-    index = Index(result)
-    prints = fingerprints(index)
-    return tuple(
-        Verdict(
-            link=index.variant(info.name),
-            summary=info.summary,
-            counts=tuple(_counts(index, info.name)),
-            remarks=tuple(_remarks(index, info, prints)),
-        )
-        for info in result.variants
-        if info.name != result.baseline
-    )
-
-
-def _remarks(index: Index, info: VariantInfo, prints: Mapping[str, list[object]]) -> Iterator[str]:
-    mine = prints[info.name]
-    alike = [name for name, other in prints.items() if other == mine and name != info.name]
-    if alike:
-        yield f"Nothing here tells it from {', '.join(alike)}."
-    for outcome in index.result.intents:
-        if outcome.variant == info.name and outcome.status != "happened":
-            yield f"Declared intent {outcome.intent.scenarios}: {_fate(outcome)}."
-    if not info.evidence:
-        yield "Not checked against any real kernel."
-
-
-def _counts(index: Index, variant: str) -> Iterator[Count]:
-    """Scenarios by class; ABI removals by name, because one may break any number of programs."""
-    found = [classes(index.judgement(s.id, variant)) for s in index.result.scenarios]
-    for kind in SYMBOLS:
-        number = sum(kind in kinds for kinds in found)
-        if kind == "abi-removal":
-            number = sum(variant in [v.name for v in item.variants] for item in lost(index))
-        if not number and kind not in _ALWAYS:
-            continue
-        deaths = _deaths(index, variant) if kind == "regression" else 0
-        yield Count(kind, number, deaths)
-
-
-def _deaths(index: Index, variant: str) -> int:
-    """In how many regressions the variant's kernel dies and the baseline's does not."""
-    return sum(_dies(index, scenario.id, variant) for scenario in index.result.scenarios)
-
-
-def _dies(index: Index, scenario: str, variant: str) -> bool:
-    return (
-        "regression" in classes(index.judgement(scenario, variant))
-        and _status(index.run(scenario, variant)) == "died"
-        and _status(index.run(scenario, index.result.baseline)) == "ran"
-    )
-
-
-def _status(run: Run | None) -> str | None:
-    return run.status if run else None
 
 
 def _lead(index: Index) -> str:
@@ -361,46 +217,6 @@ def _notes(index: Index) -> Iterator[str]:
             f"No recording of a real kernel speaks for {', '.join(unproven)}: "
             "what is shown there is a model's word."
         )
-
-
-def _fate(outcome: IntentOutcome) -> str:
-    """What became of an intent."""
-    if outcome.status == "overdue":
-        return f"should have ended with {outcome.intent.until}, but is still there"
-    return "happened as intended" if outcome.status == "happened" else "did not happen"
-
-
-def _intent(index: Index, outcome: IntentOutcome) -> IntentView:
-    return IntentView(
-        variant=index.variant(outcome.variant),
-        outcome=outcome,
-        text=_fate(outcome),
-        scenarios=tuple(index.scenario(name) for name in outcome.scenarios),
-    )
-
-
-def _shelves(index: Index) -> Iterator[Shelf]:
-    """The matrix; scenarios stay in the order of the result."""
-    for folder, group in groupby(index.result.scenarios, key=lambda s: s.id.rpartition("/")[0]):
-        yield Shelf(folder, tuple(_matrix_row(index, info) for info in group))
-
-
-def _matrix_row(index: Index, info: ScenarioInfo) -> MatrixRow:
-    cells = []
-    for variant in (index.result.baseline, *index.candidates):
-        run = index.run(info.id, variant)
-        met = sum(goal.met for goal in run.goals) if run else 0
-        baseline = variant == index.result.baseline
-        cells.append(
-            MatrixCell(
-                link=index.cell(info.id, variant),
-                classes=() if baseline else classes(index.judgement(info.id, variant)),
-                goals=f"{met}/{len(run.goals)}" if run and run.goals else "",
-                met=run is not None and met == len(run.goals) > 0,
-                dies=not baseline and _dies(index, info.id, variant),
-            )
-        )
-    return MatrixRow(index.scenario(info.id), info.title, tuple(info.claims), tuple(cells))
 
 
 def _variant(index: Index, info: VariantInfo) -> VariantView:

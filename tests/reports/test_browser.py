@@ -11,7 +11,7 @@ import pytest
 
 from zonediff.compare.result import Result
 from zonediff.reports.html import render
-from zonediff.reports.view import verdicts
+from zonediff.reports.verdicts import verdicts
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

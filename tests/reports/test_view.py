@@ -10,7 +10,8 @@ from zonediff.compare.result import Result
 from zonediff.reports.findings import causes, lost
 from zonediff.reports.index import Index
 from zonediff.reports.sidebyside import ScenarioView, scenario_view
-from zonediff.reports.view import verdicts, view
+from zonediff.reports.verdicts import verdicts
+from zonediff.reports.view import view
 
 
 def shown(result: Result, scenario: str) -> ScenarioView:
