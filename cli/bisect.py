@@ -13,6 +13,7 @@ from tabulate import tabulate
 
 from zonediff.cli import options
 from zonediff.cli.group import EXIT_CODES
+from zonediff.cli.progress import bar
 from zonediff.compare import verdict
 from zonediff.compare.result import Judgement
 from zonediff.compare.series.bisect import Bisection, bisect
@@ -58,8 +59,15 @@ def command(
         raise click.UsageError("name scenarios, or all of them with --all")
     registry = Registry(variant_files)
     looked_at = options.load_scenarios(scenarios, corpus)
-    with options.crew(registry, jobs) as crew:
-        found = bisect(looked_at, variant, baseline=baseline, registry=registry, crew=crew)
+    with options.crew(registry, jobs) as crew, bar("running", "runs") as progress:
+        found = bisect(
+            looked_at,
+            variant,
+            baseline=baseline,
+            registry=registry,
+            crew=crew,
+            progress=progress,
+        )
     lines = _one(found[0], baseline) if len(found) == 1 else _table(found, variant, baseline)
     click.echo("\n".join(lines))
     steps = [step for item in found for step in item.steps]

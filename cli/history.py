@@ -12,6 +12,7 @@ import click
 from tabulate import tabulate
 
 from zonediff.cli import options
+from zonediff.cli.progress import bar
 from zonediff.compare.history import history
 from zonediff.compare.result import Release, ScenarioHistory, Turn, Verdict
 from zonediff.compare.words import few, several
@@ -60,8 +61,8 @@ def command(
     found = options.load_scenarios(scenarios, corpus)
     claims = [] if scenarios or corpus else load_claims()
     registry = Registry(variant_files)
-    with options.crew(registry, jobs) as crew:
-        told = history(found, claims, registry, crew=crew)
+    with options.crew(registry, jobs) as crew, bar("running releases", "runs") as progress:
+        told = history(found, claims, registry, crew=crew, progress=progress)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(told), indent=2))
         return
