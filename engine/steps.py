@@ -35,9 +35,6 @@ from zonediff.engine.units import (
     parse_size,
 )
 
-StateFile = Literal["state", "online"]
-"""The file of a block through which it is onlined or offlined."""
-
 Order = Literal["first-to-last", "last-to-first", "edges-inward", "middle-outward"]
 """In which order blocks are taken, by block number."""
 

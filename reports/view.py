@@ -32,17 +32,14 @@ from zonediff.reports.patches import SeriesView, series_view
 from zonediff.reports.sidebyside import ScenarioView, scenario_view
 from zonediff.reports.verdicts import Verdict, verdicts
 
-ANCHORS: Final[dict[Class, str]] = {
+_ANCHORS: Final[dict[Class, str]] = {
     "error": "errors",
     "regression": "regressions",
-    "abi-removal": "removals",
     "fix": "fixes",
     "behaviour-change": "changes",
     "intended": "intended",
-    "unchanged": "matrix",
-    "not-run": "matrix",
 }
-"""Where in a report the things of each class are listed."""
+"""The classes whose findings are listed, and where in a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +145,12 @@ def view(result: Result) -> Report:
         sections=tuple(
             Section(
                 kind=kind,
-                anchor=ANCHORS[kind],
+                anchor=anchor,
                 heading=noun(kind, 2).capitalize(),
                 meaning=f"{MEANINGS[kind].capitalize()}.",
                 causes=found,
             )
-            for kind in _LISTED
+            for kind, anchor in _ANCHORS.items()
             if (found := tuple(causes(index, kind)))
         ),
         lost=tuple(lost(index)),
@@ -174,15 +171,6 @@ def view(result: Result) -> Report:
         series=tuple(map(series_view, result.series)),
         provenance=tuple(_provenance(result)),
     )
-
-
-_LISTED: Final[tuple[Class, ...]] = (
-    "error",
-    "regression",
-    "fix",
-    "behaviour-change",
-    "intended",
-)
 
 
 def _lead(index: Index) -> str:

@@ -11,17 +11,17 @@ Z_95: Final = 1.959963984540054
 """Standard deviations of a normal distribution on each side that hold 95 per cent of it."""
 
 
-def wilson(hits: int, runs: int, z: float = Z_95) -> tuple[float, float]:
-    """Wilson's score interval for a probability seen as `hits` of `runs`, by default of 95 %.
+def wilson(hits: int, runs: int) -> tuple[float, float]:
+    """Wilson's score interval of 95 % for a probability seen as `hits` of `runs`.
 
     (E. B. Wilson, JASA 22, 1927.) Unlike the textbook interval it holds at 0 and 1 too. Without
     any run it is (0, 1).
     """
     if not runs:
         return 0.0, 1.0
-    share, weight = hits / runs, z * z / runs
+    share, weight = hits / runs, Z_95 * Z_95 / runs
     middle = (share + weight / 2) / (1 + weight)
-    reach = z * sqrt(share * (1 - share) / runs + weight / (4 * runs)) / (1 + weight)
+    reach = Z_95 * sqrt(share * (1 - share) / runs + weight / (4 * runs)) / (1 + weight)
     # At the ends the bound is exact, which the rounding of its square root must not spoil.
     low = 0.0 if hits == 0 else middle - reach
     high = 1.0 if hits == runs else middle + reach
