@@ -187,7 +187,7 @@ def zone_can_shift(kernel: Kernel, block: int, target: Zone) -> Decision[Zone | 
         end=pages.end,
         zone_start=span.start,
         zone_end=span.end,
-        between=between.label if between else "",
+        between="" if between is None else between.label,
         asked=(OnlineType.KERNEL if target is Zone.NORMAL else OnlineType.MOVABLE).label,
     )
     return Decision(target if rule in SHIFTS else None, why)
@@ -203,7 +203,7 @@ def shift_rule(memory: Memory, block: int, target: Zone) -> Rule:
         return NOT_AT_END
     if zone > target and start != span.start:
         return NOT_AT_START
-    if zone_between(memory, node, zone, target):
+    if zone_between(memory, node, zone, target) is not None:
         return ZONE_BETWEEN
     if zone < target:
         return SHIFTS_UP
@@ -211,7 +211,7 @@ def shift_rule(memory: Memory, block: int, target: Zone) -> Rule:
 
 
 def zone_between(memory: Memory, node: int, zone: Zone, target: Zone) -> Zone | None:
-    """The first zone that was ever used between two; they are none of them DMA, the lowest."""
+    """The first zone between two that was ever used; None when there is none."""
     for between in ZONES[min(zone, target) + 1 : max(zone, target)]:
         if memory.initialised[4 * node + between]:
             return between
