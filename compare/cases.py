@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import Final
 
 from zonediff.compare import words
-from zonediff.compare.explore.reach import Way, reach
 from zonediff.compare.goals import evaluate
 from zonediff.compare.result import Run
 from zonediff.corpus.arithmetic import compute
@@ -195,6 +194,9 @@ def _zones(asked: Zoneinfo | Overlap, seen: Observation) -> tuple[bool, str]:
 
 def of_states(policy: Policy, asked: OfStates) -> Answer | None:
     """Whether a variant can be brought into such a state; None when the search was given up."""
+    # Imported here, as numpy takes its time and most runs judge no such case.
+    from zonediff.compare.explore.reach import Way, reach
+
     guest = Guest(asked.machine, policy)
     guest.power_on()
     writes = [

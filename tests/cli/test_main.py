@@ -57,6 +57,18 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stderr == "[]\n"
 
 
+@pytest.mark.parametrize("module", [module for module, _ in MODULES.values()])
+def test_only_exploring_imports_what_explores(module: str) -> None:
+    code = (
+        "import sys\n"
+        f"import {module}\n"
+        "heavy = {'numpy', 'simpy', 'git', 'hypothesis', 'distributed', 'jinja2', 'qemu'}\n"
+        "print(*sorted(heavy & {*sys.modules}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == (["numpy"] if module == "zonediff.cli.explore" else [])
+
+
 def test_an_unknown_subcommand(zonediff: Any) -> None:
     result = zonediff("rnu")
     assert result.exit_code == 2
