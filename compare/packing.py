@@ -1,0 +1,146 @@
+"""How a result is laid out in its file: whatever can be told from the rest is left out.
+
+Most of a result repeats itself: variants behave alike in most scenarios, the same rule decides
+everywhere, and a judgement lists goals that are in the runs it compares. So runs that equal an
+earlier one are only referred to, reasons stand in a table of their own, and goals of judgements
+are left out. That is nine tenths of a file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+
+def compact(value: Any) -> str:
+    """JSON without a blank."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def lines(value: Any) -> str:
+    """A list of objects gets a line for each, so that results can be grepped and diffed."""
+    if isinstance(value, list) and value:
+        return "[\n" + ",\n".join(compact(item) for item in value) + "\n]"
+    return compact(value)
+
+
+def pack(body: dict[str, Any]) -> None:
+    """Leave out, in place, what can be told from the rest."""
+    compared = _compared(body)
+    for judgement in body["judgements"]:
+        if judgement.get("goals", []) == compared(judgement):
+            judgement.pop("goals", None)
+        else:
+            judgement.setdefault("goals", [])
+    hashes = {scenario["id"]: scenario["hash"] for scenario in body["scenarios"]}
+    written: dict[str, str] = {}
+    for number, run in enumerate(body["runs"]):
+        if run.get("hash", "") == hashes.get(run["scenario"]):
+            run.pop("hash", None)
+        else:
+            run.setdefault("hash", "")
+        if run.get("trace", {}).get("subject") == run["variant"]:
+            del run["trace"]["subject"]
+        names = {"scenario": run["scenario"], "variant": run["variant"]}
+        first = written.setdefault(compact({**run, "variant": ""}), run["variant"])
+        if first != run["variant"]:
+            body["runs"][number] = {**names, "same_as": first}
+    table: dict[str, int] = {}
+    for reasons in _reason_lists([body.get(part) for part in _WITH_REASONS]):
+        reasons[:] = [table.setdefault(compact(reason), len(table)) for reason in reasons]
+    body["reasons"] = [json.loads(reason) for reason in table]
+
+
+def unpack(body: dict[str, Any]) -> None:
+    """Undo pack(), in place; what has another shape is left for the converter to refuse.
+
+    Raises ValueError for what refers to nothing.
+    """
+    table = body.pop("reasons", None)
+    if not isinstance(table, list):
+        raise ValueError("$.reasons is not a list")
+    for reasons in _reason_lists([body.get(part) for part in _WITH_REASONS]):
+        reasons[:] = [_entry(table, reason) for reason in reasons]
+    hashes = {str(item.get("id")): item.get("hash") for item in _objects(body.get("scenarios"))}
+    seen: dict[tuple[str, str], dict[str, Any]] = {}
+    for run in _objects(body.get("runs")):
+        scenario, variant = str(run.get("scenario")), str(run.get("variant"))
+        if "same_as" in run:
+            first = seen.get((scenario, str(run.pop("same_as"))))
+            if first is None:
+                raise ValueError(f"run {scenario} on {variant} equals one that is not there")
+            run.update({**first, "variant": variant})
+        seen[scenario, variant] = dict(run)
+        if scenario in hashes:
+            run.setdefault("hash", hashes[scenario])
+        if isinstance(run.get("trace"), dict):
+            run["trace"] = {"subject": variant, **run["trace"]}
+    compared = _compared(body)
+    for judgement in _objects(body.get("judgements")):
+        if "goals" not in judgement:
+            judgement["goals"] = compared(judgement)
+
+
+def _compared(body: dict[str, Any]) -> Callable[[dict[str, Any]], list[dict[str, Any]]]:
+    """What gives a judgement's goals from the two runs that it compares."""
+    goals = {
+        (str(run.get("scenario")), str(run.get("variant"))): _objects(run.get("goals"))
+        for run in _objects(body.get("runs"))
+    }
+
+    def side_by_side(judgement: dict[str, Any]) -> list[dict[str, Any]]:
+        scenario = str(judgement.get("scenario"))
+        before = goals.get((scenario, str(body.get("baseline"))), [])
+        after = goals.get((scenario, str(judgement.get("variant"))), [])
+        return [
+            {
+                "want": one.get("want"),
+                "baseline": one.get("met"),
+                "candidate": two.get("met"),
+                "kind": _KIND_OF_GOAL.get((one.get("met"), two.get("met")), "unchanged"),
+                "baseline_detail": one.get("detail"),
+                "candidate_detail": two.get("detail"),
+            }
+            for one, two in zip(before, after, strict=False)
+        ]
+
+    return side_by_side
+
+
+_KIND_OF_GOAL: Final[Mapping[Any, str]] = {(True, False): "regression", (False, True): "fix"}
+
+
+def _entry(table: list[Any], reason: Any) -> Any:
+    if type(reason) is not int:
+        return reason
+    if not 0 <= reason < len(table):
+        raise ValueError(f"there is no reason {reason}")
+    return table[reason]
+
+
+_WITH_REASONS: Final = ("runs", "judgements", "claims", "history", "explorations")
+"""The parts of a result whose reasons stand in the table."""
+
+_REASONS: Final = {
+    *("reasons", "boot_reasons", "baseline_reasons", "candidate_reasons"),
+    *("before_reasons", "after_reasons"),
+}
+
+
+def _reason_lists(value: Any) -> Iterator[list[Any]]:
+    """Every list of reasons anywhere in it."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _reason_lists(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key in _REASONS and isinstance(item, list):
+                yield item
+            else:
+                yield from _reason_lists(item)
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    items = value if isinstance(value, list) else []
+    return [item for item in items if isinstance(item, dict)]
