@@ -63,7 +63,7 @@ def command(
     kernel rules behind that, and how far real kernels confirm the models.
     """
     registry = Registry(variant_files)
-    names = registry.default_names() if variants is None else _names(variants)
+    names = options.variant_names(variants, registry)
     corpus = load()
     claims = {item.id: item for item in load_claims(corpus)}
     claim = claim.upper()
@@ -72,6 +72,8 @@ def command(
     wanted = set(claims[claim].scenarios)
     scenarios = [scenario for scenario in corpus if scenario.id in wanted]
     result = run(scenarios, names, baseline=names[0], registry=registry)
+    if not result.complete:
+        raise KeyboardInterrupt
     (outcome,) = judge_claims([claims[claim]], result, registry)
     recorded = {name: _recorded(registry.resolve(name)) for name in names}
     if as_json:
@@ -80,10 +82,6 @@ def command(
         click.echo("\n".join(_text(outcome, recorded)))
     failed = [item for item in result.runs if item.status == "error"]
     return verdict.FAILED if failed else verdict.PASSED
-
-
-def _names(text: str) -> list[str]:
-    return list(dict.fromkeys(name.strip() for name in text.split(",")))
 
 
 def _recorded(subject: Subject) -> list[Evidence]:

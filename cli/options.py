@@ -78,6 +78,19 @@ def crew(registry: Registry, jobs: int | None, scheduler: str | None = None) -> 
         yield found
 
 
+def variant_names(text: str | None, registry: Registry) -> list[str]:
+    """The names in a list with commas, each once, or those that a run has by itself for None.
+
+    Raises click.BadParameter when there is none in it.
+    """
+    if text is None:
+        return registry.default_names()
+    names = list(dict.fromkeys(name for part in text.split(",") if (name := part.strip())))
+    if not names:
+        raise click.BadParameter("name at least one variant", param_hint="--variants")
+    return names
+
+
 def load_scenarios(names: Sequence[str], corpus: Path | None) -> list[Scenario]:
     """The scenarios that the arguments name, or the whole corpus without any.
 

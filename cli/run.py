@@ -133,7 +133,7 @@ def command(
     )
     registry = Registry(variant_files)
     patches = [_series(text, baseline, registry) for text in series]
-    names = _names(variants) if variants is not None else registry.default_names()
+    names = options.variant_names(variants, registry)
     found = options.load_scenarios(scenarios, corpus)
     whole = not scenarios and corpus is None
     with options.crew(registry, jobs, scheduler) as crew:
@@ -225,14 +225,6 @@ def _command() -> str:
             text = Path(item).name if Path(str(item)).is_absolute() else str(item)
             words += option if item is True else [*option, text]
     return shlex.join(words)
-
-
-def _names(text: str) -> list[str]:
-    """The names of a list with commas. Raises click.BadParameter when there is none in it."""
-    names = [name for part in text.split(",") if (name := part.strip())]
-    if not names:
-        raise click.BadParameter("name at least one variant", param_hint="--variants")
-    return names
 
 
 def _given(variant_files: Sequence[Path], corpus: Path | None) -> list[tuple[str, Path]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -61,6 +62,27 @@ def test_a_way_and_what_was_not_decided(zonediff: Zonediff) -> None:
     assert "not to be relied on: a slip of that version" in text
 
 
+STOPS = '''
+from zonediff.variants.upstream import Upstream
+
+
+class Stops(Upstream):
+    """Is interrupted by its user."""
+
+    name = "stops"
+
+    def zone_of_new_memory(self, kernel, node, first, source):
+        raise KeyboardInterrupt
+'''
+
+
+def test_an_interrupted_claim_is_not_judged(zonediff: Zonediff, tmp_path: Path) -> None:
+    (tmp_path / "stops.py").write_text(STOPS)
+    given = ("--variant-file", str(tmp_path / "stops.py"), "--variants", "upstream,stops")
+    result = zonediff("claim", "C13", *given)
+    assert (result.exit_code, result.output) == (130, "Interrupted.\n")
+
+
 def test_json(zonediff: Zonediff) -> None:
     form = json.loads(zonediff("claim", "E01", "--variants", "upstream,v4.14", "--json").output)
     assert (form["id"], form["who"]) == ("E01", "Michal Hocko")
@@ -74,7 +96,7 @@ def test_json(zonediff: Zonediff) -> None:
     [
         (["C21"], "unknown claim 'C21', did you mean"),
         (["C01", "--variants", "upstraem"], "there is no variant 'upstraem'"),
-        (["C01", "--variants", " , "], "there is no variant ''"),
+        (["C01", "--variants", " , "], "name at least one variant"),
     ],
 )
 def test_mistakes(zonediff: Zonediff, args: list[str], says: str) -> None:
