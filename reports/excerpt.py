@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import count, product
-from string import ascii_uppercase
 from typing import Final
 
 from zonediff.compare.result import Result, ScenarioInfo
@@ -19,6 +17,7 @@ from zonediff.reports.layout import WIDTH, Notes, ready, transcript
 from zonediff.reports.plain import wrap
 from zonediff.reports.reproduce import Part, reproduction
 from zonediff.reports.sidebyside import Column, ScenarioView, scenario_view
+from zonediff.reports.words import letter
 
 SCREEN: Final = 24
 """Lines that a terminal shows at once."""
@@ -45,28 +44,22 @@ def _lines(
     index: Index, shown: ScenarioView, commands: Sequence[Part], short: bool
 ) -> Iterator[str]:
     """All lines. short: why a behaviour changes only where that matters to somebody."""
-    columns = dict(zip(_letters(), shown.columns, strict=False))
+    columns = {letter(at): column for at, column in enumerate(shown.columns)}
     yield from wrap(f"{shown.info.id}: {shown.info.title} ({', '.join(shown.machine)})", WIDTH)
     yield ""
-    for letter, column in columns.items():
-        yield from wrap(_who(column, index.result.baseline), WIDTH, f"{letter}: ")
+    for name, column in columns.items():
+        yield from wrap(_who(column, index.result.baseline), WIDTH, f"{name}: ")
     if commands:
         yield ""
         yield from transcript(commands)
     yield ""
     yield from _goals(shown, columns)
     notes = Notes()
-    mattering = {letter: column for letter, column in columns.items() if _matters(column)}
+    mattering = {name: column for name, column in columns.items() if _matters(column)}
     told = mattering if short and mattering else columns
     yield from _why(index, shown.info, told, notes, outcomes=not commands)
     yield from notes.lines()
     yield from wrap(f"({scope.made_from(index.result)})", WIDTH)
-
-
-def _letters() -> Iterator[str]:
-    """A name for each behaviour: A for the baseline's, B, C, ..., Z, AA, AB, ..."""
-    for size in count(1):
-        yield from map("".join, product(ascii_uppercase, repeat=size))
 
 
 def _who(column: Column, baseline: str) -> str:
@@ -81,9 +74,9 @@ def _who(column: Column, baseline: str) -> str:
 def _commands(index: Index, shown: ScenarioView) -> list[Part]:
     """What to type in the machine that the first line describes."""
     traces = []
-    for letter, column in zip(_letters(), shown.columns, strict=False):
+    for at, column in enumerate(shown.columns):
         run = index.run(shown.info.id, column.members[0].link.name)
-        traces.append(([letter], run.trace if run else None))
+        traces.append(([letter(at)], run.trace if run else None))
     inside = []
     for part in reproduction(shown.info, traces):
         lines = tuple(line for line in part.lines if not line.pieces[0].startswith("cd "))
@@ -112,7 +105,7 @@ def _goals(shown: ScenarioView, columns: Mapping[str, Column]) -> Iterator[str]:
     for goal in shown.goals:
         cells = dict(zip(columns, goal.cells, strict=True))
         met, unmet = (
-            [letter for letter, cell in cells.items() if cell is not None and cell[0] is way]
+            [name for name, cell in cells.items() if cell is not None and cell[0] is way]
             for way in (True, False)
         )
         if unmet:
@@ -134,9 +127,9 @@ def _why(
 
     outcomes: say what comes out there as well, which commands show otherwise.
     """
-    for letter, column in columns.items():
+    for who, column in columns.items():
         for line in (column.error or "").strip().splitlines()[-1:]:
-            yield from wrap(f"{letter} failed: {line}", WIDTH, rest="  ")
+            yield from wrap(f"{who} failed: {line}", WIDTH, rest="  ")
         judgement = index.judgement(info.id, column.members[0].link.name)
         difference = judgement.difference if judgement else None
         if difference is None:
@@ -147,17 +140,17 @@ def _why(
             (name, outcome, notes.marks(reasons))
             for name, outcome, reasons in (
                 ("A", difference.baseline, _own(old, new)),
-                (letter, difference.candidate, _own(new, old)),
+                (who, difference.candidate, _own(new, old)),
             )
         ]
         if outcomes:
-            yield from wrap(f"{letter} parts from A {where}:", WIDTH, rest="  ")
+            yield from wrap(f"{who} parts from A {where}:", WIDTH, rest="  ")
             for name, outcome, marks in sides:
                 yield from wrap(f"{name}: {outcome} {marks}", WIDTH, "  ", "     ")
         else:
             because = ", ".join(f"{marks} on {name}" for name, _, marks in sides if marks)
             either = because or f"{difference.baseline} -> {difference.candidate}"
-            yield from wrap(f"{letter} parts from A {where}: {either}", WIDTH, rest="  ")
+            yield from wrap(f"{who} parts from A {where}: {either}", WIDTH, rest="  ")
 
 
 def _own(mine: Sequence[Reason], others: Sequence[Reason]) -> list[Reason]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from string import ascii_uppercase
 from typing import Final
 
 from markupsafe import escape
@@ -20,6 +19,7 @@ from zonediff.compare.sweep.frontier import survives
 from zonediff.compare.sweep.plan import EXAMPLE
 from zonediff.engine.units import GIB, KIB, MEMMAP_BYTES_PER_PAGE, MIB, PAGE
 from zonediff.reports.plain import wrap
+from zonediff.reports.words import letter
 
 WIDTH: Final = 72
 
@@ -64,14 +64,9 @@ def pictures(frontiers: Sequence[Frontier]) -> list[Picture]:
         look = tuple((row.base, tuple(_states(row))) for row in item.rows)
         groups.setdefault((tuple(item.added), look), []).append(item)
     return [
-        Picture(_letter(number), group[0], tuple(_whose(group, frontiers)))
+        Picture(letter(number), group[0], tuple(_whose(group, frontiers)))
         for number, group in enumerate(groups.values())
     ]
-
-
-def _letter(number: int) -> str:
-    before, last = divmod(number, len(ascii_uppercase))
-    return (_letter(before - 1) if before else "") + ascii_uppercase[last]
 
 
 def _states(row: FrontierRow) -> Iterator[State]:

@@ -25,9 +25,10 @@ from zonediff.reports.plain import visible
 from zonediff.reports.reproduce import Where
 from zonediff.reports.said import Said
 from zonediff.reports.siblings import Siblings, siblings
-from zonediff.reports.sidebyside import Column, letter
+from zonediff.reports.sidebyside import Column
 from zonediff.reports.table import Spread
 from zonediff.reports.view import Report, view
+from zonediff.reports.words import letter
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 

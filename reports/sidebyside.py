@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from string import ascii_uppercase
 from typing import Final
 
 from zonediff.compare.difference import partings
@@ -104,14 +103,9 @@ def scenario_view(index: Index, info: ScenarioInfo) -> ScenarioView:
         to_scale=table.scale.true,
         reproduction=tuple(reproduction(info, [(g.variants, g.run.trace) for g in groups])),
         lettered=tuple(
-            reproduction(info, [([letter(at)], g.run.trace) for at, g in enumerate(groups)])
+            reproduction(info, [([words.letter(at)], g.run.trace) for at, g in enumerate(groups)])
         ),
     )
-
-
-def letter(column: int) -> str:
-    """A column's letter, by which it is named where there is little room."""
-    return ascii_uppercase[column] if column < len(ascii_uppercase) else str(column + 1)
 
 
 _ORDER: Final = tuple(SYMBOLS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from string import ascii_uppercase
 from typing import Final
 
 from zonediff.engine.machine import Machine, Platform
@@ -46,6 +47,12 @@ PLATFORMS: Final[Mapping[Platform, str]] = {
     "xen": "Xen guest",
     "bare-metal": "bare metal",
 }
+
+
+def letter(number: int) -> str:
+    """What one of many is called where there is little room: A, ..., Z, AA, AB, ..."""
+    before, last = divmod(number, len(ascii_uppercase))
+    return (letter(before - 1) if before else "") + ascii_uppercase[last]
 
 
 def explain(value: str | None) -> str:

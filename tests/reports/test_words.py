@@ -144,3 +144,9 @@ def test_a_machine() -> None:
         "kernel parameters movable_node",
         "CONFIG_MOVABLE_NODE=n",
     ]
+
+
+def test_letters_go_on_after_z() -> None:
+    assert [words.letter(number) for number in (0, 25, 26, 51, 52, 701, 702)] == [
+        "A", "Z", "AA", "AZ", "BA", "ZZ", "AAA",
+    ]  # fmt: skip
