@@ -7,6 +7,7 @@ differ. Hypothesis draws the walks, and shrinks one for each kind of difference.
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from random import Random
@@ -158,7 +159,7 @@ def _find(
 ) -> tuple[int, ...] | None:
     """Draw the walks of a stint until one fits, and shrink that one; always the same walks."""
     from hypothesis import HealthCheck, configuration, find, settings, strategies
-    from hypothesis.errors import NoSuchExample
+    from hypothesis.errors import HypothesisDeprecationWarning, NoSuchExample
 
     step = strategies.integers(0, len(arena.actions) - 1)
     stretches = strategies.lists(strategies.lists(step, max_size=_STRETCH), max_size=_STRETCH)
@@ -170,7 +171,9 @@ def _find(
         suppress_health_check=list(HealthCheck),
     )
     # Its cache of constants goes there, and not into the user's folder.
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        # Other threads of a cluster's worker use Python's own random numbers; strategies do not.
+        warnings.simplefilter("ignore", HypothesisDeprecationWarning)
         configuration.set_hypothesis_home_dir(folder)
         try:
             return find(drawn, condition, settings=chosen, random=Random(stint.seed))
