@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -43,6 +43,7 @@ class Arena:
     dimms: those that `plug` adds, beside those of the machine; they may lie where another one can.
     boot_blocks: blocks of boot memory that steps may name, too.
     steps: further steps, after those of the alphabet.
+    symmetry: nodes that are interchangeable, together with their DIMMs (none: no symmetry is used).
     """
 
     name: str
@@ -51,6 +52,7 @@ class Arena:
     alphabet: tuple[Part, ...] = ("state", "unplug")
     boot_blocks: tuple[int, ...] = ()
     steps: tuple[Step, ...] = ()
+    symmetry: tuple[int, ...] = ()
 
     @property
     def all_dimms(self) -> tuple[Dimm, ...]:
@@ -63,6 +65,12 @@ class Arena:
             for id, step in added.items()
         ]
         return placed(self.machine, (*self.machine.dimms, *self.dimms, *more))
+
+    def dimms_of(self, node: int) -> list[Dimm]:
+        """Every DIMM that there can be on a node, ascending."""
+        return sorted(
+            (dimm for dimm in self.all_dimms if dimm.node == node), key=lambda dimm: dimm.addr or 0
+        )
 
     @property
     def about(self) -> str:
@@ -77,7 +85,10 @@ class Arena:
             for dimm in self.all_dimms
         ]
         said = (f" ({self.machine.cmdline})" if self.machine.cmdline else "") + "; "
-        return boot + said + "; ".join([*dimms, "steps: " + ", ".join(self.alphabet)])
+        more = ["steps: " + ", ".join(self.alphabet)]
+        if self.symmetry:
+            more.append(f"interchangeable: nodes {and_list(self.symmetry)}")
+        return boot + said + "; ".join([*dimms, *more])
 
     @property
     def blocks(self) -> tuple[int, ...]:
@@ -158,6 +169,44 @@ def check_memory(arena: Arena, kernel: Kernel) -> None:
             f"{kernel.free_kib} KiB are free after boot: with memory that short, what a step does "
             "depends on more than is explored; give the machine more boot memory or smaller DIMMs"
         )
+
+
+def unlike(arena: Arena) -> str:
+    """Why nodes that are said to be interchangeable cannot be, by their DIMMs; empty if they can.
+
+    Their DIMMs have to be of the same sizes, at the same distances, and there or not alike.
+    """
+    nodes, last = arena.symmetry, len(arena.machine.nodes) - 1
+    for node in nodes:
+        if not 0 <= node <= last:
+            return f"there is no node {node}: the machine has nodes 0 to {last}"
+    if len(nodes) < 2 or len(set(nodes)) < len(nodes):
+        return "expected two different nodes or more"
+    there = {dimm.id for dimm in arena.machine.dimms}
+    shapes = {}
+    for node in nodes:
+        dimms = arena.dimms_of(node)
+        if not dimms:
+            return f"node {node} has no DIMM"
+        start = dimms[0].addr or 0
+        shapes[node] = [(d.size, (d.addr or 0) - start, d.id in there) for d in dimms]
+    for node in nodes[1:]:
+        if shapes[node] != shapes[nodes[0]]:
+            one, two = (", ".join(map(_shape, shapes[n])) for n in (nodes[0], node))
+            return f"node {nodes[0]} has {one}, but node {node} {two}"
+    return ""
+
+
+def _shape(dimm: tuple[int, int, bool]) -> str:
+    size, after, there = dimm
+    at = f" {format_size(after)} above its first" if after else ""
+    return f"a DIMM of {format_size(size)}{at}" + ("" if there else " to be plugged")
+
+
+def and_list(nodes: Sequence[int]) -> str:
+    """Numbers in a sentence: `1, 2 and 3`."""
+    *most, last = map(str, nodes)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def placed(machine: Machine, dimms: tuple[Dimm, ...]) -> tuple[Dimm, ...]:

@@ -40,17 +40,23 @@ class Effect(NamedTuple):
 Ask = Callable[[Watch], int]
 """Runs something on the engine, on the row of a Watch: what it gives, by number."""
 
+Check = Callable[[int, list[int], Watch, int], None]
+"""Called with what was just learned: the step's root, the row before it, the Watch, what it gave.
+It may let the step look at more cells."""
+
 
 class Learner:
     """Decision trees over cells, one for each step, in one table; their leaves are effects.
 
     table[tree node, value of the cell that the node looks at] is the next node, or -2 - leaf.
+    check: called with all that is learned, if given.
     Changes of the books that a step makes without looking at what came of them have trees of
     their own: so the zones a step decides by and the pages it then counts do not multiply.
     """
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
+        self.check: Check | None = None
         self.asked = 0
         self._table: NDArray[np.int32] = np.full((1024, 256), UNKNOWN, np.int32)
         self._cell: NDArray[np.int32] = np.full(1024, layout.rest, np.int32)
@@ -61,6 +67,7 @@ class Learner:
         # Of each change its root; of sets -2 - their leaf.
         self._following: list[int] = []
         self._asks: dict[int, Ask] = {}
+        self.change_of: dict[int, Change] = {}
         self.outcome: Numbers = np.zeros(0, np.int64)
         self._moves: NDArray[np.bool_] = np.zeros(0, np.bool_)
         self._write_cell: Numbers = np.zeros((0, 0), np.int64)
@@ -133,7 +140,9 @@ class Learner:
             moved[:, at] += mixers[:, cell] * by
             rows[at, cell] = value
 
-    def _changing(self, change: Change) -> Ask:
+    def changing(self, change: Change) -> Ask:
+        """Carries out a change, all of it as its own doing."""
+
         def ask(watch: Watch) -> int:
             watch.apart(change, self.layout.memory(watch))
             watch.settle()
@@ -147,6 +156,8 @@ class Learner:
         watch.get(layout.rest)
         self.asked += 1
         outcome = self._asks[root](watch)
+        if self.check is not None:
+            self.check(root, row, watch, outcome)
         # A cell that is set without being looked at gets its value whatever it was before.
         writes = tuple(
             (cell, value)
@@ -180,11 +191,12 @@ class Learner:
         """The number of a change, or of sets in a row."""
         number = self._changes.number(change)
         if number == len(self._following):
-            self._following.append(
-                self.new_root(self._changing(change))
-                if isinstance(change, Change)
-                else -2 - self._leaf(Effect(0, change, ()))
-            )
+            if isinstance(change, Change):
+                root = self.new_root(self.changing(change))
+                self.change_of[root] = change
+            else:
+                root = -2 - self._leaf(Effect(0, change, ()))
+            self._following.append(root)
         return number
 
     def _leaf(self, effect: Effect) -> int:

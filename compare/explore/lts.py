@@ -6,9 +6,11 @@ cells are equal, which is told by two independent 64-bit sums over the cells.
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,6 +21,16 @@ from zonediff.compare.explore.arena import Arena, check_block_size, check_memory
 from zonediff.compare.explore.cells import DEAD, Layout, LookedAt, Numbering, Watch
 from zonediff.compare.explore.learned import Ask, Learner, Numbers, Rows, Sums
 from zonediff.compare.explore.looks import Level, Part, Sight
+from zonediff.compare.explore.renaming import Group
+from zonediff.compare.explore.symmetry import (
+    Explored,
+    Seen,
+    Symmetry,
+    Twin,
+    Unfolded,
+    total,
+    unfold,
+)
 from zonediff.compare.explore.table import Table
 from zonediff.engine.guest import Guest
 from zonediff.engine.kernel import KernelDied
@@ -50,12 +62,13 @@ class Numberings:
     """What systems that are to be compared number alike.
 
     outcomes: of Outcome. sights: of looks.Sight. labels: of what is seen of a state, its
-    parts' sights by number.
+    parts' sights by number. images: of sights, where nodes are interchangeable.
     """
 
     outcomes: Numbering = field(default_factory=Numbering)
     sights: Numbering = field(default_factory=Numbering)
     labels: Numbering = field(default_factory=Numbering)
+    images: Seen = field(default_factory=dict)
 
 
 @dataclass
@@ -67,7 +80,9 @@ class System:
     label: of each state, equal where all parts look equal. parent, via: the state and action from
     which each state was first reached. complete: whether every state was expanded; else those
     reached by fewer than `depth` steps were, and states not expanded have UNKNOWN successors.
-    asked: how often the engine ran a step or was looked at.
+    asked: how often the engine ran a step or was looked at. explored: how many states were; with
+    symmetry the others are images of those. group, images: the renamings, and to which state each
+    leads from each; None without symmetry.
     """
 
     name: str
@@ -84,6 +99,9 @@ class System:
     seconds: float
     asked: int
     numberings: Numberings = field(repr=False)
+    explored: int
+    group: Group | None = field(default=None, repr=False)
+    images: NDArray[np.int32] | None = field(default=None, repr=False)
 
     @property
     def states(self) -> int:
@@ -131,10 +149,11 @@ def build(
     """
     began = time.perf_counter()
     shared = numberings or Numberings()
+    group = Group(arena) if arena.symmetry else None
     looked_at = frozenset(Layout.PIECES if keep_all else ())
     while True:
         # Pieces of state that nothing looks at are left out; when something does, begin again.
-        explorer = _Explorer(policy, arena, shared, looked_at)
+        explorer = _Explorer(policy, arena, shared, looked_at, group)
         if parts is None:
             parts = looks.parts(level, arena.blocks, explorer.layout.zones)
         try:
@@ -142,28 +161,36 @@ def build(
             break
         except LookedAt as look:
             looked_at |= {explorer.layout.missing(look.cell)}
-    seen = np.concatenate(explorer.seen)
+    found = explorer.found(tuple(part.name for part in parts))
     return System(
         name=policy.name,
         actions=arena.actions,
         parts=tuple(part.name for part in parts),
-        successor=np.concatenate(explorer.successors),
-        outcome=np.concatenate(explorer.outcomes),
-        seen=seen,
-        label=_labels(seen, shared.labels),
-        parent=np.concatenate(explorer.parents),
-        via=np.concatenate(explorer.vias),
+        successor=found.successor,
+        outcome=found.outcome,
+        seen=found.seen,
+        label=_labels(found.seen, shared.labels),
+        parent=found.parent,
+        via=found.via,
         complete=complete,
         depth=levels,
         seconds=time.perf_counter() - began,
         asked=explorer.learner.asked,
         numberings=shared,
+        explored=explorer.table.size,
+        group=group,
+        images=found.images,
     )
 
 
 class _Explorer:
     def __init__(
-        self, policy: Policy, arena: Arena, numberings: Numberings, looked_at: frozenset[str]
+        self,
+        policy: Policy,
+        arena: Arena,
+        numberings: Numberings,
+        looked_at: frozenset[str],
+        group: Group | None,
     ) -> None:
         guest = Guest(arena.machine, policy)
         check_block_size(guest.kernel)
@@ -181,19 +208,26 @@ class _Explorer:
         self.layout = Layout(guest, arena.blocks, Numbering(), looked_at)
         self.learner = Learner(self.layout)
         self.roots = [self.learner.new_root(self._doing(step)) for step in self.actions]
+        self.symmetry: Symmetry | None = None
+        self.twins: dict[int, tuple[str, list[Twin]]] = {}
         random = np.random.default_rng(SEED)
         shape = (2, self.layout.width)
         self.mixers = random.integers(0, 2**64, shape, np.uint64) | np.uint64(1)
         first = self.layout.encode(guest) if died is None else self._dead(died)
         start = np.array([first], np.uint16)
+        if group is not None:
+            self.symmetry = Symmetry(group, self.layout, policy.name, numberings.images)
+            self.symmetry.check_start(first)
+            self.learner.check = self._check
         self.rows: list[Rows] = [start]
-        self.sums = [np.stack([(start * mixer).sum(axis=1) for mixer in self.mixers])]
+        self.sums = [total(start, self.mixers)]
         self.table = Table()
         self.table.numbers(self.sums[0][0])
         self.second = self.sums[0][1]
         self.parents = [np.zeros(1, np.int32)]
         self.vias = [np.full(1, -1, np.int32)]
         self.successors: list[NDArray[np.int32]] = []
+        self.turns: list[Numbers] = []
         self.outcomes: list[NDArray[np.int32]] = []
         self.seen: list[NDArray[np.int32]] = []
 
@@ -207,6 +241,7 @@ class _Explorer:
     ) -> tuple[bool, int]:
         """Look and expand, level by level: (whether every state was expanded, levels expanded)."""
         looking = [self.learner.new_root(self._looking(part)) for part in parts]
+        self._note_twins(parts, looking)
         wanted = None if until is None else self.numberings.sights.number(until)
         expanded, level = 0, 0
         while True:
@@ -246,6 +281,7 @@ class _Explorer:
         unknown = np.full((self.table.size - state, len(self.actions)), UNKNOWN, np.int32)
         self.successors.append(unknown)
         self.outcomes.append(unknown)
+        self.turns.append(np.zeros_like(unknown, np.int64))
         return False
 
     def _expand(self, first: int, states: Rows, sums: Sums) -> None:
@@ -260,6 +296,11 @@ class _Explorer:
         by = self.learner.carry_out(rows, leaf[at], self.mixers)
         moving = np.flatnonzero(by[0])
         at, rows, keys = at[moving], rows[moving], sums[:, of[at[moving]]] + by[:, moving]
+        if self.symmetry is not None:
+            rows, keys, turned = self.symmetry.smallest(rows, keys, self.mixers)
+            turn = np.zeros(len(of), np.int64)
+            turn[at] = self.symmetry.group.inverse[turned]
+            self.turns.append(turn.reshape(size, width))
         found, firsts = self.table.numbers(keys[0])
         self.rows.append(rows[firsts])
         self.sums.append(keys[:, firsts])
@@ -274,6 +315,46 @@ class _Explorer:
         self.successors.append(successor.reshape(size, width))
         outcome = self.learner.outcome[leaf].astype(np.int32)
         self.outcomes.append(outcome.reshape(size, width))
+
+    def found(self, parts: tuple[str, ...]) -> Unfolded:
+        """The tables of all states that were found, with symmetry of the images of those, too."""
+        successor, outcome, seen, parent, via = (
+            np.concatenate(tables)
+            for tables in (self.successors, self.outcomes, self.seen, self.parents, self.vias)
+        )
+        if self.symmetry is None:
+            return Unfolded(successor, outcome, seen, parent, via, None)
+        explored = Explored(successor, np.concatenate(self.turns), outcome, seen, parent, via)
+        return unfold(self.symmetry, np.concatenate(self.rows), self.mixers, parts, explored)
+
+    def _note_twins(self, parts: Sequence[Part], looking: Sequence[int]) -> None:
+        """Note what the renamings make of steps and looks."""
+        if self.symmetry is None:
+            return
+        group, fits = self.symmetry.group, self.symmetry.sights_fit
+        for action, (root, step) in enumerate(zip(self.roots, self.actions, strict=True)):
+            images = [self.actions[by[action]] for by in group.actions[1:]]
+            twins = [Twin(self._doing(image), str(image), operator.eq) for image in images]
+            self.twins[root] = str(step), twins
+        by_name = {part.name: part for part in parts}
+        for root, part in zip(looking, parts, strict=True):
+            twins = []
+            for number, renaming in enumerate(group.renamings[1:], 1):
+                image = by_name[renaming.part(part.name)]
+                fit = partial(fits, number, part.name)
+                twins.append(Twin(self._looking(image), image.name, fit))
+            self.twins[root] = part.name, twins
+
+    def _check(self, root: int, row: list[int], watch: Watch, outcome: int) -> None:
+        """See that the images of what was just learned do the image of what it does."""
+        assert self.symmetry is not None
+        change = self.learner.change_of.get(root)
+        if change is not None and root not in self.twins:
+            images = [one.change(change) for one in self.symmetry.group.renamings[1:]]
+            twins = [Twin(self.learner.changing(one), one.method, operator.eq) for one in images]
+            self.twins[root] = change.method, twins
+        name, twins = self.twins[root]
+        self.symmetry.check(name, twins, row, watch, outcome)
 
     def _doing(self, step: Step) -> Ask:
         number = self.numberings.outcomes.number

@@ -101,16 +101,23 @@ def bound(left: System, right: System) -> int | None:
 
 
 class _Search:
-    """Breadth-first over pairs of states that are reached by the same actions."""
+    """Breadth-first over pairs of states that are reached by the same actions.
+
+    Where both systems have the same interchangeable nodes, pairs that one renaming of both states
+    makes of each other are one pair. Pair number n renamed by r is told as n * renamings + r.
+    """
 
     def __init__(self, left: System, right: System) -> None:
         self.left, self.right = left, right
+        self.group = left.group
+        self.renamings = 1 if self.group is None else len(self.group)
         self.bound = bound(left, right)
         self.a, self.b = np.zeros(1, np.int64), np.zeros(1, np.int64)
         self.seen = Table()
         self.seen.numbers(self._keys(self.a, self.b))
         self.parents: list[Numbers] = [np.zeros(1, np.int64)]
         self.actions: list[Numbers] = [np.full(1, -1)]
+        self.turns: list[Numbers] = [np.zeros(1, np.int64)]
 
     @property
     def count(self) -> int:
@@ -121,16 +128,56 @@ class _Search:
         """Each frontier: states of the left, of the right, and the numbers of the pairs."""
         level = 0
         while len(self.a) and (self.bound is None or level < self.bound):
-            yield self.a, self.b, self.count - len(self.a) + np.arange(len(self.a))
+            numbers = self.count - len(self.a) + np.arange(len(self.a))
+            yield self.a, self.b, numbers * self.renamings
             level += 1
 
     def follow(self, source: Numbers, action: Numbers, a: States, b: States) -> None:
         """The next frontier: pairs (a, b) reached from pair numbers `source` by actions."""
         a, b = a.astype(np.int64), b.astype(np.int64)
+        if self.group is not None:
+            a, b, turn = self._smallest(a, b)
         _, firsts = self.seen.numbers(self._keys(a, b))
         self.a, self.b = a[firsts], b[firsts]
-        self.parents.append(source[firsts])
+        self.parents.append(source[firsts] // self.renamings)
         self.actions.append(action[firsts])
+        if self.group is not None:
+            self.turns.append(turn[firsts])
+
+    def _images(self, number: int, a: States, b: States) -> tuple[Numbers, Numbers]:
+        """Pairs renamed."""
+        assert self.left.images is not None
+        assert self.right.images is not None
+        one, two = self.left.images[number][a], self.right.images[number][b]
+        return one.astype(np.int64), two.astype(np.int64)
+
+    def _smallest(self, a: Numbers, b: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+        """Of each pair's images the smallest, and by which renaming it is."""
+        turn = np.zeros(len(a), np.int64)
+        best = a, b
+        for number in range(1, self.renamings):
+            one, two = self._images(number, a, b)
+            less = (one < best[0]) | ((one == best[0]) & (two < best[1]))
+            best = np.where(less, one, best[0]), np.where(less, two, best[1])
+            turn[less] = number
+        return *best, turn
+
+    def with_images(self, pairs: _Pairs) -> _Pairs:
+        """Transitions and all their images, each once: of pairs that are their own image none."""
+        if self.group is None or not len(pairs.number):
+            return pairs
+        met: list[tuple[Numbers, Numbers]] = []
+        found = []
+        for number in range(self.renamings):
+            a, b = self._images(number, pairs.a, pairs.b)
+            known = [(a == one) & (b == two) for one, two in met]
+            new = ~np.logical_or.reduce([np.zeros(len(a), np.bool_), *known])
+            met.append((a, b))
+            next_a, next_b = self._images(number, pairs.next_a, pairs.next_b)
+            action = self.group.actions[number][pairs.action]
+            image = pairs.number + number, action, a, b, next_a, next_b
+            found.append([column[new] for column in image])
+        return _Pairs(*map(np.concatenate, zip(*found, strict=True)))
 
     def _keys(self, a: Numbers, b: Numbers) -> Keys:
         """Pairs as keys of a table: two pairs never have the same, for SCATTER is odd."""
@@ -139,9 +186,16 @@ class _Search:
     def path(self, pair: int) -> tuple[int, ...]:
         """The actions of a shortest way to a pair."""
         parents, actions = np.concatenate(self.parents), np.concatenate(self.actions)
+        turns = np.concatenate(self.turns)
+        pair, renamed = divmod(pair, self.renamings)
         found: list[int] = []
         while pair:
-            found.append(int(actions[pair]))
+            action = int(actions[pair])
+            if self.group is not None:
+                # The pair is that which the action led to, renamed; and here renamed once more.
+                renamed = int(self.group.after[renamed, turns[pair]])
+                action = int(self.group.actions[renamed, action])
+            found.append(action)
             pair = int(parents[pair])
         return tuple(found[::-1])
 
@@ -191,10 +245,14 @@ def _differences(left: System, right: System) -> tuple[tuple[Witness, ...], int]
     for a, b, numbers in search.levels():
         next_a, next_b = left.successor[a], right.successor[b]
         same = results[0][a] == results[1][b]
-        _different_results(kinds, left, right, a, b, numbers, same)
+        rows, actions = np.nonzero(~same)
+        pairs = _Pairs(numbers[rows], actions, a[rows], b[rows], next_a[~same], next_b[~same])
+        _different_results(kinds, left, right, search.with_images(pairs))
         rows, actions = np.nonzero(same)
         pairs = _Pairs(numbers[rows], actions, a[rows], b[rows], next_a[same], next_b[same])
-        _different_looks(kinds, left, right, pairs)
+        apart = left.label[pairs.next_a] != right.label[pairs.next_b]
+        looks_apart = _Pairs(*(column[apart] for column in pairs))
+        _different_looks(kinds, left, right, search.with_images(looks_apart))
         moved = (pairs.next_a != pairs.a) | (pairs.next_b != pairs.b)
         search.follow(*(column[moved] for column in pairs.steps))
     return _witnesses(kinds, search), search.count
@@ -227,27 +285,18 @@ def _witnesses(kinds: _Kinds, search: _Search) -> tuple[Witness, ...]:
     )
 
 
-def _different_results(
-    kinds: _Kinds,
-    left: System,
-    right: System,
-    a: Numbers,
-    b: Numbers,
-    numbers: Numbers,
-    same: NDArray[np.bool_],
-) -> None:
-    """Note the transitions of pairs (a, b) whose results differ."""
-    rows, actions = np.nonzero(~same)
-    if not len(rows):
+def _different_results(kinds: _Kinds, left: System, right: System, pairs: _Pairs) -> None:
+    """Note transitions whose results differ."""
+    if not len(pairs.number):
         return
-    groups = np.stack([actions, left.outcome[a[rows], actions], right.outcome[b[rows], actions]])
+    action = pairs.action
+    groups = np.stack([action, left.outcome[pairs.a, action], right.outcome[pairs.b, action]])
     unique, first, count = np.unique(groups, axis=1, return_index=True, return_counts=True)
     outcomes: list[Outcome] = left.numberings.outcomes.values
     for at in np.argsort(first):
-        action, one, two = unique[:, at].tolist()
-        where = rows[first[at]]
-        kind = result_kind(left.actions[action], outcomes[one], outcomes[two])
-        kinds.note(kind, int(numbers[where]), action, count=int(count[at]))
+        step, one, two = unique[:, at].tolist()
+        kind = result_kind(left.actions[step], outcomes[one], outcomes[two])
+        kinds.note(kind, int(pairs.number[first[at]]), step, count=int(count[at]))
 
 
 def result_kind(step: Step, left: Outcome, right: Outcome) -> Kind:
@@ -260,12 +309,11 @@ def result_kind(step: Step, left: Outcome, right: Outcome) -> Kind:
 
 
 def _different_looks(kinds: _Kinds, left: System, right: System, pairs: _Pairs) -> None:
-    """Note the transitions after which a part looks different on both sides in another way.
+    """Note transitions, all to looks that differ, after which a part differs in another way.
 
     A part that neither side's step changed still looks as different as it did, and that was noted.
     """
-    apart = left.label[pairs.next_a] != right.label[pairs.next_b]
-    number, action, a, b, next_a, next_b = (column[apart] for column in pairs)
+    number, action, a, b, next_a, next_b = pairs
     if not len(number):
         return
     sights: list[Sight] = left.numberings.sights.values

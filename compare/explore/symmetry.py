@@ -1,0 +1,296 @@
+"""Nodes that are interchangeable: of states that differ in nothing but their names one is enough.
+
+A renaming gives each of the nodes the names of another, and their DIMMs and blocks, which lie
+alike, each other's numbers: spans are shifted by the distance. It is used only where it is true of
+a variant. The booted machine has to be its own image. And whatever is learned of a step is learned
+of its images too, which have to do the image of what it does, by the same rules: if they look at
+more than it, so does the step from then on, so what is checked for one state is true of all that
+are alike. What is seen has to be renamed one to one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zonediff.compare.explore.arena import ArenaError
+from zonediff.compare.explore.cells import DEAD, Change, Layout, Set, Watch
+from zonediff.compare.explore.learned import UNKNOWN, Ask, Numbers, Rows, Sums
+from zonediff.compare.explore.renaming import Group, Renaming
+
+Seen = dict[tuple[int, str], tuple[dict[int, int], dict[int, int]]]
+"""For each (renaming, part): the image of each sight, and of which sight each one is it."""
+
+
+class Image:
+    """What a renaming does to rows: which cell becomes which, and its values."""
+
+    def __init__(self, renaming: Renaming, layout: Layout) -> None:
+        self.layout = layout
+        self.cells = np.arange(layout.width)
+        self._renames: dict[int, Callable[[Any], Any]] = {}
+        self._known: dict[int, Numbers] = {}
+        for cells in layout.columns.values():
+            for block in layout.blocks:
+                self.cells[cells[block]] = cells[renaming.block(block)]
+        self._homes = frozenset(layout.columns["node"]) - {-1}
+        for cell in self._homes:
+            self._renames[cell] = lambda home: 1 + renaming.node(home - 1)
+        nodes = layout.zones // 4
+        for name, (first, size) in layout.lists.items():
+            each = size // nodes
+            for node in range(nodes):
+                for place in range(each):
+                    cell = first + each * node + place
+                    self.cells[cell] = first + each * renaming.node(node) + place
+                    if name in ("spans", "node_spans"):
+                        self._renames[cell] = partial(renaming.span, node)
+        self._renames[layout.tails] = renaming.tails
+        self._renames[layout.rest] = renaming.rest
+        for cell in layout.left_out:  # stays as it was after boot, whatever it is
+            self.cells[cell] = cell
+            self._renames.pop(cell, None)
+
+    def value(self, cell: int, value: int) -> int:
+        """The image of a cell's value."""
+        rename = self._renames.get(cell)
+        if rename is None:
+            return value
+        if cell in self._homes:
+            return int(rename(value))
+        numbering = self.layout.numbering
+        return numbering.number(rename(numbering.values[value]))
+
+    def rows(self, rows: NDArray[np.uint16]) -> NDArray[np.uint16]:
+        """The images of rows; that of a dead kernel is itself."""
+        found = np.empty_like(rows)
+        rests = rows[:, self.layout.rest]
+        values = self.layout.numbering.values
+        dead = [rest for rest in np.unique(rests).tolist() if values[rest][0] == DEAD]
+        fixed = np.isin(rests, dead)
+        found[:, self.cells] = rows
+        for cell in self._renames:
+            column = np.where(fixed, 0, rows[:, cell])
+            found[:, self.cells[cell]] = self._column(cell, column, ~fixed)
+        found[fixed] = rows[fixed]
+        return found
+
+    def row(self, row: list[int]) -> list[int]:
+        """The image of one row."""
+        return self.rows(np.array([row], np.uint16))[0].tolist()  # type: ignore[no-any-return]
+
+    def _column(self, cell: int, column: NDArray[Any], counts: NDArray[np.bool_]) -> Numbers:
+        known = self._known.setdefault(cell, np.zeros(0, np.int64))
+        most = int(column.max(initial=0)) + 1
+        if len(known) < most:
+            known = np.append(known, np.full(2 * most - len(known), -1))
+            self._known[cell] = known
+        for value in np.unique(column[counts & (known[column] < 0)]).tolist():
+            known[value] = self.value(cell, value)
+        found: Numbers = known[column]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """What a renaming makes of something that is learned: how to ask it, and what to call it.
+
+    fits: whether what it gives (second) is the image of what the other gives (first).
+    """
+
+    ask: Ask
+    name: str
+    fits: Callable[[int, int], bool]
+
+
+class Symmetry:
+    """A group of renamings at work on the rows of one variant.
+
+    seen: shared by the systems that are compared.
+    """
+
+    def __init__(self, group: Group, layout: Layout, variant: str, seen: Seen) -> None:
+        self.group = group
+        self.layout = layout
+        self.variant = variant
+        self.seen = seen
+        self.images = [Image(renaming, layout) for renaming in group.renamings]
+
+    def check_start(self, row: list[int]) -> None:
+        """See that the booted machine is its own image. Raises ArenaError."""
+        for image in self.images[1:]:
+            other = image.row(row)
+            pieces = dict.fromkeys(
+                self._piece(cell) for cell, value in enumerate(row) if value != other[cell]
+            )
+            if pieces:
+                raise self._refused(f"after boot they differ in {', '.join(pieces)}")
+
+    def sights_fit(self, number: int, part: str, one: int, two: int) -> bool:
+        """Whether a sight of a part can be the image of another: it is of no other one."""
+        forth, back = self.seen.setdefault((number, part), ({}, {}))
+        return forth.setdefault(one, two) == two and back.setdefault(two, one) == one
+
+    def smallest(self, rows: Rows, sums: Sums, mixers: Sums) -> tuple[Rows, Sums, Numbers]:
+        """Of the images of each row the one with the smallest first sum; its sums; which it is."""
+        turn = np.zeros(len(rows), np.int64)
+        best, kept = rows.copy(), sums.copy()
+        for number, image in enumerate(self.images[1:], 1):
+            other = image.rows(rows)
+            keys = total(other, mixers)
+            less = keys[0] < kept[0]
+            best[less], kept[:, less], turn[less] = other[less], keys[:, less], number
+        return best, kept, turn
+
+    def check(
+        self, name: str, twins: Sequence[Twin], row: list[int], watch: Watch, outcome: int
+    ) -> None:
+        """See that what was just learned on a row is true of its images; look at what they do.
+
+        Raises ArenaError.
+        """
+        layout, met = self.layout, []
+        for number, twin in enumerate(twins, 1):
+            there = self.images[number].row(row)
+            other = Watch(there[:], layout.ignored(there))
+            other.get(layout.rest)
+            met.append((number, twin, other, twin.ask(other)))
+            back = self.images[self.group.inverse[number]]
+            for cell in other.read:
+                watch.read.setdefault(int(back.cells[cell]))
+        for number, twin, other, given in met:
+            if not twin.fits(outcome, given):
+                raise self._refused(f"{name} and {twin.name} come out differently")
+            differ = self._differ(number, row, watch, other)
+            if differ:
+                raise self._refused(f"{name} and {twin.name} differ in what becomes of {differ}")
+
+    def _differ(self, number: int, row: list[int], watch: Watch, other: Watch) -> str:
+        """In which piece of state two steps differ that should be images, empty for none."""
+        layout, image = self.layout, self.images[number]
+        values = layout.numbering.values
+        if any(values[item.row[layout.rest]][0] == DEAD for item in (watch, other)):
+            return "" if watch.row == other.row else "the kernel"
+        back = self.images[self.group.inverse[number]]
+        returned = {
+            int(back.cells[cell]): back.value(cell, value) for cell, value in other.written.items()
+        }
+        one, two = (
+            {
+                cell: value
+                for cell, value in written.items()
+                if cell not in layout.left_out and (cell not in watch.read or value != row[cell])
+            }
+            for written in (watch.written, returned)
+        )
+        for cell in sorted(one.keys() | two.keys()):
+            if one.get(cell) != two.get(cell):
+                return self._piece(cell)
+        renaming = self.group.renamings[number]
+        expected = [
+            renaming.change(item)
+            if isinstance(item, Change)
+            else Set(int(image.cells[item.cell]), image.value(item.cell, item.value))
+            for item in self._counted(watch)
+        ]
+        for mine, theirs in zip(expected, self._counted(other), strict=False):
+            if mine != theirs:
+                return mine.method if isinstance(mine, Change) else self._piece(mine.cell)
+        return "" if len(expected) == len(self._counted(other)) else "the books"
+
+    def _counted(self, watch: Watch) -> list[Change | Set]:
+        return [
+            item
+            for item in watch.changes
+            if isinstance(item, Change) or item.cell not in self.layout.left_out
+        ]
+
+    def _piece(self, cell: int) -> str:
+        return "devices" if cell == self.layout.rest else self.layout.piece[cell]
+
+    def _refused(self, why: str) -> ArenaError:
+        return ArenaError(
+            f"symmetry: on {self.variant} nodes {self.group.nodes} are not interchangeable: {why}"
+        )
+
+
+def total(rows: Rows, mixers: Sums) -> Sums:
+    """The sums by which states are told apart."""
+    return np.stack([(rows * mixer).sum(axis=1) for mixer in mixers])
+
+
+class Explored(NamedTuple):
+    """Of each orbit one state: tables as in lts.System.
+
+    turn: (states x actions), the renaming that makes the state in `successor` the real one.
+    """
+
+    successor: NDArray[np.int32]
+    turn: Numbers
+    outcome: NDArray[np.int32]
+    seen: NDArray[np.int32]
+    parent: NDArray[np.int32]
+    via: NDArray[np.int32]
+
+
+class Unfolded(NamedTuple):
+    """All states, each orbit's in a row: tables as in lts.System.
+
+    images: (renamings x states), the number of each state's image; None without symmetry.
+    """
+
+    successor: NDArray[np.int32]
+    outcome: NDArray[np.int32]
+    seen: NDArray[np.int32]
+    parent: NDArray[np.int32]
+    via: NDArray[np.int32]
+    images: NDArray[np.int32] | None
+
+
+def unfold(
+    symmetry: Symmetry, rows: Rows, mixers: Sums, parts: Sequence[str], found: Explored
+) -> Unfolded:
+    """All states from one of each orbit, whose rows are given: what is true of it is renamed."""
+    group = symmetry.group
+    sums = np.array([total(image.rows(rows), mixers)[0] for image in symmetry.images])
+    # Renamings that make one state of it are one: the first.
+    first = np.argmax(sums[:, None] == sums[None, :], axis=0)
+    new = first == np.arange(len(group))[:, None]
+    number = np.zeros(new.shape, np.int64)
+    number.T[new.T] = np.arange(new.sum())
+    number = np.take_along_axis(number, first, axis=0)
+    size, width = int(new.sum()), found.successor.shape[1]
+    successor, outcome = (np.full((size, width), UNKNOWN, np.int32) for _ in range(2))
+    seen = np.zeros((size, len(parts)), np.int32)
+    parent, via = (np.full(size, UNKNOWN, np.int32) for _ in range(2))
+    images = np.zeros((len(group), size), np.int32)
+    to = {name: place for place, name in enumerate(parts)}
+    for by, renaming in enumerate(group.renamings):
+        of = np.flatnonzero(new[by])
+        at = number[by, of]
+        actions = group.actions[by]
+        known = found.successor[of] >= 0
+        following = number[group.after[by][found.turn[of]], found.successor[of]]
+        successor[at[:, None], actions] = np.where(known, following, UNKNOWN)
+        outcome[at[:, None], actions] = found.outcome[of]
+        for place, name in enumerate(parts):
+            sights, inverse = np.unique(found.seen[of, place], return_inverse=True)
+            if by:
+                forth, _ = symmetry.seen[by, name]
+                sights = np.array([forth[sight] for sight in sights.tolist()])
+            seen[at, to[renaming.part(name)]] = sights[inverse]
+        # It was reached from the parent by a step that made its image number `turn`.
+        below = of > 0
+        source, step = found.parent[of[below]], found.via[of[below]]
+        back = group.after[by][group.inverse[found.turn[source, step]]]
+        parent[at[below]] = number[back, source]
+        via[at[below]] = group.actions[back, step]
+        for second in range(len(group)):
+            images[second, at] = number[group.after[second, by], of]
+    parent[0] = 0
+    return Unfolded(successor, outcome, seen, parent, via, images)
