@@ -24,10 +24,12 @@ from zonediff.compare.explore.looks import Level, Part, Sight
 from zonediff.compare.explore.renaming import Group
 from zonediff.compare.explore.symmetry import (
     Explored,
+    Orbits,
     Seen,
     Symmetry,
     Twin,
     Unfolded,
+    check_second,
     total,
     unfold,
 )
@@ -177,7 +179,7 @@ def build(
         seconds=time.perf_counter() - began,
         asked=explorer.learner.asked,
         numberings=shared,
-        explored=explorer.table.size,
+        explored=explorer.size,
         group=group,
         images=found.images,
     )
@@ -209,6 +211,7 @@ class _Explorer:
         self.learner = Learner(self.layout)
         self.roots = [self.learner.new_root(self._doing(step)) for step in self.actions]
         self.symmetry: Symmetry | None = None
+        self.orbits: Orbits | None = None
         self.twins: dict[int, tuple[str, list[Twin]]] = {}
         random = np.random.default_rng(SEED)
         shape = (2, self.layout.width)
@@ -219,11 +222,12 @@ class _Explorer:
             self.symmetry = Symmetry(group, self.layout, policy.name, numberings.images)
             self.symmetry.check_start(first)
             self.learner.check = self._check
+            self.orbits = Orbits(self.symmetry, self.mixers)
         self.rows: list[Rows] = [start]
         self.sums = [total(start, self.mixers)]
         self.table = Table()
-        self.table.numbers(self.sums[0][0])
-        self.second = self.sums[0][1]
+        self.second: NDArray[np.uint64] = np.zeros(0, np.uint64)
+        self._number(start, self.sums[0])
         self.parents = [np.zeros(1, np.int32)]
         self.vias = [np.full(1, -1, np.int32)]
         self.successors: list[NDArray[np.int32]] = []
@@ -252,23 +256,23 @@ class _Explorer:
                 return True, level
             if (depth is not None and level >= depth) or (seen == wanted).any():
                 return self._give_up(expanded), level
-            stop = self.table.size
+            stop = self.size
             at = expanded
             while at < stop:
                 # What a chunk may lead to has room, so that max_states is kept.
-                room = (max_states - self.table.size) // max(1, len(self.actions))
+                room = (max_states - self.size) // max(1, len(self.actions))
                 if room < 1:
                     self.seen.append(self._look(self._since(stop)[0], looking))
                     return self._give_up(at), level
                 chunk = slice(at - expanded, min(at - expanded + min(room, CHUNK), stop - expanded))
                 self._expand(at, rows[chunk], sums[:, chunk])
                 at = expanded + chunk.stop
-                progress(self.table.size, at * len(self.actions))
+                progress(self.size, at * len(self.actions))
             expanded, level = stop, level + 1
 
     def _since(self, state: int) -> tuple[Rows, NDArray[np.uint64]]:
         """Rows and sums of the states from this one on; they become one chunk."""
-        if state == self.table.size:
+        if state == self.size:
             return self.rows[0][:0], self.sums[0][:, :0]
         sizes = np.cumsum([len(rows) for rows in self.rows])
         first = int(np.searchsorted(sizes, state, side="right"))
@@ -278,7 +282,7 @@ class _Explorer:
 
     def _give_up(self, state: int) -> bool:
         """Leave this state and later ones unexpanded."""
-        unknown = np.full((self.table.size - state, len(self.actions)), UNKNOWN, np.int32)
+        unknown = np.full((self.size - state, len(self.actions)), UNKNOWN, np.int32)
         self.successors.append(unknown)
         self.outcomes.append(unknown)
         self.turns.append(np.zeros_like(unknown, np.int64))
@@ -296,17 +300,13 @@ class _Explorer:
         by = self.learner.carry_out(rows, leaf[at], self.mixers)
         moving = np.flatnonzero(by[0])
         at, rows, keys = at[moving], rows[moving], sums[:, of[at[moving]]] + by[:, moving]
-        if self.symmetry is not None:
-            rows, keys, turned = self.symmetry.smallest(rows, keys, self.mixers)
-            turn = np.zeros(len(of), np.int64)
-            turn[at] = self.symmetry.group.inverse[turned]
-            self.turns.append(turn.reshape(size, width))
-        found, firsts = self.table.numbers(keys[0])
+        found, firsts, turn = self._number(rows, keys)
         self.rows.append(rows[firsts])
         self.sums.append(keys[:, firsts])
-        self.second = np.concatenate([self.second, self.sums[-1][1]])
-        if (self.second[found] != keys[1]).any():
-            raise AssertionError("two states have the same first sum: change lts.SEED")
+        if turn is not None:
+            turns = np.zeros(len(of), np.int64)
+            turns[at] = turn
+            self.turns.append(turns.reshape(size, width))
         source, action = np.divmod(at[firsts], width)
         self.parents.append((first + source).astype(np.int32))
         self.vias.append(action.astype(np.int32))
@@ -316,16 +316,31 @@ class _Explorer:
         outcome = self.learner.outcome[leaf].astype(np.int32)
         self.outcomes.append(outcome.reshape(size, width))
 
+    @property
+    def size(self) -> int:
+        """How many states were found, with symmetry not counting images."""
+        return self.table.size if self.orbits is None else self.orbits.size
+
+    def _number(self, rows: Rows, sums: Sums) -> tuple[Numbers, Numbers, Numbers | None]:
+        """The number of each row, where new ones are met first; with symmetry which image it is."""
+        if self.orbits is not None:
+            found, turn, firsts = self.orbits.find(rows, sums)
+            return found, firsts, turn
+        found, firsts = self.table.numbers(sums[0])
+        self.second = np.concatenate([self.second, sums[1, firsts]])
+        check_second(self.second[found], sums[1])
+        return found, firsts, None
+
     def found(self, parts: tuple[str, ...]) -> Unfolded:
         """The tables of all states that were found, with symmetry of the images of those, too."""
         successor, outcome, seen, parent, via = (
             np.concatenate(tables)
             for tables in (self.successors, self.outcomes, self.seen, self.parents, self.vias)
         )
-        if self.symmetry is None:
+        if self.orbits is None:
             return Unfolded(successor, outcome, seen, parent, via, None)
         explored = Explored(successor, np.concatenate(self.turns), outcome, seen, parent, via)
-        return unfold(self.symmetry, np.concatenate(self.rows), self.mixers, parts, explored)
+        return unfold(self.orbits, parts, explored)
 
     def _note_twins(self, parts: Sequence[Part], looking: Sequence[int]) -> None:
         """Note what the renamings make of steps and looks."""

@@ -22,6 +22,7 @@ from zonediff.compare.explore.arena import ArenaError
 from zonediff.compare.explore.cells import DEAD, Change, Layout, Set, Watch
 from zonediff.compare.explore.learned import UNKNOWN, Ask, Numbers, Rows, Sums
 from zonediff.compare.explore.renaming import Group, Renaming
+from zonediff.compare.explore.table import Table
 
 Seen = dict[tuple[int, str], tuple[dict[int, int], dict[int, int]]]
 """For each (renaming, part): the image of each sight, and of which sight each one is it."""
@@ -55,6 +56,7 @@ class Image:
         for cell in layout.left_out:  # stays as it was after boot, whatever it is
             self.cells[cell] = cell
             self._renames.pop(cell, None)
+        self._to: list[int] = self.cells.tolist()
 
     def value(self, cell: int, value: int) -> int:
         """The image of a cell's value."""
@@ -82,7 +84,12 @@ class Image:
 
     def row(self, row: list[int]) -> list[int]:
         """The image of one row."""
-        return self.rows(np.array([row], np.uint16))[0].tolist()  # type: ignore[no-any-return]
+        if self.layout.numbering.values[row[self.layout.rest]][0] == DEAD:
+            return row[:]
+        found = row[:]
+        for cell, to in enumerate(self._to):
+            found[to] = self.value(cell, row[cell])
+        return found
 
     def _column(self, cell: int, column: NDArray[Any], counts: NDArray[np.bool_]) -> Numbers:
         known = self._known.setdefault(cell, np.zeros(0, np.int64))
@@ -135,17 +142,6 @@ class Symmetry:
         """Whether a sight of a part can be the image of another: it is of no other one."""
         forth, back = self.seen.setdefault((number, part), ({}, {}))
         return forth.setdefault(one, two) == two and back.setdefault(two, one) == one
-
-    def smallest(self, rows: Rows, sums: Sums, mixers: Sums) -> tuple[Rows, Sums, Numbers]:
-        """Of the images of each row the one with the smallest first sum; its sums; which it is."""
-        turn = np.zeros(len(rows), np.int64)
-        best, kept = rows.copy(), sums.copy()
-        for number, image in enumerate(self.images[1:], 1):
-            other = image.rows(rows)
-            keys = total(other, mixers)
-            less = keys[0] < kept[0]
-            best[less], kept[:, less], turn[less] = other[less], keys[:, less], number
-        return best, kept, turn
 
     def check(
         self, name: str, twins: Sequence[Twin], row: list[int], watch: Watch, outcome: int
@@ -224,10 +220,72 @@ def total(rows: Rows, mixers: Sums) -> Sums:
     return np.stack([(rows * mixer).sum(axis=1) for mixer in mixers])
 
 
+class Orbits:
+    """Numbers for the orbits of states: those that are images of each other have one.
+
+    size: how many orbits. orbit, turn: of each state, by its own number, its orbit's number and
+    which image it is of the orbit's state that was met first. number: (renamings x orbits), the
+    states that are its images. States are numbered as they are met, images after what is met.
+    """
+
+    def __init__(self, symmetry: Symmetry, mixers: Sums) -> None:
+        self.symmetry = symmetry
+        self.mixers = mixers
+        self.size = 0
+        self.orbit = self.turn = np.zeros(0, np.int64)
+        self._numbers: list[Numbers] = []
+        self._states = Table()
+        self._second: Sums = np.zeros(0, np.uint64)
+
+    @property
+    def number(self) -> Numbers:
+        return np.concatenate(self._numbers, axis=1)
+
+    def find(self, rows: Rows, sums: Sums) -> tuple[Numbers, Numbers, Numbers]:
+        """The orbit and turn of each row, and where in `rows` each new orbit is met first."""
+        found, firsts = self._states.numbers(sums[0])
+        fresh = self._enter(rows[firsts], sums[:, firsts])
+        check_second(self._second[found], sums[1])
+        return self.orbit[found], self.turn[found], firsts[fresh]
+
+    def _enter(self, rows: Rows, sums: Sums) -> Numbers:
+        """Enter new states with all their images; which of them are the first of their orbits."""
+        group, every = self.symmetry.group, np.arange(len(rows))
+        others = [total(image.rows(rows), self.mixers) for image in self.symmetry.images[1:]]
+        images = np.stack([sums, *others])
+        # States of one orbit have the same least sum, each by another renaming.
+        least = images[:, 0].argmin(axis=0)
+        _, opens, which = np.unique(images[least, 0, every], return_index=True, return_inverse=True)
+        fresh = np.sort(opens)
+        orbit = self.size + np.searchsorted(fresh, opens)
+        turn = group.after[group.inverse[least], least[opens[which]]]
+        self._append(orbit[which], turn, sums[1])
+        numbers = np.zeros((len(group), len(fresh)), np.int64)
+        for by in range(len(group)):
+            keys, second = images[by][:, fresh]
+            numbers[by], new = self._states.numbers(keys)
+            self._append(self.size + new, np.full(len(new), by), second[new])
+            check_second(self._second[numbers[by]], second)
+        self._numbers.append(numbers)
+        self.size += len(fresh)
+        return fresh
+
+    def _append(self, orbit: Numbers, turn: Numbers, second: NDArray[np.uint64]) -> None:
+        self.orbit = np.append(self.orbit, orbit)
+        self.turn = np.append(self.turn, turn)
+        self._second = np.append(self._second, second)
+
+
+def check_second(one: NDArray[np.uint64], two: NDArray[np.uint64]) -> None:
+    """See that states with equal first sums have equal second sums, as equal states do."""
+    if (one != two).any():
+        raise AssertionError("two states have the same first sum: change lts.SEED")
+
+
 class Explored(NamedTuple):
     """Of each orbit one state: tables as in lts.System.
 
-    turn: (states x actions), the renaming that makes the state in `successor` the real one.
+    turn: (states x actions), which image of the state in `successor` the step leads to.
     """
 
     successor: NDArray[np.int32]
@@ -239,7 +297,7 @@ class Explored(NamedTuple):
 
 
 class Unfolded(NamedTuple):
-    """All states, each orbit's in a row: tables as in lts.System.
+    """All states: tables as in lts.System.
 
     images: (renamings x states), the number of each state's image; None without symmetry.
     """
@@ -252,37 +310,29 @@ class Unfolded(NamedTuple):
     images: NDArray[np.int32] | None
 
 
-def unfold(
-    symmetry: Symmetry, rows: Rows, mixers: Sums, parts: Sequence[str], found: Explored
-) -> Unfolded:
-    """All states from one of each orbit, whose rows are given: what is true of it is renamed."""
+def unfold(orbits: Orbits, parts: Sequence[str], found: Explored) -> Unfolded:
+    """All states from one of each orbit: what is true of it is renamed."""
+    symmetry, number = orbits.symmetry, orbits.number
     group = symmetry.group
-    sums = np.array([total(image.rows(rows), mixers)[0] for image in symmetry.images])
-    # Renamings that make one state of it are one: the first.
-    first = np.argmax(sums[:, None] == sums[None, :], axis=0)
-    new = first == np.arange(len(group))[:, None]
-    number = np.zeros(new.shape, np.int64)
-    number.T[new.T] = np.arange(new.sum())
-    number = np.take_along_axis(number, first, axis=0)
-    size, width = int(new.sum()), found.successor.shape[1]
+    size, width = len(orbits.orbit), found.successor.shape[1]
     successor, outcome = (np.full((size, width), UNKNOWN, np.int32) for _ in range(2))
     seen = np.zeros((size, len(parts)), np.int32)
-    parent, via = (np.full(size, UNKNOWN, np.int32) for _ in range(2))
+    parent, via = np.zeros(size, np.int32), np.full(size, UNKNOWN, np.int32)
     images = np.zeros((len(group), size), np.int32)
     to = {name: place for place, name in enumerate(parts)}
     for by, renaming in enumerate(group.renamings):
-        of = np.flatnonzero(new[by])
-        at = number[by, of]
+        at = np.flatnonzero(orbits.turn == by)
+        of = orbits.orbit[at]
         actions = group.actions[by]
-        known = found.successor[of] >= 0
         following = number[group.after[by][found.turn[of]], found.successor[of]]
+        known = found.successor[of] >= 0
         successor[at[:, None], actions] = np.where(known, following, UNKNOWN)
         outcome[at[:, None], actions] = found.outcome[of]
         for place, name in enumerate(parts):
             sights, inverse = np.unique(found.seen[of, place], return_inverse=True)
             if by:
                 forth, _ = symmetry.seen[by, name]
-                sights = np.array([forth[sight] for sight in sights.tolist()])
+                sights = np.array([forth[sight] for sight in sights.tolist()], np.int64)
             seen[at, to[renaming.part(name)]] = sights[inverse]
         # It was reached from the parent by a step that made its image number `turn`.
         below = of > 0
@@ -292,5 +342,4 @@ def unfold(
         via[at[below]] = group.actions[back, step]
         for second in range(len(group)):
             images[second, at] = number[group.after[second, by], of]
-    parent[0] = 0
     return Unfolded(successor, outcome, seen, parent, via, images)
