@@ -17,7 +17,7 @@ from zonediff.cli.group import BadInput
 from zonediff.cli.progress import bar
 from zonediff.compare import words
 from zonediff.compare.explore import exports, scenarios, spec
-from zonediff.compare.explore.arena import PARTS, STANDARD, Arena, ArenaError, Part
+from zonediff.compare.explore.arena import PARTS, STANDARD, Arena, ArenaError, Part, unlike
 from zonediff.compare.explore.explain import exploration, replayed
 from zonediff.compare.explore.findings import DifferenceWitness, Exploration
 from zonediff.compare.explore.looks import LEVELS, Level
@@ -60,6 +60,12 @@ Exit codes:
     "--alphabet",
     metavar="PART,...",
     help=f"Which steps may happen, instead of the machine's own: {', '.join(PARTS)}.",
+)
+@click.option(
+    "--symmetry",
+    metavar="NODE,NODE...",
+    help="Nodes whose DIMMs are alike: explore one of the states that differ in these nodes' names "
+    "alone. Refused where it would not be sound.",
 )
 @click.option(
     "--level",
@@ -112,6 +118,7 @@ def command(
     b: str,
     machine: str,
     alphabet: str | None,
+    symmetry: str | None,
     level: Level,
     depth: int | None,
     max_states: int,
@@ -139,7 +146,9 @@ def command(
         )
     registry = Registry(variant_files)
     policies = registry.model(a).policy, registry.model(b).policy
-    arena = _arena(machine, alphabet)
+    if walks is not None and symmetry is not None:
+        raise click.UsageError("random walks use no symmetry")
+    arena = _symmetric(_arena(machine, alphabet), symmetry)
     writers = _writers(aut, promela, dot)
     for path in writers:
         outputs.check({"--aut, --promela or --dot": path})
@@ -232,6 +241,20 @@ def _arena(machine: str, alphabet: str | None) -> Arena:
     return dataclasses.replace(arena, alphabet=tuple(parts))
 
 
+def _symmetric(arena: Arena, symmetry: str | None) -> Arena:
+    """The arena with these nodes interchangeable, instead of its own."""
+    if symmetry is None:
+        return arena
+    words = [word.strip() for word in symmetry.split(",")]
+    wrong = next((word for word in words if not (word.isascii() and word.isdecimal())), None)
+    if wrong is not None:
+        raise click.BadParameter(f"{wrong!r} is no node's number", param_hint="--symmetry")
+    arena = dataclasses.replace(arena, symmetry=tuple(map(int, words)))
+    if mistake := unlike(arena):
+        raise click.BadParameter(f"{arena.name}: {mistake}", param_hint="--symmetry")
+    return arena
+
+
 def _writers(aut: Path | None, promela: Path | None, dot: Path | None) -> dict[Path, Writer]:
     """What gives the lines of each file to write: `x.aut` becomes `x-A.aut` and `x-B.aut`."""
     found: dict[Path, Writer] = {}
@@ -289,9 +312,9 @@ def _text(found: Exploration, stopped: Sequence[str], max_states: int) -> str:
         f"{one} and {two} on {found.arena}, looking at {found.level}",
         "",
         *(
-            f"{name}: {states} states, {transitions} transitions"
-            for name, states, transitions in zip(
-                (one, two), found.states, found.transitions, strict=True
+            f"{name}: {states} states, {transitions} transitions{explored}"
+            for name, states, transitions, explored in zip(
+                (one, two), found.states, found.transitions, _reduced(found), strict=True
             )
         ),
         *(
@@ -304,6 +327,13 @@ def _text(found: Exploration, stopped: Sequence[str], max_states: int) -> str:
     for number, witness in enumerate(found.witnesses, 1):
         lines += ["", *_witness(number, witness, one, two)]
     return "\n".join(lines) + "\n"
+
+
+def _reduced(found: Exploration) -> list[str]:
+    """What symmetry spared each of the two."""
+    if not found.explored:
+        return ["", ""]
+    return [f" ({states} states explored, reduced by symmetry)" for states in found.explored]
 
 
 def _walks_json(

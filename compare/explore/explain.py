@@ -36,6 +36,7 @@ def exploration(
         transitions=(left.transitions, right.transitions),
         pairs=comparison.pairs,
         depth=comparison.depth,
+        explored=(left.explored, right.explored) if arena.symmetry else (),
         witnesses=[replayed(witness, arena, policies) for witness in comparison.witnesses],
     )
 

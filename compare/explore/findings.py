@@ -69,9 +69,10 @@ class Exploration:
 
     level: what was looked at: `results`, `states`, `sysfs` or `spans`. refines: whether the
     baseline refines the candidate; refined: the other way round. states, transitions: of
-    both. pairs: pairs of states visited. about: the machine and its steps, in words. depth: None
-    when the verdict is on sequences of any length, else up to how many steps. error: why one of
-    the two could not be explored.
+    both. explored: how many states of both were explored, where the others are images of those by
+    symmetry (empty: none was used). pairs: pairs of states visited. about: the machine and its
+    steps, in words. depth: None when the verdict is on sequences of any length, else up to how
+    many steps. error: why one of the two could not be explored.
     """
 
     arena: str
@@ -87,4 +88,5 @@ class Exploration:
     about: str = ""
     depth: int | None = None
     error: str | None = None
+    explored: tuple[int, ...] = ()
     witnesses: list[DifferenceWitness] = field(default_factory=list)

@@ -4,8 +4,10 @@
     plug: [{id: dimm2, size: 128M}]
     alphabet: [state, online, unplug, plug, knob]
     boot_blocks: [7]
+    symmetry: [1, 2]
 
-`machine` is written as in scenarios; `boot_blocks` are blocks of boot memory that steps may name.
+`machine` is written as in scenarios; `boot_blocks` are blocks of boot memory that steps may name;
+`symmetry` has the nodes that are interchangeable.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from zonediff.compare.explore.arena import Arena, Part
+from zonediff.compare.explore.arena import Arena, Part, unlike
 from zonediff.corpus.checks import check
 from zonediff.corpus.draft import Draft
 from zonediff.corpus.positions import decode, parse
@@ -34,6 +36,18 @@ class Spec:
     plug: tuple[Dimm, ...] = ()
     alphabet: tuple[Part, ...] = ("state", "unplug")
     boot_blocks: tuple[int, ...] = ()
+    symmetry: tuple[int, ...] = ()
+
+    def arena(self, name: str) -> Arena:
+        """The arena of these keys."""
+        return Arena(
+            name,
+            self.machine,
+            self.plug,
+            self.alphabet,
+            self.boot_blocks,
+            symmetry=self.symmetry,
+        )
 
 
 def load(file: Path) -> Arena:
@@ -47,7 +61,7 @@ def load(file: Path) -> Arena:
     problems: list[Problem] = [*document.problems, *document.locate_all(mistakes)]
     if problems:
         raise ScenarioError(problems)
-    return Arena(file.stem, spec.machine, spec.plug, spec.alphabet, spec.boot_blocks)
+    return spec.arena(file.stem)
 
 
 def _mistakes(spec: Spec) -> list[Mistake]:
@@ -70,4 +84,6 @@ def _mistakes(spec: Spec) -> list[Mistake]:
         found.append(Mistake(("alphabet",), "expected at least one part"))
     if not (spec.machine.dimms or spec.plug):
         found.append(Mistake((), "expected a DIMM, of the machine or to plug"))
+    if spec.symmetry and not found and (mistake := unlike(spec.arena(""))):
+        found.append(Mistake(("symmetry",), mistake))
     return found

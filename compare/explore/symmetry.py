@@ -13,19 +13,34 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zonediff.compare.explore.arena import ArenaError
-from zonediff.compare.explore.cells import DEAD, Change, Layout, Set, Watch
+from zonediff.compare.explore.cells import DEAD, TAILS, Change, Layout, Set, Watch
 from zonediff.compare.explore.learned import UNKNOWN, Ask, Numbers, Rows, Sums
 from zonediff.compare.explore.renaming import Group, Renaming
 from zonediff.compare.explore.table import Table
 
 Seen = dict[tuple[int, str], tuple[dict[int, int], dict[int, int]]]
 """For each (renaming, part): the image of each sight, and of which sight each one is it."""
+
+_WORDS: Final = {
+    "status": "the state of blocks",
+    "node": "the node that blocks belong to",
+    "zone": "the zone of blocks",
+    "online_type": "the pending online type of blocks",
+    "spans": "what zones span",
+    "present": "pages present",
+    "early": "boot memory present",
+    "initialised": "which zones were used",
+    "node_spans": "what nodes span",
+    "node_states": "the states of nodes",
+    TAILS: "the zone of last pages",
+}
+"""Pieces of state, for people."""
 
 
 class Image:
@@ -164,7 +179,7 @@ class Symmetry:
                 raise self._refused(f"{name} and {twin.name} come out differently")
             differ = self._differ(number, row, watch, other)
             if differ:
-                raise self._refused(f"{name} and {twin.name} differ in what becomes of {differ}")
+                raise self._refused(f"{name} and {twin.name} differ in {differ}")
 
     def _differ(self, number: int, row: list[int], watch: Watch, other: Watch) -> str:
         """In which piece of state two steps differ that should be images, empty for none."""
@@ -196,8 +211,10 @@ class Symmetry:
         ]
         for mine, theirs in zip(expected, self._counted(other), strict=False):
             if mine != theirs:
-                return mine.method if isinstance(mine, Change) else self._piece(mine.cell)
-        return "" if len(expected) == len(self._counted(other)) else "the books"
+                if isinstance(mine, Change):
+                    return f"what the books then do ({mine.method})"
+                return self._piece(mine.cell)
+        return "" if len(expected) == len(self._counted(other)) else "what the books then do"
 
     def _counted(self, watch: Watch) -> list[Change | Set]:
         return [
@@ -207,7 +224,8 @@ class Symmetry:
         ]
 
     def _piece(self, cell: int) -> str:
-        return "devices" if cell == self.layout.rest else self.layout.piece[cell]
+        rest = cell == self.layout.rest
+        return "the devices or the knob" if rest else _WORDS[self.layout.piece[cell]]
 
     def _refused(self, why: str) -> ArenaError:
         return ArenaError(

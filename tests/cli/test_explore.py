@@ -17,6 +17,12 @@ plug: [{id: dimm2, size: 128M}]
 alphabet: [state, unplug, plug]
 """
 
+NODES = """\
+machine:
+  nodes: [1G, 0, 0]
+  dimms: [{id: dimm1, size: 128M, node: 1}, {id: dimm2, size: 128M, node: 2}]
+"""
+
 
 def _flat(text: str) -> str:
     return " ".join(text.split())
@@ -116,6 +122,8 @@ def test_a_machine_from_a_file(zonediff, tmp_path: Path) -> None:
         ("machine: {nodes: [1G]}\n", "expected a DIMM"),
         (ARENA + "boot_blocks: [9]\n", ":4:15: boot_blocks[0]: boot memory is blocks 0 to 7"),
         ("- 1\n", "expected a mapping"),
+        (ARENA + "symmetry: [0, 1]\n", ":4:11: symmetry: there is no node 1"),
+        (ARENA + "symmetry: [0]\n", ":4:11: symmetry: expected two different nodes or more"),
         (ARENA.replace("nodes: [1G]", "nodes: [63G]"), "memory blocks of 2G"),
     ],
 )
@@ -130,6 +138,30 @@ def test_mistakes_in_the_file_are_told_with_their_place(
     assert "Traceback" not in done.output
 
 
+def test_symmetry_is_said_and_changes_nothing_else(zonediff, tmp_path: Path) -> None:
+    file = tmp_path / "nodes.yaml"
+    file.write_text(NODES)
+    arguments = ("explore", "v4.13", "v4.14", "--machine", str(file))
+    full = zonediff(*arguments)
+    for reduced in (
+        zonediff(*arguments, "--symmetry", "1,2"),
+        zonediff(*arguments[:-1], str(_with_symmetry(file))),
+    ):
+        assert reduced.exit_code == full.exit_code == 1
+        head, verdict = reduced.stdout.split("Differs: ")
+        assert verdict.splitlines()[:2] == full.stdout.split("Differs: ")[1].splitlines()[:2]
+        assert "v4.14: 144 states, 1440 transitions (78 states explored, reduced by" in head
+    refused = zonediff("explore", "v4.14", "v6.1", "--machine", str(file), "--symmetry", "1,2")
+    assert refused.exit_code == 2
+    assert "on v6.1 nodes 1 and 2 are not interchangeable: after boot" in _flat(refused.output)
+
+
+def _with_symmetry(file: Path) -> Path:
+    symmetric = file.with_name("symmetric.yaml")
+    symmetric.write_text(file.read_text() + "symmetry: [1, 2]\n")
+    return symmetric
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -140,6 +172,10 @@ def test_mistakes_in_the_file_are_told_with_their_place(
         ("upstream", "v4.14", "--save", "/nowhere/at/all"),
         ("upstream", "v4.14", "--aut", "/nowhere/at/all.aut"),
         ("upstream", "live:6.1"),
+        ("upstream", "v4.14", "--machine", "two-nodes", "--symmetry", "1,x"),
+        ("upstream", "v4.14", "--machine", "two-nodes", "--symmetry", "1,2"),
+        ("upstream", "v4.14", "--machine", "two-nodes", "--symmetry", "0,1"),
+        ("upstream", "v4.14", "--machine", "two-nodes", "--symmetry", "0,1", "--random", "3"),
     ],
 )
 def test_bad_input(zonediff, arguments: tuple[str, ...]) -> None:

@@ -9,10 +9,11 @@ from tests.explore import brute
 from tests.explore.arenas import TINY, VARIANTS, policy
 from tests.explore.conftest import Explore
 from zonediff.compare.difference import partings
+from zonediff.compare.explore.arena import Arena
 from zonediff.compare.explore.explain import steps_of
 from zonediff.compare.explore.looks import LEVELS
 from zonediff.compare.explore.lts import Numberings, System, build
-from zonediff.compare.explore.product import classes
+from zonediff.compare.explore.product import Witness, classes
 from zonediff.engine.run import run
 
 DISTINCT = ["upstream", "igor-movable", "v4.12", "v4.13", "v4.14-stable", "v6.1"]
@@ -111,21 +112,25 @@ def test_verdict_and_shortest_witness_are_those_of_brute_force(
 
 @pytest.mark.parametrize("name", TINY)
 def test_witnesses_show_their_difference_when_they_are_run(name: str, explore: Explore) -> None:
-    arena = TINY[name]
     for left, right in PAIRS:
-        for witness in explore(left, right, arena)[2].witnesses:
-            steps = steps_of(witness, arena)
-            one, two = (run(policy(variant), arena.machine, steps) for variant in (left, right))
-            shown = {parting.step for parting in partings(one, two)}
-            if witness.kind.what == "auto_online_blocks":
-                # Of a file that only one side has, every scenario would show it: it is not counted.
-                knobs = {trace.last().auto_online_blocks for trace in (one, two)}
-                assert len(knobs) == 2
-            else:
-                assert len(steps) - 1 in shown, (left, right, witness)
-            if witness.kind.what == "result":
-                assert one.steps[-1].result == witness.kind.left
-                assert two.steps[-1].result == witness.kind.right
+        for witness in explore(left, right, TINY[name])[2].witnesses:
+            see_it_shown(witness, left, right, TINY[name])
+
+
+def see_it_shown(witness: Witness, left: str, right: str, arena: Arena) -> None:
+    """See that a witness, run outside the explorer, shows its difference with its last step."""
+    steps = steps_of(witness, arena)
+    one, two = (run(policy(variant), arena.machine, steps) for variant in (left, right))
+    shown = {parting.step for parting in partings(one, two)}
+    if witness.kind.what == "auto_online_blocks":
+        # Of a file that only one side has, every scenario would show it: it is not counted.
+        knobs = {trace.last().auto_online_blocks for trace in (one, two)}
+        assert len(knobs) == 2
+    else:
+        assert len(steps) - 1 in shown, (left, right, witness)
+    if witness.kind.what == "result":
+        assert one.steps[-1].result == witness.kind.left
+        assert two.steps[-1].result == witness.kind.right
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
