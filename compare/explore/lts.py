@@ -82,9 +82,8 @@ class System:
     label: of each state, equal where all parts look equal. parent, via: the state and action from
     which each state was first reached. complete: whether every state was expanded; else those
     reached by fewer than `depth` steps were, and states not expanded have UNKNOWN successors.
-    asked: how often the engine ran a step or was looked at. explored: how many states were; with
-    symmetry the others are images of those. group, images: the renamings, and to which state each
-    leads from each; None without symmetry.
+    asked: how often the engine ran a step or was looked at. group, images: the renamings, and the
+    state that each makes of each; None without symmetry.
     """
 
     name: str
@@ -101,7 +100,6 @@ class System:
     seconds: float
     asked: int
     numberings: Numberings = field(repr=False)
-    explored: int
     group: Group | None = field(default=None, repr=False)
     images: NDArray[np.int32] | None = field(default=None, repr=False)
 
@@ -109,6 +107,13 @@ class System:
     def states(self) -> int:
         """How many states there are."""
         return len(self.label)
+
+    @property
+    def explored(self) -> int:
+        """How many states were explored; with symmetry the others are images of those."""
+        if self.images is None:
+            return self.states
+        return int((self.images.min(axis=0) == np.arange(self.states)).sum())
 
     @property
     def transitions(self) -> int:
@@ -179,7 +184,6 @@ def build(
         seconds=time.perf_counter() - began,
         asked=explorer.learner.asked,
         numberings=shared,
-        explored=explorer.size,
         group=group,
         images=found.images,
     )
