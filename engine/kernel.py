@@ -489,7 +489,6 @@ class Kernel:
         if self.policy.spans_shrink is Shrink.OFFLINED:
             node, of = memory.node(block), memory.zone(block)
             memory.shrink(node, of, block, online_only=True, at_edges_only=True)
-            memory.fit_node(node)
             self.explain(OFFLINED_SHRINKS.because(block=block, zone=zone))
         else:
             self.explain(OFFLINED.because(block=block, zone=zone))

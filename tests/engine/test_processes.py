@@ -180,3 +180,12 @@ def test_what_the_kernel_keeps_after_boot(
     ram = machine.ram // 1024
     bounce_buffers = 0 if nodes == "64M" else 64 * MIB
     assert boot_free_kib(machine, memory, overhead) == ram - ram // 64 - bounce_buffers - kept
+
+
+def test_the_score_counts_in_thousandths_of_the_memory_that_is_present(boot: Any) -> None:
+    # oom_badness(): 10 of 1000 are 2.5 MiB of 256, less than the 20 that `large` has more.
+    lab = boot("256M")
+    take(lab, "large", "40M")
+    take(lab, "disliked", "20M", 10)
+    assert take(lab, "new", "150M", -1000) is None
+    assert [name for act in lab.acts for name in act.killed] == ["large"]

@@ -583,6 +583,23 @@ def test_a_node_can_leave_before_blocks_that_were_never_online(
     assert lab.seen.block(33).node == (-1 if leaves else 1)
 
 
+@pytest.mark.parametrize(("variant", "leaves"), [("v4.13", False), ("v4.14", True)])
+def test_what_a_node_spans_once_what_was_online_is_gone(
+    boot: Any, variant: str, leaves: bool
+) -> None:
+    # Block 33 was never online. shrink_pgdat_span() of 4.13 goes by the node that pages are linked
+    # to, and keeps it; update_pgdat_span() of late 4.14 goes by zones, which do not have it.
+    lab = boot("1G+0", variant=variant)
+    for number in range(3):
+        lab.plug(f"dimm{number}", "128M", node=1)
+    for block in (32, 34):
+        lab.write(block, "online")
+    for block, dimm in ((34, "dimm2"), (32, "dimm0")):
+        lab.write(block, "offline")
+        assert lab.unplug(dimm) is None
+    assert lab.seen.nodes["online"] == ("0" if leaves else "0-1")
+
+
 @pytest.mark.parametrize("variant", ["v4.13", "v4.14"])
 def test_pages_of_a_node_that_came_back_are_counted_anew(boot: Any, variant: str) -> None:
     lab = boot("1G+0", variant=variant)
