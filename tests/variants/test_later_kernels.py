@@ -601,6 +601,22 @@ def test_what_a_node_spans_once_what_was_online_is_gone(
 
 
 @pytest.mark.parametrize("variant", ["v4.13", "v4.14"])
+def test_what_is_plugged_where_a_nodes_span_has_shrunk_is_outside_of_it(
+    boot: Any, variant: str
+) -> None:
+    lab = boot("1G+0", variant=variant)
+    for block, dimm in ((32, "dimm0"), (33, "dimm1")):
+        lab.plug(dimm, "128M", node=1)
+        lab.write(block, "online")
+    lab.write(33, "offline")
+    assert lab.unplug("dimm1") is None
+    lab.plug("dimm1", "128M", at=33, node=1)
+    lab.write(32, "offline")
+    assert lab.unplug("dimm0") is None
+    assert lab.seen.nodes["online"] == "0"
+
+
+@pytest.mark.parametrize("variant", ["v4.13", "v4.14"])
 def test_pages_of_a_node_that_came_back_are_counted_anew(boot: Any, variant: str) -> None:
     lab = boot("1G+0", variant=variant)
     lab.plug("dimm0", "128M", node=1)
