@@ -41,8 +41,8 @@ MEMBERS = {
     "Source": {"ACPI": "PROBE", "PROBE": "ACPI", "HYPERV": "ACPI", "XEN": "ACPI"},
     "Shrink": {"REMOVED": "OFFLINED", "REMOVED_TO_ONLINE": "REMOVED", "OFFLINED": "REMOVED"},
 }
-WORDS = ("name", "origin", "intends", "recorded_as", "__slots__")
-"""Class attributes that only say what a variant is called and why."""
+WORDS = ("name", "origin", "released", "intends", "stages", "recorded_as", "__slots__")
+"""Class attributes that only say what a variant is, and not what it does."""
 
 
 @dataclass(frozen=True)
