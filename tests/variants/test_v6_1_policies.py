@@ -32,6 +32,16 @@ def test_a_device_is_movable_as_a_whole_within_the_ratio_or_not_at_all(
     assert zones(onlined([Plug("dimm1", parse_size(size)), Udev()])) == {zone}
 
 
+@pytest.mark.parametrize(("size", "zone"), [("4G", "Movable"), ("6G", "Normal")])
+def test_the_ratio_is_of_all_kernel_zones(size: str, zone: str) -> None:
+    # 3 GiB of the machine's 5 are in DMA and DMA32, the rest in Normal.
+    steps: list[Step] = [Plug("dimm1", parse_size(size)), Write("memory48/state", "online")]
+    cmdline = f"{AUTO} memory_hotplug.auto_movable_ratio=100"
+    seen = onlined(steps, nodes=("5G",), cmdline=cmdline).last().block(48)
+    assert seen is not None
+    assert seen.zone == zone
+
+
 def test_devices_are_movable_until_the_ratio_is_used_up() -> None:
     dimms = [Plug(f"dimm{number}", parse_size("512M")) for number in range(8)]
     steps: list[Step] = []
