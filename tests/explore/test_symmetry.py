@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.explore import brute
 from tests.explore.arenas import VARIANTS, dimm, machine, policy
 from tests.explore.conftest import Explore
 from tests.explore.test_properties import MADE_UP
-from tests.explore.test_soundness import DISTINCT, PAIRS, see_it_shown, sights
+from tests.explore.test_soundness import DISTINCT, PAIRS, see_it_shown, walk_beside
 from zonediff.compare.explore.arena import STANDARD, Arena, ArenaError
 from zonediff.compare.explore.learned import Numbers
 from zonediff.compare.explore.lts import Numberings, build
@@ -105,22 +104,8 @@ def test_the_states_are_those_of_full_exploring(variant: str, name: str) -> None
     ("variant", "name"), [case for case in CASES if case[1] in ("movable", "three")]
 )
 def test_every_transition_is_the_engines(variant: str, name: str) -> None:
-    arena = ARENAS[name]
-    system = build(policy(variant), arena, level="spans")
-    start = brute.boot(policy(variant), arena)
-    met = {(start.key, 0)}
-    queue = [(start, 0)]
-    while queue and len(met) < 150:
-        state, number = queue.pop(0)
-        assert brute.look(state, arena, "spans") == sights(system, number)
-        for action, step in enumerate(arena.actions):
-            result, after = brute.do(state, step)
-            outcome = system.numberings.outcomes.values[system.outcome[number, action]]
-            assert outcome.result == result, (number, step)
-            following = int(system.successor[number, action])
-            if (after.key, following) not in met:
-                met.add((after.key, following))
-                queue.append((after, following))
+    system = build(policy(variant), ARENAS[name], level="spans")
+    walk_beside(policy(variant), ARENAS[name], system, most=150)
 
 
 @pytest.mark.parametrize(("variant", "name"), [case for case in CASES if case[0] in DISTINCT])
