@@ -22,12 +22,13 @@ from typing import Any
 import psutil
 
 from benchmarks.measure import table
-from zonediff.compare.chunks import in_order
+from zonediff.compare.chunks import spread
+from zonediff.compare.kept.store import open_store
 from zonediff.compare.simulate.sample import sample
-from zonediff.compare.sweep.frontier import frontiers, row_keys
+from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.plan import Sweep, find, load
-from zonediff.compare.sweep.store import open_store
-from zonediff.compare.sweep.work import Outcome, Point
+from zonediff.compare.sweep.store import Rows, row_keys
+from zonediff.compare.sweep.work import Outcome, Point, Task
 from zonediff.compare.terms import Terms
 from zonediff.compare.workers import Crew, Processes, workers
 from zonediff.corpus.loader import load as load_scenarios
@@ -125,7 +126,7 @@ def _sending(crews: dict[str, Crew]) -> None:
             executor = crew._executor  # type: ignore[attr-defined]
             took = _best(lambda e=executor: wait([e.submit(int) for _ in range(few)])) / few
             rows.append(["bare Dask executor, 1", "one by one", took * 1e6, took / one_by_one])
-        took = _best(lambda crew=crew: [*in_order(crew, _nothing, range(TASKS), lambda item: item)])
+        took = _best(lambda crew=crew: [*spread(crew, _nothing, range(TASKS), lambda item: item)])
         took /= TASKS
         rows.append([name, "in chunks", took * 1e6, f"{took / one_by_one:.3f}"])
     table("what sending a task costs", ("to", "how", "us", "x bare executor"), rows)
@@ -139,8 +140,9 @@ def _growing(most: int) -> None:
             machines = 10 ** (power // 2)
             sweep = _grid(machines, 10**power // machines)
             store = Path(folder) / f"{power}.sqlite"
-            work = partial(frontiers, sweep, Registry(), store=store)
-            first, again = _cpu(work), _cpu(work)
+            with open_store(store) as opened:
+                work = partial(frontiers, sweep, Registry(), store=opened)
+                first, again = _cpu(work), _cpu(work)
             points = 10**power
             each[power] = first / points * 1e6
             size = store.stat().st_size / points
@@ -160,12 +162,13 @@ def _answering() -> None:
     registry = Registry()
     keys = row_keys(sweep, registry)
     points = tuple(Point(size, None, 100_000) for size in sweep.added)
-    found = [(name, row, (), Outcome(200_000, points)) for row, name in keys.items()]
-    answers = [pickle.dumps(outcome) for *_, outcome in found]
+    found = [(Task(row), Outcome(200_000, points)) for row in keys]
+    answers = [pickle.dumps(outcome) for _, outcome in found]
     number = len(answers) * len(points)
     receiving = _cpu(lambda: [pickle.loads(answer) for answer in answers])
-    with TemporaryDirectory() as folder, open_store(Path(folder) / "a.sqlite", sweep) as store:
-        keeping = _cpu(lambda: [store.save([one]) for one in found])
+    with TemporaryDirectory() as folder, open_store(Path(folder) / "a.sqlite") as store:
+        shelf = Rows(store, sweep, keys)
+        keeping = _cpu(lambda: [shelf.save([one]) for one in found])
     scenario = load_scenarios(["pressure/help-by-chance"])[0]
     policy = registry.model("upstream").policy
     seeds = 200

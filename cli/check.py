@@ -11,8 +11,8 @@ import click
 from zonediff.cli import options
 from zonediff.compare.lint.scenarios import lint_scenarios
 from zonediff.compare.lint.variants import lint_variant
+from zonediff.compare.pieces import attempt
 from zonediff.compare.result import Run
-from zonediff.compare.run import attempt
 from zonediff.compare.words import several
 from zonediff.corpus.scenario import Scenario
 from zonediff.engine.policy import Policy

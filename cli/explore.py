@@ -110,6 +110,7 @@ Exit codes:
 )
 @click.option("--dot", type=_file, metavar="FILE", help="Write both systems as DOT, likewise.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@options.store
 @options.jobs
 @options.scheduler
 @options.variant_files
@@ -129,6 +130,7 @@ def command(
     promela: Path | None,
     dot: Path | None,
     as_json: bool,
+    store: Path | None,
     jobs: int,
     scheduler: str | None,
     variant_files: tuple[Path, ...],
@@ -140,10 +142,12 @@ def command(
 
     How long it took goes to standard error.
     """
-    if walks is None and (jobs > 1 or scheduler is not None):
+    if walks is None and (jobs > 1 or scheduler is not None or store is not None):
         raise click.UsageError(
-            "--jobs and --scheduler are for --random; exploring whole systems takes one process"
+            "--jobs, --scheduler and --store are for --random; exploring whole systems takes one "
+            "process"
         )
+    outputs.check({"--store": store}, variant_files)
     registry = Registry(variant_files)
     policies = registry.model(a).policy, registry.model(b).policy
     if walks is not None and symmetry is not None:
@@ -159,6 +163,7 @@ def command(
             raise click.UsageError("random walks make no system that could be written")
         try:
             with (
+                options.opened(store) as keeper,
                 options.crew(registry, jobs, scheduler) as crew,
                 bar("exploring", "walks") as progress,
             ):
@@ -168,6 +173,7 @@ def command(
                     seed=seed,
                     level=level,
                     crew=crew,
+                    store=keeper,
                     progress=progress,
                 )
         except (ArenaError, NotModelled) as error:

@@ -109,6 +109,7 @@ def _failures() -> Iterator[None]:
 def _in_words(error: Exception) -> str | None:
     """The message of an error that bad input causes; None for any other error."""
     # What a subcommand did not import it cannot have raised, and imports take time: so only now.
+    from zonediff.compare.kept.store import KeepError
     from zonediff.compare.series.patch import SeriesError
     from zonediff.compare.store import StoreError
     from zonediff.compare.sweep.export import ExportError
@@ -123,6 +124,7 @@ def _in_words(error: Exception) -> str | None:
         error,
         ClusterError
         | ExportError
+        | KeepError
         | Mismatch
         | RecordingError
         | ScenarioError

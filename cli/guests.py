@@ -13,6 +13,7 @@ import click
 
 from zonediff.cli import options
 from zonediff.cli.progress import bar
+from zonediff.compare.kept.shelf import Shelf, rounds
 from zonediff.compare.live.jobs import Job, of_random_steps, of_scenarios, side_by_side
 from zonediff.engine.units import Bytes, parse_size
 from zonediff.variants.live.draw import KINDS
@@ -51,24 +52,42 @@ class Work:
         drawn = of_random_steps(self.random, self.steps, self.seed, self.machines, host, image)
         return [*jobs, *drawn]
 
-    def do(self, jobs: Sequence[Job], do: Callable[[Job], Awaitable[T]]) -> dict[int, T]:
-        """Do all jobs, with a progress bar on a terminal: what came of each, by its index.
+    def do(
+        self,
+        jobs: Sequence[Job],
+        do: Callable[[Job], Awaitable[T]],
+        shelf: Shelf[tuple[int, Job], T] | None = None,
+    ) -> dict[int, T]:
+        """Do all jobs, with a progress bar on a terminal: what came of each, by its number.
 
-        A Ctrl-C (KeyboardInterrupt) ends the work early: then some are missing.
+        shelf: keeps what is done; what is on it is not done again. A Ctrl-C (KeyboardInterrupt)
+        ends the work early: then some are missing. Raises KeepError.
         """
-        fleet = Fleet(self.at_once, self.memory)
-        return self.noting(jobs, lambda note: asyncio.run(side_by_side(jobs, fleet, do, note)))
+
+        def work(note: Callable[[int, T], None]) -> None:
+            def done(number: int, outcome: T) -> None:
+                if shelf is not None:
+                    shelf.save([((number, jobs[number]), outcome)])
+                note(number, outcome)
+
+            for known, supply in rounds(enumerate(jobs), shelf):
+                for (number, _), outcome in known:
+                    note(number, outcome)
+                fleet = Fleet(self.at_once, self.memory)
+                asyncio.run(side_by_side(supply, fleet, do, done))
+
+        return self.noting(jobs, work)
 
     def noting(
         self, jobs: Sequence[Job], work: Callable[[Callable[[int, T], None]], None]
     ) -> dict[int, T]:
-        """The same with any work that says of each job, by its index, what came of it."""
+        """The same with any work that says of each job, by its number, what came of it."""
         done: dict[int, T] = {}
         with bar("running", "guests") as progress:
             progress(0, len(jobs))
 
-            def note(index: int, outcome: T) -> None:
-                done[index] = outcome
+            def note(number: int, outcome: T) -> None:
+                done[number] = outcome
                 progress(len(done), len(jobs))
 
             with suppress(KeyboardInterrupt):

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from zonediff.cli import guests, options, outputs
-from zonediff.compare.live.jobs import Job
 from zonediff.compare.store import write_text
 from zonediff.variants.live.host import Host, find_host, kvm_problem, look_for_host
 from zonediff.variants.live.image import read_image
-from zonediff.variants.registry import LIVE, Registry, VariantError
+from zonediff.variants.registry import Registry, VariantError
 
 LACKING: Final = 1
 NOT_BOOTED: Final = 1
@@ -134,12 +134,14 @@ Exit codes:
     help="The variant that they speak for. Default: by the kernel's release, such as v6.1.",
 )
 @guests.work_options
+@options.store
 @options.scheduler
 def record(
     scenarios: tuple[str, ...],
     kernel: Path,
     output: Path,
     variant: str | None,
+    store: Path | None,
     scheduler: str | None,
     **work: Any,
 ) -> int:
@@ -149,39 +151,35 @@ def record(
     disk. With --scheduler the image and QEMU have to be on every worker's computer too, and each
     worker runs one guest at a time.
     """
-    outputs.check({"-o": output}, [kernel])
+    outputs.check({"--store": store, "-o": output}, [kernel])
     image, host = read_image(kernel), find_host()
     todo = guests.Work(**work)
     jobs = todo.jobs(scenarios, host, image)
     # Only now: qemu.qmp may be missing where live kernels are not run.
-    from zonediff.compare.live.record import to_json
-    from zonediff.variants.live.run import LiveRun, run
+    from zonediff.compare.live.record import named
+    from zonediff.compare.live.recorder import Records, record_away, record_here
 
-    async def do(job: Job) -> LiveRun:
-        return await run(f"{LIVE}{kernel}", job.rig, job.script)
-
-    if scheduler is None:
-        runs = todo.do(jobs, do)
-    else:
-        from zonediff.compare.live.away import run_away
-
-        with options.crew(Registry(), todo.at_once, scheduler) as crew:
-            runs = todo.noting(jobs, lambda note: run_away(kernel, jobs, crew, note))
+    with options.opened(store) as keeper:
+        shelf = Records(keeper, kernel) if keeper else None
+        if scheduler is None:
+            found = todo.do(jobs, partial(record_here, kernel), shelf)
+        else:
+            with options.crew(Registry(), todo.at_once, scheduler) as crew:
+                found = todo.noting(jobs, lambda note: record_away(kernel, jobs, crew, note, shelf))
     speaks_for = variant or _variant_of(image.release)
     lines, dead = [], []
-    for index, live in sorted(runs.items()):
-        id = jobs[index].id
-        if live.looks:
-            body = to_json(f"{speaks_for}.{id}", speaks_for, live)
+    for number, record in sorted(found.items()):
+        id = jobs[number].id
+        if record.body is not None:
+            body = named(record.body, f"{speaks_for}.{id}", speaks_for)
             lines.append(json.dumps(body, separators=(",", ":")) + "\n")
         else:
             dead.append(id)
-            last = [reason.text for reason in live.trace.boot_reasons][-1:]
-            click.echo(f"{id}: {live.trace.end} while booting: {' '.join(last)}", err=True)
+            click.echo(f"{id}: {record.death} while booting: {record.last}", err=True)
     if lines:
         write_text(output, "".join(lines))
         click.echo(f"wrote {output}: {len(lines)} traces of Linux {image.release}")
-    if len(runs) < len(jobs):
+    if len(found) < len(jobs):
         raise KeyboardInterrupt
     return NOT_BOOTED if dead else 0
 

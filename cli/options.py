@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from zonediff.compare.kept.store import Store
     from zonediff.compare.workers import Crew
     from zonediff.corpus.scenario import Scenario
     from zonediff.variants.registry import Registry
@@ -54,6 +56,14 @@ scheduler = click.option(
     "machine with --jobs workers.",
 )
 
+store = click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    metavar="FILE.sqlite",
+    help="Keep what is done in this file, and go on from there if it is interrupted. Several "
+    "commands may share it, at the same time too.",
+)
+
 seed = click.option(
     "--seed",
     type=click.IntRange(min=0),
@@ -75,6 +85,26 @@ def crew(registry: Registry, jobs: int | None, scheduler: str | None = None) -> 
     with workers(registry, jobs, scheduler) as found:
         if found.dashboard is not None:
             click.echo(f"Dask dashboard: {found.dashboard}", err=True)
+        yield found
+
+
+@contextmanager
+def opened(path: Path | None) -> Iterator[Store | None]:
+    """The store of --store, if there is one; it is told when others' work on it is waited for.
+
+    Raises KeepError, OSError.
+    """
+    if path is None:
+        yield None
+        return
+    from zonediff.cli.progress import note
+    from zonediff.compare.kept.store import open_store
+
+    @cache
+    def waits() -> None:
+        note(f"Waiting for what others are doing for {path}")
+
+    with open_store(path, waits) as found:
         yield found
 
 

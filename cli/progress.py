@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -27,3 +28,8 @@ def bar(doing: str, unit: str) -> Iterator[Progress]:
             shown.update(done - shown.n)
 
         yield progress
+
+
+def note(text: str) -> None:
+    """Say something on standard error, above the bar."""
+    tqdm.write(text, file=sys.stderr)

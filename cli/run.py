@@ -17,6 +17,7 @@ from zonediff.cli.progress import bar
 from zonediff.compare import verdict
 from zonediff.compare.claims import judge_claims
 from zonediff.compare.history import history
+from zonediff.compare.kept.store import Store
 from zonediff.compare.provenance import sources, versions
 from zonediff.compare.result import Evidence, Result
 from zonediff.compare.run import run
@@ -36,7 +37,7 @@ from zonediff.variants.registry import LIVE, Registry
 _OUTPUTS: Final = {"-o": "json", "--html": "html", "--mail": "mail"}
 """The options for the forms that everyone wants; --report is for all of them."""
 
-_HOW: Final = ("output", "html", "mail", "reports", "jobs", "scheduler")
+_HOW: Final = ("output", "html", "mail", "reports", "store", "jobs", "scheduler")
 """Parameters that decide where the outcome goes and who works for it, but not what it is."""
 
 _file = click.Path(path_type=Path)
@@ -90,6 +91,7 @@ def _reports(
     help="Show in the reports which patches a variant models: SERIES is a file of mails, or A..B "
     "or PATH@A..B of a git repository. Can be given several times.",
 )
+@options.store
 @options.jobs
 @options.scheduler
 @options.seed
@@ -113,6 +115,7 @@ def command(
     reports: Sequence[tuple[str, Path]],
     explore: bool,
     series: tuple[str, ...],
+    store: Path | None,
     jobs: int,
     scheduler: str | None,
     seed: int,
@@ -129,14 +132,15 @@ def command(
     wanted = [(option, _OUTPUTS[option], path) for option, path in short.items() if path]
     wanted += [(f"--report {form}={path}", form, path) for form, path in reports]
     outputs.check(
-        {option: path for option, _, path in wanted}, [*variant_files, *map(Path, scenarios)]
+        {"--store": store, **{option: path for option, _, path in wanted}},
+        [*variant_files, *map(Path, scenarios)],
     )
     registry = Registry(variant_files)
     patches = [_series(text, baseline, registry) for text in series]
     names = options.variant_names(variants, registry)
     found = options.load_scenarios(scenarios, corpus)
     whole = not scenarios and corpus is None
-    with options.crew(registry, jobs, scheduler) as crew:
+    with options.opened(store) as keeper, options.crew(registry, jobs, scheduler) as crew:
         with bar("running", "runs") as progress:
             result = run(
                 found,
@@ -144,6 +148,7 @@ def command(
                 baseline=baseline,
                 registry=registry,
                 crew=crew,
+                store=keeper,
                 whole=whole,
                 evidence=_evidence([baseline, *names], registry) if wanted else {},
                 seed=seed,
@@ -163,7 +168,7 @@ def command(
                 beside["claims"] = lambda done: _judged(done, registry)
             if whole and result.complete:
                 beside["frontiers"] = lambda done: _bounded(done, registry, crew)
-                beside["history"] = lambda done: _told(done, found, registry, crew)
+                beside["history"] = lambda done: _told(done, found, registry, crew, keeper)
         if explore and result.complete:
             beside["explorations"] = lambda done: _explored(done, [baseline, *names], registry)
         result, missing = _completed(result, beside)
@@ -271,10 +276,22 @@ def _bounded(result: Result, registry: Registry, crew: Crew) -> Result:
         return result
 
 
-def _told(result: Result, scenarios: Sequence[Scenario], registry: Registry, crew: Crew) -> Result:
+def _told(
+    result: Result,
+    scenarios: Sequence[Scenario],
+    registry: Registry,
+    crew: Crew,
+    store: Store | None,
+) -> Result:
     """With how the scenarios fare on one kernel release after the other."""
     with bar("running releases", "runs") as progress:
         told = history(
-            scenarios, load_claims(), registry, known=result, crew=crew, progress=progress
+            scenarios,
+            load_claims(),
+            registry,
+            known=result,
+            crew=crew,
+            store=store,
+            progress=progress,
         )
     return dataclasses.replace(result, history=told)

@@ -9,7 +9,7 @@ import click
 from zonediff.cli import options
 from zonediff.compare import verdict
 from zonediff.compare.describe import scenario_info
-from zonediff.compare.run import Draws, attempt
+from zonediff.compare.pieces import Draws, attempt
 from zonediff.reports.story import story
 from zonediff.variants.registry import Registry
 

@@ -52,12 +52,7 @@ Exit codes:
 """,
 )
 @click.argument("sweep", metavar="SWEEP")
-@click.option(
-    "--store",
-    type=_file,
-    metavar="FILE.sqlite",
-    help="Keep what is found in this file, and go on from there if it is interrupted.",
-)
+@options.store
 @click.option(
     "--adaptive",
     is_flag=True,
@@ -84,8 +79,8 @@ def command(
     result.
 
     With --store every row of the grid is kept soon after it is done. Whatever ends the sweep, the
-    same command goes on where it stopped. `zonediff sweep export` gives what is in a store to
-    other programs.
+    same command goes on where it stopped; given again meanwhile, it helps. `zonediff sweep export`
+    gives what is in a store to other programs.
     """
     file = find(sweep)
     outputs.check({"--store": store, "-o": output}, [*variant_files, file])
@@ -93,11 +88,12 @@ def command(
     plan = load(file, registry)
     try:
         with (
+            options.opened(store) as keeper,
             options.crew(registry, jobs, scheduler) as crew,
             bar("sweeping", "points") as progress,
         ):
             found = frontiers(
-                plan, registry, store=store, adaptive=adaptive, crew=crew, progress=progress
+                plan, registry, store=keeper, adaptive=adaptive, crew=crew, progress=progress
             )
     except KeyboardInterrupt:
         kept = "nothing is kept without --store" if store is None else f"{store} has what was done"

@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
-from functools import partial
 from itertools import islice
 from operator import length_hint
 from queue import Empty, SimpleQueue
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 from zonediff.compare.workers import Crew, Share, Work
-from zonediff.variants.registry import Registry
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -27,19 +25,32 @@ SMOOTHING: Final = 0.3
 GROWTH: Final = 8
 
 
+class Supply(Generic[T]):
+    """Items that are taken as they are needed, so there may be more than fit in memory."""
+
+    def __init__(self, items: Iterable[T]) -> None:
+        self._left = iter(items)
+
+    def __length_hint__(self) -> int:
+        return length_hint(self._left)
+
+    def take(self, size: int) -> list[T]:
+        """The next items, so many where there are, none when all are taken."""
+        return list(islice(self._left, size))
+
+
 def spread(
     crew: Crew,
     work: Work[T, R],
-    items: Iterable[T],
+    items: Iterable[T] | Supply[T],
     killed: Callable[[T], R],
 ) -> Iterator[list[tuple[T, R]]]:
     """Each item with what came of it, a chunk at a time, as they are done.
 
-    items: taken as they are needed, so there may be more than fit in memory. killed: the outcome
-    of an item that takes its process with it; it may raise. Whatever ends this early gives up what
-    is under way. Raises what the work raises, and cluster.ClusterLost.
+    killed: the outcome of an item that takes its process with it; it may raise. Whatever ends this
+    early gives up what is under way. Raises what the work raises, and cluster.ClusterLost.
     """
-    left = iter(items)
+    left = items if isinstance(items, Supply) else Supply(items)
     again: deque[T] = deque()
     suspects: deque[T] = deque()
     trial: Future[Share[R]] | None = None
@@ -52,7 +63,7 @@ def spread(
         share = -(-(length_hint(left) + len(again)) // crew.at_once)
         size = min(pace.size, share or pace.size)
         handed_back = [again.popleft() for _ in range(min(len(again), size))]
-        return handed_back or list(islice(left, size))
+        return handed_back or left.take(size)
 
     def send(chunk: list[T]) -> Future[Share[R]]:
         future = crew.submit(work, chunk)
@@ -89,30 +100,6 @@ def spread(
     except BaseException:
         crew.stop()
         raise
-
-
-def in_order(
-    crew: Crew,
-    work: Work[T, R],
-    items: Iterable[T],
-    killed: Callable[[T], R],
-) -> Iterator[tuple[T, R]]:
-    """The same, each item when all before it are done."""
-    waiting: dict[int, tuple[T, R]] = {}
-    due = 0
-    for chunk in spread(crew, partial(_numbered, work), enumerate(items), partial(_skip, killed)):
-        waiting.update((number, (item, result)) for (number, item), result in chunk)
-        while due in waiting:
-            yield waiting.pop(due)
-            due += 1
-
-
-def _numbered(work: Work[T, R], registry: Registry, item: tuple[int, T]) -> R:
-    return work(registry, item[1])
-
-
-def _skip(killed: Callable[[T], R], item: tuple[int, T]) -> R:
-    return killed(item[1])
 
 
 def _next(ended: SimpleQueue[Future[Share[R]]], crew: Crew) -> Future[Share[R]]:

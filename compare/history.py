@@ -14,6 +14,7 @@ from typing import Final
 from zonediff.compare import intents, words
 from zonediff.compare.claims import judge_claims
 from zonediff.compare.difference import partings, reasons_at
+from zonediff.compare.kept.store import Store
 from zonediff.compare.result import (
     CaseOutcome,
     ClaimHistory,
@@ -56,12 +57,13 @@ def history(
     *,
     known: Result | None = None,
     crew: Crew | None = None,
+    store: Store | None = None,
     progress: Progress = lambda done, total: None,
 ) -> History:
     """Run the scenarios on every release and see where each outcome turns.
 
     claims: those of which every scenario is there are judged on every release too. known: a result
-    over the same scenarios, whose runs are not done again. crew: as for run(). Raises
+    over the same scenarios, whose runs are not done again. crew, store: as for run(). Raises
     registry.VariantError, and KeyboardInterrupt when it is interrupted: half a history would show
     turns that are none.
     """
@@ -71,7 +73,7 @@ def history(
     ]
     if not scenarios or not line:
         return History(releases)
-    result = _all(scenarios, [model.name for model in line], registry, known, crew, progress)
+    result = _all(scenarios, [model.name for model in line], registry, known, crew, store, progress)
     infos = {info.name: info for info in result.variants}
     order = [infos[model.name] for model in line]
     runs = {(item.scenario, item.variant): item for item in result.runs}
@@ -91,6 +93,7 @@ def _all(
     registry: Registry,
     known: Result | None,
     crew: Crew | None,
+    store: Store | None,
     progress: Progress,
 ) -> Result:
     """A result that has the releases and no other variant, in their order."""
@@ -104,6 +107,7 @@ def _all(
         baseline=(missing or names)[0],
         registry=registry,
         crew=crew,
+        store=store,
         progress=progress,
     )
     if not done.complete:

@@ -14,7 +14,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, NoReturn, get_args, get_origin
+from typing import Any, Final, NoReturn, TypeVar, get_args, get_origin
 
 from cattrs import BaseValidationError, Converter, ForbiddenExtraKeysError, transform_error
 from cattrs.cols import (
@@ -32,6 +32,8 @@ from zonediff.engine.observation import BlockRange, BlockView, ZoneView
 from zonediff.engine.steps import REGISTRY, Step
 from zonediff.engine.trace import Number, StepTrace
 from zonediff.engine.units import Bytes, Duration, parse_duration, parse_size
+
+T = TypeVar("T")
 
 
 class StoreError(Exception):
@@ -88,6 +90,16 @@ def load(path: Path) -> Result:
     except UnicodeDecodeError:
         raise StoreError(f"{path}: not a zonediff result: no UTF-8 text") from None
     return loads(text, str(path))
+
+
+def to_json(value: object) -> Any:
+    """A part of a result in terms of JSON."""
+    return _CONVERTER.unstructure(value)
+
+
+def from_json(body: Any, cls: type[T]) -> T:
+    """Undo to_json(). Raises cattrs.BaseValidationError, ValueError."""
+    return _CONVERTER.structure(body, cls)
 
 
 def write_text(path: Path, text: str) -> None:

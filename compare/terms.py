@@ -43,7 +43,7 @@ def versions(files: Sequence[VariantFile]) -> dict[str, str]:
     return {
         "Python": ".".join(platform.python_version_tuple()[:2]),
         "zonediff": version(),
-        "the sources of zonediff": _sources(),
+        "the sources of zonediff": own_sources(),
         "the variant files": _digest(file.text for file in files),
         "the variants of installed packages": _installed(),
     }
@@ -109,7 +109,8 @@ def _registry(terms: Terms) -> Registry:
 
 
 @cache
-def _sources() -> str:
+def own_sources() -> str:
+    """A hash of the sources of zonediff that decide what comes out."""
     folders = [Path(str(import_module(f"zonediff.{name}").__file__)).parent for name in FOLDERS]
     return _digest(
         text

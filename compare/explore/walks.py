@@ -10,15 +10,19 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from random import Random
-from typing import Final, NamedTuple, NoReturn, TypeVar
+from typing import Any, Final, NamedTuple, NoReturn, TypeVar
 
-from zonediff.compare.chunks import in_order
 from zonediff.compare.explore import looks
 from zonediff.compare.explore.arena import Arena, ArenaError, check_block_size
 from zonediff.compare.explore.looks import Level, Part, Sight
 from zonediff.compare.explore.lts import Outcome, rules
 from zonediff.compare.explore.product import Kind, Witness, look_kinds, result_kind
+from zonediff.compare.kept.code import fingerprint
+from zonediff.compare.kept.outcomes import Outcomes
+from zonediff.compare.kept.shelf import Shelf, keep
+from zonediff.compare.kept.store import Store
 from zonediff.compare.workers import Crew
 from zonediff.engine.guest import Guest
 from zonediff.engine.kernel import Kernel, KernelDied
@@ -70,50 +74,97 @@ def walk(
     seed: int,
     level: Level = "sysfs",
     crew: Crew | None = None,
+    store: Store | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Witness]:
     """The kinds of difference that so many walks meet, each with a minimal sequence.
 
     No step can be left out of such a sequence, but a shorter one may exist. What is met depends
     on the seed (and the version of Hypothesis), not on the crew: who walks, and finds the variants
-    by their names; without one, this process. Raises arena.ArenaError, and ModuleNotFoundError
-    without Hypothesis.
+    by their names; without one, this process. store: keeps what the crew's walks met; what is in it
+    is not walked again. Raises arena.ArenaError, KeepError, and ModuleNotFoundError without
+    Hypothesis.
     """
     import hypothesis  # noqa: F401  (said at once, and not by some process of a crew)
 
     check_block_size(Kernel(arena.machine, policies[0]))
     pair = _Pair(policies, arena, level)
     stints = [_Stint(f"{seed} {at}", min(_STINT, walks - at)) for at in range(0, walks, _STINT)]
+    shelves = (_Met(store, pair), _Shrunk(store, pair)) if store else (None, None)
+    done = 0
+    met: dict[_Stint, dict[Kind, int]] = {}
+    for chunk in _chunks(crew, pair, _met, stints, shelves[0]):
+        met.update(chunk)
+        done += sum(stint.walks for stint, _ in chunk)
+        progress(done, walks)
     counts: dict[Kind, int] = {}
     first: dict[Kind, _Stint] = {}
-    done = 0
-    for stint, met in _each(crew, pair, _met, stints):
-        for kind, count in met.items():
+    for stint in stints:
+        for kind, count in met[stint].items():
             counts[kind] = counts.get(kind, 0) + count
             first.setdefault(kind, stint._replace(kind=kind))
-        done += stint.walks
-        progress(done, walks)
+    shrunk = dict(chain(*_chunks(crew, pair, _shrunk, first.values(), shelves[1])))
     found = []
-    for stint, steps in _each(crew, pair, _shrunk, first.values()):
-        last = _differences(*pair, steps)[-1]
-        part = next(part for kind, part in last if kind == stint.kind)
-        found += [Witness(kind, steps, part, counts[kind]) for kind in [stint.kind] if kind]
+    for kind, stint in first.items():
+        last = _differences(*pair, shrunk[stint])[-1]
+        part = next(part for other, part in last if other == kind)
+        found.append(Witness(kind, shrunk[stint], part, counts[kind]))
     return found
 
 
-def _each(
+def _chunks(
     crew: Crew | None,
     pair: _Pair,
     work: Callable[[_Pair, _Stint], R],
     stints: Iterable[_Stint],
-) -> Iterator[tuple[_Stint, R]]:
-    """Each stint and what came of it, in order."""
+    shelf: Shelf[_Stint, R] | None,
+) -> Iterator[list[tuple[_Stint, R]]]:
+    """Each stint and what came of it, in chunks."""
     if crew is None:
-        yield from ((stint, work(pair, stint)) for stint in stints)
+        yield from ([(stint, work(pair, stint))] for stint in stints)
         return
     names = pair.policies[0].name, pair.policies[1].name
     do = partial(_named, work, names, pair.arena, pair.level)
-    yield from in_order(crew, do, stints, _killed)
+    yield from keep(crew, do, stints, _killed, shelf)
+
+
+class _Stints(Outcomes[_Stint, R]):
+    """What came of stints, in a store."""
+
+    def __init__(self, store: Store, pair: _Pair) -> None:
+        super().__init__(store)
+        names = [policy.name for policy in pair.policies]
+        self._needs = [fingerprint(*pair.policies), names, repr(pair.arena), pair.level]
+        self._where = f"{' and '.join(names)} on {pair.arena.name}"
+
+    def needs(self, item: _Stint) -> Sequence[object]:
+        return [*self._needs, *item]
+
+    def what(self, item: _Stint) -> str:
+        return f"{item.walks} walks from seed {item.seed!r}, {self._where}"
+
+
+class _Met(_Stints[dict[Kind, int]]):
+    """The kinds that stints meet, in the order in which they do."""
+
+    def dump(self, outcome: dict[Kind, int]) -> Any:
+        return [[kind, count] for kind, count in outcome.items()]
+
+    def load(self, item: _Stint, body: Any) -> dict[Kind, int]:
+        return {Kind(*kind): count for kind, count in body}
+
+
+class _Shrunk(_Stints[tuple[int, ...]]):
+    """What walks can be shrunk to."""
+
+    def what(self, item: _Stint) -> str:
+        return f"{super().what(item)}, shrunk to {' '.join(map(str, item.kind or ()))}"
+
+    def dump(self, outcome: tuple[int, ...]) -> Any:
+        return outcome
+
+    def load(self, item: _Stint, body: Any) -> tuple[int, ...]:
+        return tuple(body)
 
 
 def _named(

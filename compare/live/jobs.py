@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TypeVar
 
+from zonediff.compare.chunks import Supply
 from zonediff.corpus.scenario import Scenario
 from zonediff.variants.live.draw import KINDS, WINDOW, draw
 from zonediff.variants.live.fleet import Fleet
@@ -22,11 +23,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A machine to boot, and what to do with it then."""
+    """A machine to boot, and what to do with it then.
+
+    source: what machine and script were made from, in words or as a hash; the same, the same.
+    """
 
     id: str
     rig: Rig
     script: Script
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ def of_scenarios(
         except NotOnThisMachine as obstacle:
             skipped.append(Skipped(scenario.id, str(obstacle)))
         else:
-            jobs.append(Job(scenario.id, rig, fixed(steps)))
+            jobs.append(Job(scenario.id, rig, fixed(steps), scenario.hash))
     return jobs, skipped
 
 
@@ -65,27 +70,29 @@ def of_random_steps(
         kind = kinds[index % len(kinds)]
         id = f"{kind}-{seed}-{index}"
         machine, script = draw(kind, Random(id), length)
-        yield Job(id, Rig(host, image, machine, WINDOW), script)
+        yield Job(id, Rig(host, image, machine, WINDOW), script, f"{length} random steps")
 
 
 async def side_by_side(
-    jobs: Sequence[Job],
+    jobs: Supply[tuple[int, Job]],
     fleet: Fleet,
     work: Callable[[Job], Awaitable[T]],
     done: Callable[[int, T], None],
 ) -> None:
-    """Do the work of every job as there is room; done gets each job's index and what came of it.
+    """Do the work of every job as there is room; done gets each job's number and what came of it.
 
     Raises the first failure, when all guests are gone.
     """
 
-    async def one(index: int, job: Job) -> None:
-        async with fleet.room(job.rig.need):
-            done(index, await work(job))
+    async def one_after_the_other() -> None:
+        while taken := jobs.take(1):
+            ((number, job),) = taken
+            async with fleet.room(job.rig.need):
+                done(number, await work(job))
 
     try:
         async with asyncio.TaskGroup() as group:
-            for index, job in enumerate(jobs):
-                group.create_task(one(index, job))
+            for _ in range(fleet.at_once):
+                group.create_task(one_after_the_other())
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from None

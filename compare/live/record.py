@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from zonediff.corpus.forms import machine_to_json
 from zonediff.corpus.recording import RecordedStep, Recording
@@ -27,15 +27,33 @@ def recording(id: str, variant: str, run: LiveRun) -> Recording:
     return Recording(id, run.release, variant, machine, boot, steps)
 
 
-def to_json(id: str, variant: str, run: LiveRun) -> dict[str, Any]:
-    """A run as an object of a recordings file; the kernel has booted in it."""
+class Record(NamedTuple):
+    """What is written down of a run.
+
+    body: see to_json(); None when the kernel did not boot: then death says how it died, and last
+    what it said last.
+    """
+
+    body: dict[str, Any] | None
+    death: str = ""
+    last: str = ""
+
+
+def record(run: LiveRun) -> Record:
+    """A run as it is written down."""
+    if run.looks:
+        return Record(to_json(run))
+    *_, last = ("", *(reason.text for reason in run.trace.boot_reasons))
+    return Record(None, run.trace.end, last)
+
+
+def to_json(run: LiveRun) -> dict[str, Any]:
+    """A run as an object of a recordings file, yet without a name; the kernel has booted in it."""
     looks = [_look_to_json(look) for look in run.looks]
     acts = (act for _, _, act in run.trace.acts())
     machine = machine_to_json(run.machine)
     return {
-        "id": id,
         "kernel": run.release,
-        "variant": variant,
         "config": asdict(_config(run)),
         "machine": {key: machine[key] for key in _MACHINE_KEYS},
         "boot": looks[0],
@@ -44,6 +62,11 @@ def to_json(id: str, variant: str, run: LiveRun) -> dict[str, Any]:
             for act, (before, after) in zip(acts, pairwise(looks), strict=True)
         ],
     }
+
+
+def named(body: Mapping[str, Any], id: str, variant: str) -> dict[str, Any]:
+    """The object of a recordings file, of the variant that it speaks for."""
+    return {"id": id, "kernel": body["kernel"], "variant": variant, **body}
 
 
 def _config(run: LiveRun) -> Config:

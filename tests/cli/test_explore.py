@@ -185,7 +185,10 @@ def test_bad_input(zonediff, arguments: tuple[str, ...]) -> None:
 
 
 def test_random_walks_take_a_seed(zonediff) -> None:
-    arguments = ("explore", "upstream", "v4.13", "--machine", "eight-blocks", "--random", 5)
+    arguments = (
+        *("explore", "upstream", "v4.13", "--machine", "eight-blocks", "--level", "results"),
+        *("--random", 5),
+    )
     one, two = (zonediff(*arguments, "--seed", 3) for _ in range(2))
     assert one.exit_code == 1
     assert one.stdout == two.stdout

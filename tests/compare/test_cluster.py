@@ -55,7 +55,7 @@ def test_runs_with_many_seeds(cluster: Cluster) -> None:
 
 
 def test_random_walks(cluster: Cluster) -> None:
-    walks = ("explore", "upstream", "v4.13", "--machine", "hotplug", "--random", 40)
+    walks = ("explore", "upstream", "v4.13", "--level", "results", "--random", 60)
     here, there = zonediff(*walks), zonediff(*walks, "--scheduler", cluster.address)
     assert there[:2] == here[:2]
 
@@ -185,7 +185,7 @@ def test_a_cluster_whose_workers_are_all_gone_is_lost(
 
 
 def test_a_cluster_of_its_own_leaves_nothing_behind() -> None:
-    walks = ("explore", "upstream", "v4.13", "--machine", "hotplug", "--random", 5)
+    walks = ("explore", "upstream", "v4.13", "--level", "results", "--random", 5)
     here = zonediff(*walks)
     there = zonediff(*walks, "--scheduler", "local", "--jobs", 1)
     assert there[:2] == here[:2]

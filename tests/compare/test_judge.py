@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from zonediff.compare.describe import variant_info
 from zonediff.compare.judge import judge
+from zonediff.compare.pieces import attempt
 from zonediff.compare.result import Judgement, Kind, Run
-from zonediff.compare.run import attempt
 from zonediff.corpus.scenario import (
     SURVIVES,
     AllStepsGoal,

@@ -6,9 +6,11 @@ import json
 import os
 import select
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,41 @@ def test_what_a_cluster_records_is_the_same(
     assert there.read_bytes() == here.read_bytes()
 
 
+def test_a_killed_recording_goes_on_where_it_stopped(
+    zonediff: Zonediff, kernel: Path, host: Host, tmp_path: Path
+) -> None:
+    here, there, store = tmp_path / "here", tmp_path / "there", tmp_path / "store.sqlite"
+    machines = ("--machine", "one-node", "--random", 2, "--steps", 3, "--seed", 7)
+    asked = ("live", "record", "--kernel", kernel, "--jobs", 1, *machines)
+    assert zonediff(*asked, "-o", here).exit_code == 0
+    programs, told = tmp_path / "bin", tmp_path / "told"
+    programs.mkdir()
+    os.mkfifo(told)
+    (programs / QEMU).write_text(QEMU_THAT_TELLS.format(told=told, qemu=host.qemu))
+    (programs / QEMU).chmod(0o755)
+    with subprocess.Popen(
+        [sys.executable, "-c", COMMAND, *map(str, (*asked, "--store", store, "-o", there))],
+        env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
+    ) as process:
+        announced(told, 2)
+        process.kill()
+    assert not there.exists()
+    with closing(sqlite3.connect(store)) as database:
+        kept = list(database.execute("SELECT what FROM outcomes"))
+    assert kept == [(f"recording of one-node-7-0 on {kernel}",)]
+    assert zonediff(*asked, "--store", store, "-o", there).exit_code == 0
+    assert there.read_bytes() == here.read_bytes()
+    # Now that all is there no guest is needed any more.
+    (programs / QEMU).write_text(
+        f'#!/bin/sh\n[ "$1" = --version ] && exec {host.qemu} "$@"\nexit 1\n'
+    )
+    there.unlink()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+        assert zonediff(*asked, "--store", store, "-o", there).exit_code == 0
+    assert there.read_bytes() == here.read_bytes()
+
+
 def test_a_wrong_model_is_refuted_in_the_fewest_steps(
     zonediff: Zonediff, kernel: Path, subject: Live, scenario: Path
 ) -> None:
@@ -137,6 +174,12 @@ QEMU_THAT_TELLS = """\
 #!/bin/sh
 case "$*" in *-machine*) echo $$ > {told} ;; esac
 exec {qemu} "$@"
+"""
+
+NO_QEMU = """\
+#!/bin/sh
+[ "$1" = --version ] && exec {qemu} "$@"
+exit 1
 """
 
 COMMAND = """\

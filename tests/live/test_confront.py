@@ -44,7 +44,7 @@ def held(
 
         monkeypatch.setattr(confront, "run", run)
         rig = Rig(Host("", "", Path(), ""), Image(Path("vmlinuz"), "6.1"), machine, WINDOW)
-        job = Job("job", rig, fixed(steps))
+        job = Job("job", rig, fixed(steps), "")
         policy = Registry().model(variant).policy
         return asyncio.run(confront.confront("live:vmlinuz", job, policy)), boots
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from zonediff.compare.run import attempt
+from zonediff.compare.pieces import attempt
 from zonediff.corpus.loader import SHIPPED, load
 from zonediff.engine.machine import Config, Dimm, Machine
 from zonediff.engine.steps import (

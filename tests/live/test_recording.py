@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from zonediff.compare.live.record import recording, to_json
+from zonediff.compare.live.record import named, recording, to_json
 from zonediff.compare.validate import replay
 from zonediff.corpus.recording import read
 from zonediff.engine.machine import Config, Dimm, Machine
@@ -36,7 +36,7 @@ def test_what_is_written_is_read_again(
     machine, script = draw(kind, Random(seed), 14)
     live = modelled(variant, machine, script)
     path = tmp_path / "made.jsonl"
-    path.write_text(json.dumps(to_json("made.1", variant, live)) + "\n")
+    path.write_text(json.dumps(named(to_json(live), "made.1", variant)) + "\n")
     (found,) = read(path)
     assert found == recording("made.1", variant, live)
     assert replay(found, Registry().model(variant).policy).agrees
@@ -44,7 +44,7 @@ def test_what_is_written_is_read_again(
 
 def test_only_what_changed_is_written(modelled: Modelled) -> None:
     steps = [Write("memory32/state", "bogus"), Write("memory35/state", "online_movable")]
-    body = to_json("made.1", "upstream", modelled("upstream", Machine(dimms=(DIMM,)), fixed(steps)))
+    body = to_json(modelled("upstream", Machine(dimms=(DIMM,)), fixed(steps)))
     assert body["machine"] == {
         "nodes": ["1G"],
         "cmdline": "",
@@ -64,13 +64,13 @@ def test_only_what_changed_is_written(modelled: Modelled) -> None:
 
 def test_what_went_away_is_written_as_null(modelled: Modelled) -> None:
     live = modelled("upstream", Machine(dimms=(DIMM,)), fixed([Unplug("dimm1")]))
-    (unplug,) = to_json("made.1", "upstream", live)["steps"]
+    (unplug,) = to_json(live)["steps"]
     assert unplug["changed"]["blocks"] == {"32": None, "33": None, "34": None, "35": None}
 
 
 def test_a_composite_step_is_written_as_what_it_comes_down_to(modelled: Modelled) -> None:
     live = modelled("v6.1", Machine(dimms=(DIMM,)), fixed([Online("dimm1", "online_movable")]))
-    body = to_json("made.1", "v6.1", live)
+    body = to_json(live)
     assert [step["do"]["write"]["file"] for step in body["steps"]] == [
         f"memory{block}/state" for block in (32, 33, 34, 35)
     ]
@@ -79,7 +79,7 @@ def test_a_composite_step_is_written_as_what_it_comes_down_to(modelled: Modelled
 def test_a_death_is_the_last_result_and_changes_nothing(modelled: Modelled) -> None:
     machine = Machine(cmdline="memhp_default_state=online")
     live = modelled("upstream", machine, fixed([Plug("dimm1", Bytes(GIB)), Unplug("dimm1")]))
-    *_, last = to_json("made.1", "upstream", live)["steps"]
+    *_, last = to_json(live)["steps"]
     assert (last["result"], last["changed"]) == ("BUG", {})
 
 

@@ -6,9 +6,13 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from zonediff.compare.kept.store import open_store
+from zonediff.compare.result import Frontier
+from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.plan import Sweep, load
 from zonediff.variants.registry import Registry
 
@@ -32,6 +36,12 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def sweep(file: Path) -> Sweep:
     return load(file, Registry())
+
+
+def stored(store: Path, sweep: Sweep, registry: Registry, **options: Any) -> list[Frontier]:
+    """The frontiers of a sweep that is kept in a file."""
+    with open_store(store) as opened:
+        return frontiers(sweep, registry, store=opened, **options)
 
 
 Rows = Callable[[Path], list[tuple[object, ...]]]

@@ -9,6 +9,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.sweep.conftest import stored
 from zonediff.compare.sweep.bisection import PROBES, State, monotone, probes, sampled, to_run
 from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.plan import Sweep, find, load
@@ -142,7 +143,7 @@ def test_a_store_serves_both_ways(sweep: Sweep, tmp_path: Path) -> None:
         frontiers(fine(sweep), registry, adaptive=adaptive) for adaptive in (False, True)
     )
     assert less != whole
-    assert frontiers(fine(sweep), registry, adaptive=True, store=store) == less
-    assert frontiers(fine(sweep), registry, adaptive=True, store=store) == less
-    assert frontiers(fine(sweep), registry, store=store) == whole, "only what lacks is run"
-    assert frontiers(fine(sweep), registry, adaptive=True, store=store) == whole
+    assert stored(store, fine(sweep), registry, adaptive=True) == less
+    assert stored(store, fine(sweep), registry, adaptive=True) == less
+    assert stored(store, fine(sweep), registry) == whole, "only what lacks is run"
+    assert stored(store, fine(sweep), registry, adaptive=True) == whole

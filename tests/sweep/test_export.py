@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.sweep.conftest import stored
 from zonediff.cli.main import cli
-from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.plan import Sweep
 from zonediff.variants.registry import Registry
 
@@ -24,7 +24,7 @@ def zonediff(*arguments: object) -> Result:
 @pytest.fixture
 def store(sweep: Sweep, tmp_path: Path) -> Path:
     path = tmp_path / "store.sqlite"
-    frontiers(sweep, Registry(), store=path)
+    stored(path, sweep, Registry())
     return path
 
 
@@ -100,7 +100,7 @@ def test_mistakes_are_told(store: Path, tmp_path: Path, monkeypatch: pytest.Monk
     text.write_text("no database, but long enough to be taken for one\n" * 40)
     done = zonediff("sweep", "export", text, "-o", tmp_path / "out.csv")
     assert (done.exit_code, not (tmp_path / "out.csv").exists()) == (2, True)
-    assert f"Error: {text}: not the store of a sweep" in done.output
+    assert f"Error: {text}: not a store of zonediff" in done.output
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     done = zonediff("sweep", "export", store, "-o", tmp_path / "out.parquet")
     assert done.exit_code == 2

@@ -3,43 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.cluster import SECONDS, Cluster, wait_for
+from tests.cluster import Cluster, wait_for
 from tests.sweep.conftest import Rows
+from tests.trap import Trap, end
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
-
-WAITS = '''
-import os
-import threading
-
-from zonediff.variants.upstream import Upstream
-
-
-class Waits(Upstream):
-    """As upstream; but whoever is the first to add memory tells so, and waits for ever."""
-
-    name = "waits"
-    origin = "a test"
-
-    def zone_of_new_memory(self, kernel, node, first, source):
-        try:
-            os.unlink({gate!r})
-        except FileNotFoundError:
-            return super().zone_of_new_memory(kernel, node, first, source)
-        with open({told!r}, "w") as told:
-            told.write(f"{{os.getpid()}} waits\\n")
-        threading.Event().wait()
-'''
 
 
 @pytest.fixture(scope="module")
@@ -56,63 +32,30 @@ def cluster(shared: Cluster) -> Cluster:
     return shared
 
 
-class Trap:
+class Sweeps(Trap):
     """A sweep of 24 rows, half of them of a variant with which one worker gets stuck."""
 
     def __init__(self, folder: Path, file: Path) -> None:
+        super().__init__(folder)
         self.file = file
         file.write_text(file.read_text().replace("igor-movable", "waits"))
-        self.gate, told = folder / "gate", folder / "told"
-        os.mkfifo(told)
-        self.told = open(os.open(told, os.O_RDWR))  # noqa: PTH123, SIM115
-        self.variant = folder / "waits.py"
-        self.variant.write_text(WAITS.format(gate=str(self.gate), told=str(told)))
-        self.sweeps: list[subprocess.Popen[str]] = []
         self.whole = folder / "whole.sqlite"
         assert end(self.sweep(self.whole))[0] == 0
-        self.gate.touch()
+        self.set()
 
     def sweep(self, store: Path, *options: str) -> subprocess.Popen[str]:
-        """`zonediff sweep` as a process."""
-        started = subprocess.Popen(
-            [
-                *(sys.executable, "-c", "from zonediff.cli.main import main; main()", "sweep"),
-                *(self.file, "--store", store, "--variant-file", self.variant, *options),
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        self.sweeps.append(started)
-        return started
-
-    def caught(self) -> int:
-        """The process that is stuck, as soon as one is."""
-        return int(wait_for(r"(\d+) waits", self.told))
+        return self.start("sweep", self.file, "--store", store, *options)
 
 
 @pytest.fixture
-def trap(tmp_path: Path, file: Path) -> Iterator[Trap]:
-    found = Trap(tmp_path, file)
+def trap(tmp_path: Path, file: Path) -> Iterator[Sweeps]:
+    found = Sweeps(tmp_path, file)
     yield found
-    found.told.close()
-    for process in found.sweeps:
-        process.kill()
-        process.communicate()
-
-
-def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    """Exit code, output, and errors beside the link to the dashboard.
-
-    It returns when the workers are gone as well: they hold the other end of the output.
-    """
-    out, err = process.communicate(timeout=SECONDS)
-    return process.returncode, out, re.sub(r"^Dask dashboard: http://\S+/status\n", "", err)
+    found.close()
 
 
 def test_a_killed_worker_loses_nothing(
-    trap: Trap, cluster: Cluster, tmp_path: Path, rows: Rows
+    trap: Sweeps, cluster: Cluster, tmp_path: Path, rows: Rows
 ) -> None:
     store = tmp_path / "store.sqlite"
     sweep = trap.sweep(store, "--scheduler", cluster.address)
@@ -124,7 +67,7 @@ def test_a_killed_worker_loses_nothing(
 
 
 def test_a_killed_client_goes_on_where_it_stopped(
-    trap: Trap, cluster: Cluster, tmp_path: Path, rows: Rows
+    trap: Sweeps, cluster: Cluster, tmp_path: Path, rows: Rows
 ) -> None:
     store = tmp_path / "store.sqlite"
     sweep = trap.sweep(store, "--scheduler", cluster.address)
@@ -139,22 +82,40 @@ def test_a_killed_client_goes_on_where_it_stopped(
     assert rows(store) == rows(trap.whole)
 
 
-def test_of_two_clients_at_once_one_is_refused_and_disturbs_nothing(
-    trap: Trap, cluster: Cluster, tmp_path: Path, rows: Rows
+def test_two_clients_at_once_share_the_work(
+    trap: Sweeps, cluster: Cluster, tmp_path: Path, rows: Rows
 ) -> None:
     store = tmp_path / "store.sqlite"
     clients = [trap.sweep(store, "--scheduler", cluster.address) for _ in range(2)]
+    os.kill(trap.caught(), signal.SIGKILL)
     with ThreadPoolExecutor(2) as pool:
-        ends = {pool.submit(end, client) for client in clients}
-        done, others = wait(ends, SECONDS, FIRST_COMPLETED)
-        refused = f"Error: {store}: another sweep is at work on it\n"
-        assert [future.result() for future in done] == [(2, "", refused)]
-        os.kill(trap.caught(), signal.SIGKILL)
-        assert [future.result()[0] for future in others] == [0]
+        (one, first, _), (two, second, _) = pool.map(end, clients)
+    assert (one, two) == (0, 0)
+    assert first == second == end(trap.sweep(store))[1]
     assert rows(store) == rows(trap.whole)
 
 
-def test_ctrl_c_ends_a_cluster_of_its_own(trap: Trap, tmp_path: Path, rows: Rows) -> None:
+def test_what_a_killed_client_had_under_way_another_does(
+    trap: Sweeps, cluster: Cluster, tmp_path: Path, rows: Rows
+) -> None:
+    store = tmp_path / "store.sqlite"
+    first = trap.sweep(store, "--scheduler", cluster.address)
+    stuck = trap.caught()
+    second = trap.sweep(store)
+    waits = f"Waiting for what others are doing for {store}"
+    wait_for(waits, second.stderr)
+    kept = rows(store)
+    assert 0 < len(kept) < len(rows(trap.whole))
+    first.kill()
+    os.kill(stuck, signal.SIGKILL)
+    assert end(second)[0] == 0
+    assert set(kept) <= set(rows(store))
+    assert rows(store) == rows(trap.whole)
+    assert end(trap.sweep(store))[0] == 0
+    assert list(tmp_path.glob("store*")) == [store], "nothing is left of the dead"
+
+
+def test_ctrl_c_ends_a_cluster_of_its_own(trap: Sweeps, tmp_path: Path, rows: Rows) -> None:
     store = tmp_path / "store.sqlite"
     sweep = trap.sweep(store, "--scheduler", "local", "--jobs", "2")
     trap.caught()
@@ -164,7 +125,7 @@ def test_ctrl_c_ends_a_cluster_of_its_own(trap: Trap, tmp_path: Path, rows: Rows
 
 
 def test_a_killed_scheduler_is_told_and_gone_on_from(
-    trap: Trap, cluster: Cluster, tmp_path: Path, rows: Rows
+    trap: Sweeps, cluster: Cluster, tmp_path: Path, rows: Rows
 ) -> None:
     store = tmp_path / "store.sqlite"
     sweep = trap.sweep(store, "--scheduler", cluster.address)

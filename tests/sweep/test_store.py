@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.sweep.conftest import Rows
+from tests.sweep.conftest import Rows, stored
+from zonediff.compare.kept.code import fingerprint
+from zonediff.compare.kept.store import KeepError
 from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.plan import Sweep
-from zonediff.compare.sweep.store import fingerprint, open_store
-from zonediff.compare.sweep.work import Outcome, Point, SweepError
+from zonediff.compare.sweep.work import SweepError
 from zonediff.compare.workers import workers
 from zonediff.variants.registry import Registry
 
@@ -26,6 +26,7 @@ from zonediff.variants.registry import Registry
 DRIVER = """
 import os, signal, sys
 from pathlib import Path
+from zonediff.compare.kept.store import open_store
 from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.plan import load
 from zonediff.compare.workers import workers
@@ -45,11 +46,12 @@ def main():
 
     if jobs == "1":
         sys.setprofile(count)
-        frontiers(sweep, registry, store=Path(store))
+        with open_store(Path(store)) as opened:
+            frontiers(sweep, registry, store=opened)
         sys.setprofile(None)
     else:
-        with workers(registry, int(jobs)) as crew:
-            frontiers(sweep, registry, store=Path(store), crew=crew, progress=count)
+        with open_store(Path(store)) as opened, workers(registry, int(jobs)) as crew:
+            frontiers(sweep, registry, store=opened, crew=crew, progress=count)
     print(calls)
 
 if __name__ == "__main__":
@@ -92,9 +94,7 @@ def test_a_sweep_killed_at_random_moments(
         assert jobs == 1 or len(kept) > len(seen)
         seen = kept
     counts: list[int] = []
-    found = frontiers(
-        sweep, Registry(), store=store, progress=lambda done, all: counts.append(done)
-    )
+    found = stored(store, sweep, Registry(), progress=lambda done, all: counts.append(done))
     assert counts[0] == len(seen), "what was kept is not done again"
     assert found == frontiers(sweep, Registry())
     assert rows(store) == rows(whole)
@@ -108,47 +108,19 @@ def test_processes_find_the_same_as_one(sweep: Sweep) -> None:
 
 def test_a_whole_store_leaves_nothing_to_do(sweep: Sweep, tmp_path: Path) -> None:
     store = tmp_path / "a.sqlite"
-    first = frontiers(sweep, Registry(), store=store)
+    first = stored(store, sweep, Registry())
     counts: list[tuple[int, int]] = []
-    again = frontiers(
-        sweep, Registry(), store=store, progress=lambda done, all: counts.append((done, all))
-    )
+    again = stored(store, sweep, Registry(), progress=lambda done, all: counts.append((done, all)))
     assert again == first
     assert counts == [(192, 192)]
 
 
 def test_the_store_of_another_sweep_is_refused(sweep: Sweep, tmp_path: Path) -> None:
     store = tmp_path / "a.sqlite"
-    frontiers(sweep, Registry(), store=store)
-    frontiers(replace(sweep, title="other words"), Registry(), store=store)
-    with pytest.raises(SweepError, match=r"holds the outcomes of another sweep, .* in base;"):
-        frontiers(replace(sweep, base=sweep.base[:1]), Registry(), store=store)
-
-
-def test_a_store_in_use_is_refused(sweep: Sweep, tmp_path: Path) -> None:
-    store = tmp_path / "a.sqlite"
-    with (
-        open_store(store, sweep),
-        pytest.raises(SweepError, match="another sweep is at work on it"),
-        open_store(store, sweep),
-    ):
-        pass
-
-
-def test_other_files_are_no_stores(sweep: Sweep, tmp_path: Path) -> None:
-    text, foreign = tmp_path / "notes.txt", tmp_path / "foreign.sqlite"
-    text.write_text("no database, but long enough to be taken for one\n" * 40)
-    database = sqlite3.connect(foreign)
-    database.execute("CREATE TABLE sweep (mine)")
-    database.close()
-    for file, message in (
-        (text, "not the store of a sweep: file is not"),
-        (foreign, "but another"),
-    ):
-        before = file.read_bytes()
-        with pytest.raises(SweepError, match=message):
-            frontiers(sweep, Registry(), store=file)
-        assert file.read_bytes() == before
+    stored(store, sweep, Registry())
+    stored(store, replace(sweep, title="other words"), Registry())
+    with pytest.raises(KeepError, match=r"holds the outcomes of another sweep, .* in base;"):
+        stored(store, replace(sweep, base=sweep.base[:1]), Registry())
 
 
 MINE = """
@@ -167,12 +139,12 @@ def test_a_changed_variant_is_done_again(sweep: Sweep, tmp_path: Path) -> None:
     registry = Registry([file])
     mine = replace(sweep, variants=("upstream", "mine"))
     before = fingerprint(registry.model("mine").policy)
-    first = frontiers(mine, registry, store=store)
+    first = stored(store, mine, registry)
     file.write_text(MINE + "    def memmap_kib(self, kernel, blocks):\n        return 0\n")
     registry = Registry([file])
     assert fingerprint(registry.model("mine").policy) != before
     counts: list[int] = []
-    again = frontiers(mine, registry, store=store, progress=lambda done, all: counts.append(done))
+    again = stored(store, mine, registry, progress=lambda done, all: counts.append(done))
     assert counts[0] == 96, "upstream is as it was"
     assert again[: len(again) // 2] == first[: len(first) // 2]
     assert None not in again[-1].rows[0].least_kib
@@ -199,7 +171,7 @@ def test_a_full_disk_is_told_and_gone_on_from(
     file: Path, sweep: Sweep, tmp_path: Path, rows: Rows
 ) -> None:
     whole, store = tmp_path / "whole.sqlite", tmp_path / "store.sqlite"
-    expected = frontiers(sweep, Registry(), store=whole)
+    expected = stored(whole, sweep, Registry())
     done = subprocess.run(
         [sys.executable, "-c", LIMITED, "60000", "sweep", file, "--store", store],
         capture_output=True,
@@ -213,16 +185,5 @@ def test_a_full_disk_is_told_and_gone_on_from(
     )
     kept = rows(store)
     assert 0 < len(kept) < len(rows(whole))
-    assert frontiers(sweep, Registry(), store=store) == expected
+    assert stored(store, sweep, Registry()) == expected
     assert rows(store) == rows(whole)
-
-
-def test_a_full_database_is_told_in_the_words_of_sqlite(sweep: Sweep, tmp_path: Path) -> None:
-    rows = [
-        (str(row), row, (), Outcome(0, tuple(Point(size, None, 0) for size in sweep.added)))
-        for row in sweep.rows()
-    ]
-    with open_store(tmp_path / "a.sqlite", sweep) as store:
-        store._database.execute("PRAGMA max_page_count = 5")
-        with pytest.raises(SweepError, match=r"a\.sqlite: database or disk is full$"):
-            store.save(rows)

@@ -1,0 +1,44 @@
+"""The code that decides an outcome, as a hash: what other code found is never taken for it."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+from zonediff.compare.terms import own_sources, version
+from zonediff.engine.policy import Policy
+
+_PACKAGES: Final = ("simpy", "hypothesis")
+"""Who tells the time, and who draws walks, where it is installed."""
+
+
+def fingerprint(*policies: Policy) -> str:
+    """A hash of our version and sources, and of those of these variants."""
+    digest = hashlib.sha256(f"{version()} {own_sources()} {_packages()}".encode())
+    for policy in policies:
+        for cls in type(policy).__mro__[:-1]:
+            file = Path(inspect.getsourcefile(cls) or "")
+            if file.is_file():
+                digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def image_digest(path: Path) -> str:
+    """A hash of a kernel image, which decides what it does. Raises OSError."""
+    with path.open("rb") as image:
+        return hashlib.file_digest(image, "sha256").hexdigest()
+
+
+def _packages() -> str:
+    found = {dist.name: dist.version for dist in map(_distribution, _PACKAGES) if dist}
+    return str(found)
+
+
+def _distribution(name: str) -> metadata.Distribution | None:
+    try:
+        return metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,149 @@
+"""Work through a store: what is there is not done again, and no two clients do the same.
+
+A client claims an item before it does it, and gives the claim back with the outcome. What others
+have claimed is waited for, and done here when they are gone without an outcome.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import length_hint
+from time import sleep
+from typing import Final, Generic, TypeVar
+
+from zonediff.compare.chunks import Supply, spread
+from zonediff.compare.kept.store import Store
+from zonediff.compare.workers import Crew, Work
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+PAUSE: Final = 0.2
+"""Seconds between two looks at what others have done."""
+
+
+class Shelf(ABC, Generic[T, R]):
+    """The outcomes of one kind of work in a store: how items are known, and where they stand."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    @abstractmethod
+    def key(self, item: T) -> str:
+        """What an item is known by: a hash of all that its outcome depends on."""
+
+    @abstractmethod
+    def read(self, item: T) -> R | None:
+        """The outcome of an item; None when it is not there, or not all of it."""
+
+    @abstractmethod
+    def write(self, item: T, outcome: R) -> None:
+        """Add an outcome; what is there already stays as it is."""
+
+    def rest(self, item: T) -> T:
+        """What is to be done of an item whose outcome is not there."""
+        return item
+
+    def rounds(self, items: Iterable[T]) -> Iterator[tuple[list[tuple[T, R]], Supply[T]]]:
+        """What is there already, and what this client is to do; again until all is there.
+
+        Whoever asks has to do what is supplied, and to save() it. Raises KeepError.
+        """
+        left = list(items)
+        while True:
+            known, left = self._look(left)
+            supply = _Claiming(self, left)
+            yield known, supply
+            if not (left := supply.of_others):
+                return
+            if not known and not supply.given:
+                self.store.waits()
+                sleep(PAUSE)
+
+    def save(self, found: Iterable[tuple[T, R]]) -> None:
+        """Add outcomes, all in one transaction. Raises KeepError."""
+        with self.store.transaction():
+            for item, outcome in found:
+                self.write(item, outcome)
+                self.store.execute("DELETE FROM claims WHERE key = ?", [self.key(item)])
+
+    def _look(self, items: Iterable[T]) -> tuple[list[tuple[T, R]], list[T]]:
+        """The items whose outcome is there, with it; and the others."""
+        known: list[tuple[T, R]] = []
+        left: list[T] = []
+        for item in items:
+            outcome = self.read(item)
+            if outcome is None:
+                left.append(item)
+            else:
+                known.append((item, outcome))
+        return known, left
+
+
+class _Claiming(Supply[T]):
+    """Items that nobody else does, claimed as they are taken. given: how many were."""
+
+    def __init__(self, shelf: Shelf[T, R], items: Sequence[T]) -> None:
+        super().__init__(items)
+        self.given = 0
+        self.of_others: list[T] = []
+        self._shelf: Shelf[T, R] = shelf
+
+    def take(self, size: int) -> list[T]:
+        if not length_hint(self):
+            return []
+        taken: list[T] = []
+        with self._shelf.store.transaction():
+            self._shelf.store.forget_the_dead()
+            while len(taken) < size and (batch := super().take(size - len(taken))):
+                for item in batch:
+                    if self._claim(item):
+                        taken.append(self._shelf.rest(item))
+                    else:
+                        self.of_others.append(item)
+        self.given += len(taken)
+        return taken
+
+    def _claim(self, item: T) -> bool:
+        """Whether it is this client's to do."""
+        store, key = self._shelf.store, self._shelf.key(item)
+        claimed = store.execute(
+            "INSERT INTO claims VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING key",
+            [key, store.client],
+        )
+        if claimed and self._shelf.read(item) is not None:
+            # Another has done it since this one looked.
+            store.execute("DELETE FROM claims WHERE key = ?", [key])
+            return False
+        return bool(claimed)
+
+
+def keep(
+    crew: Crew,
+    work: Work[T, R],
+    items: Iterable[T],
+    killed: Callable[[T], R],
+    shelf: Shelf[T, R] | None = None,
+) -> Iterator[list[tuple[T, R]]]:
+    """Each item with what came of it, as chunks.spread(), but what is on the shelf is not done.
+
+    The first chunk is what is there, and may be empty. Without a shelf nothing is kept. Raises
+    KeepError too.
+    """
+    for known, supply in rounds(items, shelf):
+        yield known
+        for chunk in spread(crew, work, supply, killed):
+            if shelf is not None:
+                shelf.save(chunk)
+            yield chunk
+
+
+def rounds(
+    items: Iterable[T], shelf: Shelf[T, R] | None
+) -> Iterator[tuple[list[tuple[T, R]], Supply[T]]]:
+    """See Shelf.rounds(); without a shelf all items are to be done, in one round."""
+    if shelf is None:
+        yield [], Supply(items)
+    else:
+        yield from shelf.rounds(items)

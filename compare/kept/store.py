@@ -1,0 +1,144 @@
+"""The SQLite file that keeps what is done of some work, for any number of processes at a time.
+
+Each kind of work has tables of its own in it (shelf.py). All that is written is written in
+transactions, so that it is there whole or not at all, whatever ends the process that writes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from zonediff.compare.kept import clients
+
+APPLICATION_ID: Final = int.from_bytes(b"zdif")
+"""What tells our files from other SQLite files."""
+
+PATIENCE: Final = 60.0
+"""Seconds in which another process is expected to end its transaction; they take milliseconds."""
+
+_SCHEMA: Final = (
+    "CREATE TABLE IF NOT EXISTS claims (key TEXT PRIMARY KEY, client INTEGER NOT NULL) "
+    "WITHOUT ROWID",
+)
+
+
+class KeepError(Exception):
+    """A file cannot be used as a store; the message says why."""
+
+
+class Store:
+    """A store that is open. Use open_store() to have one.
+
+    waits: called when all that is left to do is being done by other processes.
+    """
+
+    def __init__(
+        self, database: sqlite3.Connection, path: Path, client: int, waits: Callable[[], None]
+    ) -> None:
+        self.path = path
+        self.client = client
+        self.waits = waits
+        self._database = database
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows that a statement gives. Raises KeepError."""
+        with _in_words(self.path):
+            return self._database.execute(statement, values).fetchall()
+
+    def execute_many(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+        """A statement once for each row of values. Raises KeepError."""
+        with _in_words(self.path):
+            self._database.executemany(statement, rows)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing of what is written meanwhile, while nobody else writes.
+
+        Raises KeepError.
+        """
+        self.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            if self._database.in_transaction:  # a full disk has ended it already
+                self.execute("ROLLBACK")
+            raise
+
+    def create(self, tables: Iterable[str]) -> None:
+        """Have these tables; each statement is a CREATE TABLE IF NOT EXISTS."""
+        with self.transaction():
+            for statement in tables:
+                self.execute(statement)
+
+    def forget_the_dead(self) -> None:
+        """Drop the claims of clients that are gone."""
+        others = self.execute("SELECT DISTINCT client FROM claims WHERE client != ?", [self.client])
+        for (number,) in others:
+            if not clients.is_alive(self.path, number):
+                self.execute("DELETE FROM claims WHERE client = ?", [number])
+
+    def forget_mine(self) -> None:
+        """Drop this client's claims, or those that one of the same number has left behind."""
+        if self.execute("SELECT 1 FROM claims WHERE client = ? LIMIT 1", [self.client]):
+            with self.transaction():
+                self.execute("DELETE FROM claims WHERE client = ?", [self.client])
+
+
+@contextmanager
+def open_store(path: Path, waits: Callable[[], None] = lambda: None) -> Iterator[Store]:
+    """The store in a file, which is made if there is none.
+
+    waits: see Store. Raises KeepError when the file is something else, and OSError.
+    """
+    if path.exists():
+        _check(path)
+    with clients.client(path) as number:
+        with _in_words(path):
+            # No transactions but our own.
+            database = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
+        with closing(database):
+            store = Store(database, path, number, waits)
+            _prepare(store)
+            store.forget_mine()
+            try:
+                yield store
+            finally:
+                with suppress(KeepError):  # on a full disk; whoever comes next forgets them
+                    store.forget_mine()
+
+
+def _check(path: Path) -> None:
+    """See that a file is ours before anything is written to it, or beside it."""
+    with _in_words(path), closing(sqlite3.connect(path, timeout=PATIENCE)) as database:
+        ((identity,),) = database.execute("PRAGMA application_id")
+        ((tables,),) = database.execute("SELECT count(*) FROM sqlite_master")
+    if identity != APPLICATION_ID and tables:
+        raise KeepError(f"{path}: not a store of zonediff, but another SQLite file")
+
+
+def _prepare(store: Store) -> None:
+    # One at a time: of two that change a new file's mode, SQLite refuses one without any patience.
+    with clients.alone(store.path):
+        # A killed process loses nothing that was committed: what it wrote is the system's to keep.
+        store.execute("PRAGMA journal_mode = WAL")
+        store.execute("PRAGMA synchronous = NORMAL")
+        store.create([*_SCHEMA, f"PRAGMA application_id = {APPLICATION_ID}"])
+
+
+@contextmanager
+def _in_words(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            raise KeepError(
+                f"{place}: another process has kept it locked for {PATIENCE:g} s"
+            ) from None
+        raise KeepError(f"{place}: {error}") from None
+    except sqlite3.DatabaseError as error:
+        raise KeepError(f"{place}: not a store of zonediff: {error}") from None

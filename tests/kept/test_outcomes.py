@@ -1,0 +1,155 @@
+"""Outcomes of each kind in a store: read as they were written, and known by what they depend on."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from zonediff.compare import pieces
+from zonediff.compare.explore import walks
+from zonediff.compare.explore.arena import STANDARD
+from zonediff.compare.kept.code import fingerprint
+from zonediff.compare.kept.store import KeepError, open_store
+from zonediff.compare.pieces import Draws, Piece, Runs
+from zonediff.compare.result import Result, Run
+from zonediff.compare.run import run
+from zonediff.compare.workers import Here
+from zonediff.corpus.loader import load
+from zonediff.corpus.scenario import Scenario
+from zonediff.variants.registry import Registry
+
+WHERE = "pressure/help-by-chance"
+
+
+def stored(path: Path, scenarios: list[Scenario], seeds: int, registry: Registry) -> Result:
+    with open_store(path) as store:
+        return run(scenarios, ["v4.14"], registry=registry, seeds=seeds, store=store)
+
+
+def refuse(registry: Registry, piece: Piece) -> Run:
+    raise AssertionError(f"{piece} is done again")
+
+
+def test_every_run_of_the_corpus_is_read_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, scenarios, registry = tmp_path / "a.sqlite", load(), Registry()
+    expected = stored(path, scenarios, 1, registry)
+    monkeypatch.setattr("zonediff.compare.run.work", refuse)
+    assert stored(path, scenarios, 1, registry) == expected
+
+
+def test_more_seeds_do_not_do_old_ones_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pieces, "SEEDS_AT_ONCE", 4)
+    path, scenarios, registry = tmp_path / "a.sqlite", load([WHERE]), Registry()
+    done: list[Draws] = []
+    work = pieces.work
+
+    def noting(registry: Registry, piece: Piece) -> Run:
+        done.append(piece.cell.draws)
+        return work(registry, piece)
+
+    monkeypatch.setattr("zonediff.compare.run.work", noting)
+    stored(path, scenarios, 8, registry)
+    assert {(draws.seed, draws.seeds) for draws in done} == {(0, 4), (4, 4)}
+    done.clear()
+    more = stored(path, scenarios, 13, registry)
+    assert {(draws.seed, draws.seeds) for draws in done} == {(8, 4), (12, 1)}
+    monkeypatch.undo()
+    assert more == run(scenarios, ["v4.14"], registry=registry, seeds=13)
+
+
+def test_failures_are_not_kept(tmp_path: Path) -> None:
+    file = tmp_path / "fails.py"
+    file.write_text(FAILS)
+    registry = Registry([file])
+    with open_store(tmp_path / "a.sqlite") as store:
+        for _ in range(2):
+            result = run(load([WHERE]), ["fails"], registry=registry, store=store)
+            assert {item.status for item in result.runs if item.variant == "fails"} == {"error"}
+        assert {what for (what,) in store.execute("SELECT what FROM outcomes")} == {
+            f"run of {WHERE}[knob={knob}] on upstream" for knob in ("offline", "online")
+        }
+
+
+FAILS = """
+from zonediff.variants.upstream import Upstream
+
+
+class Fails(Upstream):
+    '''Divides by nothing.'''
+
+    name = "fails"
+    origin = "a test"
+
+    def memmap_kib(self, kernel, blocks):
+        return 1 // 0
+"""
+
+
+def test_a_run_is_known_by_all_that_it_depends_on(tmp_path: Path) -> None:
+    scenario, *_ = load([WHERE])
+    file = tmp_path / "mine.py"
+    file.write_text(FAILS.replace("fails", "mine"))
+    with open_store(tmp_path / "a.sqlite") as store:
+        one = Piece(0, pieces.Cell(scenario, "mine", Draws(0, 8, True)), True)
+        others = [
+            one._replace(first=False),
+            one._replace(cell=one.cell._replace(variant="upstream")),
+            one._replace(cell=one.cell._replace(draws=Draws(1, 8, True))),
+            one._replace(cell=one.cell._replace(draws=Draws(0, 9, True))),
+            one._replace(cell=one.cell._replace(draws=Draws(0, 8))),
+            one._replace(cell=one.cell._replace(scenario=replace(scenario, hash="another"))),
+            one._replace(cell=one.cell._replace(scenario=replace(scenario, id="another"))),
+        ]
+        shelf = Runs(store, Registry([file]))
+        keys = [shelf.key(piece) for piece in (one, *others)]
+        file.write_text(file.read_text() + "# changed\n")
+        keys.append(Runs(store, Registry([file])).key(one))
+        assert len({*keys}) == len(keys)
+        assert shelf.key(one._replace(number=5)) == keys[0], "its place in a run does not matter"
+
+
+def test_what_is_damaged_is_told(tmp_path: Path) -> None:
+    path, scenarios = tmp_path / "a.sqlite", load([WHERE])
+    stored(path, scenarios, 1, Registry())
+    for body in (b"no zlib", zlib.compress(b"no JSON"), zlib.compress(b"{}"), zlib.compress(b"5")):
+        with closing(sqlite3.connect(path)) as database, database:
+            database.execute("UPDATE outcomes SET body = ?", [body])
+        with pytest.raises(KeepError, match=r"a\.sqlite: what it has of run of .* is damaged"):
+            stored(path, scenarios, 1, Registry())
+
+
+def test_walks_are_not_walked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = Registry()
+    policies = registry.model("upstream").policy, registry.model("v4.13").policy
+    arena = STANDARD["one-dimm"]
+    crew = Here(registry)
+    expected = walks.walk(policies, arena, walks=30, seed=3, level="results")
+    assert expected
+    with open_store(tmp_path / "a.sqlite") as store:
+
+        def walked(seed: int) -> list[walks.Witness]:
+            return walks.walk(
+                policies, arena, walks=30, seed=seed, level="results", crew=crew, store=store
+            )
+
+        assert walked(3) == expected
+        monkeypatch.setattr(walks, "_find", lambda *arguments: pytest.fail("walks again"))
+        assert walked(3) == expected
+        with pytest.raises(pytest.fail.Exception, match="walks again"):
+            walked(4)
+
+
+def test_the_fingerprint_is_of_these_variants() -> None:
+    registry = Registry()
+    one, two = (registry.model(name).policy for name in ("upstream", "v4.13"))
+    found = [fingerprint(), fingerprint(one), fingerprint(two), fingerprint(one, two)]
+    assert len({*found}) == len(found)

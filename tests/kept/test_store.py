@@ -1,0 +1,106 @@
+"""Stores as files: what is none is refused untouched, and nothing is there by half."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from zonediff.compare.kept import store as module
+from zonediff.compare.kept.store import APPLICATION_ID, KeepError, open_store
+
+TABLE = "CREATE TABLE IF NOT EXISTS numbers (number INTEGER PRIMARY KEY)"
+
+
+def test_what_is_written_is_there_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    for number in range(3):
+        with open_store(path) as store:
+            store.create([TABLE])
+            with store.transaction():
+                store.execute("INSERT INTO numbers VALUES (?)", [number])
+    with closing(sqlite3.connect(path)) as database:
+        assert list(database.execute("SELECT * FROM numbers")) == [(0,), (1,), (2,)]
+        assert list(database.execute("PRAGMA application_id")) == [(APPLICATION_ID,)]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
+    with open_store(tmp_path / "a.sqlite") as store:
+        store.create([TABLE])
+        with pytest.raises(KeyError), store.transaction():  # noqa: PT012
+            store.execute("INSERT INTO numbers VALUES (1)")
+            raise KeyError
+        assert store.execute("SELECT * FROM numbers") == []
+
+
+def test_other_files_are_no_stores(tmp_path: Path) -> None:
+    text, foreign = tmp_path / "notes.txt", tmp_path / "foreign.sqlite"
+    text.write_text("no database, but long enough to be taken for one\n" * 40)
+    with closing(sqlite3.connect(foreign)) as database:
+        database.execute("CREATE TABLE claims (mine)")
+    for file, message in (
+        (text, "not a store of zonediff: file is not"),
+        (foreign, "not a store of zonediff, but another"),
+    ):
+        before = file.read_bytes()
+        with pytest.raises(KeepError, match=message), open_store(file):
+            pass
+        assert file.read_bytes() == before
+    assert {*tmp_path.iterdir()} == {text, foreign}
+
+
+def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    path.touch()
+    with open_store(path) as store:
+        assert store.execute("SELECT * FROM claims") == []
+
+
+def test_a_folder_and_a_missing_one_are_told(tmp_path: Path) -> None:
+    with pytest.raises(KeepError, match="unable to open"), open_store(tmp_path):
+        pass
+    with pytest.raises(FileNotFoundError), open_store(tmp_path / "no" / "a.sqlite"):
+        pass
+
+
+def test_a_full_database_is_told_in_the_words_of_sqlite(tmp_path: Path) -> None:
+    with open_store(tmp_path / "a.sqlite") as store:
+        store.create([TABLE])
+        store.execute("PRAGMA max_page_count = 5")
+        with pytest.raises(KeepError, match=r"a\.sqlite: database or disk is full$"):  # noqa: SIM117
+            with store.transaction():
+                store.execute_many("INSERT INTO numbers VALUES (?)", ([n] for n in range(10_000)))
+        assert store.execute("SELECT * FROM numbers") == []
+
+
+def test_a_store_that_another_keeps_locked_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.sqlite"
+    with open_store(path):
+        pass
+    monkeypatch.setattr(module, "PATIENCE", 0)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(KeepError, match="another process has kept it locked"), open_store(path):
+            pass
+
+
+def _open(path: Path, turn: int) -> None:
+    with open_store(path.with_name(f"{turn}.sqlite")) as store:
+        store.create([TABLE])
+        with store.transaction():
+            store.execute("INSERT INTO numbers SELECT count(*) FROM numbers")
+
+
+def test_many_may_come_at_the_same_moment(tmp_path: Path) -> None:
+    with get_context("forkserver").Pool(4) as pool:
+        places = [(tmp_path / "a", turn) for turn in range(20) for _ in range(4)]
+        pool.starmap(_open, places, chunksize=1)
+    for turn in range(20):
+        with closing(sqlite3.connect(tmp_path / f"{turn}.sqlite")) as database:
+            assert list(database.execute("SELECT count(*) FROM numbers")) == [(4,)]
