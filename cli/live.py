@@ -108,8 +108,8 @@ Exit codes:
   0    everything is recorded
   1    a kernel died while booting, so there is nothing to record of it
   2    bad input or usage
-  4    the cluster that worked was lost
-  130  interrupted; what was done until then is written
+  4    the cluster that worked was lost; what was done is in the store
+  130  interrupted; what was done until then is written, and in the store
 """,
 )
 @click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")

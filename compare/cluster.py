@@ -13,7 +13,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import ExitStack, contextmanager, suppress
-from importlib.util import find_spec
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -139,8 +138,6 @@ class Cluster(Crew):
         self._count()
         with suppress(KeyError):
             self.dashboard = client.dashboard_link
-        if scheduler == LOCAL and find_spec("bokeh") is None:
-            self.dashboard = None  # the page would say no more than that it needs bokeh
 
     @property
     def at_once(self) -> int:

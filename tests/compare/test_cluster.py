@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -50,6 +51,8 @@ def test_runs_with_many_seeds(cluster: Cluster) -> None:
     with workers(Registry(), scheduler=cluster.address) as crew:
         assert crew.dashboard is not None
         assert crew.dashboard.startswith("http://127.0.0.1:")
+        with urlopen(crew.dashboard) as page:
+            assert '<a href="status">Status</a>' in page.read().decode()
         there = run(scenarios, ["igor-movable"], seeds=210, crew=crew)
     assert there == run(scenarios, ["igor-movable"], seeds=210)
 

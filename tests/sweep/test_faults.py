@@ -66,6 +66,20 @@ def test_a_killed_worker_loses_nothing(
     assert out == end(trap.sweep(store))[1]
 
 
+def test_a_worker_that_is_not_heard_of_any_more_loses_nothing(
+    trap: Sweeps, tmp_path: Path, rows: Rows
+) -> None:
+    store = tmp_path / "store.sqlite"
+    impatient = Cluster(tmp_path, env={"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "1s"})
+    try:
+        sweep = trap.sweep(store, "--scheduler", impatient.address)
+        os.kill(trap.caught(), signal.SIGSTOP)
+        assert end(sweep)[0] == 0
+    finally:
+        impatient.close()
+    assert rows(store) == rows(trap.whole)
+
+
 def test_a_killed_client_goes_on_where_it_stopped(
     trap: Sweeps, cluster: Cluster, tmp_path: Path, rows: Rows
 ) -> None:
