@@ -92,8 +92,20 @@ def crew(registry: Registry, jobs: int | None, scheduler: str | None = None) -> 
 def opened(path: Path | None) -> Iterator[Store | None]:
     """The store of --store, if there is one; it is told when others' work on it is waited for.
 
-    Raises KeepError, OSError.
+    Raises KeepError, OSError; ClusterLost with what is left of the work.
     """
+    from zonediff.compare.workers import ClusterLost
+
+    try:
+        with _opened(path) as found:
+            yield found
+    except ClusterLost as lost:
+        kept = "nothing is kept without --store" if path is None else f"{path} has what was done"
+        raise ClusterLost(f"{lost}; {kept}") from None
+
+
+@contextmanager
+def _opened(path: Path | None) -> Iterator[Store | None]:
     if path is None:
         yield None
         return

@@ -102,8 +102,8 @@ def test_a_killed_scheduler_is_told_and_gone_on_from(trap: Runs, tmp_path: Path)
         client = trap.run(store, "--scheduler", doomed.address)
         trap.caught()
         doomed.scheduler.kill()
-        lost = f"Error: {doomed.address}: the connection to the scheduler was lost\n"
-        assert end(client) == (4, "", lost)
+        lost = f"Error: {doomed.address}: the connection to the scheduler was lost; "
+        assert end(client) == (4, "", f"{lost}{store} has what was done\n")
     finally:
         doomed.close()
     kept = outcomes(store)

@@ -146,8 +146,8 @@ def test_a_killed_scheduler_is_told_and_gone_on_from(
     trap.caught()
     cluster.scheduler.kill()
     code, out, err = end(sweep)
-    lost = f"Error: {cluster.address}: the connection to the scheduler was lost\n"
-    assert (code, out, err) == (4, "", lost)
+    lost = f"Error: {cluster.address}: the connection to the scheduler was lost; "
+    assert (code, out, err) == (4, "", f"{lost}{store} has what was done\n")
     kept = rows(store)
     assert 0 < len(kept) < len(rows(trap.whole))
     other = Cluster(cluster.folder, workers=1)
