@@ -1,7 +1,7 @@
 """Work through a store: what is there is not done again, and no two clients do the same.
 
-A client claims an item before it does it, and gives the claim back with the outcome. What others
-have claimed is waited for, and done here when they are gone without an outcome.
+A client reserves an item before it does it, until the outcome is there. What others have reserved
+is waited for, and done here when they are gone without an outcome.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Shelf(ABC, Generic[T, R]):
         left = list(items)
         while True:
             known, left = self._look(left)
-            supply = _Claiming(self, left)
+            supply = _Reserving(self, left)
             yield known, supply
             if not (left := supply.of_others):
                 return
@@ -66,7 +66,7 @@ class Shelf(ABC, Generic[T, R]):
         with self.store.transaction():
             for item, outcome in found:
                 self.write(item, outcome)
-                self.store.execute("DELETE FROM claims WHERE key = ?", [self.key(item)])
+                self.store.execute("DELETE FROM reserved WHERE key = ?", [self.key(item)])
 
     def _look(self, items: Iterable[T]) -> tuple[list[tuple[T, R]], list[T]]:
         """The items whose outcome is there, with it; and the others."""
@@ -81,8 +81,8 @@ class Shelf(ABC, Generic[T, R]):
         return known, left
 
 
-class _Claiming(Supply[T]):
-    """Items that nobody else does, claimed as they are taken. given: how many were."""
+class _Reserving(Supply[T]):
+    """Items that nobody else does, reserved as they are taken. given: how many were."""
 
     def __init__(self, shelf: Shelf[T, R], items: Sequence[T]) -> None:
         super().__init__(items)
@@ -95,28 +95,28 @@ class _Claiming(Supply[T]):
             return []
         taken: list[T] = []
         with self._shelf.store.transaction():
-            self._shelf.store.forget_the_dead()
+            self._shelf.store.free_of_the_dead()
             while len(taken) < size and (batch := super().take(size - len(taken))):
                 for item in batch:
-                    if self._claim(item):
+                    if self._reserve(item):
                         taken.append(self._shelf.rest(item))
                     else:
                         self.of_others.append(item)
         self.given += len(taken)
         return taken
 
-    def _claim(self, item: T) -> bool:
+    def _reserve(self, item: T) -> bool:
         """Whether it is this client's to do."""
         store, key = self._shelf.store, self._shelf.key(item)
-        claimed = store.execute(
-            "INSERT INTO claims VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING key",
+        reserved = store.execute(
+            "INSERT INTO reserved VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING key",
             [key, store.client],
         )
-        if claimed and self._shelf.read(item) is not None:
+        if reserved and self._shelf.read(item) is not None:
             # Another has done it since this one looked.
-            store.execute("DELETE FROM claims WHERE key = ?", [key])
+            store.execute("DELETE FROM reserved WHERE key = ?", [key])
             return False
-        return bool(claimed)
+        return bool(reserved)
 
 
 def keep(

@@ -21,7 +21,7 @@ PATIENCE: Final = 60.0
 """Seconds in which another process is expected to end its transaction; they take milliseconds."""
 
 _SCHEMA: Final = (
-    "CREATE TABLE IF NOT EXISTS claims (key TEXT PRIMARY KEY, client INTEGER NOT NULL) "
+    "CREATE TABLE IF NOT EXISTS reserved (key TEXT PRIMARY KEY, client INTEGER NOT NULL) "
     "WITHOUT ROWID",
 )
 
@@ -75,18 +75,20 @@ class Store:
             for statement in tables:
                 self.execute(statement)
 
-    def forget_the_dead(self) -> None:
-        """Drop the claims of clients that are gone."""
-        others = self.execute("SELECT DISTINCT client FROM claims WHERE client != ?", [self.client])
+    def free_of_the_dead(self) -> None:
+        """Give free what clients that are gone had reserved."""
+        others = self.execute(
+            "SELECT DISTINCT client FROM reserved WHERE client != ?", [self.client]
+        )
         for (number,) in others:
             if not clients.is_alive(self.path, number):
-                self.execute("DELETE FROM claims WHERE client = ?", [number])
+                self.execute("DELETE FROM reserved WHERE client = ?", [number])
 
-    def forget_mine(self) -> None:
-        """Drop this client's claims, or those that one of the same number has left behind."""
-        if self.execute("SELECT 1 FROM claims WHERE client = ? LIMIT 1", [self.client]):
+    def free_mine(self) -> None:
+        """Give free what this client has reserved, or one of the same number before it."""
+        if self.execute("SELECT 1 FROM reserved WHERE client = ? LIMIT 1", [self.client]):
             with self.transaction():
-                self.execute("DELETE FROM claims WHERE client = ?", [self.client])
+                self.execute("DELETE FROM reserved WHERE client = ?", [self.client])
 
 
 @contextmanager
@@ -104,12 +106,12 @@ def open_store(path: Path, waits: Callable[[], None] = lambda: None) -> Iterator
         with closing(database):
             store = Store(database, path, number, waits)
             _prepare(store)
-            store.forget_mine()
+            store.free_mine()
             try:
                 yield store
             finally:
-                with suppress(KeepError):  # on a full disk; whoever comes next forgets them
-                    store.forget_mine()
+                with suppress(KeepError):  # on a full disk; whoever comes next does it
+                    store.free_mine()
 
 
 def _check(path: Path) -> None:

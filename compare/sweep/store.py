@@ -40,7 +40,7 @@ class Rows(Shelf[Task, Outcome]):
         super().__init__(store)
         self._keys = keys
         store.create(_TABLES)
-        _claim(store, sweep)
+        _settle(store, sweep)
 
     def key(self, item: Task) -> str:
         return self._keys[item.row]
@@ -102,7 +102,7 @@ def stored_rows(store: Store) -> int:
     return int(store.execute("SELECT count(*) FROM rows")[0][0])
 
 
-def _claim(store: Store, sweep: Sweep) -> None:
+def _settle(store: Store, sweep: Sweep) -> None:
     """See that the store has this sweep, or no other."""
     ours = {key: value for key, value in asdict(sweep).items() if key not in ("title", "why")}
     text = json.dumps(ours)

@@ -78,19 +78,19 @@ def test_what_another_does_is_waited_for(tmp_path: Path, monkeypatch: pytest.Mon
     with open_store(path) as other, open_store(path, lambda: told.update(["waits"])) as store:
         theirs = Negatives(other)
         ((_, supply),) = [next(theirs.rounds(range(5)))]
-        claimed = supply.take(2)
+        reserved = supply.take(2)
         # Whenever this one waits the other one does something: one item, and then it goes.
-        ends = iter([lambda: theirs.save([(0, -100)]), other.forget_mine])
+        ends = iter([lambda: theirs.save([(0, -100)]), other.free_mine])
         monkeypatch.setattr(module, "sleep", lambda seconds: next(ends)())
         found = chain(
             *keep(Here(Registry()), _negative, range(5), lambda item: 0, Negatives(store))
         )
         assert dict(found) == {0: -100, 1: -1, 2: -2, 3: -3, 4: -4}
-    assert claimed == [0, 1]
+    assert reserved == [0, 1]
     assert told == {"waits": 2}
 
 
-def test_a_failure_leaves_no_claims(tmp_path: Path) -> None:
+def test_a_failure_leaves_nothing_reserved(tmp_path: Path) -> None:
     class Fails(Here):
         def submit(self, work: Work[int, int], items: list[int]) -> Future[Share[int]]:  # type: ignore[override]
             if items == [3]:
@@ -101,12 +101,12 @@ def test_a_failure_leaves_no_claims(tmp_path: Path) -> None:
     with pytest.raises(KeyError), open_store(path) as store:
         list(keep(Fails(Registry()), _negative, range(9), lambda item: 0, Negatives(store)))
     with open_store(path) as store:
-        assert store.execute("SELECT * FROM claims") == []
+        assert store.execute("SELECT * FROM reserved") == []
         assert len(store.execute("SELECT * FROM negatives")) == 3
 
 
 class Clients(RuleBasedStateMachine):
-    """Clients come, claim, finish what they claimed or go without it; and some die."""
+    """Clients come, reserve, finish what they reserved or go without it; and some die."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -164,11 +164,11 @@ class Clients(RuleBasedStateMachine):
 
     @precondition(lambda self: self.stores)
     @rule(data=st.data(), item=st.integers(0, ITEMS - 1))
-    def one_died_and_left_a_claim(self, data: st.DataObject, item: int) -> None:
+    def one_died_and_left_something_reserved(self, data: st.DataObject, item: int) -> None:
         shelf = self.shelves[data.draw(st.sampled_from(sorted(self.stores)))]
         with shelf.store.transaction():
             shelf.store.execute(
-                "INSERT INTO claims VALUES (?, 99) ON CONFLICT DO NOTHING", [shelf.key(item)]
+                "INSERT INTO reserved VALUES (?, 99) ON CONFLICT DO NOTHING", [shelf.key(item)]
             )
 
     def teardown(self) -> None:

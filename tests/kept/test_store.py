@@ -41,7 +41,7 @@ def test_other_files_are_no_stores(tmp_path: Path) -> None:
     text, foreign = tmp_path / "notes.txt", tmp_path / "foreign.sqlite"
     text.write_text("no database, but long enough to be taken for one\n" * 40)
     with closing(sqlite3.connect(foreign)) as database:
-        database.execute("CREATE TABLE claims (mine)")
+        database.execute("CREATE TABLE reserved (mine)")
     for file, message in (
         (text, "not a store of zonediff: file is not"),
         (foreign, "not a store of zonediff, but another"),
@@ -57,7 +57,7 @@ def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     path.touch()
     with open_store(path) as store:
-        assert store.execute("SELECT * FROM claims") == []
+        assert store.execute("SELECT * FROM reserved") == []
 
 
 def test_a_folder_and_a_missing_one_are_told(tmp_path: Path) -> None:
