@@ -1,4 +1,4 @@
-"""A machine that is switched on, to be worked on step by step: the fixture `boot`.
+"""A machine that is switched on, to be worked on step by step (`boot`), and a Dask `cluster`.
 
 And how hard hypothesis tries: the same examples in each run, or with HYPOTHESIS_PROFILE=thorough
 many more and others each time. With `unshrunk` it is content to know that something fails.
@@ -7,12 +7,13 @@ many more and others each time. With `unshrunk` it is content to know that somet
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 from hypothesis import Phase, settings
 
+from tests.cluster import Cluster
 from zonediff.engine.guest import Guest
 from zonediff.engine.machine import Config, Dimm, Machine
 from zonediff.engine.memory import Zone
@@ -168,3 +169,18 @@ def boot_lab(
 def boot() -> Any:
     """Switch a machine on: boot("512M+512M", "movable_node", variant="igor-movable")."""
     return boot_lab
+
+
+@pytest.fixture(scope="module")
+def shared_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A Dask cluster for the tests of a module."""
+    found = Cluster(tmp_path_factory.mktemp("dask"))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def cluster(shared_cluster: Cluster) -> Cluster:
+    """The same, with two workers, whatever a test before did to them."""
+    shared_cluster.mend(2)
+    return shared_cluster

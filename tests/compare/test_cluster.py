@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -24,13 +23,6 @@ ROOT = Path(__file__).resolve().parents[2]
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
 IMPATIENT = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s"}
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    found = Cluster(tmp_path_factory.mktemp("dask"))
-    yield found
-    found.close()
 
 
 def zonediff(*arguments: object, env: dict[str, str] | None = None) -> tuple[int, str, str]:

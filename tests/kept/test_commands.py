@@ -50,20 +50,6 @@ class Runs(Trap):
         return self.start(*self.command, "--store", store, *options)
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    found = Cluster(tmp_path_factory.mktemp("dask"))
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def cluster(shared: Cluster) -> Cluster:
-    """With two workers, whatever a test before did to them."""
-    shared.mend(2)
-    return shared
-
-
 @pytest.fixture(params=COMMANDS)
 def trap(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runs]:
     found = Runs(tmp_path, COMMANDS[request.param])

@@ -18,20 +18,6 @@ from tests.trap import Trap, end
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    found = Cluster(tmp_path_factory.mktemp("dask"))
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def cluster(shared: Cluster) -> Cluster:
-    """With two workers, whatever a test before did to them."""
-    shared.mend(2)
-    return shared
-
-
 class Sweeps(Trap):
     """A sweep of 24 rows, half of them of a variant with which one worker gets stuck."""
 
