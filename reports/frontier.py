@@ -1,4 +1,4 @@
-"""How much added memory machines survive: a picture for pages, a table for mails.
+"""How much added memory machines survive: what looks alike, and a table for mails.
 
 Most variants survive the same, whoever onlines what comes how; those that do share one picture.
 """
@@ -6,11 +6,9 @@ Most variants survive the same, whoever onlines what comes how; those that do sh
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, replace
 from typing import Final
 
-from markupsafe import escape
 from tabulate import tabulate
 
 from zonediff.compare.result import Frontier, FrontierRow
@@ -50,26 +48,73 @@ _ONLINERS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Frontiers that look alike, and whose they are, in words."""
+    """Frontiers that look alike, and whose they are, in words.
+
+    frontier: one of them, of whose points those are inferred that were run on none. same: whether
+    all have its numbers, too, as far as both were run.
+    """
 
     letter: str
     frontier: Frontier
     whose: tuple[str, ...]
+    same: bool
+
+    @property
+    def not_run(self) -> str:
+        """How many points were not run, in words; nothing where all were."""
+        rows = self.frontier.rows
+        number, all = sum(len(row.inferred) for row in rows), len(rows) * len(self.frontier.added)
+        return f"{number} of {all} points were not run" if number else ""
+
+    @property
+    def speaks_for(self) -> str:
+        """Whose numbers these are, in words; nothing where they are everyone's."""
+        one = self.frontier
+        path, onliner = _PATHS.get(one.path, one.path), _ONLINERS.get(one.onliner, one.onliner)
+        return "" if self.same else f"{one.variant}, {path}, {onliner}"
 
 
 def pictures(frontiers: Sequence[Frontier]) -> list[Picture]:
     """The frontiers, those together that look alike."""
     groups: dict[object, list[Frontier]] = {}
     for item in frontiers:
-        look = tuple((row.base, tuple(_states(row))) for row in item.rows)
+        look = tuple((row.base, tuple(states(row))) for row in item.rows)
         groups.setdefault((tuple(item.added), look), []).append(item)
     return [
-        Picture(letter(number), group[0], tuple(_whose(group, frontiers)))
+        Picture(
+            letter(number),
+            _together(group),
+            tuple(_whose(group, frontiers)),
+            all(_agree(group[0], item) for item in group),
+        )
         for number, group in enumerate(groups.values())
     ]
 
 
-def _states(row: FrontierRow) -> Iterator[State]:
+def _together(group: Sequence[Frontier]) -> Frontier:
+    """The frontier of a group of which most was run, with what was run on none of them."""
+    one = min(group, key=lambda item: sum(len(row.inferred) for row in item.rows))
+    rows = [
+        replace(row, inferred=sorted(set(row.inferred).intersection(*(r.inferred for r in alike))))
+        for row, *alike in zip(one.rows, *(item.rows for item in group), strict=True)
+    ]
+    return replace(one, rows=rows)
+
+
+def _agree(one: Frontier, two: Frontier) -> bool:
+    """Whether what was run on both left the same."""
+    return all(
+        row.free_kib == other.free_kib
+        and all(
+            left == right or at in row.inferred or at in other.inferred
+            for at, (left, right) in enumerate(zip(row.least_kib, other.least_kib, strict=True))
+        )
+        for row, other in zip(one.rows, two.rows, strict=True)
+    )
+
+
+def states(row: FrontierRow) -> Iterator[State]:
+    """What became of each size."""
     for least in row.least_kib:
         yield state(row.free_kib, least)
 
@@ -126,18 +171,23 @@ def _columns(drawn: Sequence[Picture]) -> list[str]:
     """A table of a few pictures, all of which are of the same sweep."""
     heads = ["boot memory", f"x {RATIO}", *(picture.letter for picture in drawn)]
     rows = [
-        [_size(row.base), _size(RATIO * row.base), *(_most(p.frontier, at) for p in drawn)]
+        [
+            short_size(row.base),
+            short_size(RATIO * row.base),
+            *(most(p.frontier, at) for p in drawn),
+        ]
         for at, row in enumerate(drawn[0].frontier.rows)
     ]
     align = ["right"] * len(heads)
     return tabulate(rows, heads, disable_numparse=True, colalign=align).splitlines()
 
 
-def _most(frontier: Frontier, at: int) -> str:
-    most = survives(frontier, frontier.rows[at])
-    if most == frontier.added[-1]:
-        return f">= {_size(most)}"
-    return _size(most) if most else f"< {_size(frontier.added[0])}"
+def most(frontier: Frontier, at: int) -> str:
+    """The most that a row's machine survives, in words."""
+    size = survives(frontier, frontier.rows[at])
+    if size == frontier.added[-1]:
+        return f">= {short_size(size)}"
+    return short_size(size) if size else f"< {short_size(frontier.added[0])}"
 
 
 def _example(picture: Picture) -> str:
@@ -146,7 +196,7 @@ def _example(picture: Picture) -> str:
     for row in frontier.rows:
         if row.base == BASE and ADDED in frontier.added:
             least = row.least_kib[frontier.added.index(ADDED)]
-            told = f"=> {_size(ADDED)} into {_size(BASE)}"
+            told = f"=> {short_size(ADDED)} into {short_size(BASE)}"
             if least is None:
                 return f"{told} ends in a panic"
             share = 100 * (row.free_kib - least) // max(row.free_kib, 1)
@@ -156,89 +206,6 @@ def _example(picture: Picture) -> str:
     return ""
 
 
-def _size(size: int) -> str:
+def short_size(size: int) -> str:
+    """Bytes as `10.75G` or `96M`."""
     return f"{size / GIB:g}G" if size >= GIB else f"{size / MIB:g}M"
-
-
-# --- picture --------------------------------------------------------------------------------------
-
-_LEFT: Final = 52
-_TOP: Final = 8
-_ROW: Final = 24
-_MAP: Final = 520
-_FOOT: Final = 40
-_TICKS: Final = 9
-
-
-def frontier_svg(frontier: Frontier) -> str:
-    """The frontier as an SVG heat map; colours come from the page's style.
-
-    One line a machine, sizes from left to right; each state has a sign besides its colour.
-    """
-    last = max(frontier.added, default=GIB)
-    height = _TOP + _ROW * len(frontier.rows)
-    parts = [
-        f'<svg class="frontier" viewBox="0 0 {_LEFT + _MAP + 24} {height + _FOOT}" '
-        f'width="{_LEFT + _MAP + 24}" height="{height + _FOOT}" role="img" '
-        f'aria-label="{escape(_in_words(frontier))}">'
-    ]
-    for number, row in enumerate(frontier.rows):
-        y = _TOP + _ROW * number
-        middle = y + _ROW // 2 + 4
-        parts.append(f'<text class="end" x="{_LEFT - 6}" y="{middle}">{_size(row.base)}</text>')
-        for what, start, stop in _runs(frontier, row):
-            x, end = _x(start, last), _x(stop, last)
-            parts.append(
-                f'<rect class="{what}" x="{x}" y="{y}" width="{end - x}" height="{_ROW - 1}"/>'
-            )
-            if end - x > 14:
-                parts.append(f'<text class="{what}" x="{x + 8}" y="{middle}">{SIGNS[what]}</text>')
-        if RATIO * row.base <= last:
-            x = _x(RATIO * row.base, last)
-            parts.append(f'<path class="ratio" d="M{x} {y}v{_ROW}"/>')
-        if row.base == BASE and last >= ADDED:
-            parts.append(
-                f'<circle class="example" cx="{_x(ADDED, last)}" cy="{y + _ROW // 2}" r="7">'
-                f"<title>{_size(ADDED)} into {_size(BASE)}</title></circle>"
-            )
-    for size in _ticks(last):
-        parts.append(f'<text x="{_x(size, last)}" y="{height + 14}">{_size(size)}</text>')
-    parts.append(
-        f'<text class="start" x="{_LEFT}" y="{height + 32}">added memory, by boot memory; '
-        f"dashed: its memmap ({100 / RATIO:g} %) fills boot memory</text></svg>"
-    )
-    return "".join(parts)
-
-
-def _runs(frontier: Frontier, row: FrontierRow) -> Iterator[tuple[State, int, int]]:
-    """Neighbouring sizes of the same state; each stands for what is above the size before it."""
-    start = 0
-    sizes = zip(_states(row), frontier.added, strict=True)
-    for what, group in groupby(sizes, key=lambda item: item[0]):
-        *_, (_, stop) = group
-        yield what, start, stop
-        start = stop
-
-
-def _x(size: int, last: int) -> int:
-    return _LEFT + _MAP * size // last
-
-
-def _ticks(last: int) -> range:
-    """Round sizes up to the last one, few enough to read."""
-    step = 128 * MIB
-    while last // step > _TICKS:
-        step *= 2
-    return range(step, last + 1, step)
-
-
-def _in_words(frontier: Frontier) -> str:
-    """What the picture shows."""
-    lines = []
-    for at, row in enumerate(frontier.rows):
-        tight = [
-            size for what, size in zip(_states(row), frontier.added, strict=True) if what == "tight"
-        ]
-        less = f", less than half left from {_size(tight[0])} on" if tight else ""
-        lines.append(f"{_size(row.base)} survives {_most(frontier, at)}{less}")
-    return "; ".join(lines)

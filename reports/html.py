@@ -16,9 +16,12 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from zonediff.compare.result import Frontier, Result
+from zonediff.compare.result import Result
 from zonediff.reports import explorations, frontier, history, ledger, portrait
+from zonediff.reports.chances import interval, scale
 from zonediff.reports.counted import Only, anchor, counted, rules
+from zonediff.reports.frontier_left import frontier_left
+from zonediff.reports.frontier_map import frontier_map
 from zonediff.reports.kinds import MEANINGS, SYMBOLS, Class, css, noun, short
 from zonediff.reports.patches import short_id
 from zonediff.reports.plain import visible
@@ -76,7 +79,10 @@ def _environment() -> Environment:
         along_steps=history.steps,
         css=css,
         frontier_meanings=[(s, frontier.SIGNS[s], m) for s, m in frontier.MEANINGS.items()],
-        frontier_svg=_frontier,
+        frontier_left=frontier_left,
+        frontier_map=frontier_map,
+        interval=interval,
+        interval_scale=scale,
         letter=letter,
         letters=_ZONE_LETTERS,
         meanings=MEANINGS,
@@ -185,10 +191,6 @@ def _style(only: Sequence[Only]) -> Markup:
         + "\n"
         + "\n".join(rules(only))
     )
-
-
-def _frontier(item: Frontier) -> Markup:
-    return Markup(frontier.frontier_svg(item))
 
 
 def _asset(name: str) -> Markup:

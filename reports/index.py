@@ -33,6 +33,8 @@ RESERVED: Final = (
     "claims",
     "history",
     "frontiers",
+    "not-run",
+    "chances",
     "explorations",
     "alike",
     "evidence",

@@ -9,6 +9,7 @@ from tabulate import tabulate
 
 from zonediff.compare.result import Result
 from zonediff.compare.words import several
+from zonediff.reports.chances import chances
 from zonediff.reports.frontier import frontier_table
 from zonediff.reports.kinds import SYMBOLS, Class, classes, noun, short
 from zonediff.reports.plain import to_ascii, wrap
@@ -110,29 +111,15 @@ def _findings(result: Result) -> Iterator[str]:
 
 def _chances(result: Result) -> Iterator[str]:
     """How often goals were met that chance decides on some variant."""
-    found: dict[tuple[str, str], dict[str, list[str]]] = {}
-    for run in result.runs:
-        for count in run.counts:
-            low, high = count.interval
-            share = f"{count.met / count.runs:6.1%} ({low:.1%} to {high:.1%})"
-            found.setdefault((run.scenario, count.want), {}).setdefault(share, []).append(
-                run.variant
-            )
-    by_chance = {
-        (run.scenario, count.want)
-        for run in result.runs
-        for count in run.counts
-        if 0 < count.met < count.runs
-    }
-    if by_chance:
-        seeds = f"{result.seeds} seeds from {result.seed}"
-        yield ""
-        yield from wrap(f"Decided by chance ({seeds}; 95 % confidence):", WIDTH)
-    for (scenario, want), shares in found.items():
-        if (scenario, want) in by_chance:
-            yield from wrap(f"{scenario}: {want}", WIDTH, "  ", "    ")
-            for share, names in shares.items():
-                yield from wrap(f"{share}  {', '.join(names)}", WIDTH, "    ", " " * 8)
+    for number, chance in enumerate(chances(result)):
+        if number == 0:
+            seeds = f"{result.seeds} seeds from {result.seed}"
+            yield ""
+            yield from wrap(f"Decided by chance ({seeds}; 95 % confidence):", WIDTH)
+        yield from wrap(f"{chance.scenario}: {chance.want}", WIDTH, "  ", "    ")
+        for share in chance.shares:
+            names = ", ".join(share.variants)
+            yield from wrap(f"{share}  {names}", WIDTH, "    ", " " * 8)
 
 
 def _intents(result: Result) -> Iterator[str]:

@@ -19,6 +19,7 @@ from zonediff.compare.result import (
 )
 from zonediff.compare.words import several
 from zonediff.reports.alike import Alike, groups
+from zonediff.reports.chances import Chance, chances
 from zonediff.reports.evidence import Unrecorded, unrecorded
 from zonediff.reports.explorations import ArenaView, arenas
 from zonediff.reports.findings import Cause, Lost, causes, lost
@@ -71,7 +72,10 @@ class VariantView:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that any report shows. notes: what a reader must know before anything else."""
+    """Everything that any report shows.
+
+    notes: what a reader must know before anything else. chances: each with its scenario's place.
+    """
 
     baseline: str
     title: str
@@ -86,6 +90,7 @@ class Report:
     unrecorded: tuple[Unrecorded, ...]
     claims: tuple[ClaimView, ...]
     history: HistoryView | None
+    chances: tuple[tuple[Link, Chance], ...]
     frontiers: tuple[Frontier, ...]
     explorations: tuple[ArenaView, ...]
     portraits: tuple[Portrait, ...]
@@ -117,6 +122,7 @@ class Report:
             ("Alike", "alike", self.scenarios and self.alike[1:]),
             ("Claims", "claims", self.claims),
             ("History", "history", self.history),
+            ("Chances", "chances", self.chances),
             ("Frontiers", "frontiers", self.frontiers),
             ("Explorations", "explorations", self.explorations),
             ("Scenarios", "scenarios", self.scenarios),
@@ -160,6 +166,7 @@ def view(result: Result) -> Report:
         unrecorded=unrecorded(index),
         claims=ledger(index),
         history=history_view(result.history, index) if result.history else None,
+        chances=tuple((index.scenario(item.scenario), item) for item in chances(result)),
         frontiers=tuple(result.frontiers),
         explorations=arenas(index),
         portraits=tuple(result.portraits),

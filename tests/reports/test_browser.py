@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from zonediff.compare.result import Result
+from zonediff.compare.result import Frontier, FrontierRow, Result
+from zonediff.compare.simulate.statistics import GoalCount
 from zonediff.reports.html import render
 from zonediff.reports.verdicts import verdicts
 
@@ -263,6 +264,49 @@ def test_axe_finds_nothing(
     )
     found = axe.Axe().run(tab.page)
     assert found.violations_count == 0, found.generate_report()
+    tab.page.context.close()
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_plots_fit_and_can_be_read(
+    browser: playwright.Browser, result: Result, tmp_path: Path, size: tuple[int, int], theme: str
+) -> None:
+    """Chances with their intervals, and frontiers of which not all was run."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    counts = {"upstream": 90, "igor-movable": 20, "michal-split/1": 85}
+    runs = [
+        replace(
+            run,
+            counts=[GoalCount(goal.want, counts.get(run.variant, 90), 100) for goal in run.goals],
+        )
+        for run in result.runs
+    ]
+    rows = [
+        FrontierRow(
+            base << 20, 700 * base, [500 * base, 500 * base, 300 * base, None, None], [0, 3]
+        )
+        for base in (128, 256)
+    ]
+    frontiers = [
+        Frontier("upstream", "acpi", "nobody", [gib << 30 for gib in (1, 2, 4, 8, 16)], rows)
+    ]
+    path = tmp_path / "plots.html"
+    plots = replace(result, runs=runs, frontiers=frontiers)
+    path.write_text(render(plots), encoding="utf-8")
+    tab = Tab(browser, viewport={"width": size[0], "height": size[1]}, color_scheme=theme)
+    tab.page.goto(path.as_uri())
+    assert tab.page.evaluate("document.documentElement.scrollWidth") == size[0]
+    ARTEFACTS.mkdir(exist_ok=True)
+    for part in ("chances", "frontiers"):
+        file = ARTEFACTS / f"{part}-{size[0]}-{theme}.png"
+        tab.page.locator(f"#{part}").screenshot(path=file)
+    assert tab.page.inner_text("#frontiers figcaption").endswith(
+        "4 of 10 points were not run: they follow from those around them."
+    )
+    found = axe.Axe().run(tab.page)
+    assert found.violations_count == 0, found.generate_report()
+    assert tab.trouble == []
     tab.page.context.close()
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 
 from zonediff.compare.result import Frontier, FrontierRow
-from zonediff.reports.frontier import frontier_svg, frontier_table, pictures
+from zonediff.reports.frontier import frontier_table, pictures
+from zonediff.reports.frontier_left import LINES, POINTS, apart, frontier_left, levels
+from zonediff.reports.frontier_map import frontier_map
 
 MIB = 1 << 20
 GIB = 1 << 30
@@ -43,7 +46,7 @@ def test_the_table_fits_a_mail() -> None:
 
 
 def test_the_picture_marks_states_rule_and_example() -> None:
-    drawn = frontier_svg(frontier())
+    drawn = frontier_map(frontier())
     svg = ElementTree.fromstring(drawn)
     runs = [(item.get("class"), item.get("x"), item.get("width")) for item in svg.iter("rect")]
     assert runs == [("ok", "52", "65"), ("tight", "117", "195"), ("dies", "312", "260")]
@@ -56,6 +59,78 @@ def test_the_picture_marks_states_rule_and_example() -> None:
 
 @pytest.mark.parametrize("base", [96, 512])
 def test_what_is_beyond_the_sizes_is_not_marked(base: int) -> None:
-    svg = ElementTree.fromstring(frontier_svg(frontier(base=base)))
+    svg = ElementTree.fromstring(frontier_map(frontier(base=base)))
     assert svg.find("circle") is None
     assert (svg.find("path") is None) == (base == 512)
+
+
+def test_what_was_not_run_is_hatched() -> None:
+    row = FrontierRow(256 * MIB, 180224, [170000, 170000, 160000, None, None], [0, 1, 3])
+    sizes = [gib * GIB for gib in (1, 2, 4, 8, 16)]
+    drawn = Frontier("upstream", "acpi", "nobody", sizes, [row])
+    svg = ElementTree.fromstring(frontier_map(drawn))
+    hatched = [
+        (item.get("x"), item.get("width"))
+        for item in svg.iter("rect")
+        if item.get("class") == "not-run"
+    ]
+    assert hatched == [("52", "65"), ("182", "130")], "up to 2G, and from 4G to 8G"
+    (picture,) = pictures([drawn])
+    assert picture.not_run == "3 of 5 points were not run"
+
+
+def test_what_was_run_on_one_that_looks_alike_is_not_hatched() -> None:
+    whole = frontier()
+    less = replace(frontier("other"), rows=[replace(frontier().rows[0], inferred=[0])])
+    for both in ([whole, less], [less, whole]):
+        (picture,) = pictures(both)
+        assert picture.not_run == ""
+        assert picture.frontier.variant == "upstream", "whose numbers were all run"
+        assert picture.speaks_for == "", "what was run on both is the same"
+
+
+def test_the_numbers_of_a_picture_may_be_those_of_one() -> None:
+    (picture,) = pictures([frontier(), frontier("other", least=(140000, 48000, None))])
+    assert picture.speaks_for == "upstream, one DIMM, nobody to online it"
+    drawn = frontier_left(picture.frontier, picture.speaks_for)
+    assert "by boot memory; of upstream, one DIMM, nobody to online it" in drawn
+
+
+def test_lines_start_with_what_is_free_and_end_with_the_kernel() -> None:
+    svg = ElementTree.fromstring(frontier_left(frontier(), ""))
+    (line,) = svg.findall("path[@class='line']")
+    assert line.get("d") == "M52 8L117 57.1L312 168.8"
+    (death,) = svg.findall("path[@class='dies']")
+    assert death.get("d") == "M568 224l8 8m0 -8l-8 8"
+    assert svg.find("circle").get("cy") == "168.8"  # type: ignore[union-attr]
+    assert svg.get("aria-label") == "of 176 MiB free with 256M, 47 MiB are left after 8G"
+    levels_told = [item.text for item in svg.iter("text") if (item.text or "").endswith("MiB")]
+    assert levels_told == ["0 MiB", "64 MiB", "128 MiB"]
+
+
+def test_many_machines_and_sizes_are_thinned() -> None:
+    sizes = [(at + 1) * 128 * MIB for at in range(1000)]
+    rows = [
+        FrontierRow((64 + 32 * at) * MIB, 90000, [90000 - at for at in range(999)] + [None])
+        for at in range(50)
+    ]
+    drawn = frontier_left(Frontier("upstream", "acpi", "nobody", sizes, rows), "")
+    svg = ElementTree.fromstring(drawn)
+    lines = svg.findall("path[@class='line']")
+    assert len(lines) == LINES + 1
+    assert "256M" in [item.text for item in svg.iter("text")], "the example has its line"
+    assert max(len((line.get("d") or "").split("L")) for line in lines) <= POINTS + 2
+    assert f", {LINES + 1} of 50 machines" in drawn
+    assert len(drawn) < 20_000
+
+
+def test_a_line_goes_on_after_a_death() -> None:
+    odd = frontier(least=(140000, None, 1000))
+    svg = ElementTree.fromstring(frontier_left(odd, ""))
+    assert "M572 " in (svg.find("path[@class='line']").get("d") or "")  # type: ignore[union-attr]
+
+
+def test_labels_keep_apart() -> None:
+    assert apart([100.0, 10.0, 12.0, 14.0]) == [100.0, 10.0, 23.0, 36.0]
+    assert levels(180224) == [0, 65536, 131072]
+    assert levels(0) == [0]

@@ -1,0 +1,114 @@
+"""A frontier as a heat map: which machine survives how much.
+
+One line a machine, sizes from left to right; each state has a sign besides its colour, and what was
+not run is hatched. Colours come from the page's style.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Final
+
+from markupsafe import Markup, escape
+
+from zonediff.compare.result import Frontier, FrontierRow
+from zonediff.compare.sweep.bisection import State
+from zonediff.engine.units import GIB, MIB
+from zonediff.reports.frontier import ADDED, BASE, RATIO, SIGNS, most, short_size, states
+
+LEFT: Final = 52
+WIDTH: Final = 520
+RIGHT: Final = 24
+TOP: Final = 8
+_ROW: Final = 24
+FOOT: Final = 40
+_TICKS: Final = 9
+
+
+def frontier_map(frontier: Frontier) -> Markup:
+    """The frontier as an SVG."""
+    last = max(frontier.added, default=GIB)
+    height = TOP + _ROW * len(frontier.rows)
+    parts = [
+        f'<svg class="frontier" viewBox="0 0 {LEFT + WIDTH + RIGHT} {height + FOOT}" '
+        f'width="{LEFT + WIDTH + RIGHT}" height="{height + FOOT}" role="img" '
+        f'aria-label="{escape(_in_words(frontier))}">'
+    ]
+    for number, row in enumerate(frontier.rows):
+        y = TOP + _ROW * number
+        middle = y + _ROW // 2 + 4
+        parts.append(f'<text class="end" x="{LEFT - 6}" y="{middle}">{short_size(row.base)}</text>')
+        signs = []
+        for what, start, stop in _runs(frontier, row):
+            x, end = x_of(start, last), x_of(stop, last)
+            parts.append(
+                f'<rect class="{what}" x="{x}" y="{y}" width="{end - x}" height="{_ROW - 1}"/>'
+            )
+            if end - x > 14:
+                signs.append(f'<text class="{what}" x="{x + 8}" y="{middle}">{SIGNS[what]}</text>')
+        for start, stop in _not_run(frontier, row):
+            x, end = x_of(start, last), x_of(stop, last)
+            parts.append(
+                f'<rect class="not-run" x="{x}" y="{y}" width="{end - x}" height="{_ROW - 1}"/>'
+            )
+        parts += signs
+        if RATIO * row.base <= last:
+            x = x_of(RATIO * row.base, last)
+            parts.append(f'<path class="ratio" d="M{x} {y}v{_ROW}"/>')
+        if row.base == BASE and last >= ADDED:
+            parts.append(
+                f'<circle class="example" cx="{x_of(ADDED, last)}" cy="{y + _ROW // 2}" r="7">'
+                f"<title>{short_size(ADDED)} into {short_size(BASE)}</title></circle>"
+            )
+    for size in ticks(last):
+        parts.append(f'<text x="{x_of(size, last)}" y="{height + 14}">{short_size(size)}</text>')
+    parts.append(
+        f'<text class="start" x="{LEFT}" y="{height + 32}">added memory, by boot memory; '
+        f"dashed: its memmap ({100 / RATIO:g} %) fills boot memory</text></svg>"
+    )
+    return Markup("".join(parts))
+
+
+def _runs(frontier: Frontier, row: FrontierRow) -> Iterator[tuple[State, int, int]]:
+    """Neighbouring sizes of the same state; each stands for what is above the size before it."""
+    start = 0
+    sizes = zip(states(row), frontier.added, strict=True)
+    for what, group in groupby(sizes, key=lambda item: item[0]):
+        *_, (_, stop) = group
+        yield what, start, stop
+        start = stop
+
+
+def _not_run(frontier: Frontier, row: FrontierRow) -> Iterator[tuple[int, int]]:
+    """Stretches of sizes that were not run."""
+    sizes = [0, *frontier.added]
+    # Neighbours have the same distance to their place in the list.
+    for _, group in groupby(enumerate(row.inferred), key=lambda item: item[1] - item[0]):
+        (_, first), *_ = places = list(group)
+        yield sizes[first], sizes[places[-1][1] + 1]
+
+
+def x_of(size: int, last: int) -> int:
+    """Where a size is, of sizes up to the last one."""
+    return LEFT + WIDTH * size // last
+
+
+def ticks(last: int) -> range:
+    """Round sizes up to the last one, few enough to read."""
+    step = 128 * MIB
+    while last // step > _TICKS:
+        step *= 2
+    return range(step, last + 1, step)
+
+
+def _in_words(frontier: Frontier) -> str:
+    """What the picture shows."""
+    lines = []
+    for at, row in enumerate(frontier.rows):
+        tight = [
+            size for what, size in zip(states(row), frontier.added, strict=True) if what == "tight"
+        ]
+        less = f", less than half left from {short_size(tight[0])} on" if tight else ""
+        lines.append(f"{short_size(row.base)} survives {most(frontier, at)}{less}")
+    return "; ".join(lines)
