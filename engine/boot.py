@@ -56,17 +56,17 @@ class Ram(NamedTuple):
     pages: Span
 
 
-def block_pages(machine: Machine, *, fits_memory: bool) -> int:
+def block_pages(machine: Machine, *, blocks_align_to_memory: bool) -> int:
     """Pages in a memory block: 128 MiB, or 2 GiB when boot memory ends at 64 GiB or above.
 
-    fits_memory: a virtual machine then takes the largest size up to 2 GiB that divides the end of
-    boot memory instead.
+    blocks_align_to_memory: a virtual machine then takes the largest size up to 2 GiB that divides
+    the end of boot memory instead.
     """
     end = max(end for _, _, end in machine.boot_ranges)
     if end < LARGE_BLOCKS_FROM:
         return SECTION_PAGES
     size = 16 * SECTION_PAGES
-    while fits_memory and machine.platform != "bare-metal" and end // PAGE % size:
+    while blocks_align_to_memory and machine.platform != "bare-metal" and end // PAGE % size:
         size //= 2
     return size
 
@@ -172,22 +172,26 @@ def boot_memory(
     *,
     links_missing_pages: bool = False,
     percent: bool = False,
-    blocks_fit: bool = False,
+    blocks_align_to_memory: bool = False,
 ) -> Memory:
     """Memory as it stands when user space starts, before any DIMM was looked at.
 
     links_missing_pages: pages that are missing at the end of a block belong to its zone.
     percent: kernelcore= and movablecore= can be a share of all memory.
-    blocks_fit: large blocks divide boot memory's end.
+    blocks_align_to_memory: a virtual machine's large blocks divide the end of boot memory.
     The top block of boot memory is pinned: the memmap and early allocations sit there.
     """
-    return _booted(machine, links_missing_pages, percent, blocks_fit).copy()
+    return _booted(machine, links_missing_pages, percent, blocks_align_to_memory).copy()
 
 
 @lru_cache(maxsize=64)
-def _booted(machine: Machine, links_missing_pages: bool, percent: bool, blocks_fit: bool) -> Memory:
+def _booted(
+    machine: Machine, links_missing_pages: bool, percent: bool, blocks_align_to_memory: bool
+) -> Memory:
     """The same, to be copied: most scenarios boot one of a few machines."""
-    memory = Memory(len(machine.nodes), block_pages(machine, fits_memory=blocks_fit))
+    memory = Memory(
+        len(machine.nodes), block_pages(machine, blocks_align_to_memory=blocks_align_to_memory)
+    )
     ram = usable_ram(machine)
     spans = zone_spans(machine, percent=percent)
     pieces = sorted(

@@ -229,7 +229,7 @@ class Kernel:
             machine,
             links_missing_pages=policy.links_missing_pages,
             percent=policy.percent_of_memory,
-            blocks_fit=policy.blocks_fit_memory,
+            blocks_align_to_memory=policy.blocks_align_to_memory,
         )
         self.knob = policy.knob_at_boot(machine)
         self.devices: dict[str, Device] = {}

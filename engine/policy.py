@@ -158,8 +158,8 @@ class Policy(ABC):
     links_missing_pages: ClassVar[bool] = False
     """Whether pages that boot memory lacks in its last block are linked to the zone around them."""
 
-    blocks_fit_memory: ClassVar[bool] = False
-    """Whether large blocks divide a virtual machine's boot memory (4.18 and later)."""
+    blocks_align_to_memory: ClassVar[bool] = False
+    """Whether large blocks divide the end of a virtual machine's boot memory (4.18 and later)."""
 
     adds_whole_blocks: ClassVar[bool] = False
     """Whether what is added must be whole memory blocks, not sections (4.17 and later)."""

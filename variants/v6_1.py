@@ -73,7 +73,7 @@ class V6_1(V4_14):
     removable_always = True
     valid_zones_by_device = True
     needs_whole_blocks = True
-    blocks_fit_memory = True
+    blocks_align_to_memory = True
     adds_whole_blocks = True
     percent_of_memory = True
     links_missing_pages = True
