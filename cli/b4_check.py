@@ -24,8 +24,9 @@ _TOOL: Final = "zonediff"
     name="b4-check",
     epilog="""\b
 Exit codes:
-  0  the answer says how it went
-  2  bad usage, such as an unknown variant
+  0    the answer says how it went
+  2    bad usage, such as an unknown variant
+  130  interrupted
 """,
 )
 @click.option("--variant", metavar="NAME", help="The variant that models the patch.")

@@ -12,7 +12,6 @@ import click
 from tabulate import tabulate
 
 from zonediff.cli import options
-from zonediff.cli.group import EXIT_CODES
 from zonediff.cli.progress import bar
 from zonediff.compare import verdict
 from zonediff.compare.result import Judgement
@@ -28,7 +27,16 @@ _GAP: Final = 2
 """Blanks that tabulate puts between columns."""
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(
+    epilog="""\b
+Exit codes:
+  0    no stage makes anything regress
+  1    one does
+  2    bad input or usage
+  3    a variant failed to run
+  130  interrupted
+"""
+)
 @click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")
 @click.option("--all", "every", is_flag=True, help="Look at the whole corpus.")
 @click.option(

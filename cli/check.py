@@ -24,9 +24,10 @@ _FOUND = 1
 @click.command(
     epilog="""\b
 Exit codes:
-  0  nothing to complain about
-  1  something loads, but says nothing, fails, or declares what is not there
-  2  something does not load, or bad usage
+  0    nothing to complain about
+  1    something loads, but says nothing, fails, or declares what is not there
+  2    something does not load, or bad usage
+  130  interrupted
 """
 )
 @click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")

@@ -40,9 +40,10 @@ _MOST_REASONS: Final = 3
 @click.command(
     epilog="""\b
 Exit codes:
-  0  it was judged, whatever the verdict
-  2  bad input or usage
-  3  a variant failed to run
+  0    it was judged, whatever the verdict
+  2    bad input or usage
+  3    a variant failed to run
+  130  interrupted
 """
 )
 @click.argument("claim")

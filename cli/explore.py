@@ -41,10 +41,11 @@ _file = click.Path(path_type=Path)
 @click.command(
     epilog="""\b
 Exit codes:
-  0  equivalent, or all that succeeds on A succeeds alike on B
-  1  they differ
-  2  bad input or usage
-  4  the cluster that worked was lost
+  0    equivalent, or all that succeeds on A succeeds alike on B
+  1    they differ
+  2    bad input or usage
+  4    the cluster that worked was lost
+  130  interrupted
 """
 )
 @click.argument("a")

@@ -35,7 +35,14 @@ _WORDS: Final[dict[Verdict, str]] = {
 }
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Exit codes:
+  0    the history is told
+  2    bad input or usage
+  130  interrupted
+"""
+)
 @click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")
 @options.variant_files
 @options.corpus

@@ -31,6 +31,7 @@ _EPILOG: Final = "\n".join(
         "  1    with --against: something regressed",
         "  2    bad input or usage",
         "  3    with --against: a variant that ran fails now",
+        "  130  interrupted",
     )
 )
 

@@ -20,9 +20,10 @@ WIDTH: Final = 80
 @click.command(
     epilog="""\b
 Exit codes:
-  0  the variant models all that the series changes and the models know
-  1  it does not, or patches and stages do not fit together
-  2  bad input or usage
+  0    the variant models all that the series changes and the models know
+  1    it does not, or patches and stages do not fit together
+  2    bad input or usage
+  130  interrupted
 """
 )
 @click.option(

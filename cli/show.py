@@ -17,9 +17,10 @@ from zonediff.variants.registry import Registry
 @click.command(
     epilog="""\b
 Exit codes:
-  0  the story is told
-  2  bad input or usage
-  3  the variant cannot run the scenario, or failed to
+  0    the story is told
+  2    bad input or usage
+  3    the variant cannot run the scenario, or failed to
+  130  interrupted
 """
 )
 @click.argument("scenario")

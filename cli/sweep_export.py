@@ -19,8 +19,9 @@ _file = click.Path(path_type=Path)
 @click.command(
     epilog="""\b
 Exit codes:
-  0  the table is written
-  2  bad input or usage
+  0    the table is written
+  2    bad input or usage
+  130  interrupted
 """
 )
 @click.argument("store", type=_file, metavar="FILE.sqlite")
