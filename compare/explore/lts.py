@@ -33,7 +33,7 @@ from zonediff.compare.explore.symmetry import (
     total,
     unfold,
 )
-from zonediff.compare.explore.table import Table
+from zonediff.compare.explore.table import Table, first_of_each
 from zonediff.engine.guest import Guest
 from zonediff.engine.kernel import KernelDied
 from zonediff.engine.policy import Policy
@@ -146,10 +146,10 @@ def build(
 
     parts: what is looked at, instead of all that there is on `level`. until: a sight; exploring
     stops once there are states of which some part is seen so.
-    depth: how many steps at most. max_states: how many states at most; with less room than all
-    successors of a state may need, exploring stops. numberings: shared with the systems that this
-    one is to be compared with. keep_all: tell states apart also by pieces of state that nothing
-    looks at.
+    depth: how many steps at most. max_states: how many states at most, but for the first one;
+    exploring stops before the first state whose successors would be more. numberings: shared with
+    the systems that this one is to be compared with. keep_all: tell states apart also by pieces of
+    state that nothing looks at.
 
     Raises arena.ArenaError when the machine is not one to explore, NotModelled when a step leads
     where the engine has no rules.
@@ -263,15 +263,12 @@ class _Explorer:
             stop = self.size
             at = expanded
             while at < stop:
-                # What a chunk may lead to has room, so that max_states is kept.
-                room = (max_states - self.size) // max(1, len(self.actions))
-                if room < 1:
+                chunk = slice(at - expanded, min(at - expanded + CHUNK, stop - expanded))
+                at += self._expand(at, rows[chunk], sums[:, chunk], max_states - self.size)
+                progress(self.size, at * len(self.actions))
+                if at < expanded + chunk.stop:
                     self.seen.append(self._look(self._since(stop)[0], looking))
                     return self._give_up(at), level
-                chunk = slice(at - expanded, min(at - expanded + min(room, CHUNK), stop - expanded))
-                self._expand(at, rows[chunk], sums[:, chunk])
-                at = expanded + chunk.stop
-                progress(self.size, at * len(self.actions))
             expanded, level = stop, level + 1
 
     def _since(self, state: int) -> tuple[Rows, NDArray[np.uint64]]:
@@ -292,8 +289,11 @@ class _Explorer:
         self.turns.append(np.zeros_like(unknown, np.int64))
         return False
 
-    def _expand(self, first: int, states: Rows, sums: Sums) -> None:
-        """Make every transition of the states from number `first` on."""
+    def _expand(self, first: int, states: Rows, sums: Sums, room: int) -> int:
+        """Make every transition of the states from number `first` on: of how many there was room.
+
+        room: how many new states there may be.
+        """
         size, width = len(states), len(self.actions)
         of = np.repeat(np.arange(size), width)
         leaf = self.learner.leaves(np.tile(self.roots, size), states, of)
@@ -304,6 +304,11 @@ class _Explorer:
         by = self.learner.carry_out(rows, leaf[at], self.mixers)
         moving = np.flatnonzero(by[0])
         at, rows, keys = at[moving], rows[moving], sums[:, of[at[moving]]] + by[:, moving]
+        if len(at) > room and len(new := self._new(rows, keys)) > room:
+            size = int(of[at[new[room]]])
+            fit = np.searchsorted(at, size * width)
+            at, rows, keys = at[:fit], rows[:fit], keys[:, :fit]
+            of, leaf = of[: size * width], leaf[: size * width]
         found, firsts, turn = self._number(rows, keys)
         self.rows.append(rows[firsts])
         self.sums.append(keys[:, firsts])
@@ -319,6 +324,7 @@ class _Explorer:
         self.successors.append(successor.reshape(size, width))
         outcome = self.learner.outcome[leaf].astype(np.int32)
         self.outcomes.append(outcome.reshape(size, width))
+        return size
 
     @property
     def size(self) -> int:
@@ -334,6 +340,13 @@ class _Explorer:
         self.second = np.concatenate([self.second, sums[1, firsts]])
         check_second(self.second[found], sums[1])
         return found, firsts, None
+
+    def _new(self, rows: Rows, sums: Sums) -> Numbers:
+        """Where in `rows` each state is met first that has no number yet, ascending."""
+        if self.orbits is not None:
+            return self.orbits.new(rows, sums)
+        missing = self.table.missing(sums[0])
+        return missing[first_of_each(sums[0, missing])]
 
     def found(self, parts: tuple[str, ...]) -> Unfolded:
         """The tables of all states that were found, with symmetry of the images of those, too."""

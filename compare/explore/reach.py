@@ -49,9 +49,9 @@ def reach(
     """Look for a state that fits, breadth first from the booted machine.
 
     alphabet: primitive steps, tried in this order in every state; of several shortest ways the
-    first in this order is found. A kernel that has died fits nothing. The search is given up when
-    max_states states may not be enough for the next step. Raises ArenaError for a machine or a step
-    that cannot be explored.
+    first in this order is found. A kernel that has died fits nothing. The search is given up where
+    there are more than max_states states. Raises ArenaError for a machine or a step that cannot be
+    explored.
     """
     for step in alphabet:
         check_step(step)

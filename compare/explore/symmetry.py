@@ -22,7 +22,7 @@ from zonediff.compare.explore.arena import ArenaError
 from zonediff.compare.explore.cells import DEAD, TAILS, Change, Layout, Set, Watch
 from zonediff.compare.explore.learned import UNKNOWN, Ask, Numbers, Rows, Sums
 from zonediff.compare.explore.renaming import Group, Renaming
-from zonediff.compare.explore.table import Table
+from zonediff.compare.explore.table import Table, first_of_each
 
 Seen = dict[tuple[int, str], tuple[dict[int, int], dict[int, int]]]
 """For each (renaming, part): the image of each sight, and of which sight each one is it."""
@@ -266,11 +266,17 @@ class Orbits:
         check_second(self._second[found], sums[1])
         return self.orbit[found], self.turn[found], firsts[fresh]
 
+    def new(self, rows: Rows, sums: Sums) -> Numbers:
+        """Where in `rows` each orbit is met first that has no number yet, ascending."""
+        missing = self._states.missing(sums[0])
+        missing = missing[first_of_each(sums[0, missing])]
+        least = self._images(rows[missing], sums[:, missing])[:, 0].min(axis=0)
+        return missing[first_of_each(least)]
+
     def _enter(self, rows: Rows, sums: Sums) -> Numbers:
         """Enter new states with all their images; which of them are the first of their orbits."""
         group, every = self.symmetry.group, np.arange(len(rows))
-        others = [total(image.rows(rows), self.mixers) for image in self.symmetry.images[1:]]
-        images = np.stack([sums, *others])
+        images = self._images(rows, sums)
         # States of one orbit have the same least sum, each by another renaming.
         least = images[:, 0].argmin(axis=0)
         _, opens, which = np.unique(images[least, 0, every], return_index=True, return_inverse=True)
@@ -287,6 +293,11 @@ class Orbits:
         self._numbers.append(numbers)
         self.size += len(fresh)
         return fresh
+
+    def _images(self, rows: Rows, sums: Sums) -> Sums:
+        """The sums of all images of states, first of the states themselves."""
+        others = [total(image.rows(rows), self.mixers) for image in self.symmetry.images[1:]]
+        return np.stack([sums, *others])
 
     def _append(self, orbit: Numbers, turn: Numbers, second: NDArray[np.uint64]) -> None:
         self.orbit = np.append(self.orbit, orbit)

@@ -50,6 +50,17 @@ class Table:
         self.size += len(firsts)
         return found, firsts
 
+    def missing(self, keys: Keys) -> Numbers:
+        """Where in `keys` those are that have no number, ascending."""
+        slots, open_ = self._slots(keys), np.arange(len(keys))
+        missing = np.zeros(len(keys), bool)
+        while len(open_):
+            free = self._numbers[slots] == EMPTY
+            missing[open_[free]] = True
+            on = ~free & (self._keys[slots] != keys[open_])
+            open_, slots = open_[on], (slots[on] + 1) & (len(self._keys) - 1)
+        return np.flatnonzero(missing)
+
     def _slots(self, keys: Keys) -> Numbers:
         # Keys are sums with random multipliers: their high bits are as good as any hash.
         shift = np.uint64(65 - len(self._keys).bit_length())
@@ -76,3 +87,9 @@ class Table:
             won = self._numbers[slots] == numbers[open_]
             self._keys[slots[won]] = keys[open_[won]]
             open_, slots = open_[~won], (slots[~won] + 1) & (len(self._keys) - 1)
+
+
+def first_of_each(keys: Keys) -> Numbers:
+    """Where each key is met first, ascending."""
+    _, firsts = np.unique(keys, return_index=True)
+    return np.sort(firsts)

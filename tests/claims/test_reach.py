@@ -67,7 +67,7 @@ def test_it_holds_from_the_start() -> None:
 
 
 def test_the_search_is_given_up() -> None:
-    assert look("upstream", movable(32), "online", "offline", most=5) == Proof(1, complete=False)
+    assert look("upstream", movable(32), "online", "offline", most=5) == Proof(4, complete=False)
 
 
 def test_a_dead_kernel_is_the_end_of_its_way() -> None:

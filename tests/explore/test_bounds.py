@@ -26,6 +26,16 @@ def test_no_more_states_than_asked_for(most: int) -> None:
     assert system.successor.max() < system.states
 
 
+@pytest.mark.parametrize("most", [*range(1, 84, 3), 83])
+def test_exploring_goes_as_far_as_there_is_room(most: int) -> None:
+    whole = build(policy("upstream"), ONE)
+    part = build(policy("upstream"), ONE, max_states=most)
+    unexpanded = int((part.successor < 0).all(axis=1).argmax())
+    wanted = {int(state) for state in whole.successor[unexpanded] if state >= part.states}
+    assert part.states + len(wanted) > most
+    assert (part.successor[:unexpanded] == whole.successor[:unexpanded]).all()
+
+
 def test_states_within_the_depth_said_are_all_expanded() -> None:
     whole = build(policy("v4.14"), ONE)
     for most in (60, 300, 1000):
