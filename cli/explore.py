@@ -287,7 +287,7 @@ def _bar() -> Iterator[Progress]:
 
         def progress(count: int, more: int) -> None:
             bar.n = count
-            bar.set_postfix_str(f"{more} transitions")
+            bar.set_postfix_str(several(more, "transition"))
 
         yield progress
 
@@ -304,9 +304,13 @@ def _save(
 def _speed(system: System) -> str:
     rate = system.states / system.seconds
     return (
-        f"{system.name}: {system.states} states, {system.transitions} transitions in "
-        f"{system.seconds:.2f} s, {rate:.0f} states a second"
+        f"{system.name}: {_size(system.states, system.transitions)} in {system.seconds:.2f} s, "
+        f"{rate:.0f} states a second"
     )
+
+
+def _size(states: int, transitions: int) -> str:
+    return f"{several(states, 'state')}, {several(transitions, 'transition')}"
 
 
 def _json(found: Exploration) -> str:
@@ -315,19 +319,18 @@ def _json(found: Exploration) -> str:
 
 def _text(found: Exploration, stopped: Sequence[str], max_states: int) -> str:
     one, two = found.baseline, found.candidate
+    sizes = [
+        f"{name}: {_size(states, transitions)}{explored}"
+        for name, states, transitions, explored in zip(
+            (one, two), found.states, found.transitions, _reduced(found), strict=True
+        )
+    ]
+    most = several(max_states, "state")
+    sizes += [f"{name}: not all of it was explored, as it has more than {most}" for name in stopped]
     lines = [
-        f"{one} and {two} on {found.arena}, looking at {found.level}",
+        *wrap(f"{one} and {two} on {found.arena}, looking at {found.level}", WIDTH, rest="    "),
         "",
-        *(
-            f"{name}: {states} states, {transitions} transitions{explored}"
-            for name, states, transitions, explored in zip(
-                (one, two), found.states, found.transitions, _reduced(found), strict=True
-            )
-        ),
-        *(
-            f"{name}: not all of it was explored, as that may take more than {max_states} states"
-            for name in stopped
-        ),
+        *(line for size in sizes for line in wrap(size, WIDTH, rest="    ")),
         "",
         *wrap(_verdict(found), WIDTH),
     ]
@@ -340,7 +343,9 @@ def _reduced(found: Exploration) -> list[str]:
     """What symmetry spared each of the two."""
     if not found.explored:
         return ["", ""]
-    return [f" ({states} states explored, reduced by symmetry)" for states in found.explored]
+    return [
+        f" ({several(states, 'state')} explored, reduced by symmetry)" for states in found.explored
+    ]
 
 
 def _walks_json(
@@ -362,8 +367,8 @@ def _walks_text(
 ) -> str:
     met = f"met {several(len(found), 'kind')} of difference" if found else "met no difference"
     head = (
-        f"{one} and {two} on {arena.name}: {walks} random walks of up to {STEPS} steps (seed "
-        f"{seed}) {met}. They prove nothing beyond that."
+        f"{one} and {two} on {arena.name}: {several(walks, 'random walk')} of up to {STEPS} steps "
+        f"(seed {seed}) {met}. They prove nothing beyond that."
     )
     lines = wrap(head, WIDTH)
     for number, witness in enumerate(found, 1):
@@ -376,7 +381,7 @@ def _verdict(found: Exploration) -> str:
     bound = (
         "sequences of any length"
         if found.depth is None
-        else f"sequences of up to {found.depth} steps; longer ones were not explored"
+        else f"sequences of up to {several(found.depth, 'step')}; longer ones were not explored"
     )
     if found.verdict == "equivalent":
         return f"Equivalent: nothing tells {one} and {two} apart, for {bound}."
