@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -80,12 +80,13 @@ _Started = tuple[Tree, "subprocess.Popen[bytes]", IO[bytes], Path]
 
 @contextmanager
 def _processes(trees: Sequence[Tree], request: Request) -> Iterator[list[_Started]]:
-    """A process for each revision; none is left, whatever happens."""
-    started: list[_Started] = []
-    try:
+    """A process for each revision; none is left, and no file open, whatever happens."""
+    with ExitStack() as left:
+        started: list[_Started] = []
         for tree in trees:
             beside = tree.folder.parent
-            output, errors = beside / "result.json", (beside / "errors").open("w+b")
+            output = beside / "result.json"
+            errors = left.enter_context((beside / "errors").open("w+b"))
             process = subprocess.Popen(
                 [
                     sys.executable,
@@ -102,13 +103,10 @@ def _processes(trees: Sequence[Tree], request: Request) -> Iterator[list[_Starte
                 stderr=errors,
                 start_new_session=True,  # a Ctrl-C is for this process, which ends them
             )
+            left.callback(process.wait)
+            left.callback(process.kill)
             started.append((tree, process, errors, output))
         yield started
-    finally:
-        for _, process, said, _ in started:
-            process.kill()
-            process.wait()
-            said.close()
 
 
 def _arguments(tree: Tree, request: Request, output: Path) -> Iterator[str]:
