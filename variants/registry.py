@@ -75,6 +75,8 @@ class VariantFile:
     @classmethod
     def read(cls, path: Path) -> VariantFile:
         """The file as it is now. Raises VariantError."""
+        if path.is_dir():
+            raise VariantError(f"{path}: is a folder; a variant file is a Python file, NAME.py")
         if not path.is_file():
             raise VariantError(f"{path}: no such variant file")
         return cls(path, path.read_bytes())
@@ -201,6 +203,8 @@ def load_file(given: Path | VariantFile) -> list[type[Policy]]:
     file = text.path
     if file.suffix != ".py":
         raise VariantError(f"{file}: a variant file is a Python file, NAME.py")
+    if mistake := _no_source(text.text):
+        raise VariantError(f"{file}{mistake}; a variant file is Python source, text in UTF-8")
     name = f"zonediff_variant_file_{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file, loader=_Loader(text))
     assert spec is not None
@@ -223,6 +227,24 @@ def load_file(given: Path | VariantFile) -> list[type[Policy]]:
             "zonediff.variants.upstream.Upstream) with a name and a docstring of its own"
         )
     return found
+
+
+def _no_source(text: bytes) -> str | None:
+    """Where and why these bytes are no text of a program, None when they are."""
+    if b"\0" in text:
+        return f":{_line_at(text, text.index(0))}: holds a NUL byte"
+    try:
+        importlib.util.decode_source(text)
+    except UnicodeDecodeError as error:
+        where, byte = _line_at(text, error.start), text[error.start]
+        return f":{where}: byte 0x{byte:02x} cannot be read as {error.encoding}"
+    except SyntaxError as error:
+        return f": {error.msg}"
+    return None
+
+
+def _line_at(text: bytes, at: int) -> int:
+    return text.count(b"\n", 0, at) + 1
 
 
 def _is_variant(value: object) -> bool:

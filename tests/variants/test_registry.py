@@ -153,6 +153,39 @@ def test_a_file_that_holds_no_variant_is_told_where_and_why(
     assert str(raised.value).startswith(f"{path}{message}")
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\x7fELF\x02\x01\x01\0\0\xff", ":1: holds a NUL byte"),
+        (b"x = 1\n\0\n", ":2: holds a NUL byte"),
+        ("x = 1\n".encode("utf-16"), ":1: holds a NUL byte"),
+        (b"x = 1\ny = '\xff'\n", ":2: byte 0xff cannot be read as utf-8"),
+        (b"\x89PNG\r\n\x1a\n", ": invalid or missing encoding declaration"),
+        (b"# coding: nope\n", ": unknown encoding: nope"),
+    ],
+)
+def test_a_file_that_is_no_text_is_told_so(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "mine.py"
+    path.write_bytes(content)
+    with pytest.raises(VariantError) as raised:
+        Registry([path])
+    assert str(raised.value) == (f"{path}{message}; a variant file is Python source, text in UTF-8")
+
+
+def test_a_file_in_the_encoding_that_it_declares(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_bytes(b"# coding: latin-1\n# \xff" + OWN.encode())
+    assert Registry([path]).resolve("all-movable").name == "all-movable"
+
+
+def test_an_empty_file_and_a_folder(write: Any, tmp_path: Path) -> None:
+    with pytest.raises(VariantError, match=r"mine\.py: defines no variant: a variant is a class"):
+        load_file(write(""))
+    (tmp_path / "folder.py").mkdir()
+    with pytest.raises(VariantError, match=r"folder\.py: is a folder; a variant file is a Python"):
+        load_file(tmp_path / "folder.py")
+
+
 def test_an_error_from_elsewhere_is_told_with_the_line_of_the_file(write: Any) -> None:
     path = write("import json\n\n\njson.loads('{')\n")
     with pytest.raises(VariantError, match=r"mine\.py:4: JSONDecodeError"):
