@@ -1,15 +1,42 @@
-"""What recordings of real kernels cannot speak for, whichever variant they agree with."""
+"""What recordings of real kernels say about variants, and what they cannot speak for."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
+from zonediff.compare.result import VariantInfo
 from zonediff.engine.steps import Step
 from zonediff.reports.index import Index, Link
 
 RECORDED: Final = ("write", "read", "plug", "unplug", "probe")
 """The verbs of what recordings contain; reads are part of every look. Others are never checked."""
+
+
+class Recorded(NamedTuple):
+    """A row of the evidence in words; the fields' names are its heads."""
+
+    variant: str
+    kernel: str
+    recording: str
+    traces: str
+    steps: str
+
+
+def recorded(variants: Iterable[VariantInfo]) -> list[Recorded]:
+    """How much of each recording comes out on a variant as on the real kernel."""
+    return [
+        Recorded(
+            info.name,
+            item.kernel,
+            item.recording,
+            f"{item.agreeing_traces} of {item.traces}",
+            f"{item.agreeing_steps} of {item.steps}",
+        )
+        for info in variants
+        for item in info.evidence
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Final
 from zonediff.compare.result import Result
 from zonediff.compare.words import several
 from zonediff.reports import scope, summary
+from zonediff.reports.evidence import Recorded, recorded
 from zonediff.reports.findings import Finding, parting
 from zonediff.reports.frontier import frontier_table
 from zonediff.reports.kinds import Class, noun
@@ -241,22 +242,11 @@ class _Mail:
 
     def _evidence(self) -> Iterator[str]:
         yield from heading("Evidence from real kernels")
-        rows = [
-            [
-                variant.info.name,
-                item.kernel,
-                item.recording,
-                f"{item.agreeing_traces} of {item.traces}",
-                f"{item.agreeing_steps} of {item.steps}",
-            ]
-            for variant in self.report.variants
-            for item in variant.info.evidence
-        ]
+        rows = recorded(self.result.variants)
         if rows:
             yield "How many recorded traces and steps come out as shown here:"
             yield ""
-            heads = ["variant", "kernel", "recording", "traces", "steps"]
-            yield from table(heads, rows)
+            yield from table(Recorded._fields, rows)
         else:
             yield "None."
 

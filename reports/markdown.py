@@ -9,6 +9,7 @@ from zonediff.compare.result import Result
 from zonediff.compare.words import several
 from zonediff.engine.trace import Reason
 from zonediff.reports import scope, summary
+from zonediff.reports.evidence import Recorded, recorded
 from zonediff.reports.findings import Cause, Finding, parting
 from zonediff.reports.frontier import frontier_table
 from zonediff.reports.index import Link
@@ -37,7 +38,7 @@ def _parts(result: Result, report: Report) -> Iterator[Part]:
     yield Part("What was compared", _list(map(text, scope.compared(result))))
     for item in report.series:
         yield Part(item.heading, [text(item.lead), "", *block(series_text(item.series, _TEXT))])
-    yield _evidence(report)
+    yield _evidence(result)
     yield Part("What was not tested", _list(map(text, scope.untested(result, report))))
     yield from (_section(section, report) for section in report.sections if section not in first)
     if report.claims:
@@ -139,20 +140,17 @@ def _removals(report: Report) -> Iterator[list[str]]:
         yield lines
 
 
-def _evidence(report: Report) -> Part:
+def _evidence(result: Result) -> Part:
     rows = [
-        [
-            code(variant.info.name, cell=True),
-            text(item.kernel),
-            code(item.recording, cell=True),
-            f"{item.agreeing_traces} of {item.traces}",
-            f"{item.agreeing_steps} of {item.steps}",
-        ]
-        for variant in report.variants
-        for item in variant.info.evidence
+        row._replace(
+            variant=code(row.variant, cell=True),
+            kernel=text(row.kernel),
+            recording=code(row.recording, cell=True),
+        )
+        for row in recorded(result.variants)
     ]
-    heads = ("variant", "kernel", "recording", "traces", "steps")
-    lines = ["Recorded traces and steps that come out as shown here:", "", *table(heads, rows)]
+    lines = ["Recorded traces and steps that come out as shown here:", ""]
+    lines += table(Recorded._fields, rows)
     return Part("Evidence from real kernels", lines if rows else ["None."])
 
 
