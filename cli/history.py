@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import click
-from tabulate import tabulate
+from tabulate import MIN_PADDING, tabulate
 
 from zonediff.cli import options
 from zonediff.cli.progress import bar
@@ -25,6 +25,9 @@ from zonediff.variants.registry import Registry
 WIDTH: Final = 80
 
 _FEW: Final = 4
+
+_GAP: Final = 2
+"""Blanks that tabulate puts between columns."""
 
 _WORDS: Final[dict[Verdict, str]] = {
     "supported": "yes",
@@ -85,7 +88,7 @@ def command(
 
 def _scenario(item: ScenarioHistory, releases: Sequence[Release]) -> Iterator[str]:
     yield item.scenario
-    yield from _steps(item, releases)
+    yield from _steps(item, releases, "  ")
     turns = [turn for goal in item.goals for turn in goal.turns]
     if not turns:
         yield ""
@@ -95,22 +98,22 @@ def _scenario(item: ScenarioHistory, releases: Sequence[Release]) -> Iterator[st
         yield from _turn(turn)
 
 
-def _steps(item: ScenarioHistory, releases: Sequence[Release]) -> Iterator[str]:
+def _steps(item: ScenarioHistory, releases: Sequence[Release], margin: str) -> Iterator[str]:
     """The steps and goals, and below them how each release fared."""
     for number, step in enumerate(item.steps, 1):
-        yield from wrap(step, WIDTH, f"  {number}. ", "     ")
+        yield from wrap(step, WIDTH, f"{margin}{number}. ", f"{margin}   ")
     wanted = goals(item, releases)
     letters = [chr(ord("a") + number) for number in range(len(wanted))]
     for letter, goal in zip(letters, wanted, strict=True):
-        yield from wrap(f"wanted: {goal.what}", WIDTH, f"  {letter}. ", "     ")
+        yield from wrap(f"wanted: {goal.what}", WIDTH, f"{margin}{letter}. ", f"{margin}   ")
     lines = (*steps(item), *wanted)
     rows = [
-        [f"  {release.variant}", *(line.cells[number] for line in lines)]
+        [release.variant, *(line.cells[number] for line in lines)]
         for number, release in enumerate(releases)
     ]
-    headers = ["  release", *map(str, range(1, len(item.steps) + 1)), *letters]
+    headers = ["release", *map(str, range(1, len(item.steps) + 1)), *letters]
     yield ""
-    yield from map(str.rstrip, _table(rows, headers))
+    yield from _table(rows, headers, margin)
 
 
 def _turn(turn: Turn) -> Iterator[str]:
@@ -144,7 +147,8 @@ def _overview(view: HistoryView) -> Iterator[str]:
             yield ""
             yield from _cause(cause)
             if not number:
-                yield from (f"  {line}".rstrip() for line in _lead(cause, view))
+                yield ""
+                yield from _lead(cause, view)
     for chapter in view.chapters:
         yield ""
         gained, lost = chapter.number(met=True), chapter.number(met=False)
@@ -170,9 +174,9 @@ def _overview(view: HistoryView) -> Iterator[str]:
 
 def _lead(cause: Cause, view: HistoryView) -> Iterator[str]:
     """The scenario in which a cause is seen best, step by step."""
-    yield ""
-    yield cause.seen[0].history.scenario
-    yield from _steps(cause.seen[0].history, view.releases)
+    best = cause.seen[0].history
+    yield from wrap(best.scenario, WIDTH, "  ")
+    yield from _steps(best, view.releases, "    ")
 
 
 def _cause(cause: Cause) -> Iterator[str]:
@@ -191,9 +195,9 @@ def _rule(reason: Reason | None) -> str:
 
 
 def _claims(view: HistoryView) -> Iterator[str]:
-    headers = ["  ", *(release.variant for release in view.releases)]
+    headers = ["", *(release.variant for release in view.releases)]
     rows = [_verdicts(row) for row in view.claims]
-    yield from map(str.rstrip, _table(rows, headers))
+    yield from _table(rows, headers)
 
     for row in view.claims:
         if row.turns:
@@ -207,11 +211,30 @@ def _claims(view: HistoryView) -> Iterator[str]:
 
 
 def _verdicts(row: ClaimRow) -> list[str]:
-    return [f"  {row.claim.id}", *(_WORDS[item.verdict] for item in row.claim.verdicts)]
+    return [row.claim.id, *(_WORDS[item.verdict] for item in row.claim.verdicts)]
 
 
-def _table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> list[str]:
+def _table(
+    rows: Sequence[Sequence[str]], headers: Sequence[str], margin: str = "  "
+) -> Iterator[str]:
+    """A table; the columns that have no room beside the first one and others follow below it."""
     cells = [[to_ascii(cell) for cell in row] for row in rows]
     # Names are broken after their hyphens, so that seven releases fit side by side.
     broken = [headers[0], *(header.replace("-", "-\n") for header in headers[1:])]
-    return tabulate(cells, broken, tablefmt="simple", disable_numparse=True).splitlines()
+    widths = [
+        max(max(map(len, header.split("\n"))) + MIN_PADDING, *map(len, column))
+        for header, column in zip(broken, zip(*cells, strict=True), strict=True)
+    ]
+    start = 1
+    while start < len(broken):
+        stop, taken = start + 1, len(margin) + widths[0] + _GAP + widths[start]
+        while stop < len(broken) and taken + _GAP + widths[stop] <= WIDTH:
+            taken += _GAP + widths[stop]
+            stop += 1
+        if start > 1:
+            yield ""
+        part = [[row[0], *row[start:stop]] for row in cells]
+        heads = [broken[0], *broken[start:stop]]
+        text = tabulate(part, heads, tablefmt="simple", disable_numparse=True)
+        yield from (f"{margin}{line}".rstrip() for line in text.splitlines())
+        start = stop

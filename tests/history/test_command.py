@@ -36,6 +36,17 @@ def test_a_scenario_step_by_step() -> None:
     assert max(map(len, result.output.splitlines())) <= 80
 
 
+def test_a_table_that_is_wider_than_a_terminal_goes_on_below() -> None:
+    lines = zonediff("history", "drivers/probe-blocks").output.splitlines()
+    assert max(map(len, lines)) <= 80
+    heads = [number for number, line in enumerate(lines) if line.startswith("  release ")]
+    assert [lines[number].split()[1:] for number in heads] == [[*"123456abc"], ["d"]]
+    assert [lines[number + 3].split() for number in heads] == [
+        ["upstream", *["ok"] * 6, *["met"] * 3],
+        ["upstream", "met"],
+    ]
+
+
 def test_the_overview_leads_with_the_loss_that_was_declared() -> None:
     result = zonediff("history", "--corpus", CORPUS)
     assert result.exit_code == 0
