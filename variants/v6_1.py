@@ -105,7 +105,7 @@ def auto_movable_zone(kernel: Kernel, block: int) -> Decision[Zone | None]:
     with all of it movable the ratio must hold, on the whole machine and on the block's node.
     """
     memory = kernel.memory
-    zone, pages, movable_here = kernel_zone(kernel, block), memory.block_pages, 0
+    zone, pages = kernel_zone(kernel, block), memory.block_pages
     for device in kernel.devices.values():
         blocks = device.blocks(memory.block_pages * PAGE)
         if block in blocks:
@@ -115,8 +115,7 @@ def auto_movable_zone(kernel: Kernel, block: int) -> Decision[Zone | None]:
                     zone,
                     KERNEL_MEMORY_IN_DEVICE.because(device=device.id, block=block, zone=zone.label),
                 )
-            movable_here = len(online)
-            pages = (len(blocks) - movable_here) * memory.block_pages
+            pages = (len(blocks) - len(online)) * memory.block_pages
     node = memory.node(block)
     wholes = [("", range(memory.nodes))]
     if _switch(kernel, "auto_movable_numa_aware", default=True):

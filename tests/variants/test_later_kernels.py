@@ -505,7 +505,7 @@ def test_6_1_auto_movable_decides_about_plain_online_only(boot: Any, value: str)
     [
         *(("=1", True), ("=Y", True), ("=yes", True), ("=on", True), ("=true", True), ("", True)),
         *(("=0", False), ("=n", False), ("=x", False), ("=", False), ("=1 {}=off", False)),
-        ("=1 {}=x", True),
+        *(("=1 {}=x", True), ("=?", False), ("=1 {}=?", True)),
     ],
 )
 def test_6_1_a_block_may_hold_its_own_memmap(boot: Any, text: str, inside: bool) -> None:

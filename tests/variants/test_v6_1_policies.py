@@ -42,6 +42,44 @@ def test_the_ratio_is_of_all_kernel_zones(size: str, zone: str) -> None:
     assert seen.zone == zone
 
 
+@pytest.mark.parametrize(("size", "zone"), [("19584M", "Movable"), ("19712M", "Normal")])
+def test_the_ratio_is_301_per_cent_unless_said_otherwise(size: str, zone: str) -> None:
+    trace = onlined([Plug("dimm1", parse_size(size)), Udev()], nodes=("6528M",))
+    views = [trace.last().block(number) for number in trace.devices["dimm1"]]
+    assert {view.zone for view in views if view} == {zone}
+
+
+@pytest.mark.parametrize(("size", "zone"), [("3G", "Movable"), ("3200M", "Normal")])
+def test_of_boot_memory_only_that_in_kernel_zones_counts_on_every_node(
+    size: str, zone: str
+) -> None:
+    # auto_movable_can_online_movable(), mm/memory_hotplug.c; half of each node's 1 GiB is Movable.
+    cmdline = f"{AUTO} memory_hotplug.auto_movable_numa_aware=N kernelcore=1536M"
+    steps: list[Step] = [Plug("dimm1", parse_size(size)), Udev()]
+    assert zones(onlined(steps, nodes=("1G", "1G", "1G"), cmdline=cmdline)) == {zone}
+
+
+@pytest.mark.parametrize(("size", "zone"), [("1G", "Movable"), ("1152M", "Normal")])
+def test_as_much_as_the_ratio_allows_is_movable(size: str, zone: str) -> None:
+    # Of a node in the middle the firmware keeps nothing: it has 1 GiB in DMA32 to the page.
+    cmdline = f"{AUTO} memory_hotplug.auto_movable_ratio=100"
+    steps: list[Step] = [Plug("dimm1", parse_size(size), 1), Udev()]
+    assert zones(onlined(steps, nodes=("1G", "1G", "1G"), cmdline=cmdline)) == {zone}
+
+
+def test_blocks_that_are_alike_but_for_their_device_read_differently() -> None:
+    steps: list[Step] = [
+        Plug("dimm1", parse_size("512M")),
+        Write("memory32/state", "online_kernel"),
+        Plug("dimm2", parse_size("512M")),
+    ]
+    seen = onlined(steps).last()
+    assert [str(view) for number, view in seen.each() if number > 32] == [
+        *["offline [Normal Movable]"] * 3,
+        *["offline [Movable Normal]"] * 4,
+    ]
+
+
 def test_devices_are_movable_until_the_ratio_is_used_up() -> None:
     dimms = [Plug(f"dimm{number}", parse_size("512M")) for number in range(8)]
     steps: list[Step] = []
