@@ -10,6 +10,7 @@ from typing import Final
 from zonediff.compare import words
 from zonediff.compare.goals import evaluate
 from zonediff.compare.result import Run
+from zonediff.compare.words import several
 from zonediff.corpus.arithmetic import compute
 from zonediff.corpus.claim import (
     Decided,
@@ -213,12 +214,14 @@ def of_states(policy: Policy, asked: OfStates) -> Answer | None:
     if isinstance(found, Way):
         steps = tuple(str(step.do) for step in found.trace.steps)
         lead = "1 step leads" if len(steps) == 1 else f"{len(steps)} steps lead"
-        detail = f"{lead} there, no fewer do; {found.states} states seen ({_tried(asked)})"
+        seen = several(found.states, "state")
+        detail = f"{lead} there, no fewer do; {seen} seen ({_tried(asked)})"
         reasons = _why(True, (act for _, _, act in found.trace.acts()))
         return Answer(True, detail, steps=steps, reasons=reasons)
     if not found.complete:
         return None
-    return Answer(False, f"nothing leads there: all {found.states} states seen ({_tried(asked)})")
+    every = "the only state" if found.states == 1 else f"all {found.states} states"
+    return Answer(False, f"nothing leads there: {every} seen ({_tried(asked)})")
 
 
 def _tried(asked: OfStates) -> str:

@@ -18,6 +18,7 @@ from zonediff.compare.result import (
     ScenarioInfo,
     Verdict,
 )
+from zonediff.compare.words import several
 from zonediff.corpus.claim import Case, Claim, OfRuns, OfStates
 from zonediff.corpus.forms import machine_from_json
 from zonediff.corpus.scenario import SURVIVES, Goal, Scenario, ScenarioStep
@@ -125,7 +126,7 @@ class _Ledger:
         except Exception as error:  # whatever a variant's own code may raise
             raise _Undecided(f"the search failed: {error!r}") from None
         if found is None:
-            raise _Undecided(f"the search was given up after {asked.states} states")
+            raise _Undecided(f"the search was given up after {several(asked.states, 'state')}")
         self.searches[asked, variant] = found
         return found
 
