@@ -24,7 +24,7 @@ report: $(VENV)/for-run ## run every scenario on every variant and write the rep
 	ls $(REPORT)
 
 test: $(VENV)/for-test ## run the tests; for some of them: make test ARGS="-k packaging"
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest --numprocesses auto --dist loadscope $(ARGS)
 
 lint: $(VENV)/for-dev ## look for mistakes, and for layout that ruff would change
 	$(VENV)/bin/ruff check .
