@@ -92,13 +92,17 @@ class Store:
 
 
 @contextmanager
-def open_store(path: Path, waits: Callable[[], None] = lambda: None) -> Iterator[Store]:
-    """The store in a file, which is made if there is none.
+def open_store(
+    path: Path, waits: Callable[[], None] = lambda: None, *, new: bool = True
+) -> Iterator[Store]:
+    """The store in a file, which is made if there is none; but not unless it may be new.
 
     waits: see Store. Raises KeepError when the file is something else, and OSError.
     """
+    if not new and not path.is_file():
+        raise KeepError(f"{path}: no such file")
     if path.exists():
-        _check(path)
+        _check(path, new)
     with clients.client(path) as number:
         with _in_words(path):
             # No transactions but our own.
@@ -114,13 +118,20 @@ def open_store(path: Path, waits: Callable[[], None] = lambda: None) -> Iterator
                     store.free_mine()
 
 
-def _check(path: Path) -> None:
-    """See that a file is ours before anything is written to it, or beside it."""
-    with _in_words(path), closing(sqlite3.connect(path, timeout=PATIENCE)) as database:
+def _check(path: Path, new: bool) -> None:
+    """See that a file is ours, or empty if it may be, before anything is written to it."""
+    # Alone, as another process may be making it one of ours just now.
+    with (
+        clients.alone(path),
+        _in_words(path),
+        closing(sqlite3.connect(path, timeout=PATIENCE)) as database,
+    ):
         ((identity,),) = database.execute("PRAGMA application_id")
         ((tables,),) = database.execute("SELECT count(*) FROM sqlite_master")
     if identity != APPLICATION_ID and tables:
         raise KeepError(f"{path}: not a store of zonediff, but another SQLite file")
+    if identity != APPLICATION_ID and not new:
+        raise KeepError(f"{path}: not a store of zonediff, but empty")
 
 
 def _prepare(store: Store) -> None:
@@ -129,7 +140,8 @@ def _prepare(store: Store) -> None:
         # A killed process loses nothing that was committed: what it wrote is the system's to keep.
         store.execute("PRAGMA journal_mode = WAL")
         store.execute("PRAGMA synchronous = NORMAL")
-        store.create([*_SCHEMA, f"PRAGMA application_id = {APPLICATION_ID}"])
+        if not store.execute("SELECT 1 FROM sqlite_master WHERE name = 'reserved'"):
+            store.create([*_SCHEMA, f"PRAGMA application_id = {APPLICATION_ID}"])
 
 
 @contextmanager

@@ -89,10 +89,10 @@ def row_keys(sweep: Sweep, registry: Registry) -> dict[Row, str]:
 
 def stored_sweep(store: Store) -> Sweep:
     """The sweep that a store has the rows of. Raises KeepError when it has none."""
-    store.create(_TABLES)
-    found = store.execute("SELECT axes FROM sweep")
+    there = store.execute("SELECT 1 FROM sqlite_master WHERE name = 'sweep'")
+    found = store.execute("SELECT axes FROM sweep") if there else []
     if not found:
-        raise KeepError(f"{store.path}: has the outcomes of other work, but of no sweep")
+        raise KeepError(f"{store.path}: a store of other work, without a sweep")
     values: dict[str, Any] = {name: tuple(value) for name, value in json.loads(found[0][0]).items()}
     return Sweep(title="", **values)
 

@@ -86,8 +86,11 @@ def test_a_store_that_another_keeps_locked_is_told(
     monkeypatch.setattr(module, "PATIENCE", 0)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(KeepError, match="another process has kept it locked"), open_store(path):
-            pass
+        with (
+            open_store(path) as store,
+            pytest.raises(KeepError, match="another process has kept it locked"),
+        ):
+            store.create([TABLE])
 
 
 def _open(path: Path, turn: int) -> None:

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from tests.sweep.conftest import stored
 from zonediff.cli.main import cli
+from zonediff.compare.kept.store import open_store
 from zonediff.compare.sweep.plan import Sweep
 from zonediff.variants.registry import Registry
 
@@ -101,6 +102,19 @@ def test_mistakes_are_told(store: Path, tmp_path: Path, monkeypatch: pytest.Monk
     done = zonediff("sweep", "export", text, "-o", tmp_path / "out.csv")
     assert (done.exit_code, not (tmp_path / "out.csv").exists()) == (2, True)
     assert f"Error: {text}: not a store of zonediff" in done.output
+    empty, other = tmp_path / "empty.sqlite", tmp_path / "other.sqlite"
+    empty.touch()
+    with open_store(other):
+        pass
+    for file, message in (
+        (empty, "not a store of zonediff, but empty"),
+        (other, "a store of other work, without a sweep"),
+        (tmp_path / "none.sqlite", "no such file"),
+    ):
+        before = file.read_bytes() if file.exists() else None
+        done = zonediff("sweep", "export", file, "-o", tmp_path / "out.csv")
+        assert (done.exit_code, done.output) == (2, f"Error: {file}: {message}\n")
+        assert (file.read_bytes() if file.exists() else None) == before
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     done = zonediff("sweep", "export", store, "-o", tmp_path / "out.parquet")
     assert done.exit_code == 2
