@@ -8,6 +8,7 @@ defines Policy classes with a `name`.
 from __future__ import annotations
 
 import difflib
+import hashlib
 import importlib.abc
 import importlib.util
 import inspect
@@ -205,7 +206,8 @@ def load_file(given: Path | VariantFile) -> list[type[Policy]]:
         raise VariantError(f"{file}: a variant file is a Python file, NAME.py")
     if mistake := _no_source(text.text):
         raise VariantError(f"{file}{mistake}; a variant file is Python source, text in UTF-8")
-    name = f"zonediff_variant_file_{file.stem}"
+    # Files in different folders may have the same name.
+    name = f"zonediff_variant_file_{file.stem}_{hashlib.sha256(text.text).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, file, loader=_Loader(text))
     assert spec is not None
     assert spec.loader is not None
@@ -227,6 +229,12 @@ def load_file(given: Path | VariantFile) -> list[type[Policy]]:
             "zonediff.variants.upstream.Upstream) with a name and a docstring of its own"
         )
     return found
+
+
+def variant_file(cls: type) -> bytes | None:
+    """The text of the variant file that defines a class, as it was loaded; None when none does."""
+    loader = getattr(sys.modules.get(cls.__module__), "__loader__", None)
+    return loader.file.text if isinstance(loader, _Loader) else None
 
 
 def _no_source(text: bytes) -> str | None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from zonediff.compare.terms import own_sources, version
 from zonediff.engine.policy import Policy
+from zonediff.variants.registry import variant_file
 
 _PACKAGES: Final = ("simpy", "hypothesis")
 """Who tells the time, and who draws walks, where it is installed."""
@@ -20,9 +21,7 @@ def fingerprint(*policies: Policy) -> str:
     digest = hashlib.sha256(f"{version()} {own_sources()} {_packages()}".encode())
     for policy in policies:
         for cls in type(policy).__mro__[:-1]:
-            file = Path(inspect.getsourcefile(cls) or "")
-            if file.is_file():
-                digest.update(hashlib.sha256(file.read_bytes()).digest())
+            digest.update(hashlib.sha256(_source(cls)).digest())
     return digest.hexdigest()
 
 
@@ -30,6 +29,14 @@ def image_digest(path: Path) -> str:
     """A hash of a kernel image, which decides what it does. Raises OSError."""
     with path.open("rb") as image:
         return hashlib.file_digest(image, "sha256").hexdigest()
+
+
+def _source(cls: type) -> bytes:
+    """The source that a class came from; of a variant file, as it was loaded."""
+    if (text := variant_file(cls)) is not None:
+        return text
+    file = Path(inspect.getsourcefile(cls) or "")
+    return file.read_bytes() if file.is_file() else b""
 
 
 def _packages() -> str:

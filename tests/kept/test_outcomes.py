@@ -153,3 +153,38 @@ def test_the_fingerprint_is_of_these_variants() -> None:
     one, two = (registry.model(name).policy for name in ("upstream", "v4.13"))
     found = [fingerprint(), fingerprint(one), fingerprint(two), fingerprint(one, two)]
     assert len({*found}) == len(found)
+
+
+_MINE = """
+from zonediff.variants.upstream import Upstream
+
+class Mine(Upstream):
+    "Mine."
+
+    name = "{name}"
+
+    def knob_at_boot(self, machine):
+        return "{knob}"
+"""
+
+
+def _variant_file(path: Path, name: str, knob: str) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(_MINE.format(name=name, knob=knob))
+    return path
+
+
+def test_the_fingerprint_tells_files_of_the_same_name_apart(tmp_path: Path) -> None:
+    one = _variant_file(tmp_path / "a" / "v.py", "one", "online")
+    two = _variant_file(tmp_path / "b" / "v.py", "two", "online")
+    before = fingerprint(Registry([one, two]).model("one").policy)
+    _variant_file(one, "one", "offline")
+    assert fingerprint(Registry([one, two]).model("one").policy) != before
+
+
+def test_the_fingerprint_is_of_the_file_that_was_loaded(tmp_path: Path) -> None:
+    file = _variant_file(tmp_path / "v.py", "one", "online")
+    registry = Registry([file])
+    before = fingerprint(registry.model("one").policy)
+    _variant_file(file, "one", "offline")
+    assert fingerprint(registry.model("one").policy) == before
