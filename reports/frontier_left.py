@@ -12,9 +12,18 @@ from typing import Final
 from markupsafe import Markup, escape
 
 from zonediff.compare.result import Frontier, FrontierRow
-from zonediff.engine.units import GIB, KIB, MIB
+from zonediff.engine.units import KIB, MIB
 from zonediff.reports.frontier import ADDED, BASE, short_size
-from zonediff.reports.frontier_map import FOOT, LEFT, TOP, WIDTH, ticks, x_of
+from zonediff.reports.frontier_axes import (
+    LEFT,
+    TOP,
+    WIDTH,
+    example,
+    largest,
+    opening,
+    ticks,
+    x_of,
+)
 
 LINES: Final = 8
 """So many machines have a line, and that of the example; a larger sweep shows some of them."""
@@ -31,13 +40,10 @@ _LEVELS: Final = 4
 def frontier_left(frontier: Frontier, whose: str) -> Markup:
     """The lines as an SVG. whose: those whose numbers they are, where it has to be said."""
     rows = shown(frontier.rows)
-    last = max(frontier.added, default=GIB)
+    last = largest(frontier)
     top = max((row.free_kib for row in rows), default=0) or 1
-    width, height = LEFT + WIDTH + _RIGHT, TOP + _HEIGHT
-    parts = [
-        f'<svg class="frontier left" viewBox="0 0 {width} {height + FOOT}" width="{width}" '
-        f'height="{height + FOOT}" role="img" aria-label="{escape(_in_words(rows, frontier))}">'
-    ]
+    height = TOP + _HEIGHT
+    parts = [opening("frontier left", _RIGHT, height, escape(_in_words(rows, frontier)))]
     for kib in levels(top):
         y = _y(kib, top)
         parts.append(
@@ -57,13 +63,8 @@ def frontier_left(frontier: Frontier, whose: str) -> Markup:
         if row.base == BASE and ADDED in frontier.added:
             least = row.least_kib[frontier.added.index(ADDED)]
             if least is not None:
-                x, y = x_of(ADDED, last), _y(least, top)
-                parts.append(
-                    f'<circle class="example" cx="{x}" cy="{y:g}" r="7">'
-                    f"<title>{short_size(ADDED)} into {short_size(BASE)}</title></circle>"
-                )
-    for size in ticks(last):
-        parts.append(f'<text x="{x_of(size, last)}" y="{height + 18}">{short_size(size)}</text>')
+                parts.append(example(last, _y(least, top)))
+    parts += ticks(last, height + 18)
     some = (
         "" if len(rows) == len(frontier.rows) else f", {len(rows)} of {len(frontier.rows)} machines"
     )

@@ -14,27 +14,18 @@ from markupsafe import Markup, escape
 
 from zonediff.compare.result import Frontier, FrontierRow
 from zonediff.compare.sweep.bisection import State
-from zonediff.engine.units import GIB, MIB
 from zonediff.reports.frontier import ADDED, BASE, RATIO, SIGNS, most, short_size, states
+from zonediff.reports.frontier_axes import LEFT, TOP, example, largest, opening, ticks, x_of
 
-LEFT: Final = 52
-WIDTH: Final = 520
-RIGHT: Final = 24
-TOP: Final = 8
+_RIGHT: Final = 24
 _ROW: Final = 24
-FOOT: Final = 40
-_TICKS: Final = 9
 
 
 def frontier_map(frontier: Frontier) -> Markup:
     """The frontier as an SVG."""
-    last = max(frontier.added, default=GIB)
+    last = largest(frontier)
     height = TOP + _ROW * len(frontier.rows)
-    parts = [
-        f'<svg class="frontier" viewBox="0 0 {LEFT + WIDTH + RIGHT} {height + FOOT}" '
-        f'width="{LEFT + WIDTH + RIGHT}" height="{height + FOOT}" role="img" '
-        f'aria-label="{escape(_in_words(frontier))}">'
-    ]
+    parts = [opening("frontier", _RIGHT, height, escape(_in_words(frontier)))]
     for number, row in enumerate(frontier.rows):
         y = TOP + _ROW * number
         middle = y + _ROW // 2 + 4
@@ -57,12 +48,8 @@ def frontier_map(frontier: Frontier) -> Markup:
             x = x_of(RATIO * row.base, last)
             parts.append(f'<path class="ratio" d="M{x} {y}v{_ROW}"/>')
         if row.base == BASE and last >= ADDED:
-            parts.append(
-                f'<circle class="example" cx="{x_of(ADDED, last)}" cy="{y + _ROW // 2}" r="7">'
-                f"<title>{short_size(ADDED)} into {short_size(BASE)}</title></circle>"
-            )
-    for size in ticks(last):
-        parts.append(f'<text x="{x_of(size, last)}" y="{height + 14}">{short_size(size)}</text>')
+            parts.append(example(last, y + _ROW // 2))
+    parts += ticks(last, height + 14)
     parts.append(
         f'<text class="start" x="{LEFT}" y="{height + 32}">added memory, by boot memory; '
         f"dashed: its memmap ({100 / RATIO:g} %) fills boot memory</text></svg>"
@@ -87,19 +74,6 @@ def _not_run(frontier: Frontier, row: FrontierRow) -> Iterator[tuple[int, int]]:
     for _, group in groupby(enumerate(row.inferred), key=lambda item: item[1] - item[0]):
         (_, first), *_ = places = list(group)
         yield sizes[first], sizes[places[-1][1] + 1]
-
-
-def x_of(size: int, last: int) -> int:
-    """Where a size is, of sizes up to the last one."""
-    return LEFT + WIDTH * size // last
-
-
-def ticks(last: int) -> range:
-    """Round sizes up to the last one, few enough to read."""
-    step = 128 * MIB
-    while last // step > _TICKS:
-        step *= 2
-    return range(step, last + 1, step)
 
 
 def _in_words(frontier: Frontier) -> str:
