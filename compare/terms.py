@@ -25,6 +25,9 @@ R = TypeVar("R")
 FOLDERS: Final = ("engine", "variants", "corpus", "compare")
 """Whose sources decide what comes out."""
 
+SOURCES: Final = (".py", ".sh")
+"""How their names end; what runs in the guest of a real kernel is a shell script."""
+
 
 class Mismatch(Exception):
     """A worker differs from the command; the message says in what."""
@@ -43,7 +46,7 @@ def versions(files: Sequence[VariantFile]) -> dict[str, str]:
     return {
         "Python": ".".join(platform.python_version_tuple()[:2]),
         "zonediff": version(),
-        "the sources of zonediff": own_sources(),
+        "the sources of zonediff": _sources(),
         "the variant files": _digest(file.text for file in files),
         "the variants of installed packages": _installed(),
     }
@@ -109,13 +112,13 @@ def _registry(terms: Terms) -> Registry:
 
 
 @cache
-def own_sources() -> str:
-    """A hash of the sources of zonediff that decide what comes out."""
+def _sources() -> str:
     folders = [Path(str(import_module(f"zonediff.{name}").__file__)).parent for name in FOLDERS]
     return _digest(
         text
         for folder in folders
-        for path in sorted(folder.rglob("*.py"))
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in SOURCES
         for text in (path.relative_to(folder.parent).as_posix().encode(), path.read_bytes())
     )
 

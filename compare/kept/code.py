@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from zonediff.compare.terms import own_sources, version
+from zonediff.compare.terms import versions
 from zonediff.engine.policy import Policy
 from zonediff.variants.registry import variant_file
 
@@ -17,8 +17,8 @@ _PACKAGES: Final = ("simpy", "hypothesis")
 
 
 def fingerprint(*policies: Policy) -> str:
-    """A hash of our version and sources, and of those of these variants."""
-    digest = hashlib.sha256(f"{version()} {own_sources()} {_packages()}".encode())
+    """A hash of all that a worker would have to agree on, and of the sources of these variants."""
+    digest = hashlib.sha256(f"{versions(())} {_packages()}".encode())
     for policy in policies:
         for cls in type(policy).__mro__[:-1]:
             digest.update(hashlib.sha256(_source(cls)).digest())

@@ -59,5 +59,6 @@ def test_the_digest_is_of_every_source(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[Path] = []
     original = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: (read.append(path), original(path))[1])
-    terms.own_sources.__wrapped__()
+    terms._sources.__wrapped__()
     assert {path.parent.name for path in read} >= {"engine", "variants", "corpus", "sweep"}
+    assert "agent.sh" in {path.name for path in read}

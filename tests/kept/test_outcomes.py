@@ -148,6 +148,12 @@ def test_walks_are_not_walked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             walked(4)
 
 
+def test_the_fingerprint_is_of_what_workers_agree_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = fingerprint()
+    monkeypatch.setattr("platform.python_version_tuple", lambda: ("3", "99", "0"))
+    assert fingerprint() != before
+
+
 def test_the_fingerprint_is_of_these_variants() -> None:
     registry = Registry()
     one, two = (registry.model(name).policy for name in ("upstream", "v4.13"))
