@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from zonediff.cli import options, outputs
-from zonediff.compare.kept.store import open_store
+from zonediff.compare.kept.store import read_store
 from zonediff.compare.store import write_bytes
 from zonediff.compare.sweep.export import FORMS, records
 from zonediff.compare.sweep.frontier import kept
@@ -46,7 +46,7 @@ def command(store: Path, variant_files: tuple[Path, ...], output: Path) -> None:
         raise click.BadParameter(
             f"{output}: expected a name that ends in {' or '.join(FORMS)}", param_hint="-o"
         )
-    with open_store(store, new=False) as opened:
+    with read_store(store) as opened:
         sweep, found, stale = kept(opened, Registry(variant_files))
     write_bytes(output, form(records(found)))
     points = len(found) * len(sweep.added)

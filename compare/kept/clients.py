@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -17,53 +17,79 @@ from pathlib import Path
 @contextmanager
 def client(store: Path) -> Iterator[int]:
     """A number, from 1 on, that no other client of the store has meanwhile. Raises OSError."""
-    with alone(store):
-        number, lock = next(
-            (number, lock)
-            for number in count(1)
-            if (lock := _lock(_file(store, number), os.O_CREAT)) is not None
-        )
+    number, lock = next(
+        (number, lock)
+        for number in count(1)
+        if (lock := _lock(_file(store, number), fcntl.LOCK_NB)) is not None
+    )
     try:
         yield number
     finally:
-        with alone(store):
-            _file(store, number).unlink(missing_ok=True)
-            os.close(lock)
+        _give_up(_file(store, number), lock)
 
 
 def is_alive(store: Path, number: int) -> bool:
     """Whether a client of this number is at work."""
-    try:
-        lock = _lock(_file(store, number))
-    except FileNotFoundError:
-        return False
+    file = _file(store, number)
+    lock = _lock(file, fcntl.LOCK_NB)
     if lock is not None:
-        os.close(lock)
+        _give_up(file, lock)
     return lock is None
 
 
 @contextmanager
 def alone(store: Path) -> Iterator[None]:
-    """Let one process at a time do something to stores in this folder. Raises OSError."""
-    folder = os.open(store.resolve().parent, os.O_RDONLY)
+    """Let one process at a time do something to a store. Raises OSError."""
+    file = _beside(store, "lock")
+    lock = _lock(file)
+    assert lock is not None
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(folder)
+        _give_up(file, lock)
 
 
 def _file(store: Path, number: int) -> Path:
+    return _beside(store, f"client{number}")
+
+
+def _beside(store: Path, what: str) -> Path:
     file = store.resolve()
-    return file.with_name(f"{file.name}-client{number}")
+    return file.with_name(f"{file.name}-{what}")
 
 
-def _lock(path: Path, flags: int = 0) -> int | None:
-    """A descriptor of the file, which is locked as long as it is open; None when another has it."""
-    lock = os.open(path, os.O_RDWR | flags, 0o666)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        return None
-    return lock
+def _lock(path: Path, wait: int = 0) -> int | None:
+    """A descriptor of the file at a place, which is locked as long as it is open.
+
+    wait: LOCK_NB to be given None when another has it.
+    """
+    while True:
+        lock = _open(path)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | wait)
+        except BlockingIOError:
+            os.close(lock)
+            return None
+        if _is_at(path, lock):
+            return lock
+        os.close(lock)  # whoever had it before has removed it meanwhile
+
+
+def _open(path: Path) -> int:
+    """For reading, which is enough: it may be what another user's process has left behind."""
+    with suppress(FileNotFoundError):
+        return os.open(path, os.O_RDONLY)
+    return os.open(path, os.O_RDONLY | os.O_CREAT, 0o666)
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    with suppress(FileNotFoundError):
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    return False
+
+
+def _give_up(path: Path, lock: int) -> None:
+    """Remove the file while it is locked, so that no two processes have a lock each."""
+    with suppress(OSError):  # another user's file may have to stay
+        path.unlink()
+    os.close(lock)

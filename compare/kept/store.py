@@ -6,6 +6,7 @@ transactions, so that it is there whole or not at all, whatever ends the process
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -17,10 +18,13 @@ from zonediff.compare.kept import clients
 APPLICATION_ID: Final = int.from_bytes(b"zdif")
 """What tells our files from other SQLite files."""
 
+SCHEMA: Final = 1
+"""The version of all tables; another number for every change of them."""
+
 PATIENCE: Final = 60.0
 """Seconds in which another process is expected to end its transaction; they take milliseconds."""
 
-_SCHEMA: Final = (
+_TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS reserved (key TEXT PRIMARY KEY, client INTEGER NOT NULL) "
     "WITHOUT ROWID",
 )
@@ -30,8 +34,25 @@ class KeepError(Exception):
     """A file cannot be used as a store; the message says why."""
 
 
-class Store:
-    """A store that is open. Use open_store() to have one.
+class Reading:
+    """A store that is open. Use read_store() to have one."""
+
+    def __init__(self, database: sqlite3.Connection, path: Path) -> None:
+        self.path = path
+        self._database = database
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows that a statement gives. Raises KeepError."""
+        with _in_words(self.path):
+            return self._database.execute(statement, values).fetchall()
+
+    def has(self, table: str) -> bool:
+        """Whether there is a table of this name."""
+        return bool(self.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [table]))
+
+
+class Store(Reading):
+    """A store that is worked on. Use open_store() to have one.
 
     waits: called when all that is left to do is being done by other processes.
     """
@@ -39,15 +60,9 @@ class Store:
     def __init__(
         self, database: sqlite3.Connection, path: Path, client: int, waits: Callable[[], None]
     ) -> None:
-        self.path = path
+        super().__init__(database, path)
         self.client = client
         self.waits = waits
-        self._database = database
-
-    def execute(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """All rows that a statement gives. Raises KeepError."""
-        with _in_words(self.path):
-            return self._database.execute(statement, values).fetchall()
 
     def execute_many(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
         """A statement once for each row of values. Raises KeepError."""
@@ -92,46 +107,74 @@ class Store:
 
 
 @contextmanager
-def open_store(
-    path: Path, waits: Callable[[], None] = lambda: None, *, new: bool = True
-) -> Iterator[Store]:
-    """The store in a file, which is made if there is none; but not unless it may be new.
+def open_store(path: Path, waits: Callable[[], None] = lambda: None) -> Iterator[Store]:
+    """The store in a file, which is made if there is none.
 
     waits: see Store. Raises KeepError when the file is something else, and OSError.
     """
-    if not new and not path.is_file():
-        raise KeepError(f"{path}: no such file")
     if path.exists():
-        _check(path, new)
-    with clients.client(path) as number:
-        with _in_words(path):
-            # No transactions but our own.
-            database = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
-        with closing(database):
-            store = Store(database, path, number, waits)
-            _prepare(store)
-            store.free_mine()
-            try:
-                yield store
-            finally:
-                with suppress(KeepError):  # on a full disk; whoever comes next does it
-                    store.free_mine()
+        # Alone, as another process may be making it one of ours just now.
+        with clients.alone(path), _connected(path) as database:
+            _check(Reading(database, path), new=True)
+    with clients.client(path) as number, _connected(path) as database:
+        store = Store(database, path, number, waits)
+        _prepare(store)
+        store.free_mine()
+        try:
+            yield store
+        finally:
+            with suppress(KeepError):  # on a full disk; whoever comes next does it
+                store.free_mine()
 
 
-def _check(path: Path, new: bool) -> None:
-    """See that a file is ours, or empty if it may be, before anything is written to it."""
-    # Alone, as another process may be making it one of ours just now.
-    with (
-        clients.alone(path),
-        _in_words(path),
-        closing(sqlite3.connect(path, timeout=PATIENCE)) as database,
-    ):
-        ((identity,),) = database.execute("PRAGMA application_id")
-        ((tables,),) = database.execute("SELECT count(*) FROM sqlite_master")
+@contextmanager
+def read_store(path: Path) -> Iterator[Reading]:
+    """The store in a file as it is now, whoever else works on it. Raises KeepError."""
+    if not path.exists():
+        raise KeepError(f"{path}: no such file")
+    with _connected(path, _mode(path)) as database:
+        store = Reading(database, path)
+        store.execute("BEGIN")
+        _check(store, new=False)
+        yield store
+
+
+def _mode(path: Path) -> str:
+    """How SQLite is to read a file; only one who may write leaves nothing behind."""
+    file = path.resolve()
+    if os.access(file, os.W_OK) and os.access(file.parent, os.W_OK):
+        return "mode=rw"
+    # Where nobody is at work on it there is no log, and none can be made.
+    return "mode=ro" if file.with_name(f"{file.name}-wal").exists() else "immutable=1"
+
+
+@contextmanager
+def _connected(path: Path, mode: str = "mode=rwc") -> Iterator[sqlite3.Connection]:
+    if path.exists() and not path.is_file():
+        raise KeepError(f"{path}: a store is a plain file, and this is none")
+    with _in_words(path):
+        # No transactions but our own.
+        database = sqlite3.connect(
+            f"{path.resolve().as_uri()}?{mode}", isolation_level=None, timeout=PATIENCE, uri=True
+        )
+    with closing(database):
+        yield database
+
+
+def _check(store: Reading, *, new: bool) -> None:
+    """See that a file is one of ours, or empty if it may be, before anything is written to it."""
+    ((identity,),) = store.execute("PRAGMA application_id")
+    ((schema,),) = store.execute("PRAGMA user_version")
+    ((tables,),) = store.execute("SELECT count(*) FROM sqlite_master")
     if identity != APPLICATION_ID and tables:
-        raise KeepError(f"{path}: not a store of zonediff, but another SQLite file")
+        raise KeepError(f"{store.path}: not a store of zonediff, but another SQLite file")
     if identity != APPLICATION_ID and not new:
-        raise KeepError(f"{path}: not a store of zonediff, but empty")
+        raise KeepError(f"{store.path}: not a store of zonediff, but empty")
+    if identity == APPLICATION_ID and schema != SCHEMA:
+        raise KeepError(
+            f"{store.path}: a store of another version of zonediff (its tables are of version "
+            f"{schema}, not {SCHEMA}); name another --store, or delete this one"
+        )
 
 
 def _prepare(store: Store) -> None:
@@ -140,8 +183,9 @@ def _prepare(store: Store) -> None:
         # A killed process loses nothing that was committed: what it wrote is the system's to keep.
         store.execute("PRAGMA journal_mode = WAL")
         store.execute("PRAGMA synchronous = NORMAL")
-        if not store.execute("SELECT 1 FROM sqlite_master WHERE name = 'reserved'"):
-            store.create([*_SCHEMA, f"PRAGMA application_id = {APPLICATION_ID}"])
+        if not store.has("reserved"):
+            ours = (f"application_id = {APPLICATION_ID}", f"user_version = {SCHEMA}")
+            store.create([*_TABLES, *(f"PRAGMA {mark}" for mark in ours)])
 
 
 @contextmanager

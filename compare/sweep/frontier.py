@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NoReturn
 
 from zonediff.compare.kept.shelf import keep
-from zonediff.compare.kept.store import Store
+from zonediff.compare.kept.store import Reading, Store
 from zonediff.compare.result import Frontier, FrontierRow
 from zonediff.compare.sweep.bisection import monotone, sampled
 from zonediff.compare.sweep.plan import Row, Sweep
@@ -43,14 +43,13 @@ def frontiers(
     return drawn(rows, found)
 
 
-def kept(store: Store, registry: Registry) -> tuple[Sweep, dict[Row, Outcome], int]:
+def kept(store: Reading, registry: Registry) -> tuple[Sweep, dict[Row, Outcome], int]:
     """What a store has: its sweep, the rows that are there, and how many of other code.
 
     Raises KeepError; VariantError when a variant of the sweep is not known.
     """
     sweep = stored_sweep(store)
-    found = Rows(store, sweep, row_keys(sweep, registry)).there()
-    return sweep, found, stored_rows(store) - len(found)
+    return sweep, *stored_rows(store, row_keys(sweep, registry))
 
 
 def drawn(rows: Iterable[Row], found: Mapping[Row, Outcome]) -> list[Frontier]:

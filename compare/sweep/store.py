@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any, Final
+from dataclasses import asdict, fields, replace
+from typing import Final
+
+from cattrs import BaseValidationError, structure
 
 from zonediff.compare.kept.code import fingerprint
 from zonediff.compare.kept.shelf import Shelf
-from zonediff.compare.kept.store import KeepError, Store
+from zonediff.compare.kept.store import KeepError, Reading, Store
 from zonediff.compare.sweep.plan import Row, Sweep
 from zonediff.compare.sweep.work import Outcome, Point, Task
 from zonediff.variants.registry import Registry
@@ -46,12 +48,12 @@ class Rows(Shelf[Task, Outcome]):
         return self._keys[item.row]
 
     def read(self, item: Task) -> Outcome | None:
-        outcome = self._points(item.row)
+        outcome = _outcome(self.store, self.key(item))
         return None if outcome is None or item.left(outcome) else outcome
 
     def rest(self, item: Task) -> Task:
         """The same with the points that are there."""
-        outcome = self._points(item.row)
+        outcome = _outcome(self.store, self.key(item))
         return item if outcome is None else Task(item.row, outcome.points, item.whole)
 
     def write(self, item: Task, outcome: Outcome) -> None:
@@ -65,21 +67,6 @@ class Rows(Shelf[Task, Outcome]):
             [(key, point.added, point.died_at, point.least_kib) for point in outcome.points],
         )
 
-    def there(self) -> dict[Row, Outcome]:
-        """All rows that are there, with the points that are."""
-        found = ((row, self._points(row)) for row in self._keys)
-        return {row: outcome for row, outcome in found if outcome is not None}
-
-    def _points(self, row: Row) -> Outcome | None:
-        key = self._keys[row]
-        free = self.store.execute("SELECT free_kib FROM rows WHERE key = ?", [key])
-        if not free:
-            return None
-        points = self.store.execute(
-            "SELECT added, died_at, least_kib FROM points WHERE row = ? ORDER BY added", [key]
-        )
-        return Outcome(free[0][0], tuple(Point(*point) for point in points))
-
 
 def row_keys(sweep: Sweep, registry: Registry) -> dict[Row, str]:
     """The rows of a sweep in order, and what each is known by with the code that is here."""
@@ -87,36 +74,63 @@ def row_keys(sweep: Sweep, registry: Registry) -> dict[Row, str]:
     return {row: _key(row, codes[row.variant]) for row in sweep.rows()}
 
 
-def stored_sweep(store: Store) -> Sweep:
-    """The sweep that a store has the rows of. Raises KeepError when it has none."""
-    there = store.execute("SELECT 1 FROM sqlite_master WHERE name = 'sweep'")
-    found = store.execute("SELECT axes FROM sweep") if there else []
-    if not found:
+def stored_sweep(store: Reading) -> Sweep:
+    """The sweep that a store has the rows of, without its words.
+
+    Raises KeepError when it has none.
+    """
+    sweep = _sweep(store) if store.has("sweep") else None
+    if sweep is None:
         raise KeepError(f"{store.path}: a store of other work, without a sweep")
-    values: dict[str, Any] = {name: tuple(value) for name, value in json.loads(found[0][0]).items()}
-    return Sweep(title="", **values)
+    return sweep
 
 
-def stored_rows(store: Store) -> int:
-    """How many rows a store has, of whatever code."""
-    return int(store.execute("SELECT count(*) FROM rows")[0][0])
+def stored_rows(store: Reading, keys: Mapping[Row, str]) -> tuple[dict[Row, Outcome], int]:
+    """The rows that a store has, with the points that are there; and how many of other code."""
+    found = ((row, _outcome(store, key)) for row, key in keys.items())
+    there = {row: outcome for row, outcome in found if outcome is not None}
+    ((count,),) = store.execute("SELECT count(*) FROM rows")
+    return there, count - len(there)
+
+
+def _outcome(store: Reading, key: str) -> Outcome | None:
+    """What became of the row with this key; None when it is not there."""
+    free = store.execute("SELECT free_kib FROM rows WHERE key = ?", [key])
+    if not free:
+        return None
+    points = store.execute(
+        "SELECT added, died_at, least_kib FROM points WHERE row = ? ORDER BY added", [key]
+    )
+    return Outcome(free[0][0], tuple(Point(*point) for point in points))
 
 
 def _settle(store: Store, sweep: Sweep) -> None:
     """See that the store has this sweep, or no other."""
-    ours = {key: value for key, value in asdict(sweep).items() if key not in ("title", "why")}
-    text = json.dumps(ours)
+    ours = replace(sweep, title="", why="")
     with store.transaction():
-        found = store.execute("SELECT axes FROM sweep")
-        if not found:
-            store.execute("INSERT INTO sweep VALUES (?)", [text])
-            return
-    ours, theirs = json.loads(text), json.loads(found[0][0])
-    if other := [key for key in ours if ours[key] != theirs.get(key)]:
+        theirs = _sweep(store)
+        if theirs is None:
+            store.execute("INSERT INTO sweep VALUES (?)", [json.dumps(asdict(ours))])
+        elif ours != theirs:
+            axes = (field.name for field in fields(Sweep))
+            other = [name for name in axes if getattr(ours, name) != getattr(theirs, name)]
+            raise KeepError(
+                f"{store.path}: holds the outcomes of another sweep, which differs in "
+                f"{', '.join(other)}; name another --store, or delete this one"
+            )
+
+
+def _sweep(store: Reading) -> Sweep | None:
+    """The sweep that a store has, without its words; None when it has none."""
+    found = store.execute("SELECT axes FROM sweep")
+    if not found:
+        return None
+    try:
+        return structure(json.loads(found[0][0]), Sweep)
+    except (BaseValidationError, ValueError, TypeError):
         raise KeepError(
-            f"{store.path}: holds the outcomes of another sweep, which differs in "
-            f"{', '.join(other)}; name another --store, or delete this one"
-        )
+            f"{store.path}: its sweep is damaged; name another --store, or delete this one"
+        ) from None
 
 
 def _key(row: Row, code: str) -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
 import sys
+from multiprocessing import get_context
 from pathlib import Path
 
+import pytest
+
 from tests.cluster import wait_for
-from zonediff.compare.kept.clients import client, is_alive
+from zonediff.compare.kept.clients import alone, client, is_alive
 
 OTHER = """
 import sys
@@ -51,3 +56,54 @@ def test_a_store_is_the_same_by_any_name(tmp_path: Path) -> None:
     link.symlink_to(store)
     with client(store), client(link) as number:
         assert number == 2
+
+
+def test_locks_of_others_on_the_folder_are_none_of_ours(tmp_path: Path) -> None:
+    folder = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    with alone(tmp_path / "a.sqlite"), client(tmp_path / "a.sqlite") as number:
+        assert number == 1
+    os.close(folder)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to any file")
+def test_what_a_dead_client_of_another_user_left_is_in_nobodys_way(tmp_path: Path) -> None:
+    store, left = tmp_path / "a.sqlite", tmp_path / "a.sqlite-client1"
+    left.touch()
+    left.chmod(0o444)
+    with client(store) as number:
+        assert number == 1
+    assert not left.exists()
+
+
+def _count(store: Path, turns: int) -> None:
+    number = store.with_name("number")
+    for _ in range(turns):
+        with alone(store):
+            number.write_text(str(int(number.read_text()) + 1))
+
+
+def test_one_at_a_time_is_alone(tmp_path: Path) -> None:
+    number = tmp_path / "number"
+    number.write_text("0")
+    with get_context("forkserver").Pool(4) as pool:
+        pool.starmap(_count, [(tmp_path / "a.sqlite", 200)] * 4, chunksize=1)
+    assert number.read_text() == "800"
+    assert list(tmp_path.iterdir()) == [number]
+
+
+def _own(store: Path, folder: Path, turns: int) -> None:
+    for _ in range(turns):
+        with client(store) as number:
+            mine = folder / str(number)
+            os.close(os.open(mine, os.O_CREAT | os.O_EXCL))
+            assert is_alive(store, number)
+            mine.unlink()
+
+
+def test_no_two_have_one_number(tmp_path: Path) -> None:
+    numbers = tmp_path / "numbers"
+    numbers.mkdir()
+    with get_context("forkserver").Pool(4) as pool:
+        pool.starmap(_own, [(tmp_path / "a.sqlite", numbers, 200)] * 4, chunksize=1)
+    assert list(tmp_path.iterdir()) == [numbers]

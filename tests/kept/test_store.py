@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from multiprocessing import get_context
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from zonediff.compare.kept import store as module
-from zonediff.compare.kept.store import APPLICATION_ID, KeepError, open_store
+from zonediff.compare.kept.store import APPLICATION_ID, KeepError, open_store, read_store
 
 TABLE = "CREATE TABLE IF NOT EXISTS numbers (number INTEGER PRIMARY KEY)"
 
@@ -53,6 +54,38 @@ def test_other_files_are_no_stores(tmp_path: Path) -> None:
     assert {*tmp_path.iterdir()} == {text, foreign}
 
 
+def test_stores_of_another_version_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with open_store(path):
+        pass
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA user_version = 99")
+    for use in (open_store, read_store):
+        told = r"another version of zonediff \(its tables are of version 99, not 1\)"
+        with pytest.raises(KeepError, match=told), use(path):
+            pass
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_reading_leaves_all_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writable: bool
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *about: writable)
+    path = tmp_path / "a.sqlite"
+    with open_store(path) as store:
+        store.create([TABLE])
+        store.execute("INSERT INTO numbers VALUES (1)")
+        there = {*tmp_path.iterdir()}
+        with store.transaction(), read_store(path) as reading:
+            store.execute("INSERT INTO numbers VALUES (2)")
+            assert reading.execute("SELECT * FROM numbers") == [(1,)]
+        assert {*tmp_path.iterdir()} == there
+    before = path.read_bytes()
+    with read_store(path) as reading:
+        assert reading.execute("SELECT * FROM numbers") == [(1,), (2,)]
+    assert (path.read_bytes(), [*tmp_path.iterdir()]) == (before, [path])
+
+
 def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     path.touch()
@@ -60,9 +93,18 @@ def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
         assert store.execute("SELECT * FROM reserved") == []
 
 
-def test_a_folder_and_a_missing_one_are_told(tmp_path: Path) -> None:
-    with pytest.raises(KeepError, match="unable to open"), open_store(tmp_path):
-        pass
+def test_what_is_no_plain_file_is_told(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (tmp_path, pipe, Path(os.devnull)):
+        for use in (open_store, read_store):
+            told = "a store is a plain file, and this is none"
+            with pytest.raises(KeepError, match=told), use(path):
+                pass
+    assert [*tmp_path.iterdir()] == [pipe]
+
+
+def test_a_missing_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), open_store(tmp_path / "no" / "a.sqlite"):
         pass
 

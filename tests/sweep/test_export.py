@@ -106,15 +106,21 @@ def test_mistakes_are_told(store: Path, tmp_path: Path, monkeypatch: pytest.Monk
     empty.touch()
     with open_store(other):
         pass
+    damaged = tmp_path / "damaged.sqlite"
+    damaged.write_bytes(store.read_bytes())
+    with closing(sqlite3.connect(damaged)) as database, database:
+        database.execute("""UPDATE sweep SET axes = '{"base": 5}'""")
     for file, message in (
+        (damaged, "its sweep is damaged; name another --store, or delete this one"),
+        (tmp_path, "a store is a plain file, and this is none"),
         (empty, "not a store of zonediff, but empty"),
         (other, "a store of other work, without a sweep"),
         (tmp_path / "none.sqlite", "no such file"),
     ):
-        before = file.read_bytes() if file.exists() else None
+        before = file.read_bytes() if file.is_file() else None
         done = zonediff("sweep", "export", file, "-o", tmp_path / "out.csv")
         assert (done.exit_code, done.output) == (2, f"Error: {file}: {message}\n")
-        assert (file.read_bytes() if file.exists() else None) == before
+        assert (file.read_bytes() if file.is_file() else None) == before
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     done = zonediff("sweep", "export", store, "-o", tmp_path / "out.parquet")
     assert done.exit_code == 2

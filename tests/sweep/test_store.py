@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,6 +123,16 @@ def test_the_store_of_another_sweep_is_refused(sweep: Sweep, tmp_path: Path) -> 
     stored(store, replace(sweep, title="other words"), Registry())
     with pytest.raises(KeepError, match=r"holds the outcomes of another sweep, .* in base;"):
         stored(store, replace(sweep, base=sweep.base[:1]), Registry())
+
+
+@pytest.mark.parametrize("axes", ["no JSON", "[]", '{"base": 5}'])
+def test_a_damaged_sweep_is_told(sweep: Sweep, tmp_path: Path, axes: str) -> None:
+    store = tmp_path / "a.sqlite"
+    stored(store, sweep, Registry())
+    with closing(sqlite3.connect(store)) as database, database:
+        database.execute("UPDATE sweep SET axes = ?", [axes])
+    with pytest.raises(KeepError, match=r"a\.sqlite: its sweep is damaged; name another"):
+        stored(store, sweep, Registry())
 
 
 MINE = """
