@@ -72,7 +72,7 @@ def _crews() -> Iterator[tuple[str, Any]]:
 
 
 def _processes(registry: Registry, count: int) -> Any:
-    return closing(Processes(Terms(registry.files), count))
+    return closing(Processes(Terms.here(registry.files), count))
 
 
 def _side_by_side(crews: dict[str, Crew]) -> None:

@@ -110,15 +110,15 @@ def _agreed(client: Client, scheduler: str, registry: Registry) -> Terms:
             f"{scheduler}: no worker came to this scheduler within {_patience():g} s; start one "
             f"with: dask worker {scheduler}"
         ) from None
-    ours = versions(registry.files)
+    terms = Terms.here(registry.files)
     for worker, theirs in client.run(versions, registry.files, on_error="return").items():
         if isinstance(theirs, BaseException):
             raise ClusterError(
                 f"worker {worker} cannot run zonediff ({theirs}): install it there, as it is here"
             )
-        if found := differing(ours, theirs):
+        if found := differing(dict(terms.versions), theirs):
             raise ClusterError(f"worker {worker} has {found}: install the same on both")
-    return Terms(registry.files, tuple(ours.items()))
+    return terms
 
 
 class Cluster(Crew):

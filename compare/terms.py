@@ -2,6 +2,7 @@
 
 Variants are sent to workers by name; those of the user's files go along as text. All else has to be
 there already, and to be the same: other code would give other outcomes, and nobody would notice.
+So what a worker agrees on is also what an outcome is known by (kept/code.py).
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, metadata
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
 from typing import Final, TypeVar
 
+from zonediff.compare.imported import code, imports
 from zonediff.variants.registry import GROUP, Registry, VariantFile
 
 T = TypeVar("T")
@@ -40,15 +43,30 @@ class Terms:
     files: tuple[VariantFile, ...] = ()
     versions: tuple[tuple[str, str], ...] = ()
 
+    @classmethod
+    def here(cls, files: tuple[VariantFile, ...]) -> Terms:
+        """These files, and what this process runs with."""
+        return cls(files, tuple(versions(files).items()))
+
 
 def versions(files: Sequence[VariantFile]) -> dict[str, str]:
     """What this process runs with: Python, zonediff, its sources, and variants of others."""
     return {
+        **own_versions(),
+        "the variant files": digest(file.text for file in files),
+        "the modules that variant files import": digest(
+            code(name for file in files for name in imports(file.text))
+        ),
+        "the variants of installed packages": _installed(),
+    }
+
+
+def own_versions() -> dict[str, str]:
+    """The same without variants of others."""
+    return {
         "Python": ".".join(platform.python_version_tuple()[:2]),
         "zonediff": version(),
         "the sources of zonediff": _sources(),
-        "the variant files": _digest(file.text for file in files),
-        "the variants of installed packages": _installed(),
     }
 
 
@@ -114,7 +132,7 @@ def _registry(terms: Terms) -> Registry:
 @cache
 def _sources() -> str:
     folders = [Path(str(import_module(f"zonediff.{name}").__file__)).parent for name in FOLDERS]
-    return _digest(
+    return digest(
         text
         for folder in folders
         for path in sorted(folder.rglob("*"))
@@ -124,15 +142,14 @@ def _sources() -> str:
 
 
 def _installed() -> str:
-    entries = sorted(
-        (entry.name, entry.value, entry.dist.version if entry.dist else "")
-        for entry in metadata.entry_points(group=GROUP)
-    )
-    return _digest(str(entry).encode() for entry in entries)
+    entries = sorted((entry.name, entry.value) for entry in metadata.entry_points(group=GROUP))
+    names = (str(entry).encode() for entry in entries)
+    return digest(chain(names, code(value.partition(".")[0] for _, value in entries)))
 
 
-def _digest(texts: Iterable[bytes]) -> str:
-    digest = hashlib.sha256()
+def digest(texts: Iterable[bytes]) -> str:
+    """A hash of texts and of where each ends, short enough to be read."""
+    found = hashlib.sha256()
     for text in texts:
-        digest.update(hashlib.sha256(text).digest())
-    return digest.hexdigest()[:12]
+        found.update(hashlib.sha256(text).digest())
+    return found.hexdigest()[:12]

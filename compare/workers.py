@@ -160,7 +160,7 @@ def workers(
     elif jobs == 1:
         yield Here(registry)
     else:
-        pool = Processes(Terms(registry.files), jobs or os.cpu_count() or 1)
+        pool = Processes(Terms.here(registry.files), jobs or os.cpu_count() or 1)
         try:
             yield pool
         except BaseException:

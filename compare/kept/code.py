@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from zonediff.compare.terms import versions
+from zonediff.compare.imported import code, imports
+from zonediff.compare.terms import digest, own_versions
 from zonediff.engine.policy import Policy
 from zonediff.variants.registry import variant_file
 
@@ -17,12 +18,9 @@ _PACKAGES: Final = ("simpy", "hypothesis")
 
 
 def fingerprint(*policies: Policy) -> str:
-    """A hash of all that a worker would have to agree on, and of the sources of these variants."""
-    digest = hashlib.sha256(f"{versions(())} {_packages()}".encode())
-    for policy in policies:
-        for cls in type(policy).__mro__[:-1]:
-            digest.update(hashlib.sha256(_source(cls)).digest())
-    return digest.hexdigest()
+    """A hash of all that a worker would have to agree on for these variants."""
+    versions = str([own_versions(), _packages()]).encode()
+    return digest([versions, *(text for policy in policies for text in _code(policy))])
 
 
 def image_digest(path: Path) -> str:
@@ -31,17 +29,20 @@ def image_digest(path: Path) -> str:
         return hashlib.file_digest(image, "sha256").hexdigest()
 
 
-def _source(cls: type) -> bytes:
-    """The source that a class came from; of a variant file, as it was loaded."""
-    if (text := variant_file(cls)) is not None:
-        return text
-    file = Path(inspect.getsourcefile(cls) or "")
-    return file.read_bytes() if file.is_file() else b""
+def _code(policy: Policy) -> Iterator[bytes]:
+    """Which classes a variant is built of, and the code of those that are not ours."""
+    for cls in type(policy).__mro__[:-1]:
+        yield cls.__qualname__.encode()
+        text = variant_file(cls)  # as it was loaded
+        if text is None:
+            yield from code([cls.__module__.partition(".")[0]])
+        else:
+            yield text
+            yield from code(imports(text))
 
 
-def _packages() -> str:
-    found = {dist.name: dist.version for dist in map(_distribution, _PACKAGES) if dist}
-    return str(found)
+def _packages() -> dict[str, str]:
+    return {dist.name: dist.version for dist in map(_distribution, _PACKAGES) if dist}
 
 
 def _distribution(name: str) -> metadata.Distribution | None:

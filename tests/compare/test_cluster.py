@@ -71,6 +71,35 @@ def test_workers_of_other_sources_are_refused(cluster: Cluster, tmp_path: Path) 
     assert err.count("\n") == 1
 
 
+IMPORTS = """
+import zonediff_test_helper
+from zonediff.variants.upstream import Upstream
+
+
+class Mine(Upstream):
+    "As upstream."
+
+    name = "mine"
+    origin = "a test"
+"""
+
+
+def test_workers_without_what_a_variant_imports_are_refused(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    (tmp_path / "zonediff_test_helper.py").write_text("ANSWER = 42\n")
+    file = tmp_path / "mine.py"
+    file.write_text(IMPORTS)
+    code, out, err = zonediff(
+        *("explore", "upstream", "mine", "--random", 1, "--scheduler", cluster.address),
+        *("--variant-file", file),
+        env={"PYTHONPATH": str(tmp_path)},
+    )
+    assert (code, out) == (2, "")
+    assert " has the modules that variant files import " in err
+    assert err.endswith(": install the same on both\n")
+
+
 def test_workers_without_zonediff_are_refused(tmp_path: Path) -> None:
     (tmp_path / "zonediff").mkdir()
     (tmp_path / "zonediff" / "__init__.py").write_text(

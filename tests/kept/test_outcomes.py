@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sqlite3
 import zlib
 from contextlib import closing
@@ -194,3 +195,33 @@ def test_the_fingerprint_is_of_the_file_that_was_loaded(tmp_path: Path) -> None:
     before = fingerprint(registry.model("one").policy)
     _variant_file(file, "one", "offline")
     assert fingerprint(registry.model("one").policy) == before
+
+
+def test_the_fingerprint_is_of_what_a_file_imports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    helper, file = tmp_path / "zonediff_test_helper.py", tmp_path / "v.py"
+    helper.write_text("ANSWER = 1")
+    _variant_file(file, "one", "online")
+    file.write_text(f"{file.read_text()}\n        import {helper.stem}\n")
+    one = Registry([file]).model("one").policy
+    before = fingerprint(one)
+    assert fingerprint(one) == before
+    helper.write_text("ANSWER = 2")
+    assert fingerprint(one) != before
+
+
+def test_the_fingerprint_is_of_the_whole_package_of_an_installed_variant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "zonediff_test_package"
+    package.mkdir()
+    (package / "tables.py").write_text("")
+    _variant_file(package / "variants.py", "one", "online")
+    monkeypatch.syspath_prepend(tmp_path)
+    policy = importlib.import_module(f"{package.name}.variants").Mine()
+    before = fingerprint(policy)
+    assert fingerprint(policy) == before
+    (package / "tables.py").write_text("SIZE = 128")
+    assert fingerprint(policy) != before
