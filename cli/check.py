@@ -11,7 +11,7 @@ import click
 from zonediff.cli import options
 from zonediff.compare.lint.scenarios import lint_scenarios
 from zonediff.compare.lint.variants import lint_variant
-from zonediff.compare.pieces import attempt
+from zonediff.compare.pieces import Cell, attempt
 from zonediff.compare.result import Run
 from zonediff.compare.words import several
 from zonediff.corpus.scenario import Scenario
@@ -55,7 +55,7 @@ def command(
     def once(scenario: Scenario, variant: str) -> Run:
         key = scenario.id, scenario.hash, variant
         if key not in done:
-            done[key] = attempt(scenario, variant, registry)
+            done[key] = attempt(Cell(scenario, variant), registry)
         return done[key]
 
     problems = []

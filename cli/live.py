@@ -160,7 +160,7 @@ def record(
     from zonediff.compare.live.recorder import Records, record_away, record_here
 
     with options.opened(store) as keeper:
-        shelf = Records(keeper, kernel) if keeper else None
+        shelf = Records(keeper) if keeper else None
         if scheduler is None:
             found = todo.do(jobs, partial(record_here, kernel), shelf)
         else:

@@ -9,7 +9,7 @@ import click
 from zonediff.cli import options
 from zonediff.compare import verdict
 from zonediff.compare.describe import scenario_info
-from zonediff.compare.pieces import Draws, attempt
+from zonediff.compare.pieces import Cell, Draws, attempt
 from zonediff.reports.story import story
 from zonediff.variants.registry import Registry
 
@@ -52,7 +52,7 @@ def command(
         raise click.UsageError(f"{scenario!r} names {len(found)} scenarios; choose one:\n{ids}")
     registry = Registry(variant_files)
     registry.resolve(variant)
-    run = attempt(found[0], variant, registry, Draws(seed))
+    run = attempt(Cell(found[0], variant, Draws(seed)), registry)
     if run.trace is None:
         does = "cannot" if run.status == "not-run" else "failed to"
         click.echo(f"{variant} {does} run {found[0].id}:\n\n{(run.error or '').rstrip()}", err=True)

@@ -10,11 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from zonediff.compare.goals import evaluate
-from zonediff.compare.kept.code import fingerprint, image_digest
+from zonediff.compare.kept.code import fingerprint
 from zonediff.compare.kept.outcomes import Outcomes
 from zonediff.compare.kept.store import Store
 from zonediff.compare.result import GoalOutcome, Run, Status
@@ -23,7 +22,7 @@ from zonediff.compare.store import from_json, to_json
 from zonediff.corpus.scenario import Scenario
 from zonediff.engine.policy import Policy
 from zonediff.engine.trace import Trace
-from zonediff.variants.registry import LIVE, Registry
+from zonediff.variants.registry import LIVE, Registry, VariantError
 from zonediff.variants.subject import NotOnThisMachine
 
 SEEDS_AT_ONCE: Final = 200
@@ -47,11 +46,15 @@ _ONE_RUN: Final = Draws()
 
 
 class Cell(NamedTuple):
-    """One scenario on one variant, by the variant's name."""
+    """One scenario on one variant, by the variant's name.
+
+    made_of: what the variant has to be made of (see Subject), wherever it runs; empty for anything.
+    """
 
     scenario: Scenario
     variant: str
-    draws: Draws
+    draws: Draws = _ONE_RUN
+    made_of: str = ""
 
 
 class Piece(NamedTuple):
@@ -62,11 +65,14 @@ class Piece(NamedTuple):
     first: bool
 
 
-def attempt(scenario: Scenario, variant: str, registry: Registry, draws: Draws = _ONE_RUN) -> Run:
-    """One scenario on one variant; whatever the variant raises becomes the run's error."""
+def attempt(cell: Cell, registry: Registry) -> Run:
+    """What comes of a cell; whatever the variant raises becomes the run's error."""
+    scenario, variant, draws, made_of = cell
     counts: list[GoalCount] = []
     try:
         subject = registry.resolve(variant)
+        if made_of not in ("", subject.made_of):
+            raise VariantError(f"{variant} has {subject.made_of} here instead of {made_of}")
         policy: Policy | None = getattr(subject, "policy", None)
         if scenario.timed and policy is not None:
             trace, counts = _simulate(scenario, policy, draws)
@@ -117,8 +123,7 @@ def pieces(number: int, cell: Cell) -> Iterator[Piece]:
 
 def work(registry: Registry, piece: Piece) -> Run:
     """What comes of a piece, in whichever process."""
-    scenario, variant, draws = piece.cell
-    run = attempt(scenario, variant, registry, draws)
+    run = attempt(piece.cell, registry)
     return run if piece.first else replace(run, trace=None)
 
 
@@ -149,11 +154,12 @@ class Runs(Outcomes[Piece, Run]):
         self._code = cache(lambda name: _code(name, registry))
 
     def needs(self, item: Piece) -> Sequence[object]:
-        scenario, variant, draws = item.cell
-        return [self._code(variant), variant, scenario.id, scenario.hash, draws, item.first]
+        scenario, variant, draws, made_of = item.cell
+        code = self._code(variant)
+        return [code, variant, made_of, scenario.id, scenario.hash, draws, item.first]
 
     def what(self, item: Piece) -> str:
-        scenario, variant, draws = item.cell
+        scenario, variant, draws, _ = item.cell
         seeds = f", {draws.seeds} seeds from {draws.seed} on" if draws.counted else ""
         return f"run of {scenario.id} on {variant}{seeds}"
 
@@ -165,7 +171,5 @@ class Runs(Outcomes[Piece, Run]):
 
 
 def _code(variant: str, registry: Registry) -> str:
-    """A hash of what decides how a variant behaves: its code, or a kernel's image."""
-    if variant.startswith(LIVE):
-        return fingerprint() + image_digest(Path(variant.removeprefix(LIVE)))
-    return fingerprint(registry.model(variant).policy)
+    """A hash of the code that decides how a variant behaves; of a real kernel, ours alone."""
+    return fingerprint(*([] if variant.startswith(LIVE) else [registry.model(variant).policy]))

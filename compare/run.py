@@ -73,13 +73,17 @@ def run(
     then is judged. Raises registry.VariantError for an unknown variant, KeepError.
     """
     registry = registry or Registry()
+    subjects = {name: registry.resolve(name) for name in (baseline, *variants)}
     infos = {
-        name: variant_info(registry.resolve(name), evidence.get(name, ()))
-        for name in (baseline, *variants)
+        name: variant_info(subject, evidence.get(name, ())) for name, subject in subjects.items()
     }
     candidates = [info for name, info in infos.items() if name != baseline]
     draws = Draws(seed, seeds, counted=seeds > 1)
-    cells = [Cell(scenario, name, draws) for scenario in scenarios for name in infos]
+    cells = [
+        Cell(scenario, name, draws, subject.made_of)
+        for scenario in scenarios
+        for name, subject in subjects.items()
+    ]
     todo = [piece for number, cell in enumerate(cells) for piece in pieces(number, cell)]
     due = Counter(piece.number for piece in todo)
     parts: dict[int, dict[int, Run]] = {}

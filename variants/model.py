@@ -56,6 +56,10 @@ class Model:
         )
 
     @property
+    def made_of(self) -> str:
+        return ""
+
+    @property
     def intends(self) -> tuple[Intent, ...]:
         return self.policy.intends
 

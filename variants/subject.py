@@ -21,6 +21,7 @@ class Subject(Protocol):
     name: as on the command line. summary: one line. description: what the patch changes and why.
     origin: where the behaviour comes from (kernel release, patch, mail). where: where its code
     is (a module or a file's path). lineage: its own name first, then the variants it builds on.
+    made_of: what decides its behaviour beside Python code, in words; nothing of a model.
     """
 
     @property
@@ -35,6 +36,8 @@ class Subject(Protocol):
     def where(self) -> str: ...
     @property
     def lineage(self) -> tuple[str, ...]: ...
+    @property
+    def made_of(self) -> str: ...
     @property
     def intends(self) -> tuple[Intent, ...]: ...
     @property

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from importlib import metadata
-from pathlib import Path
 from typing import Final
 
 from zonediff.compare.imported import code, imports
@@ -21,12 +19,6 @@ def fingerprint(*policies: Policy) -> str:
     """A hash of all that a worker would have to agree on for these variants."""
     versions = str([own_versions(), _packages()]).encode()
     return digest([versions, *(text for policy in policies for text in _code(policy))])
-
-
-def image_digest(path: Path) -> str:
-    """A hash of a kernel image, which decides what it does. Raises OSError."""
-    with path.open("rb") as image:
-        return hashlib.file_digest(image, "sha256").hexdigest()
 
 
 def _code(policy: Policy) -> Iterator[bytes]:

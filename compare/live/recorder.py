@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from zonediff.compare.kept.code import fingerprint, image_digest
+from zonediff.compare.kept.code import fingerprint
 from zonediff.compare.kept.outcomes import Outcomes
 from zonediff.compare.kept.shelf import keep
 from zonediff.compare.kept.store import Store
@@ -27,17 +27,17 @@ Numbered = tuple[int, Job]
 class Records(Outcomes[Numbered, Record]):
     """What is recorded of a kernel, in a store."""
 
-    def __init__(self, store: Store, kernel: Path) -> None:
+    def __init__(self, store: Store) -> None:
         super().__init__(store)
-        self._code = [fingerprint(), image_digest(kernel)]
-        self._kernel = kernel
+        self._code = fingerprint()
 
     def needs(self, item: Numbered) -> Sequence[object]:
         _, job = item
-        return [*self._code, job.id, job.source]
+        return [self._code, job.rig.made_of, job.id, job.source]
 
     def what(self, item: Numbered) -> str:
-        return f"recording of {item[1].id} on {self._kernel}"
+        _, job = item
+        return f"recording of {job.id} on {job.rig.image.path}"
 
     def dump(self, outcome: Record) -> Any:
         return outcome
@@ -60,22 +60,22 @@ def record_away(
 ) -> None:
     """Do every job with the workers; done gets each job's number and what came of it.
 
-    The image has to be at the same place, and the same, on every computer. Raises ClusterError,
-    KeepError, VariantError when a computer lacks something.
+    The image has to be at the same place on every computer, and QEMU and busybox have to be the
+    same. Raises ClusterError, KeepError, VariantError when a computer lacks something.
     """
-    path = kernel.resolve()
-    work = partial(_record, path, image_digest(path))
+    work = partial(_record, kernel.resolve())
     for chunk in keep(crew, work, enumerate(jobs), _killed, shelf):
         for (number, _), outcome in chunk:
             done(number, outcome)
 
 
-def _record(kernel: Path, digest: str, registry: Registry, item: Numbered) -> Record:
+def _record(kernel: Path, registry: Registry, item: Numbered) -> Record:
     _, job = item
-    image, host = read_image(kernel), find_host()
-    if image_digest(kernel) != digest:
-        raise ClusterError(f"a worker has another kernel at {kernel}: put the same one there")
-    rig = replace(job.rig, host=host, image=image)
+    rig = replace(job.rig, host=find_host(), image=read_image(kernel))
+    if rig.made_of != job.rig.made_of:
+        raise ClusterError(
+            f"a worker has {rig.made_of} instead of {job.rig.made_of}: make them the same"
+        )
     return asyncio.run(record_here(kernel, replace(job, rig=rig)))
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from zonediff.compare.describe import variant_info
 from zonediff.compare.judge import judge
-from zonediff.compare.pieces import attempt
+from zonediff.compare.pieces import Cell, attempt
 from zonediff.compare.result import Judgement, Kind, Run
 from zonediff.corpus.scenario import (
     SURVIVES,
@@ -188,7 +188,7 @@ def scenario_of(machine: Machine, steps: list[Step]) -> Scenario:
 
 
 def versus(scenario: Scenario, one: str, two: str) -> Judgement:
-    both = [attempt(scenario, name, REGISTRY) for name in (one, two)]
+    both = [attempt(Cell(scenario, name), REGISTRY) for name in (one, two)]
     assert [run.error for run in both] == [None, None]
     return judge(scenario, *both, *(variant_info(REGISTRY.resolve(name)) for name in (one, two)))
 

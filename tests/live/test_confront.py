@@ -43,7 +43,7 @@ def held(
             return modelled(kernel, rig.machine, script)
 
         monkeypatch.setattr(confront, "run", run)
-        rig = Rig(Host("", "", Path(), ""), Image(Path("vmlinuz"), "6.1"), machine, WINDOW)
+        rig = Rig(Host("", "", Path(), "", ""), Image(Path("vmlinuz"), "6.1", ""), machine, WINDOW)
         job = Job("job", rig, fixed(steps), "")
         policy = Registry().model(variant).policy
         return asyncio.run(confront.confront("live:vmlinuz", job, policy)), boots

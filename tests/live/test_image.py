@@ -43,6 +43,15 @@ def test_an_image_may_not_tell(vmlinuz: Path) -> None:
     assert read_image(vmlinuz).release == "unknown"
 
 
+def test_an_image_that_changes_is_noticed(vmlinuz: Path) -> None:
+    image = read_image(vmlinuz)
+    assert image.read() == bzimage()
+    vmlinuz.write_bytes(bzimage(BANNER.replace("#1", "#2")))
+    assert read_image(vmlinuz).digest != image.digest
+    with pytest.raises(VariantError, match=r"vmlinuz-4\.10\.17: changed while it was in use"):
+        image.read()
+
+
 @pytest.mark.parametrize("content", [b"", b"MZ", bytes(0x1000), b"\x7fELF" + bytes(0x1000)])
 def test_another_file_is_refused_with_what_would_be_right(vmlinuz: Path, content: bytes) -> None:
     vmlinuz.write_bytes(content)

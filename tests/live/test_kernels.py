@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from zonediff.compare.pieces import attempt
+from zonediff.compare.kept.store import open_store
+from zonediff.compare.live.jobs import Job
+from zonediff.compare.live.recorder import Records, record_away
+from zonediff.compare.pieces import Cell, attempt
+from zonediff.compare.workers import ClusterError, Here
 from zonediff.corpus.loader import SHIPPED, load
 from zonediff.engine.machine import Config, Dimm, Machine
 from zonediff.engine.steps import (
@@ -182,7 +186,7 @@ def test_what_no_virtual_machine_does_is_not_tried(subject: Live) -> None:
 
 def test_such_a_scenario_is_not_run_and_the_report_says_so(kernel: Path) -> None:
     (scenario,) = load(["drivers/xen-default"], SHIPPED)
-    run = attempt(scenario, f"live:{kernel}", Registry())
+    run = attempt(Cell(scenario, f"live:{kernel}"), Registry())
     assert run.status == "not-run"
     assert run.error is not None
     assert run.error.startswith("not on this machine: xen adds")
@@ -242,3 +246,38 @@ def test_a_machine_that_qemu_cannot_make_is_an_error_with_its_words(
     rig = Rig(host, read_image(kernel), Machine(SMALL.nodes, dimms=(Dimm("d", Bytes(1)),)), WINDOW)
     with pytest.raises(VariantError, match="memory"):
         asyncio.run(run("live", rig, fixed([])))
+
+
+def test_another_kernel_in_its_place_is_noticed(host: Host, kernel: Path, tmp_path: Path) -> None:
+    image = tmp_path / "vmlinuz"
+    image.write_bytes(kernel.read_bytes())
+    rig = Rig(host, read_image(image), SMALL, WINDOW)
+    cell = Cell(load(["knob/*"], SHIPPED)[0], f"live:{image}", made_of=rig.made_of)
+    image.write_bytes(kernel.read_bytes() + b"another")
+    with pytest.raises(VariantError, match="changed while it was in use"):
+        asyncio.run(run("live", rig, fixed([])))
+    failed = attempt(cell, Registry())
+    assert failed.status == "error"
+    assert failed.error is not None
+    assert re.search(r"vmlinuz has kernel \w+, .* here instead of kernel \w+, ", failed.error)
+
+
+def test_recordings_are_known_by_what_made_them(host: Host, kernel: Path, tmp_path: Path) -> None:
+    image = read_image(kernel)
+    rig = Rig(host, image, SMALL, WINDOW)
+    rigs = [
+        rig,
+        replace(rig, image=replace(image, digest="other")),
+        replace(rig, host=replace(host, qemu_version="99.0")),
+        replace(rig, host=replace(host, busybox_digest="other")),
+    ]
+    jobs = [Job("job", rig, fixed([]), "nothing") for rig in rigs]
+    with open_store(tmp_path / "a.sqlite") as store:
+        records = Records(store)
+        keys = [records.key((0, job)) for job in jobs]
+        assert len({*keys}) == len(keys)
+        moved = replace(image, path=tmp_path / "moved")
+        assert records.key((1, replace(jobs[0], rig=replace(rig, image=moved)))) == keys[0]
+    for job in jobs[1:]:
+        with pytest.raises(ClusterError, match=r"^a worker has kernel .* instead of kernel .*:"):
+            record_away(kernel, [job], Here(Registry()), lambda number, record: None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import functools
+import hashlib
 import importlib.util
 import os
 import re
@@ -61,11 +62,12 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What live runs use; qemu_version as QEMU tells it."""
+    """What live runs use; qemu_version as QEMU tells it, busybox_digest a hash of the program."""
 
     qemu: str
     qemu_version: str
     busybox: Path
+    busybox_digest: str
     setpriv: str
 
 
@@ -98,7 +100,8 @@ def look_for_host() -> Host | tuple[Missing, ...]:
         lacks.append(Missing("qemu.qmp", "is not installed for this Python"))
     if qemu is None or busybox is None or setpriv is None or lacks:
         return tuple(lacks)
-    return Host(qemu, version, busybox, setpriv)
+    digest = hashlib.sha256(busybox.read_bytes()).hexdigest()
+    return Host(qemu, version, busybox, digest, setpriv)
 
 
 def _has_qmp() -> bool:

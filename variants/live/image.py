@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import struct
@@ -17,7 +18,7 @@ _HEADER: Final = struct.Struct("<H2x4s8xH")
 _HEADER_AT: Final = 0x1FE
 _BOOT_FLAG: Final = 0xAA55
 _SETUP_AT: Final = 0x200
-_MOST_OF_SETUP: Final = 0x10000
+_LONGEST_BANNER: Final = 0x1000
 
 _OPTION: Final = re.compile(r"CONFIG_(\w+)=(.*)")
 
@@ -26,15 +27,24 @@ _OPTION: Final = re.compile(r"CONFIG_(\w+)=(.*)")
 class Image:
     """A bzImage for x86-64.
 
-    release: as `uname -r` prints it. banner: the release, who built it and when.
+    release: as `uname -r` prints it. banner: the release, who built it and when. digest: a hash of
+    the file.
     """
 
     path: Path
     banner: str
+    digest: str
 
     @property
     def release(self) -> str:
         return self.banner.partition(" ")[0]
+
+    def read(self) -> bytes:
+        """The file's content. Raises VariantError when it is not what it was any more."""
+        content = _content(self.path)
+        if _digest(content) != self.digest:
+            raise VariantError(f"{self.path}: changed while it was in use; start again with it")
+        return content
 
     def config(self) -> dict[str, str] | None:
         """What the kernel was built with, by option without CONFIG_; None when no file says so.
@@ -56,20 +66,29 @@ class Image:
 
 def read_image(path: Path) -> Image:
     """Look at a kernel image. Raises VariantError when it cannot be read or is none."""
+    content = _content(path)
+    if len(content) >= _HEADER_AT + _HEADER.size:
+        flag, magic, version_at = _HEADER.unpack_from(content, _HEADER_AT)
+        if (flag, magic) == (_BOOT_FLAG, b"HdrS"):
+            start = _SETUP_AT + version_at
+            banner, end, _ = content[start : start + _LONGEST_BANNER].partition(b"\0")
+            told = banner.decode(errors="replace") if version_at and end else "unknown"
+            return Image(path, told, _digest(content))
+    raise VariantError(
+        f"{path}: not a bootable kernel image for x86: name a bzImage, such as /boot/vmlinuz-* or "
+        "arch/x86/boot/bzImage of a kernel tree (vmlinux is none)"
+    )
+
+
+def _content(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            start = file.read(_MOST_OF_SETUP)
+        return path.read_bytes()
     except OSError as error:
         remedy = ""
         if isinstance(error, PermissionError):
             remedy = ": as root, make it readable (chmod a+r), or copy it to where you can read it"
         raise VariantError(f"{path}: {error.strerror}{remedy}") from error
-    if len(start) >= _HEADER_AT + _HEADER.size:
-        flag, magic, version_at = _HEADER.unpack_from(start, _HEADER_AT)
-        if (flag, magic) == (_BOOT_FLAG, b"HdrS"):
-            banner, end, _ = start[_SETUP_AT + version_at :].partition(b"\0")
-            return Image(path, banner.decode(errors="replace") if version_at and end else "unknown")
-    raise VariantError(
-        f"{path}: not a bootable kernel image for x86: name a bzImage, such as /boot/vmlinuz-* or "
-        "arch/x86/boot/bzImage of a kernel tree (vmlinux is none)"
-    )
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from zonediff.engine.machine import Machine
 from zonediff.engine.steps import Step
@@ -13,6 +14,9 @@ from zonediff.variants.live import qemu
 from zonediff.variants.live.host import Host
 from zonediff.variants.live.image import Image
 from zonediff.variants.live.qemu import Window
+
+_DIGITS: Final = 12
+"""Of a hash, enough to tell by."""
 
 Script = Callable[[View], Iterator[Step]]
 """What to do with a machine: its steps, each asked for when the one before is done. Ours can be
@@ -29,9 +33,22 @@ class Rig:
     window: Window
 
     @property
+    def made_of(self) -> str:
+        """What is not ours of it, in words."""
+        return made_of(self.host, self.image)
+
+    @property
     def need(self) -> int:
         """Bytes of this computer's memory that the guest can be expected to use."""
         return qemu.need(self.machine, self.window)
+
+
+def made_of(host: Host, image: Image) -> str:
+    """What a guest's behaviour comes from, as far as it is not ours; KVM or TCG makes none."""
+    return (
+        f"kernel {image.digest[:_DIGITS]}, QEMU {host.qemu_version}, "
+        f"busybox {host.busybox_digest[:_DIGITS]}"
+    )
 
 
 def fixed(steps: Iterable[Step]) -> Script:

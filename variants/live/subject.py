@@ -17,7 +17,7 @@ from zonediff.variants.live.accelerator import accelerator
 from zonediff.variants.live.host import Host, find_host, memory_available
 from zonediff.variants.live.image import Image, read_image
 from zonediff.variants.live.qemu import window_for
-from zonediff.variants.live.rig import Rig, fixed
+from zonediff.variants.live.rig import Rig, fixed, made_of
 from zonediff.variants.registry import LIVE
 from zonediff.variants.subject import NotOnThisMachine
 
@@ -68,6 +68,10 @@ class Live:
     @property
     def lineage(self) -> tuple[str, ...]:
         return (self.name,)
+
+    @property
+    def made_of(self) -> str:
+        return made_of(self._host, self._image)
 
     @property
     def intends(self) -> tuple[Intent, ...]:

@@ -1,8 +1,8 @@
 """A virtual machine: QEMU with its monitor and the guest's serial ports.
 
-Nothing is written to disk: QEMU inherits sockets, and the archive of the guest's files as an open
-descriptor. It is killed when its context is left, and by the kernel when our process dies,
-however it dies.
+Nothing is written to disk: QEMU inherits sockets, and the kernel and the archive of the guest's
+files as open descriptors, so what boots is what was looked at. It is killed when its context is
+left, and by the kernel when our process dies, however it dies.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ async def power_on(
 ) -> AsyncIterator[VirtualMachine]:
     """A virtual machine for as long as the context lasts, its kernel just starting.
 
-    Raises QemuFailed when QEMU cannot make such a machine.
+    Raises QemuFailed when QEMU cannot make such a machine, VariantError when the image changed.
     """
     async with AsyncExitStack() as stack:
         ours: dict[str, socket.socket] = {}
@@ -180,7 +180,10 @@ async def power_on(
             pair = socket.socketpair()
             ours[name], theirs[name] = (stack.enter_context(end) for end in pair)
             ours[name].setblocking(False)
-        with _in_memory(initramfs(host.busybox)) as initrd:
+        with (
+            _in_memory("kernel", image.read()) as kernel,
+            _in_memory("initramfs", initramfs(host.busybox)) as initrd,
+        ):
             descriptors = {name: end.fileno() for name, end in theirs.items()}
             process = subprocess.Popen(
                 [
@@ -189,7 +192,7 @@ async def power_on(
                         machine,
                         window,
                         accelerator=accelerator,
-                        kernel=str(image.path),
+                        kernel=f"/proc/self/fd/{kernel.fileno()}",
                         initrd=f"/proc/self/fd/{initrd.fileno()}",
                         sockets=descriptors,
                     ),
@@ -197,7 +200,7 @@ async def power_on(
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                pass_fds=[initrd.fileno(), *descriptors.values()],
+                pass_fds=[kernel.fileno(), initrd.fileno(), *descriptors.values()],
                 process_group=0,  # Ctrl-C is for us
             )
         stack.enter_context(process)
@@ -210,8 +213,8 @@ async def power_on(
 
 
 @contextmanager
-def _in_memory(content: bytes) -> Iterator[BinaryIO]:
-    with os.fdopen(os.memfd_create("initramfs"), "wb") as file:
+def _in_memory(name: str, content: bytes) -> Iterator[BinaryIO]:
+    with os.fdopen(os.memfd_create(name), "wb") as file:
         file.write(content)
         file.flush()
         yield file
