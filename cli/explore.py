@@ -43,7 +43,7 @@ _file = click.Path(path_type=Path)
 Exit codes:
   0    equivalent, or all that succeeds on A succeeds alike on B
   1    they differ
-  2    bad input or usage
+  2    bad input or usage, or a variant failed
   4    the cluster that worked was lost
   130  interrupted
 """

@@ -118,6 +118,7 @@ def _in_words(error: Exception) -> str | None:
     from zonediff.compare.workers import ClusterError
     from zonediff.corpus.problems import ScenarioError
     from zonediff.corpus.recording import RecordingError
+    from zonediff.variants.failure import VariantFailed
     from zonediff.variants.registry import VariantError
 
     if isinstance(
@@ -131,7 +132,8 @@ def _in_words(error: Exception) -> str | None:
         | SeriesError
         | StoreError
         | SweepError
-        | VariantError,
+        | VariantError
+        | VariantFailed,
     ):
         return str(error)
     if isinstance(error, OSError):

@@ -29,7 +29,7 @@ WIDTH = 80
 Exit codes:
   0    model and kernel agree in every step
   1    they disagree somewhere
-  2    bad input or usage
+  2    bad input or usage, or a variant failed
   130  interrupted
 """
 )

@@ -18,6 +18,7 @@ from zonediff.engine.policy import Policy
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Unplug, Write
 from zonediff.engine.trace import Reason
+from zonediff.variants.failure import told
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,15 @@ class Replay:
 
 
 def replay(recording: Recording, policy: Policy) -> Replay:
-    """Run the recording's machine and steps through a policy until model and kernel part."""
-    runner = Runner(Guest(recording.machine, policy))
+    """Run the recording's machine and steps through a policy until model and kernel part.
+
+    Raises VariantFailed.
+    """
+    with told(policy):
+        return _replay(recording, Runner(Guest(recording.machine, policy)))
+
+
+def _replay(recording: Recording, runner: Runner) -> Replay:
     end = runner.boot()
     reasons, _ = runner.accounts()
     total = len(recording.steps)

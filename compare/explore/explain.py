@@ -12,6 +12,7 @@ from zonediff.engine.policy import Policy
 from zonediff.engine.run import run
 from zonediff.engine.steps import Step
 from zonediff.engine.trace import Reason, Trace
+from zonediff.variants.failure import VariantFailed
 
 
 def exploration(
@@ -43,6 +44,7 @@ def exploration(
 
 def unexplored(arena: Arena, level: Level, left: str, right: str, error: Exception) -> Exploration:
     """The result where one of two variants cannot be explored."""
+    said = isinstance(error, VariantFailed)
     return Exploration(
         arena=arena.name,
         about=arena.about,
@@ -55,7 +57,7 @@ def unexplored(arena: Arena, level: Level, left: str, right: str, error: Excepti
         states=(),
         transitions=(),
         pairs=0,
-        error=f"{type(error).__name__}: {error}",
+        error=str(error) if said else f"{type(error).__name__}: {error}",
     )
 
 

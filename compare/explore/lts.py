@@ -38,6 +38,7 @@ from zonediff.engine.guest import Guest
 from zonediff.engine.kernel import KernelDied
 from zonediff.engine.policy import Policy
 from zonediff.engine.steps import Step
+from zonediff.variants.failure import told
 
 SEED: Final = 20170306
 """Of the multipliers in the sums over cells: fixed, so that runs are alike."""
@@ -152,22 +153,23 @@ def build(
     state that nothing looks at.
 
     Raises arena.ArenaError when the machine is not one to explore, NotModelled when a step leads
-    where the engine has no rules.
+    where the engine has no rules, VariantFailed.
     """
     began = time.perf_counter()
     shared = numberings or Numberings()
     group = Group(arena) if arena.symmetry else None
     looked_at = frozenset(Layout.PIECES if keep_all else ())
-    while True:
-        # Pieces of state that nothing looks at are left out; when something does, begin again.
-        explorer = _Explorer(policy, arena, shared, looked_at, group)
-        if parts is None:
-            parts = looks.parts(level, arena.blocks, explorer.layout.zones)
-        try:
-            complete, levels = explorer.explore(parts, depth, max_states, until, progress)
-            break
-        except LookedAt as look:
-            looked_at |= {explorer.layout.missing(look.cell)}
+    with told(policy):
+        while True:
+            # Pieces of state that nothing looks at are left out; when something does, begin again.
+            explorer = _Explorer(policy, arena, shared, looked_at, group)
+            if parts is None:
+                parts = looks.parts(level, arena.blocks, explorer.layout.zones)
+            try:
+                complete, levels = explorer.explore(parts, depth, max_states, until, progress)
+                break
+            except LookedAt as look:
+                looked_at |= {explorer.layout.missing(look.cell)}
     found = explorer.found(tuple(part.name for part in parts))
     return System(
         name=policy.name,

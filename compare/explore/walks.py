@@ -28,6 +28,7 @@ from zonediff.engine.guest import Guest
 from zonediff.engine.kernel import Kernel, KernelDied
 from zonediff.engine.policy import Policy
 from zonediff.engine.steps import Step
+from zonediff.variants.failure import told
 from zonediff.variants.registry import Registry
 
 R = TypeVar("R")
@@ -82,8 +83,8 @@ def walk(
     No step can be left out of such a sequence, but a shorter one may exist. What is met depends
     on the seed (and the version of Hypothesis), not on the crew: who walks, and finds the variants
     by their names; without one, this process. store: keeps what the crew's walks met; what is in it
-    is not walked again. Raises arena.ArenaError, KeepError, and ModuleNotFoundError without
-    Hypothesis.
+    is not walked again. Raises arena.ArenaError, KeepError, VariantFailed, and ModuleNotFoundError
+    without Hypothesis.
     """
     import hypothesis  # noqa: F401  (said at once, and not by some process of a crew)
 
@@ -242,16 +243,17 @@ def _differences(
     Ends with the first different result. When steps are left that it does not come to, the last
     item is empty, so that it is never about a step that was not done.
     """
-    left, right = (_Side(policy, arena, level) for policy in policies)
-    found = [_looking(left, right, left.blank, right.blank)]
-    for action in steps:
-        step = arena.actions[action]
-        before = left.sights, right.sights
-        one, two = left.do(step), right.do(step)
-        if one.result != two.result:
-            found.append([(result_kind(step, one, two), "")])
-            break
-        found.append(_looking(left, right, *before))
+    with told(*policies):
+        left, right = (_Side(policy, arena, level) for policy in policies)
+        found = [_looking(left, right, left.blank, right.blank)]
+        for action in steps:
+            step = arena.actions[action]
+            before = left.sights, right.sights
+            one, two = left.do(step), right.do(step)
+            if one.result != two.result:
+                found.append([(result_kind(step, one, two), "")])
+                break
+            found.append(_looking(left, right, *before))
     if len(found) <= len(steps):
         found.append([])
     return found

@@ -17,6 +17,7 @@ from zonediff.engine.policy import Policy
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import HypervAdd, Plug, Step, Udev, Write
 from zonediff.engine.units import SECTION, Bytes
+from zonediff.variants.failure import in_words
 from zonediff.variants.registry import Registry
 
 PHYSICAL_BITS: Final = 46
@@ -152,7 +153,8 @@ class _Addition:
 
 def work(registry: Registry, task: Task) -> Outcome:
     """The outcome of a row, in whichever process. Raises SweepError when the variant fails."""
+    policy = registry.model(task.row.variant).policy
     try:
-        return outcome(registry.model(task.row.variant).policy, task)
+        return outcome(policy, task)
     except Exception as error:
-        raise SweepError(f"{task.row}: {type(error).__name__}: {error}") from error
+        raise SweepError(f"{task.row}: {in_words(error, policy)}") from error

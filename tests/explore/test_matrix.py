@@ -41,7 +41,7 @@ def test_a_variant_that_raises_spoils_its_own_pairs_only() -> None:
     policies = [policy("upstream"), Broken(), policy("michal-split/1")]
     found = matrix(policies, [TINY["two-dimms"]])
     assert [item.verdict for item in found] == ["error", "equivalent", "error"]
-    assert found[0].error == "ZeroDivisionError: by design"
+    assert found[0].error == f"variant broken failed: {__file__}:25: ZeroDivisionError: by design"
 
 
 def test_a_result_keeps_explorations() -> None:
