@@ -84,8 +84,8 @@ def _failures() -> Iterator[None]:
         yield
     except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise
-    except KeyboardInterrupt:
-        click.echo("Interrupted.", err=True)
+    except KeyboardInterrupt as interrupt:
+        click.echo(f"Interrupted; {interrupt}." if interrupt.args else "Interrupted.", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None
     except BrokenPipeError:
         # Whoever read the output has seen enough.

@@ -92,7 +92,7 @@ def crew(registry: Registry, jobs: int | None, scheduler: str | None = None) -> 
 def opened(path: Path | None) -> Iterator[Store | None]:
     """The store of --store, if there is one; it is told when others' work on it is waited for.
 
-    Raises KeepError, OSError; ClusterLost with what is left of the work.
+    Raises KeepError, OSError; ClusterLost and KeyboardInterrupt with what is left of the work.
     """
     from zonediff.compare.workers import ClusterLost
 
@@ -100,8 +100,14 @@ def opened(path: Path | None) -> Iterator[Store | None]:
         with _opened(path) as found:
             yield found
     except ClusterLost as lost:
-        kept = "nothing is kept without --store" if path is None else f"{path} has what was done"
-        raise ClusterLost(f"{lost}; {kept}") from None
+        raise ClusterLost(f"{lost}; {kept(path)}") from None
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(kept(path)) from None
+
+
+def kept(path: Path | None) -> str:
+    """What is left of work that ends early, with this store or none."""
+    return "nothing is kept without --store" if path is None else f"{path} has what was done"
 
 
 @contextmanager

@@ -182,6 +182,8 @@ def command(
         click.echo(f"wrote {path}")
     if missing:
         click.echo(f"Interrupted: without {', '.join(missing)}.", err=True)
+    elif store is not None and not result.complete:
+        click.echo(f"Interrupted; {options.kept(store)}.", err=True)
     return verdict.exit_code(result) if result.complete and not missing else INTERRUPTED
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from zonediff.cli import options, outputs
-from zonediff.cli.group import INTERRUPTED
 from zonediff.cli.progress import bar
 from zonediff.compare.describe import variant_info
 from zonediff.compare.interface import removals
@@ -86,19 +85,14 @@ def command(
     outputs.check({"--store": store, "-o": output}, [*variant_files, file])
     registry = Registry(variant_files)
     plan = load(file, registry)
-    try:
-        with (
-            options.opened(store) as keeper,
-            options.crew(registry, jobs, scheduler) as crew,
-            bar("sweeping", "points") as progress,
-        ):
-            found = frontiers(
-                plan, registry, store=keeper, adaptive=adaptive, crew=crew, progress=progress
-            )
-    except KeyboardInterrupt:
-        kept = "nothing is kept without --store" if store is None else f"{store} has what was done"
-        click.echo(f"Interrupted; {kept}.", err=True)
-        return INTERRUPTED
+    with (
+        options.opened(store) as keeper,
+        options.crew(registry, jobs, scheduler) as crew,
+        bar("sweeping", "points") as progress,
+    ):
+        found = frontiers(
+            plan, registry, store=keeper, adaptive=adaptive, crew=crew, progress=progress
+        )
     if output is not None:
         save(_result(plan, found, registry, variant_files), output)
     click.echo(frontier_table(found), nl=False)

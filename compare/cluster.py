@@ -112,6 +112,8 @@ def _agreed(client: Client, scheduler: str, registry: Registry) -> Terms:
         ) from None
     terms = Terms.here(registry.files)
     for worker, theirs in client.run(versions, registry.files, on_error="return").items():
+        if isinstance(theirs, OSError):
+            continue  # it is gone already; who comes in its place is asked with its first work
         if isinstance(theirs, BaseException):
             raise ClusterError(
                 f"worker {worker} cannot run zonediff ({theirs}): install it there, as it is here"

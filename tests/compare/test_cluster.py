@@ -7,20 +7,24 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 from urllib.request import urlopen
 
 import pytest
 
 from tests.cluster import SECONDS, Cluster
+from zonediff.compare import cluster as asking
 from zonediff.compare.run import run
+from zonediff.compare.terms import Terms
 from zonediff.compare.workers import ClusterLost, workers
 from zonediff.corpus.loader import load
 from zonediff.variants.registry import Registry
 
 ROOT = Path(__file__).resolve().parents[2]
 
-pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
 IMPATIENT = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s"}
 
@@ -115,6 +119,21 @@ def test_workers_without_zonediff_are_refused(tmp_path: Path) -> None:
     assert "cannot run zonediff (" in err
     assert "No module named" in err
     assert err.endswith("): install it there, as it is here\n")
+
+
+def test_a_worker_that_dies_while_it_is_asked_is_none_of_them() -> None:
+    class OneDies:
+        """As much of a Dask client as asks its workers."""
+
+        def wait_for_workers(self, count: int, timeout: float) -> None:
+            pass
+
+        def run(self, asked: Callable[..., object], *about: object, on_error: str) -> object:
+            gone = distributed.comm.CommClosedError("in <TCP>")
+            return {"tcp://one:1": gone, "tcp://two:2": asked(*about)}
+
+    agreed = asking._agreed(cast(Any, OneDies()), "tcp://here:3", Registry())
+    assert agreed == Terms.here(())
 
 
 def test_a_scheduler_without_workers_is_told(tmp_path: Path) -> None:
