@@ -24,7 +24,7 @@ from zonediff.compare.explore.looks import LEVELS, Level
 from zonediff.compare.explore.lts import Numberings, Progress, System, build
 from zonediff.compare.explore.product import Witness, compare
 from zonediff.compare.explore.walks import STEPS, walk
-from zonediff.compare.store import write_text
+from zonediff.compare.result_files import write_text
 from zonediff.compare.words import several
 from zonediff.engine.kernel import NotModelled
 from zonediff.engine.policy import Policy

@@ -110,8 +110,8 @@ def _in_words(error: Exception) -> str | None:
     """The message of an error that bad input causes; None for any other error."""
     # What a subcommand did not import it cannot have raised, and imports take time: so only now.
     from zonediff.compare.kept.store import KeepError
+    from zonediff.compare.result_files import ResultFileError
     from zonediff.compare.series.patch import SeriesError
-    from zonediff.compare.store import StoreError
     from zonediff.compare.sweep.export import ExportError
     from zonediff.compare.sweep.work import SweepError
     from zonediff.compare.terms import Mismatch
@@ -130,7 +130,7 @@ def _in_words(error: Exception) -> str | None:
         | RecordingError
         | ScenarioError
         | SeriesError
-        | StoreError
+        | ResultFileError
         | SweepError
         | VariantError
         | VariantFailed,

@@ -12,7 +12,7 @@ from typing import Any, Final
 import click
 
 from zonediff.cli import guests, options, outputs
-from zonediff.compare.store import write_text
+from zonediff.compare.result_files import write_text
 from zonediff.variants.live.host import Host, find_host, kvm_problem, look_for_host
 from zonediff.variants.live.image import read_image
 from zonediff.variants.registry import Registry, VariantError

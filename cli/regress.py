@@ -15,8 +15,8 @@ from zonediff.cli import options, outputs
 from zonediff.compare.regress.changes import Regression, compare
 from zonediff.compare.regress.outcomes import Request, Tree, outcomes
 from zonediff.compare.regress.worktree import worktree
+from zonediff.compare.result_files import write_text
 from zonediff.compare.series.repository import repository, resolve
-from zonediff.compare.store import write_text
 from zonediff.reports.formats import render_changes
 
 _SHORT: Final = 12

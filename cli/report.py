@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from zonediff.cli import outputs
-from zonediff.compare import store
+from zonediff.compare import result_files
 from zonediff.compare.result import Result
 from zonediff.reports import formats
 
@@ -104,12 +104,12 @@ def command(
         raise click.UsageError("--subject is for a draft: give --to-thread as well")
     if to_thread is not None:
         _draft("", to_thread, "looked at early" if subject is None else subject)
-    new = store.load(result)
+    new = result_files.load(result)
     code = 0
     if against is not None:
         from zonediff.compare.regress.changes import compare
 
-        found = compare(store.load(against), new, _called(against, result))
+        found = compare(result_files.load(against), new, _called(against, result))
         text, code = formats.render_changes(found, form), found.exit_code
     elif scenario is not None:
         text = _excerpt(new, scenario)
@@ -121,7 +121,7 @@ def command(
     if output is None:
         click.echo(text.encode(), nl=False)
     else:
-        store.write_text(output, text)
+        result_files.write_text(output, text)
     return code
 
 

@@ -20,9 +20,9 @@ from zonediff.compare.history import history
 from zonediff.compare.kept.store import Store
 from zonediff.compare.provenance import sources, versions
 from zonediff.compare.result import Evidence, Result
+from zonediff.compare.result_files import write_text
 from zonediff.compare.run import run
 from zonediff.compare.series.findings import LineUp
-from zonediff.compare.store import write_text
 from zonediff.compare.sweep import plan
 from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.work import SweepError

@@ -14,7 +14,7 @@ from zonediff.compare.describe import variant_info
 from zonediff.compare.interface import removals
 from zonediff.compare.provenance import sources
 from zonediff.compare.result import Frontier, Result
-from zonediff.compare.store import save
+from zonediff.compare.result_files import save
 from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.plan import Sweep, find, load
 from zonediff.compare.terms import version

@@ -8,7 +8,7 @@ import click
 
 from zonediff.cli import options, outputs
 from zonediff.compare.kept.store import read_store
-from zonediff.compare.store import write_bytes
+from zonediff.compare.result_files import write_bytes
 from zonediff.compare.sweep.export import FORMS, records
 from zonediff.compare.sweep.frontier import kept
 from zonediff.variants.registry import Registry

@@ -17,8 +17,8 @@ from zonediff.compare.kept.code import fingerprint
 from zonediff.compare.kept.outcomes import Outcomes
 from zonediff.compare.kept.store import Store
 from zonediff.compare.result import GoalOutcome, Run, Status
+from zonediff.compare.result_files import from_json, to_json
 from zonediff.compare.simulate.statistics import GoalCount, joined
-from zonediff.compare.store import from_json, to_json
 from zonediff.corpus.scenario import Scenario
 from zonediff.engine.policy import Policy
 from zonediff.engine.trace import Trace

@@ -105,12 +105,13 @@ class Here(Crew):
 class Processes(Crew):
     """So many processes on this machine: gone at once when given up, and never left behind."""
 
-    at_once = 0
-
     def __init__(self, terms: Terms, count: int) -> None:
         self.terms = terms
         self.count = count
-        self.at_once = 2 * count
+
+    @property
+    def at_once(self) -> int:
+        return 2 * self.count
 
     def submit(self, work: Work[T, R], items: Sequence[T]) -> Future[Share[R]]:
         """Have it done; by new processes when one of the old ones died."""

@@ -53,7 +53,7 @@ _ALL: Final = (
     ),
     Format("junit", "JUnit XML, for a CI server", "reports.junit:render", "reports.junit:changes"),
     Format("csv", "a row for each scenario and variant", "reports.spreadsheet:render"),
-    Format("json", "the result itself, for programs", "compare.store:dumps"),
+    Format("json", "the result itself, for programs", "compare.result_files:dumps"),
 )
 
 FORMATS: Final = {item.name: item for item in _ALL}

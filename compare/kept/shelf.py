@@ -45,22 +45,6 @@ class Shelf(ABC, Generic[T, R]):
         """What is to be done of an item whose outcome is not there."""
         return item
 
-    def rounds(self, items: Iterable[T]) -> Iterator[tuple[list[tuple[T, R]], Supply[T]]]:
-        """What is there already, and what this client is to do; again until all is there.
-
-        Whoever asks has to do what is supplied, and to save() it. Raises KeepError.
-        """
-        left = list(items)
-        while True:
-            known, left = self._look(left)
-            supply = _Reserving(self, left)
-            yield known, supply
-            if not (left := supply.of_others):
-                return
-            if not known and not supply.given:
-                self.store.waits()
-                sleep(PAUSE)
-
     def save(self, found: Iterable[tuple[T, R]]) -> None:
         """Add outcomes, all in one transaction. Raises KeepError."""
         with self.store.transaction():
@@ -68,7 +52,7 @@ class Shelf(ABC, Generic[T, R]):
                 self.write(item, outcome)
                 self.store.execute("DELETE FROM reserved WHERE key = ?", [self.key(item)])
 
-    def _look(self, items: Iterable[T]) -> tuple[list[tuple[T, R]], list[T]]:
+    def look(self, items: Iterable[T]) -> tuple[list[tuple[T, R]], list[T]]:
         """The items whose outcome is there, with it; and the others."""
         known: list[tuple[T, R]] = []
         left: list[T] = []
@@ -142,8 +126,21 @@ def keep(
 def rounds(
     items: Iterable[T], shelf: Shelf[T, R] | None
 ) -> Iterator[tuple[list[tuple[T, R]], Supply[T]]]:
-    """See Shelf.rounds(); without a shelf all items are to be done, in one round."""
+    """What is there already, and what this client is to do; again until all is there.
+
+    Whoever asks has to do what is supplied, and to save() it. Without a shelf all items are to be
+    done, in one round. Raises KeepError.
+    """
     if shelf is None:
         yield [], Supply(items)
-    else:
-        yield from shelf.rounds(items)
+        return
+    left = list(items)
+    while True:
+        known, left = shelf.look(left)
+        supply = _Reserving(shelf, left)
+        yield known, supply
+        if not (left := supply.of_others):
+            return
+        if not known and not supply.given:
+            shelf.store.waits()
+            sleep(PAUSE)

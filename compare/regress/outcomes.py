@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO, Final
 
 from zonediff.compare.result import Result
+from zonediff.compare.result_files import ResultFileError, load
 from zonediff.compare.series.patch import SeriesError
-from zonediff.compare.store import StoreError, load
 
 _START: Final = """\
 import sys, types
@@ -133,6 +133,6 @@ def _result(
         raise SeriesError(f"{tree.name} cannot be run (exit code {code}){said}")
     try:
         return load(output)
-    except StoreError as error:
+    except ResultFileError as error:
         why = str(error).removeprefix(f"{output}: ")
         raise SeriesError(f"what {tree.name} gives cannot be compared: {why}") from None

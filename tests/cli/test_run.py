@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from zonediff.compare import store
+from zonediff.compare import result_files
 from zonediff.compare.result import Result
 from zonediff.reports.formats import FORMATS
 
 
 def saved(path: Path) -> Result:
-    return store.load(path)
+    return result_files.load(path)
 
 
 def files(folder: Path) -> set[str]:
@@ -162,7 +162,7 @@ def test_an_output_that_cannot_be_written_is_named(
     def refused(prefix: str, dir: Path) -> None:
         raise PermissionError(13, "Permission denied", str(dir / f"{prefix}x1y2z3"))
 
-    monkeypatch.setattr("zonediff.compare.store.tempfile.mkstemp", refused)
+    monkeypatch.setattr("zonediff.compare.result_files.tempfile.mkstemp", refused)
     result = zonediff("run", "--corpus", corpus, "-o", "out.json")
     assert result.exit_code == 2
     assert result.stderr.endswith("/out.json: Permission denied\n")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from zonediff.compare import store
+from zonediff.compare import result_files
 from zonediff.compare.result import Result, Run
 from zonediff.compare.run import run
 from zonediff.compare.workers import workers
@@ -142,7 +142,7 @@ def test_results_carry_the_hash_of_what_was_run() -> None:
 
 def test_a_result_survives_being_stored() -> None:
     result = run(ALL, COMPARED)
-    assert store.loads(store.dumps(result), "memory") == result
+    assert result_files.loads(result_files.dumps(result), "memory") == result
 
 
 def test_the_baseline_is_always_run_and_first() -> None:
@@ -240,7 +240,7 @@ def test_an_interrupted_run_is_judged_as_far_as_it_came(bad: Registry) -> None:
         "order/unplug",
         "order/first",
     }
-    assert store.loads(store.dumps(result), "memory") == result
+    assert result_files.loads(result_files.dumps(result), "memory") == result
 
 
 def test_an_interrupted_run_misses_no_scenario_of_an_intent(bad: Registry) -> None:

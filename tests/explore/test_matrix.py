@@ -6,7 +6,7 @@ from tests.explore.arenas import TINY, policy
 from zonediff.compare.describe import variant_info
 from zonediff.compare.explore.matrix import matrix
 from zonediff.compare.result import Result
-from zonediff.compare.store import dumps, loads
+from zonediff.compare.result_files import dumps, loads
 from zonediff.engine.kernel import Kernel
 from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.rules import Decision

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from zonediff.cli.main import cli
-from zonediff.compare import store
+from zonediff.compare import result_files
 from zonediff.compare.result import History
 from zonediff.compare.run import run
 from zonediff.corpus.loader import load
@@ -91,8 +91,8 @@ def part(told: History) -> History:
 
 def test_a_result_keeps_its_history(part: History, tmp_path: Path) -> None:
     result = replace(run(load(["ordering", "removal"]), ["v4.13"]), history=part)
-    store.save(result, tmp_path / "result.json")
-    assert store.load(tmp_path / "result.json") == result
+    result_files.save(result, tmp_path / "result.json")
+    assert result_files.load(tmp_path / "result.json") == result
 
 
 def test_the_page_shows_it(part: History) -> None:
@@ -134,15 +134,17 @@ def test_a_history_that_does_not_fit_is_refused(
     ]
     result = run(load(["ordering", "removal"]), ["v4.13"])
     path = tmp_path / "result.json"
-    store.save(replace(result, history=replace(part, scenarios=wrong)), path)
-    with pytest.raises(store.StoreError, match=says):
-        store.load(path)
+    result_files.save(replace(result, history=replace(part, scenarios=wrong)), path)
+    with pytest.raises(result_files.ResultFileError, match=says):
+        result_files.load(path)
 
 
 def test_a_claim_needs_a_verdict_on_each_release(part: History, tmp_path: Path) -> None:
     claims = [replace(claim, verdicts=claim.verdicts[1:]) for claim in part.claims[:1]]
     result = run(load(["ordering", "removal"]), ["v4.13"])
     path = tmp_path / "result.json"
-    store.save(replace(result, history=replace(part, claims=claims)), path)
-    with pytest.raises(store.StoreError, match="'C01' has not one verdict for each release"):
-        store.load(path)
+    result_files.save(replace(result, history=replace(part, claims=claims)), path)
+    with pytest.raises(
+        result_files.ResultFileError, match="'C01' has not one verdict for each release"
+    ):
+        result_files.load(path)

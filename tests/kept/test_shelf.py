@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from zonediff.compare.chunks import Supply
 from zonediff.compare.kept import shelf as module
-from zonediff.compare.kept.shelf import Shelf, keep
+from zonediff.compare.kept.shelf import Shelf, keep, rounds
 from zonediff.compare.kept.store import Store, open_store
 from zonediff.compare.workers import Here, Share, Work
 from zonediff.variants.registry import Registry
@@ -77,7 +77,7 @@ def test_what_another_does_is_waited_for(tmp_path: Path, monkeypatch: pytest.Mon
     path, told = tmp_path / "a.sqlite", Counter[str]()
     with open_store(path) as other, open_store(path, lambda: told.update(["waits"])) as store:
         theirs = Negatives(other)
-        ((_, supply),) = [next(theirs.rounds(range(5)))]
+        ((_, supply),) = [next(rounds(range(5), theirs))]
         reserved = supply.take(2)
         # Whenever this one waits the other one does something: one item, and then it goes.
         ends = iter([lambda: theirs.save([(0, -100)]), other.free_mine])
@@ -130,7 +130,7 @@ class Clients(RuleBasedStateMachine):
         self.look(store.client)
 
     def look(self, client: int) -> None:
-        known, self.supplies[client] = next(self.shelves[client].rounds(range(ITEMS)))
+        known, self.supplies[client] = next(rounds(range(ITEMS), self.shelves[client]))
         assert {item for item, _ in known} == {item for item in self.saved if item != 7}
 
     @precondition(lambda self: self.stores)

@@ -15,7 +15,7 @@ from zonediff.compare.explore.findings import Portrait
 from zonediff.compare.explore.matrix import matrix
 from zonediff.compare.explore.portrait import portraits
 from zonediff.compare.result import Result
-from zonediff.compare.store import dumps, loads
+from zonediff.compare.result_files import dumps, loads
 from zonediff.reports import html, portrait
 from zonediff.reports.explorations import SHOWN, arenas
 from zonediff.reports.index import Index

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from zonediff.compare import store
+from zonediff.compare import result_files
 from zonediff.compare.result import Result
 from zonediff.reports import formats
 
@@ -28,7 +28,7 @@ FILES = {
 def test_every_form_renders_and_says_the_same_again(result: Result, name: str) -> None:
     text = formats.render(result, name)
     assert text.endswith("\n")
-    assert formats.render(store.loads(store.dumps(result), "here"), name) == text
+    assert formats.render(result_files.loads(result_files.dumps(result), "here"), name) == text
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from zonediff.cli.main import cli
-from zonediff.compare import store
+from zonediff.compare import result_files
 from zonediff.compare.judge import judge
 from zonediff.compare.result import Result
 from zonediff.compare.run import run
@@ -49,19 +49,19 @@ def test_a_goal_is_met_when_it_always_is_and_says_how_often(many: Result) -> Non
 
 
 def test_counts_survive_being_stored(many: Result) -> None:
-    text = store.dumps(many)
-    assert store.loads(text, "text") == many
-    assert store.dumps(run(load([BY_CHANCE]), VARIANTS, seed=100, seeds=80)) == text
+    text = result_files.dumps(many)
+    assert result_files.loads(text, "text") == many
+    assert result_files.dumps(run(load([BY_CHANCE]), VARIANTS, seed=100, seeds=80)) == text
     with workers(Registry(), 2) as crew:
         two = run(load([BY_CHANCE]), VARIANTS, seed=100, seeds=80, crew=crew)
-    assert store.dumps(two) == text
+    assert result_files.dumps(two) == text
 
 
 def test_one_seed_counts_nothing() -> None:
     result = run(load([BY_CHANCE]), VARIANTS, seed=7)
     assert [item.counts for item in result.runs] == [[], [], []]
-    assert store.loads(store.dumps(result), "text") == result
-    body = json.loads(store.dumps(result))
+    assert result_files.loads(result_files.dumps(result), "text") == result
+    body = json.loads(result_files.dumps(result))
     assert (body["seed"], "seeds" in body) == (7, False)
 
 
@@ -107,7 +107,7 @@ class Steel:
     """All that a model is, less its policy: a real machine, and it cannot be simulated."""
 
     def __init__(self, model: Any) -> None:
-        for name in ("summary", "description", "origin", "where", "lineage", "intends"):
+        for name in ("summary", "description", "origin", "where", "lineage", "intends", "made_of"):
             setattr(self, name, getattr(model, name))
         self.name, self.interface = "steel", model.interface
 

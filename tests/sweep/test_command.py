@@ -12,7 +12,7 @@ from zonediff.cli.main import cli
 from zonediff.compare.describe import variant_info
 from zonediff.compare.result import FrontierRow, Run
 from zonediff.compare.result import Result as Outcomes
-from zonediff.compare.store import StoreError, dumps, load, loads
+from zonediff.compare.result_files import ResultFileError, dumps, load, loads
 from zonediff.compare.sweep import plan
 from zonediff.compare.workers import Here
 from zonediff.reports.formats import FORMATS, render
@@ -71,7 +71,7 @@ def test_a_damaged_result_is_refused(
     zonediff("sweep", file, "-o", output)
     text = output.read_text()
     assert old in text
-    with pytest.raises(StoreError, match=message):
+    with pytest.raises(ResultFileError, match=message):
         loads(text.replace(old, new, 1), "damaged")
 
 

@@ -36,7 +36,7 @@ from zonediff.engine.units import Bytes, Duration, parse_duration, parse_size
 T = TypeVar("T")
 
 
-class StoreError(Exception):
+class ResultFileError(Exception):
     """A result file that cannot be read: which one, where in it, and what is wrong."""
 
 
@@ -51,16 +51,16 @@ def dumps(result: Result) -> str:
 def loads(text: str, source: str) -> Result:
     """The result that dumps() wrote as `text`; `source` names it in errors.
 
-    Raises StoreError.
+    Raises ResultFileError.
     """
     try:
         body = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise StoreError(f"{source}: not a zonediff result: no valid JSON: {error}") from None
+        raise ResultFileError(f"{source}: not a zonediff result: no valid JSON: {error}") from None
     if not isinstance(body, dict) or "schema" not in body:
-        raise StoreError(f"{source}: not a zonediff result: it has no `schema` key")
+        raise ResultFileError(f"{source}: not a zonediff result: it has no `schema` key")
     if body["schema"] != SCHEMA:
-        raise StoreError(
+        raise ResultFileError(
             f"{source}: schema {body['schema']!r} is not supported: this zonediff reads {SCHEMA!r}"
         )
     try:
@@ -70,9 +70,9 @@ def loads(text: str, source: str) -> Result:
     except BaseValidationError as error:
         first, *more = transform_error(error, format_exception=_explain)
         others = f" (and {len(more)} more)" if more else ""
-        raise StoreError(f"{source}: not a valid result: {first}{others}") from None
+        raise ResultFileError(f"{source}: not a valid result: {first}{others}") from None
     except (ValueError, RecursionError) as error:
-        raise StoreError(f"{source}: not a valid result: {error}") from None
+        raise ResultFileError(f"{source}: not a valid result: {error}") from None
     return result
 
 
@@ -82,13 +82,13 @@ def save(result: Result, path: Path) -> None:
 
 
 def load(path: Path) -> Result:
-    """Read a result from a file. Raises StoreError."""
+    """Read a result from a file. Raises ResultFileError."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise StoreError(f"{path}: {error.strerror}") from None
+        raise ResultFileError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise StoreError(f"{path}: not a zonediff result: no UTF-8 text") from None
+        raise ResultFileError(f"{path}: not a zonediff result: no UTF-8 text") from None
     return loads(text, str(path))
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from zonediff.compare import store
+from zonediff.compare import result_files
 from zonediff.compare.result import GoalJudgement, Result, Run
 from zonediff.engine.observation import BlockRange, BlockView, Change, Observation, ZoneView
 from zonediff.engine.steps import (
@@ -104,9 +104,9 @@ traces = st.builds(
 
 
 def test_a_result_comes_back_as_it_was(result: Result) -> None:
-    text = store.dumps(result)
-    assert store.loads(text, "here") == result
-    assert store.dumps(store.loads(text, "here")) == text
+    text = result_files.dumps(result)
+    assert result_files.loads(text, "here") == result
+    assert result_files.dumps(result_files.loads(text, "here")) == text
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -120,7 +120,7 @@ def test_any_trace_comes_back_as_it_was(
         for variant, trace in zip(result.variants, found, strict=False)
     ]
     one = replace(result, runs=runs, judgements=[])
-    assert store.loads(store.dumps(one), "here") == one
+    assert result_files.loads(result_files.dumps(one), "here") == one
 
 
 def test_goals_that_are_not_those_of_the_runs_come_back(result: Result) -> None:
@@ -128,11 +128,11 @@ def test_goals_that_are_not_those_of_the_runs_come_back(result: Result) -> None:
     first, second, *others = result.judgements
     judgements = [replace(first, goals=odd), replace(second, goals=[]), *others]
     one = replace(result, judgements=judgements)
-    assert store.loads(store.dumps(one), "here") == one
+    assert result_files.loads(result_files.dumps(one), "here") == one
 
 
 def test_the_file_repeats_little(result: Result) -> None:
-    body = json.loads(store.dumps(result))
+    body = json.loads(result_files.dumps(result))
     alike = [run["same_as"] for run in body["runs"] if "same_as" in run]
     assert alike.count("upstream") > len(result.scenarios)
     assert not any("goals" in judgement for judgement in body["judgements"])
@@ -142,7 +142,7 @@ def test_the_file_repeats_little(result: Result) -> None:
 
 
 def test_every_scenario_and_run_has_a_line(result: Result) -> None:
-    lines = store.dumps(result).splitlines()
+    lines = result_files.dumps(result).splitlines()
     assert sum(line.startswith('{"scenario":') for line in lines) == len(result.runs) + len(
         result.judgements
     )
@@ -152,8 +152,8 @@ def test_it_is_written_whole_or_not_at_all(
     result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "result.json"
-    store.save(result, path)
-    assert store.load(path) == result
+    result_files.save(result, path)
+    assert result_files.load(path) == result
     before = path.read_text()
 
     def full(*_: object) -> None:
@@ -161,7 +161,7 @@ def test_it_is_written_whole_or_not_at_all(
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OSError, match="no space"):
-        store.save(replace(result, version="2"), path)
+        result_files.save(replace(result, version="2"), path)
     assert [item.name for item in tmp_path.iterdir()] == ["result.json"]
     assert path.read_text() == before
 
@@ -171,15 +171,15 @@ def test_it_keeps_the_permissions_and_follows_links(result: Result, tmp_path: Pa
     path.touch()
     path.chmod(0o640)
     link.symlink_to(path)
-    store.save(result, link)
+    result_files.save(result, link)
     assert link.is_symlink()
     assert path.stat().st_mode & 0o777 == 0o640
-    assert store.load(path) == result
+    assert result_files.load(path) == result
 
 
 def test_a_new_file_is_as_readable_as_any(tmp_path: Path) -> None:
     (tmp_path / "other").touch()
-    store.write_text(tmp_path / "new", "text")
+    result_files.write_text(tmp_path / "new", "text")
     assert (tmp_path / "new").stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
@@ -189,7 +189,7 @@ def test_a_pipe_stays_a_pipe(tmp_path: Path) -> None:
     seen: list[str] = []
     reader = threading.Thread(target=lambda: seen.append(pipe.read_text()))
     reader.start()
-    store.write_text(pipe, "text")
+    result_files.write_text(pipe, "text")
     reader.join()
     assert seen == ["text"]
     assert pipe.is_fifo()
@@ -216,8 +216,8 @@ def test_a_file_that_is_no_result_is_refused(
     path = tmp_path / "result.json"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(store.StoreError) as caught:
-        store.load(path)
+    with pytest.raises(result_files.ResultFileError) as caught:
+        result_files.load(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -282,10 +282,10 @@ BLOCKS = "runs.0.trace.boot.blocks"
 def test_a_spoilt_result_is_refused(
     result: Result, change: Callable[[Any], None], message: str
 ) -> None:
-    body = json.loads(store.dumps(result))
+    body = json.loads(result_files.dumps(result))
     change(body)
-    with pytest.raises(store.StoreError) as caught:
-        store.loads(json.dumps(body), "file.json")
+    with pytest.raises(result_files.ResultFileError) as caught:
+        result_files.loads(json.dumps(body), "file.json")
     assert str(caught.value).startswith("file.json: not a valid result: ")
     assert message in str(caught.value)
 
@@ -312,7 +312,7 @@ def test_whatever_stands_in_a_file_it_is_read_or_refused(
         intents=[],
         claims=[],
     )
-    body = json.loads(store.dumps(small))
+    body = json.loads(result_files.dumps(small))
     place = body
     while True:
         keys = list(place) if isinstance(place, dict) else list(range(len(place)))
@@ -323,7 +323,7 @@ def test_whatever_stands_in_a_file_it_is_read_or_refused(
         place = inner
     place[key] = data.draw(json_values)
     try:
-        again = store.loads(json.dumps(body), "file.json")
-    except store.StoreError:
+        again = result_files.loads(json.dumps(body), "file.json")
+    except result_files.ResultFileError:
         return
-    assert store.loads(store.dumps(again), "file.json") == again
+    assert result_files.loads(result_files.dumps(again), "file.json") == again
