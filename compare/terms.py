@@ -123,7 +123,9 @@ def _registry(terms: Terms) -> Registry:
             if terms.versions:
                 found = differing(dict(terms.versions), versions(terms.files))
                 if found is not None:
-                    raise Mismatch(f"a worker has {found}")
+                    raise Mismatch(
+                        f"a worker has {found}: it has to be the same everywhere, and to stay so"
+                    )
             _registries.clear()
             _registries[terms] = Registry(terms.files)
         return _registries[terms]

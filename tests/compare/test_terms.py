@@ -47,7 +47,7 @@ def test_a_difference_is_told(tmp_path: Path, what: str) -> None:
     theirs = versions([file])
     said = f"{what} {theirs[what]} instead of other"
     assert differing(ours, theirs) == said
-    with pytest.raises(Mismatch, match=f"^a worker has {said}$"):
+    with pytest.raises(Mismatch, match=f"^a worker has {said}: it has to be"):
         perform(Terms((file,), tuple(ours.items())), _names, ["mine"], 1.0)
 
 
