@@ -23,7 +23,7 @@ from zonediff.compare.explore.findings import DifferenceWitness, Exploration
 from zonediff.compare.explore.looks import LEVELS, Level
 from zonediff.compare.explore.lts import Numberings, Progress, System, build
 from zonediff.compare.explore.product import Witness, compare
-from zonediff.compare.explore.walks import STEPS, walk
+from zonediff.compare.explore.walks import PACKAGES, STEPS, walk
 from zonediff.compare.result_files import write_text
 from zonediff.compare.words import several
 from zonediff.engine.kernel import NotModelled
@@ -165,7 +165,7 @@ def command(
         try:
             with (
                 options.opened(store) as keeper,
-                options.crew(registry, jobs, scheduler) as crew,
+                options.crew(registry, jobs, scheduler, PACKAGES) as crew,
                 bar("exploring", "walks") as progress,
             ):
                 met = walk(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,6 +19,9 @@ CLUSTER_LOST: Final = 4
 INTERRUPTED: Final = 130
 PIPE_CLOSED: Final = 141
 BROKEN: Final = 70
+
+_MOMENT: Final = 0.05
+"""Seconds."""
 
 EXIT_CODES: Final = """\b
 Exit codes:
@@ -70,11 +75,35 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a subcommand and exit with the code that it returns."""
-        with _failures():
+        with _failures(), _ctrl_c_is_heard():
             code = super().invoke(ctx)
             if sys.stdout is not None:
                 sys.stdout.flush()
         ctx.exit(code or 0)
+
+
+@contextmanager
+def _ctrl_c_is_heard() -> Iterator[None]:
+    """Have a Ctrl-C count also where Python ignores what is raised: in callbacks of its collector.
+
+    Hypothesis has such a callback.
+    """
+    before = sys.unraisablehook
+
+    def hook(ignored: sys.UnraisableHookArgs) -> None:
+        if issubclass(ignored.exc_type, KeyboardInterrupt):
+            # Once more, when the callback is over: raised here, it would be ignored again.
+            again = threading.Timer(_MOMENT, _thread.interrupt_main)
+            again.daemon = True
+            again.start()
+        else:
+            before(ignored)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 @contextmanager

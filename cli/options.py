@@ -75,14 +75,19 @@ seed = click.option(
 
 
 @contextmanager
-def crew(registry: Registry, jobs: int | None, scheduler: str | None = None) -> Iterator[Crew]:
-    """Who does the work; the page that shows a cluster's is told on standard error.
+def crew(
+    registry: Registry,
+    jobs: int | None,
+    scheduler: str | None = None,
+    packages: tuple[str, ...] = (),
+) -> Iterator[Crew]:
+    """Who does the work, see workers(); the page that shows a cluster's is told on standard error.
 
     Raises ClusterError.
     """
     from zonediff.compare.workers import workers
 
-    with workers(registry, jobs, scheduler) as found:
+    with workers(registry, jobs, scheduler, packages) as found:
         if found.dashboard is not None:
             click.echo(f"Dask dashboard: {found.dashboard}", err=True)
         yield found

@@ -19,6 +19,7 @@ from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.plan import Sweep, find, load
 from zonediff.compare.terms import version
 from zonediff.compare.validate import evidence
+from zonediff.compare.words import several
 from zonediff.corpus.recording import SHIPPED, files_of
 from zonediff.reports.frontier import frontier_table
 from zonediff.variants.registry import Registry
@@ -110,8 +111,8 @@ def _saved(found: Sequence[Frontier]) -> str:
     # Where memory comes in pieces, one machine has all sizes.
     whole = sum(len(item.added) if item.path == "acpi" else 1 for item, _ in rows)
     return (
-        f"{whole - saved} machines were booted instead of {whole}: "
-        f"{saved} points follow from those around them."
+        f"{whole - saved} of {several(whole, 'machine')} stand behind this picture; "
+        f"inferred from those around: {several(saved, 'point')}."
     )
 
 

@@ -11,6 +11,7 @@ from zonediff.compare.kept.store import read_store
 from zonediff.compare.result_files import write_bytes
 from zonediff.compare.sweep.export import FORMS, records
 from zonediff.compare.sweep.frontier import kept
+from zonediff.compare.words import several
 from zonediff.variants.registry import Registry
 
 _file = click.Path(path_type=Path)
@@ -50,8 +51,8 @@ def command(store: Path, variant_files: tuple[Path, ...], output: Path) -> None:
         sweep, found, stale = kept(opened, Registry(variant_files))
     write_bytes(output, form(records(found)))
     points = len(found) * len(sweep.added)
-    click.echo(f"wrote {output}: {points} points")
+    click.echo(f"wrote {output}: {several(points, 'point')}")
     if missing := len(list(sweep.rows())) - len(found):
-        click.echo(f"{missing * len(sweep.added)} points are not done yet", err=True)
+        click.echo(f"not done yet: {several(missing * len(sweep.added), 'point')}", err=True)
     if stale:
-        click.echo(f"{stale} rows were done by other code and are left out", err=True)
+        click.echo(f"left out, as other code has done them: {several(stale, 'row')}", err=True)

@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from zonediff.compare.terms import Terms, differing, perform, versions
+from zonediff.compare.terms import SAME, Terms, differing, offered, perform
 from zonediff.compare.workers import (
     ClusterError,
     ClusterLost,
@@ -25,7 +25,7 @@ from zonediff.compare.workers import (
     Work,
     deaf_to_ctrl_c,
 )
-from zonediff.variants.registry import Registry
+from zonediff.variants.registry import VariantError
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -44,7 +44,7 @@ _ADDRESS: Final = re.compile(r"(tcp|tls)://(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):\d{
 
 
 @contextmanager
-def cluster(registry: Registry, scheduler: str, jobs: int | None) -> Iterator[Cluster]:
+def cluster(terms: Terms, scheduler: str, jobs: int | None) -> Iterator[Cluster]:
     """The cluster of this scheduler, when its workers are what they have to be.
 
     scheduler: its address, such as tcp://host:8786; or `local`: one is started on this machine,
@@ -89,7 +89,8 @@ def cluster(registry: Registry, scheduler: str, jobs: int | None) -> Iterator[Cl
                 f"{scheduler}: no Dask scheduler answers there within {_patience():g} s"
             ) from None
         stack.enter_context(client)
-        yield Cluster(client, scheduler, _agreed(client, scheduler, registry))
+        _agree(client, scheduler, terms)
+        yield Cluster(client, scheduler, terms)
 
 
 def _patience() -> float:
@@ -101,8 +102,10 @@ def _patience() -> float:
     return seconds
 
 
-def _agreed(client: Client, scheduler: str, registry: Registry) -> Terms:
-    """The terms that all workers there are can keep. Raises ClusterError."""
+def _agree(client: Client, scheduler: str, terms: Terms) -> None:
+    """See that all workers there are can keep the terms. Raises ClusterError."""
+    from distributed.comm import CommClosedError
+
     try:
         client.wait_for_workers(1, timeout=_patience())
     except TimeoutError:
@@ -110,17 +113,18 @@ def _agreed(client: Client, scheduler: str, registry: Registry) -> Terms:
             f"{scheduler}: no worker came to this scheduler within {_patience():g} s; start one "
             f"with: dask worker {scheduler}"
         ) from None
-    terms = Terms.here(registry.files)
-    for worker, theirs in client.run(versions, registry.files, on_error="return").items():
-        if isinstance(theirs, OSError):
+    asked = client.run(offered, terms.files, terms.packages, on_error="return")
+    for worker, theirs in asked.items():
+        if isinstance(theirs, CommClosedError):
             continue  # it is gone already; who comes in its place is asked with its first work
+        if isinstance(theirs, VariantError):
+            raise ClusterError(f"worker {worker}: {theirs}: have there what is imported here")
         if isinstance(theirs, BaseException):
             raise ClusterError(
                 f"worker {worker} cannot run zonediff ({theirs}): install it there, as it is here"
             )
         if found := differing(dict(terms.versions), theirs):
-            raise ClusterError(f"worker {worker} has {found}: install the same on both")
-    return terms
+            raise ClusterError(f"worker {worker} has {found}: {SAME}")
 
 
 class Cluster(Crew):

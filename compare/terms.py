@@ -32,27 +32,41 @@ SOURCES: Final = (".py", ".sh")
 """How their names end; what runs in the guest of a real kernel is a shell script."""
 
 
+SAME: Final = "install the same on both, and start anew the workers that ran before it changed"
+"""What would be right."""
+
+_CLOCK: Final = "simpy"
+"""The distribution that tells the time in scenarios."""
+
+
 class Mismatch(Exception):
     """A worker differs from the command; the message says in what."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The user's variant files, and what else the command runs with; nothing is not compared."""
+    """The user's variant files, and what the command runs with, as versions() tells it.
 
-    files: tuple[VariantFile, ...] = ()
-    versions: tuple[tuple[str, str], ...] = ()
+    packages: distributions that decide outcomes too.
+    """
+
+    files: tuple[VariantFile, ...]
+    packages: tuple[str, ...]
+    versions: tuple[tuple[str, str], ...]
 
     @classmethod
-    def here(cls, files: tuple[VariantFile, ...]) -> Terms:
-        """These files, and what this process runs with."""
-        return cls(files, tuple(versions(files).items()))
+    def here(cls, files: tuple[VariantFile, ...] = (), packages: tuple[str, ...] = ()) -> Terms:
+        """What this process runs with, which has loaded the files."""
+        return cls(files, packages, tuple(versions(files, packages).items()))
 
 
-def versions(files: Sequence[VariantFile]) -> dict[str, str]:
-    """What this process runs with: Python, zonediff, its sources, and variants of others."""
+def versions(files: Sequence[VariantFile], packages: Sequence[str] = ()) -> dict[str, str]:
+    """What this process runs with: Python, zonediff, these packages, and variants of others.
+
+    It has to have loaded the files, as they may say themselves where to import from.
+    """
     return {
-        **own_versions(),
+        **own_versions(packages),
         "the variant files": digest(file.text for file in files),
         "the modules that variant files import": digest(
             code(name for file in files for name in imports(file.text))
@@ -61,19 +75,30 @@ def versions(files: Sequence[VariantFile]) -> dict[str, str]:
     }
 
 
-def own_versions() -> dict[str, str]:
+def offered(files: Sequence[VariantFile], packages: Sequence[str]) -> dict[str, str]:
+    """The same in a process that has not loaded the files. Raises VariantError when it cannot."""
+    Registry(files)
+    return versions(files, packages)
+
+
+def own_versions(packages: Sequence[str] = ()) -> dict[str, str]:
     """The same without variants of others."""
     return {
         "Python": ".".join(platform.python_version_tuple()[:2]),
         "zonediff": version(),
         "the sources of zonediff": _sources(),
+        **{name: _version(name) for name in (_CLOCK, *packages)},
     }
 
 
 def version() -> str:
     """The version of the installed distribution; `unknown` when it runs without one."""
+    return _version("zonediff")
+
+
+def _version(name: str) -> str:
     try:
-        return metadata.version("zonediff")
+        return metadata.version(name)
     except metadata.PackageNotFoundError:
         return "unknown"
 
@@ -120,14 +145,12 @@ def _registry(terms: Terms) -> Registry:
     """This process's own, made once for the same terms, when it has agreed to them."""
     with _lock:
         if terms not in _registries:
-            if terms.versions:
-                found = differing(dict(terms.versions), versions(terms.files))
-                if found is not None:
-                    raise Mismatch(
-                        f"a worker has {found}: it has to be the same everywhere, and to stay so"
-                    )
+            registry = Registry(terms.files)
+            found = differing(dict(terms.versions), versions(terms.files, terms.packages))
+            if found is not None:
+                raise Mismatch(f"a worker has {found}: {SAME}")
             _registries.clear()
-            _registries[terms] = Registry(terms.files)
+            _registries[terms] = registry
         return _registries[terms]
 
 
@@ -138,7 +161,7 @@ def _sources() -> str:
         text
         for folder in folders
         for path in sorted(folder.rglob("*"))
-        if path.suffix in SOURCES
+        if path.suffix in SOURCES and path.is_file()
         for text in (path.relative_to(folder.parent).as_posix().encode(), path.read_bytes())
     )
 

@@ -115,26 +115,28 @@ class Processes(Crew):
 
     def submit(self, work: Work[T, R], items: Sequence[T]) -> Future[Share[R]]:
         """Have it done; by new processes when one of the old ones died."""
-        try:
-            return self._pool.submit(perform, self.terms, work, items, 2 * self.aim)
-        except BrokenProcessPool:
-            self.stop()
-            return self._pool.submit(perform, self.terms, work, items, 2 * self.aim)
+        with deaf_to_ctrl_c():  # as it may start a process
+            try:
+                return self._pool.submit(perform, self.terms, work, items, 2 * self.aim)
+            except BrokenProcessPool:
+                self.stop()
+                return self._pool.submit(perform, self.terms, work, items, 2 * self.aim)
 
     @cached_property
     def _pool(self) -> ProcessPoolExecutor:
-        context = multiprocessing.get_context("forkserver")
         self._others = set(multiprocessing.active_children())
-        pool = ProcessPoolExecutor(self.count, context, _follow)
-        with deaf_to_ctrl_c():
-            pool.submit(int)  # which starts them
-        return pool
+        context = multiprocessing.get_context("forkserver")
+        return ProcessPoolExecutor(self.count, context, _follow)
 
     def stop(self) -> None:
         if (pool := self.__dict__.pop("_pool", None)) is not None:
+            # First they are gone: one that is just starting would miss what the pool removes.
+            processes = set(multiprocessing.active_children()) - self._others
+            for process in processes:
+                process.kill()
+            for process in processes:
+                process.join()
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in set(multiprocessing.active_children()) - self._others:
-                process.terminate()
 
     def close(self) -> None:
         """Have the processes end, once they are done."""
@@ -144,24 +146,28 @@ class Processes(Crew):
 
 @contextmanager
 def workers(
-    registry: Registry, jobs: int | None = 1, scheduler: str | None = None
+    registry: Registry,
+    jobs: int | None = 1,
+    scheduler: str | None = None,
+    packages: tuple[str, ...] = (),
 ) -> Iterator[Crew]:
     """Who does the work, with the variants that the registry knows.
 
     jobs: processes on this machine; 1 is none but this one. scheduler: a Dask cluster instead, by
     the address of its scheduler, or `local` for one that is started here with so many workers
-    (None: one a CPU). Raises cluster.ClusterError.
+    (None: one a CPU). packages: distributions that decide what comes out, and have to be the same
+    everywhere. Raises cluster.ClusterError.
     """
     if scheduler is not None:
         # Dask takes a third of a second to import, and need not be installed.
         from zonediff.compare.cluster import cluster
 
-        with cluster(registry, scheduler, jobs) as crew:
+        with cluster(Terms.here(registry.files, packages), scheduler, jobs) as crew:
             yield crew
     elif jobs == 1:
         yield Here(registry)
     else:
-        pool = Processes(Terms.here(registry.files), jobs or os.cpu_count() or 1)
+        pool = Processes(Terms.here(registry.files, packages), jobs or os.cpu_count() or 1)
         try:
             yield pool
         except BaseException:

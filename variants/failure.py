@@ -26,7 +26,7 @@ def told(*policies: Policy) -> Iterator[None]:
     """
     try:
         yield
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         others = [policy for policy in policies if not _is_ours(type(policy))]
         if not others or type(error).__module__.startswith(_OURS):
             raise
@@ -34,7 +34,7 @@ def told(*policies: Policy) -> Iterator[None]:
         raise VariantFailed(f"variant {names} failed: {in_words(error, *others)}") from error
 
 
-def in_words(error: Exception, *policies: Policy) -> str:
+def in_words(error: BaseException, *policies: Policy) -> str:
     """What was raised, and the last line in the code of these variants that led there.
 
     Without any, as when they gave the engine what it can do nothing with, it is the line that

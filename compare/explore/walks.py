@@ -33,6 +33,9 @@ from zonediff.variants.registry import Registry
 
 R = TypeVar("R")
 
+PACKAGES: Final = ("hypothesis",)
+"""Who draws the walks: another version may draw others."""
+
 STEPS: Final = 64
 """How many steps a walk has at most."""
 
@@ -135,7 +138,8 @@ class _Stints(Outcomes[_Stint, R]):
     def __init__(self, store: Store, pair: _Pair) -> None:
         super().__init__(store)
         names = [policy.name for policy in pair.policies]
-        self._needs = [fingerprint(*pair.policies), names, repr(pair.arena), pair.level]
+        code = fingerprint(*pair.policies, packages=PACKAGES)
+        self._needs = [code, names, repr(pair.arena), pair.level]
         self._where = f"{' and '.join(names)} on {pair.arena.name}"
 
     def needs(self, item: _Stint) -> Sequence[object]:

@@ -7,6 +7,7 @@ takes a lock back when its process is gone, so nobody is waited for who is dead.
 from __future__ import annotations
 
 import fcntl
+import glob
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,15 +27,13 @@ def client(store: Path) -> Iterator[int]:
         yield number
     finally:
         _give_up(_file(store, number), lock)
+        for file in _all_files(store):
+            _is_locked(file)
 
 
 def is_alive(store: Path, number: int) -> bool:
     """Whether a client of this number is at work."""
-    file = _file(store, number)
-    lock = _lock(file, fcntl.LOCK_NB)
-    if lock is not None:
-        _give_up(file, lock)
-    return lock is None
+    return _is_locked(_file(store, number))
 
 
 @contextmanager
@@ -51,6 +50,20 @@ def alone(store: Path) -> Iterator[None]:
 
 def _file(store: Path, number: int) -> Path:
     return _beside(store, f"client{number}")
+
+
+def _all_files(store: Path) -> list[Path]:
+    """Those of all clients, also of dead ones."""
+    file = store.resolve()
+    return [*file.parent.glob(f"{glob.escape(file.name)}-client*")]
+
+
+def _is_locked(file: Path) -> bool:
+    """Whether a process has a file locked; one that none has is removed."""
+    lock = _lock(file, fcntl.LOCK_NB)
+    if lock is not None:
+        _give_up(file, lock)
+    return lock is None
 
 
 def _beside(store: Path, what: str) -> Path:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from importlib import metadata
-from typing import Final
+from collections.abc import Iterator, Sequence
 
 from zonediff.compare.imported import code, imports
 from zonediff.compare.terms import digest, own_versions
 from zonediff.engine.policy import Policy
 from zonediff.variants.registry import variant_file
 
-_PACKAGES: Final = ("simpy", "hypothesis")
-"""Who tells the time, and who draws walks, where it is installed."""
 
+def fingerprint(*policies: Policy, packages: Sequence[str] = ()) -> str:
+    """A hash of all that a worker would have to agree on for these variants.
 
-def fingerprint(*policies: Policy) -> str:
-    """A hash of all that a worker would have to agree on for these variants."""
-    versions = str([own_versions(), _packages()]).encode()
+    packages: distributions that decide the outcome too.
+    """
+    versions = str(own_versions(packages)).encode()
     return digest([versions, *(text for policy in policies for text in _code(policy))])
 
 
@@ -31,14 +29,3 @@ def _code(policy: Policy) -> Iterator[bytes]:
         else:
             yield text
             yield from code(imports(text))
-
-
-def _packages() -> dict[str, str]:
-    return {dist.name: dist.version for dist in map(_distribution, _PACKAGES) if dist}
-
-
-def _distribution(name: str) -> metadata.Distribution | None:
-    try:
-        return metadata.distribution(name)
-    except metadata.PackageNotFoundError:
-        return None

@@ -81,7 +81,7 @@ def stored_sweep(store: Reading) -> Sweep:
     """
     sweep = _sweep(store) if store.has("sweep") else None
     if sweep is None:
-        raise KeepError(f"{store.path}: a store of other work, without a sweep")
+        raise KeepError(f"{store.path}: there is no sweep in this store")
     return sweep
 
 

@@ -156,5 +156,5 @@ def work(registry: Registry, task: Task) -> Outcome:
     policy = registry.model(task.row.variant).policy
     try:
         return outcome(policy, task)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SweepError(f"{task.row}: {in_words(error, policy)}") from error

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +140,27 @@ def test_ctrl_c_while_a_class_is_made(zonediff: Any, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(listing, "_variants", interrupted)
     result = zonediff("list", "variants")
+    assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
+
+
+def test_ctrl_c_while_garbage_is_collected(zonediff: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from zonediff.cli import list as listing
+
+    def callback(phase: str, info: object) -> None:
+        gc.callbacks.remove(callback)
+        raise KeyboardInterrupt  # which Python ignores there
+
+    def interrupted(files: object) -> None:
+        gc.callbacks.append(callback)
+        gc.collect()
+        threading.Event().wait(30)
+
+    monkeypatch.setattr(listing, "_variants", interrupted)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        result = zonediff("list", "variants")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
 
 

@@ -18,7 +18,7 @@ from tests.cluster import SECONDS, Cluster
 from zonediff.compare import cluster as asking
 from zonediff.compare.run import run
 from zonediff.compare.terms import Terms
-from zonediff.compare.workers import ClusterLost, workers
+from zonediff.compare.workers import ClusterError, ClusterLost, workers
 from zonediff.corpus.loader import load
 from zonediff.variants.registry import Registry
 
@@ -71,7 +71,7 @@ def test_workers_of_other_sources_are_refused(cluster: Cluster, tmp_path: Path) 
     )
     assert (code, out) == (2, "")
     assert "has the sources of zonediff " in err
-    assert err.endswith(": install the same on both\n")
+    assert ": install the same on both, and start anew the workers that ran before" in err
     assert err.count("\n") == 1
 
 
@@ -100,8 +100,24 @@ def test_workers_without_what_a_variant_imports_are_refused(
         env={"PYTHONPATH": str(tmp_path)},
     )
     assert (code, out) == (2, "")
-    assert " has the modules that variant files import " in err
-    assert err.endswith(": install the same on both\n")
+    assert ": ModuleNotFoundError: No module named 'zonediff_test_helper': have there what " in err
+
+
+def test_workers_that_have_loaded_what_has_changed_since_are_refused(tmp_path: Path) -> None:
+    helper, file = tmp_path / "zonediff_test_helper.py", tmp_path / "mine.py"
+    helper.write_text("ANSWER = 42\n")
+    file.write_text(IMPORTS)
+    there = {"PYTHONPATH": str(tmp_path)}
+    cluster = Cluster(tmp_path, workers=1, env=there)
+    walks = ("explore", "upstream", "mine", "--random", 1, "--variant-file", file)
+    try:
+        for text, code in (("", 0), ("# a word\n", 2)):
+            helper.write_text(helper.read_text() + text)
+            found = zonediff(*walks, "--scheduler", cluster.address, env=there)
+            assert found[0] == code, found
+    finally:
+        cluster.close()
+    assert " has the modules that variant files import " in found[2]
 
 
 def test_workers_without_zonediff_are_refused(tmp_path: Path) -> None:
@@ -132,8 +148,9 @@ def test_a_worker_that_dies_while_it_is_asked_is_none_of_them() -> None:
             gone = distributed.comm.CommClosedError("in <TCP>")
             return {"tcp://one:1": gone, "tcp://two:2": asked(*about)}
 
-    agreed = asking._agreed(cast(Any, OneDies()), "tcp://here:3", Registry())
-    assert agreed == Terms.here(())
+    asking._agree(cast(Any, OneDies()), "tcp://here:3", Terms.here())
+    with pytest.raises(ClusterError, match=r"^worker tcp://two:2 has simpy "):
+        asking._agree(cast(Any, OneDies()), "tcp://here:3", Terms((), (), (("simpy", "0"),)))
 
 
 def test_a_scheduler_without_workers_is_told(tmp_path: Path) -> None:

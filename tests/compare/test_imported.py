@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import sys
 from pathlib import Path
 
 import pytest
 
 from zonediff.compare.imported import code, imports
+
+TEXTS: dict[bytes, str] = {}
+"""What was written, by its hash."""
 
 
 @pytest.fixture
@@ -20,7 +25,16 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def write(folder: Path, **texts: str) -> None:
     for name, text in texts.items():
         (folder / f"{name}.py").write_text(text)
+        TEXTS[hashlib.sha256(text.encode()).digest()] = text
     importlib.invalidate_caches()
+
+
+def files(modules: list[str]) -> dict[str, bytes | str]:
+    """The files of some modules: by name, their text where this test has written it."""
+    told = [*code(modules)]
+    names = [name.decode() for name in told[::2]]
+    assert len({*names}) == len(names)
+    return {name: TEXTS.get(known, known) for name, known in zip(names, told[1::2], strict=True)}
 
 
 def test_imports_are_found_wherever_they_are() -> None:
@@ -47,15 +61,13 @@ def test_code_is_of_all_that_is_imported(modules: Path) -> None:
     write(modules, first=first, second="import package, first")
     write(package, __init__="THREE = 3", deep="import third")
     write(modules, third="FOUR = 4", other="FIVE = 5")
-    found = [text.decode() for text in code(["first", "os"])]
-    assert found[::2] == [
-        *("first first.py", "second second.py", "package __init__.py", "package deep.py"),
-        "third third.py",
-    ]
-    assert found[1::2] == [
-        *(first, "import package, first"),
-        *("THREE = 3", "import third", "FOUR = 4"),
-    ]
+    assert files(["first", "os"]) == {
+        "first first.py": first,
+        "second second.py": "import package, first",
+        "package __init__.py": "THREE = 3",
+        "package deep.py": "import third",
+        "third third.py": "FOUR = 4",
+    }
 
 
 def test_what_is_installed_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,4 +75,30 @@ def test_what_is_installed_is_not_followed(tmp_path: Path, monkeypatch: pytest.M
     folder.mkdir()
     monkeypatch.syspath_prepend(folder)
     write(folder, installed="import another", another="")
-    assert [*code(["installed"])] == [b"installed installed.py", b"import another"]
+    assert [*files(["installed"])] == ["installed installed.py"]
+
+
+def test_what_only_looks_like_code_is_left_out(modules: Path) -> None:
+    package = modules / "package"
+    (package / "folder.py").mkdir(parents=True)
+    (package / ".#unsaved.py").symlink_to("me@here.1:2")
+    write(package, __init__="ONE = 1")
+    assert [*files(["package"])] == ["package __init__.py"]
+
+
+def test_a_module_in_the_place_of_one_of_pythons_counts(modules: Path) -> None:
+    write(modules, this="ONE = 1")
+    assert [*files(["this", "sys", "json", "profile"])] == ["this this.py"]
+
+
+def test_what_is_loaded_stays_what_it_was(modules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(modules, once="ONE = 1")
+    before = files(["once"])
+    write(modules, once="ONE = 2")
+    then = files(["once"])
+    assert then != before, "it is not loaded yet"
+    importlib.import_module("once")
+    write(modules, once="ONE = 3")
+    assert files(["once"]) == then
+    monkeypatch.delitem(sys.modules, "once")
+    assert files(["once"]) != then

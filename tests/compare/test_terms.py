@@ -29,17 +29,16 @@ def _names(registry: Registry, item: str) -> str:
 
 def test_a_variant_file_reaches_a_process_that_does_not_have_it(tmp_path: Path) -> None:
     gone = VariantFile(tmp_path / "mine.py", MINE)
-    agreed = Terms((gone,), tuple(versions([gone]).items()))
-    agreed = pickle.loads(pickle.dumps(agreed))
+    agreed = pickle.loads(pickle.dumps(Terms.here((gone,))))
     assert perform(agreed, _names, ["mine", "v6.1"], 60.0)[0] == ["mine", "v6.1"]
 
 
 def test_a_chunk_ends_when_its_time_is_over() -> None:
-    assert perform(Terms(), _names, ["v6.1", "v4.14"], 0.0)[0] == ["v6.1"]
+    assert perform(Terms.here(), _names, ["v6.1", "v4.14"], 0.0)[0] == ["v6.1"]
 
 
 @pytest.mark.parametrize(
-    "what", ["Python", "zonediff", "the sources of zonediff", "the variant files"]
+    "what", ["Python", "zonediff", "the sources of zonediff", "simpy", "the variant files"]
 )
 def test_a_difference_is_told(tmp_path: Path, what: str) -> None:
     file = VariantFile(tmp_path / "mine.py", MINE)
@@ -47,8 +46,8 @@ def test_a_difference_is_told(tmp_path: Path, what: str) -> None:
     theirs = versions([file])
     said = f"{what} {theirs[what]} instead of other"
     assert differing(ours, theirs) == said
-    with pytest.raises(Mismatch, match=f"^a worker has {said}: it has to be"):
-        perform(Terms((file,), tuple(ours.items())), _names, ["mine"], 1.0)
+    with pytest.raises(Mismatch, match=f"^a worker has {said}: install the same"):
+        perform(Terms((file,), (), tuple(ours.items())), _names, ["mine"], 1.0)
 
 
 def test_the_same_versions_do_not_differ() -> None:

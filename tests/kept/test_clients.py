@@ -76,6 +76,15 @@ def test_what_a_dead_client_of_another_user_left_is_in_nobodys_way(tmp_path: Pat
     assert not left.exists()
 
 
+def test_what_dead_clients_left_goes_with_the_next(tmp_path: Path) -> None:
+    store = tmp_path / "a[1].sqlite"
+    for number in (2, 5):
+        (tmp_path / f"a[1].sqlite-client{number}").touch()
+    with client(store), client(store) as number:
+        assert number == 2
+    assert list(tmp_path.iterdir()) == []
+
+
 def _count(store: Path, turns: int) -> None:
     number = store.with_name("number")
     for _ in range(turns):

@@ -7,6 +7,7 @@ import sqlite3
 import zlib
 from contextlib import closing
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from zonediff.compare import pieces
 from zonediff.compare.explore import walks
 from zonediff.compare.explore.arena import STANDARD
+from zonediff.compare.explore.walks import PACKAGES
 from zonediff.compare.kept.code import fingerprint
 from zonediff.compare.kept.store import KeepError, open_store
 from zonediff.compare.pieces import Draws, Piece, Runs
@@ -153,6 +155,15 @@ def test_the_fingerprint_is_of_what_workers_agree_on(monkeypatch: pytest.MonkeyP
     before = fingerprint()
     monkeypatch.setattr("platform.python_version_tuple", lambda: ("3", "99", "0"))
     assert fingerprint() != before
+
+
+def test_the_fingerprint_is_of_the_packages_that_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = fingerprint(), fingerprint(packages=PACKAGES)
+    version = metadata.version
+    for name, same in (("hypothesis", True), ("simpy", False)):
+        monkeypatch.setattr(metadata, "version", lambda of, name=name: of == name or version(of))
+        assert (fingerprint() == before[0]) is same
+        assert fingerprint(packages=PACKAGES) != before[1]
 
 
 def test_the_fingerprint_is_of_these_variants() -> None:

@@ -66,7 +66,7 @@ def test_what_was_inferred_says_so(sweep: Sweep, file: Path, tmp_path: Path) -> 
     done = zonediff("sweep", file, "--adaptive", "--store", store)
     last = done.output.splitlines()[-1]
     assert last == (
-        "444 machines were booted instead of 696: 252 points follow from those around them."
+        "444 of 696 machines stand behind this picture; inferred from those around: 252 points."
     )
     assert zonediff("sweep", "export", store, "-o", output).exit_code == 0
     with output.open() as lines:
@@ -85,8 +85,8 @@ def test_a_sweep_that_is_not_done_says_so(store: Path, sweep: Sweep, tmp_path: P
     done = zonediff("sweep", "export", store, "-o", tmp_path / "out.csv")
     assert done.output.splitlines() == [
         f"wrote {tmp_path / 'out.csv'}: 0 points",
-        "192 points are not done yet",
-        "12 rows were done by other code and are left out",
+        "not done yet: 192 points",
+        "left out, as other code has done them: 12 rows",
     ]
 
 
@@ -114,7 +114,7 @@ def test_mistakes_are_told(store: Path, tmp_path: Path, monkeypatch: pytest.Monk
         (damaged, "its sweep is damaged; name another --store, or delete this one"),
         (tmp_path, "a store is a plain file, and this is none"),
         (empty, "not a store of zonediff, but empty"),
-        (other, "a store of other work, without a sweep"),
+        (other, "there is no sweep in this store"),
         (tmp_path / "none.sqlite", "no such file"),
     ):
         before = file.read_bytes() if file.is_file() else None

@@ -162,11 +162,12 @@ def test_a_changed_variant_is_done_again(sweep: Sweep, tmp_path: Path) -> None:
     assert None not in again[-1].rows[0].least_kib
 
 
-def test_a_variant_that_fails(sweep: Sweep, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("body", "said"), [("return 1 // 0", "ZeroDiv"), ("exit(0)", "SystemE")])
+def test_a_variant_that_fails(sweep: Sweep, tmp_path: Path, body: str, said: str) -> None:
     file = tmp_path / "mine.py"
-    file.write_text(MINE + "    def memmap_kib(self, kernel, blocks):\n        return 1 // 0\n")
+    file.write_text(f"{MINE}    def memmap_kib(self, kernel, blocks):\n        {body}\n")
     broken = replace(sweep, variants=("mine",))
-    with pytest.raises(SweepError, match=r"^mine with 128M, acpi, kernel: .*mine\.py:9: ZeroDiv"):
+    with pytest.raises(SweepError, match=rf"^mine with 128M, acpi, kernel: .*mine\.py:9: {said}"):
         frontiers(broken, Registry([file]))
 
 

@@ -57,6 +57,16 @@ def test_whatever_it_worked_for(file: Path, command: tuple[str, ...]) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "command", [("explore", "upstream", "fails"), ("explore", "upstream", "fails", "--random", "5")]
+)
+def test_a_variant_that_leaves_has_failed(file: Path, command: tuple[str, ...]) -> None:
+    file.write_text(FAILS.format(cost="exit(0)"))
+    done = CliRunner().invoke(cli, [*command, "--variant-file", str(file)])
+    said = f"Error: variant fails failed: {file}:12: SystemExit: 0\n"
+    assert (done.exit_code, done.output) == (2, said)
+
+
 def test_what_the_engine_cannot_work_with_is_the_variants_mistake_too(file: Path) -> None:
     file.write_text(FAILS.format(cost="None"))
     done = CliRunner().invoke(cli, ["explore", "upstream", "fails", "--variant-file", str(file)])
