@@ -182,7 +182,7 @@ def _answering() -> None:
             ["a point of a sweep, cheapest", "see above", (receiving + keeping) / number * 1e6],
             [
                 f"a timed run, {seeds} seeds together",
-                running / seeds * 1e6,
+                f"{running / seeds * 1e6:.2f}",
                 f"{counting / seeds * 1e6:.2f}",
             ],
         ],
