@@ -7,8 +7,8 @@ takes a lock back when its process is gone, so nobody is waited for who is dead.
 from __future__ import annotations
 
 import fcntl
-import glob
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -27,13 +27,18 @@ def client(store: Path) -> Iterator[int]:
         yield number
     finally:
         _give_up(_file(store, number), lock)
-        for file in _all_files(store):
-            _is_locked(file)
+        with suppress(OSError):  # what is another user's may have to stay
+            for other in _numbers(store):
+                is_alive(store, other)
 
 
 def is_alive(store: Path, number: int) -> bool:
-    """Whether a client of this number is at work."""
-    return _is_locked(_file(store, number))
+    """Whether a client of this number is at work; nothing is left of one that is not."""
+    file = _file(store, number)
+    lock = _lock(file, fcntl.LOCK_NB)
+    if lock is not None:
+        _give_up(file, lock)
+    return lock is None
 
 
 @contextmanager
@@ -52,18 +57,12 @@ def _file(store: Path, number: int) -> Path:
     return _beside(store, f"client{number}")
 
 
-def _all_files(store: Path) -> list[Path]:
-    """Those of all clients, also of dead ones."""
+def _numbers(store: Path) -> list[int]:
+    """Of all clients that have a file, also of dead ones."""
     file = store.resolve()
-    return [*file.parent.glob(f"{glob.escape(file.name)}-client*")]
-
-
-def _is_locked(file: Path) -> bool:
-    """Whether a process has a file locked; one that none has is removed."""
-    lock = _lock(file, fcntl.LOCK_NB)
-    if lock is not None:
-        _give_up(file, lock)
-    return lock is None
+    pattern = re.compile(rf"{re.escape(file.name)}-client(\d+)")
+    found = (pattern.fullmatch(path.name) for path in file.parent.iterdir())
+    return [int(match[1]) for match in found if match]
 
 
 def _beside(store: Path, what: str) -> Path:

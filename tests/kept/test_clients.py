@@ -80,9 +80,12 @@ def test_what_dead_clients_left_goes_with_the_next(tmp_path: Path) -> None:
     store = tmp_path / "a[1].sqlite"
     for number in (2, 5):
         (tmp_path / f"a[1].sqlite-client{number}").touch()
+    others = [tmp_path / "a[1].sqlite-client2.txt", tmp_path / "a1.sqlite-client3"]
+    for other in others:
+        other.touch()
     with client(store), client(store) as number:
         assert number == 2
-    assert list(tmp_path.iterdir()) == []
+    assert sorted(tmp_path.iterdir()) == sorted(others)
 
 
 def _count(store: Path, turns: int) -> None:
