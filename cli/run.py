@@ -272,7 +272,9 @@ def _bounded(result: Result, registry: Registry, crew: Crew) -> Result:
     models = tuple(name for name in names if not name.startswith(LIVE))
     sweep = dataclasses.replace(plan.load(plan.find("glance"), registry), variants=models)
     try:
-        return dataclasses.replace(result, frontiers=frontiers(sweep, registry, crew=crew))
+        with bar("sweeping", "points") as progress:
+            found = frontiers(sweep, registry, crew=crew, progress=progress)
+        return dataclasses.replace(result, frontiers=found)
     except SweepError as error:
         click.echo(f"No frontiers in the report: {error}", err=True)
         return result

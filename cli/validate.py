@@ -12,6 +12,7 @@ import click
 from tabulate import tabulate
 
 from zonediff.cli import guests, options
+from zonediff.cli.progress import bar
 from zonediff.compare.fairness import NOT_COMPARED
 from zonediff.compare.validate import Disagreement, FileReplay, validate
 from zonediff.corpus.recording import SHIPPED, files_of
@@ -94,7 +95,8 @@ def _replay(
             policies[name] = registry.model(name).policy
         return policies[name]
 
-    return validate(files_of(paths or (SHIPPED,)), policy_of)
+    with bar("replaying", "files") as progress:
+        return validate(files_of(paths or (SHIPPED,)), policy_of, progress)
 
 
 def _confront(

@@ -5,7 +5,7 @@ What counts as agreement is in `zonediff.compare.fairness`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -149,14 +149,19 @@ class FileReplay:
         return sum(replay.agreeing for replay in self.replays)
 
 
-def validate(files: Iterable[Path], policy_of: Callable[[str], Policy]) -> list[FileReplay]:
+def validate(
+    files: Sequence[Path],
+    policy_of: Callable[[str], Policy],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[FileReplay]:
     """Replay files of recordings, each through the variant it speaks for.
 
-    policy_of gives the policy of a variant by name. Raises RecordingError for a file that holds
-    no recordings, and what policy_of raises for an unknown variant.
+    policy_of gives the policy of a variant by name. progress: told how many files are done, and of
+    how many. Raises RecordingError for a file that holds no recordings, and what policy_of raises
+    for an unknown variant.
     """
-    found = []
-    for file in files:
+    found: list[FileReplay] = []
+    for number, file in enumerate(files, 1):
         groups: dict[tuple[str, str], list[Replay]] = {}
         for recording in read(file):
             policy = policy_of(recording.variant)
@@ -166,12 +171,14 @@ def validate(files: Iterable[Path], policy_of: Callable[[str], Policy]) -> list[
             FileReplay(file.name, kernel, variant, tuple(replays))
             for (kernel, variant), replays in groups.items()
         ]
+        progress(number, len(files))
     return found
 
 
 def evidence(policy: Policy, files: Iterable[Path]) -> list[Evidence]:
     """What recordings of real kernels in these files say about a variant, as reports carry it."""
     speaking = {policy.name, *policy.recorded_as}
+    ours = [file for file in files if next(read(file)).variant in speaking]
     return [
         Evidence(
             kernel=item.kernel,
@@ -181,7 +188,5 @@ def evidence(policy: Policy, files: Iterable[Path]) -> list[Evidence]:
             agreeing_traces=item.agreeing_traces,
             agreeing_steps=item.agreeing_steps,
         )
-        for item in validate(
-            (file for file in files if next(read(file)).variant in speaking), lambda _: policy
-        )
+        for item in validate(ours, lambda _: policy)
     ]
