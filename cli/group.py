@@ -138,6 +138,7 @@ def _failures() -> Iterator[None]:
 def _in_words(error: Exception) -> str | None:
     """The message of an error that bad input causes; None for any other error."""
     # What a subcommand did not import it cannot have raised, and imports take time: so only now.
+    from zonediff.compare.imported import Changed
     from zonediff.compare.kept.store import KeepError
     from zonediff.compare.result_files import ResultFileError
     from zonediff.compare.series.patch import SeriesError
@@ -152,7 +153,8 @@ def _in_words(error: Exception) -> str | None:
 
     if isinstance(
         error,
-        ClusterError
+        Changed
+        | ClusterError
         | ExportError
         | KeepError
         | Mismatch

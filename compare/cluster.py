@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from zonediff.compare.imported import Changed
 from zonediff.compare.terms import SAME, Terms, differing, offered, perform
 from zonediff.compare.workers import (
     ClusterError,
@@ -117,6 +118,8 @@ def _agree(client: Client, scheduler: str, terms: Terms) -> None:
     for worker, theirs in asked.items():
         if isinstance(theirs, CommClosedError):
             continue  # it is gone already; who comes in its place is asked with its first work
+        if isinstance(theirs, Changed):
+            raise ClusterError(f"worker {worker}: {theirs}")
         if isinstance(theirs, VariantError):
             raise ClusterError(f"worker {worker}: {theirs}: have there what is imported here")
         if isinstance(theirs, BaseException):

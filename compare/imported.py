@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import sys
 import sysconfig
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib import invalidate_caches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -31,17 +31,21 @@ _PYTHON: Final = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "pl
 """Folders of Python's own modules, which are known by its version."""
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """What there is to know of a file with code."""
+class Changed(Exception):
+    """A module is not what it was when this process saw it first; the message says which."""
 
-    digest: bytes
+
+@dataclass(frozen=True, slots=True)
+class _Module:
+    """The files of a top-level module as names and hashes, and what they import."""
+
+    files: tuple[tuple[str, bytes], ...]
     imports: frozenset[str]
 
 
-_files: Final[dict[Path, _File]] = {}
-"""As they were when they were looked at last before they were loaded: a process loads a module
-once, whatever becomes of its file."""
+_seen: Final[dict[str, _Module]] = {}
+"""All modules that were looked at, as they were then; one that was not there has no files. A
+process loads a module once, or fails to, so that it cannot go along with a change."""
 
 
 def imports(text: bytes) -> frozenset[str]:
@@ -60,29 +64,43 @@ def imports(text: bytes) -> frozenset[str]:
 def code(modules: Iterable[str]) -> Iterator[bytes]:
     """The files of these top-level modules, whole packages, and of all that they import.
 
-    Each is told by its name and a hash of its content, once, in the same order each time. Modules
-    that are not there are left out. Raises OSError.
+    Each is told by its name and a hash of its content, once, in the same order each time. Raises
+    Changed, OSError.
     """
-    loaded = {getattr(module, "__file__", None) for module in [*sys.modules.values()]}
     seen = set(modules)
     left = deque(sorted(seen))
     while left:
         module = left.popleft()
-        found: set[str] = set()
-        for path in _places(module):
-            if path not in _files or str(path) not in loaded:
-                _files[path] = _look_at(path)
-            yield f"{module} {path.name}".encode()
-            yield _files[path].digest
-            found |= _files[path].imports
-        left.extend(sorted(found - seen))
-        seen |= found
+        found = _look_at(module)
+        for name, digest in found.files:
+            yield f"{module} {name}".encode()
+            yield digest
+        left.extend(sorted(found.imports - seen))
+        seen |= found.imports
 
 
-def _look_at(path: Path) -> _File:
-    content = path.read_bytes()
-    followed = path.suffix == _SOURCE and _INSTALLED.isdisjoint(path.parts)
-    return _File(hashlib.sha256(content).digest(), imports(content) if followed else frozenset())
+def recheck() -> None:
+    """See that all modules that were looked at are what they were. Raises Changed, OSError."""
+    invalidate_caches()
+    for module in _seen:
+        _look_at(module)
+
+
+def _look_at(module: str) -> _Module:
+    files: list[tuple[str, bytes]] = []
+    found: set[str] = set()
+    for path in _places(module):
+        content = path.read_bytes()
+        files.append((path.name, hashlib.sha256(content).digest()))
+        if path.suffix == _SOURCE and _INSTALLED.isdisjoint(path.parts):
+            found |= imports(content)
+    now = _Module(tuple(files), frozenset(found))
+    if _seen.setdefault(module, now) != now:
+        raise Changed(
+            f"the module {module!r} is not what it was when this process saw it first; start the "
+            "process anew"
+        )
+    return now
 
 
 def _places(module: str) -> Iterator[Path]:

@@ -19,7 +19,7 @@ from threading import Lock
 from time import perf_counter
 from typing import Final, TypeVar
 
-from zonediff.compare.imported import code, imports
+from zonediff.compare.imported import code, imports, recheck
 from zonediff.variants.registry import GROUP, Registry, VariantFile
 
 T = TypeVar("T")
@@ -76,9 +76,17 @@ def versions(files: Sequence[VariantFile], packages: Sequence[str] = ()) -> dict
 
 
 def offered(files: Sequence[VariantFile], packages: Sequence[str]) -> dict[str, str]:
-    """The same in a process that has not loaded the files. Raises VariantError when it cannot."""
-    Registry(files)
+    """The same in a process that has not loaded the files, but may have loaded others.
+
+    Raises VariantError when it cannot load them, Changed.
+    """
+    _load(files)
     return versions(files, packages)
+
+
+def _load(files: Sequence[VariantFile]) -> Registry:
+    recheck()  # before: what is loaded has to be what was looked at
+    return Registry(files)
 
 
 def own_versions(packages: Sequence[str] = ()) -> dict[str, str]:
@@ -96,7 +104,9 @@ def version() -> str:
     return _version("zonediff")
 
 
+@cache
 def _version(name: str) -> str:
+    """As it was at first: a process loads a package once."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
@@ -145,7 +155,7 @@ def _registry(terms: Terms) -> Registry:
     """This process's own, made once for the same terms, when it has agreed to them."""
     with _lock:
         if terms not in _registries:
-            registry = Registry(terms.files)
+            registry = _load(terms.files)
             found = differing(dict(terms.versions), versions(terms.files, terms.packages))
             if found is not None:
                 raise Mismatch(f"a worker has {found}: {SAME}")

@@ -26,9 +26,10 @@ def told(*policies: Policy) -> Iterator[None]:
     """
     try:
         yield
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # it may even leave
         others = [policy for policy in policies if not _is_ours(type(policy))]
-        if not others or type(error).__module__.startswith(_OURS):
+        ours = not others or type(error).__module__.startswith(_OURS)
+        if ours or isinstance(error, KeyboardInterrupt):
             raise
         names = " or ".join(policy.name for policy in others)
         raise VariantFailed(f"variant {names} failed: {in_words(error, *others)}") from error
@@ -45,7 +46,11 @@ def in_words(error: BaseException, *policies: Policy) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [frame for frame in frames if frame.filename in files]
     where = (theirs or frames)[-1]
-    return f"{where.filename}:{where.lineno}: {type(error).__name__}: {error}"
+    try:
+        said = str(error)
+    except Exception:
+        said = "it cannot say what"
+    return f"{where.filename}:{where.lineno}: {type(error).__name__}: {said}"
 
 
 def _is_ours(cls: type) -> bool:

@@ -156,5 +156,7 @@ def work(registry: Registry, task: Task) -> Outcome:
     policy = registry.model(task.row.variant).policy
     try:
         return outcome(policy, task)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a variant may even leave
         raise SweepError(f"{task.row}: {in_words(error, policy)}") from error

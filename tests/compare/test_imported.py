@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import sys
 from pathlib import Path
 
 import pytest
 
-from zonediff.compare.imported import code, imports
+from zonediff.compare import imported
+from zonediff.compare.imported import Changed, code, imports, recheck
 
 TEXTS: dict[bytes, str] = {}
 """What was written, by its hash."""
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process that has looked at nothing yet."""
+    monkeypatch.setattr(imported, "_seen", {})
 
 
 @pytest.fixture
@@ -91,14 +97,27 @@ def test_a_module_in_the_place_of_one_of_pythons_counts(modules: Path) -> None:
     assert [*files(["this", "sys", "json", "profile"])] == ["this this.py"]
 
 
-def test_what_is_loaded_stays_what_it_was(modules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(modules, once="ONE = 1")
+def test_what_changes_under_a_process_is_told(modules: Path) -> None:
+    write(modules, once="import twice", twice="import there")
     before = files(["once"])
-    write(modules, once="ONE = 2")
-    then = files(["once"])
-    assert then != before, "it is not loaded yet"
-    importlib.import_module("once")
-    write(modules, once="ONE = 3")
-    assert files(["once"]) == then
-    monkeypatch.delitem(sys.modules, "once")
-    assert files(["once"]) != then
+    write(modules, once="import twice, this")
+    with pytest.raises(Changed, match="the module 'once' is not what it was"):
+        recheck()
+    with pytest.raises(Changed, match="the module 'once' is not what it was"):
+        files(["once"])
+    write(modules, once="import twice")
+    recheck()
+    assert files(["once"]) == before
+
+
+def test_what_comes_or_goes_under_a_process_is_told(modules: Path) -> None:
+    write(modules, once="import twice, there", twice="")
+    files(["once"])
+    write(modules, there="ONE = 1")
+    with pytest.raises(Changed, match="the module 'there' is not what it was"):
+        recheck()
+    (modules / "there.py").unlink()
+    recheck()
+    (modules / "twice.py").unlink()
+    with pytest.raises(Changed, match="the module 'twice' is not what it was"):
+        recheck()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from zonediff.compare import pieces
+from zonediff.compare import imported, pieces, terms
 from zonediff.compare.explore import walks
 from zonediff.compare.explore.arena import STANDARD
 from zonediff.compare.explore.walks import PACKAGES
@@ -162,8 +162,10 @@ def test_the_fingerprint_is_of_the_packages_that_decide(monkeypatch: pytest.Monk
     version = metadata.version
     for name, same in (("hypothesis", True), ("simpy", False)):
         monkeypatch.setattr(metadata, "version", lambda of, name=name: of == name or version(of))
+        terms._version.cache_clear()
         assert (fingerprint() == before[0]) is same
         assert fingerprint(packages=PACKAGES) != before[1]
+    terms._version.cache_clear()
 
 
 def test_the_fingerprint_is_of_these_variants() -> None:
@@ -220,6 +222,9 @@ def test_the_fingerprint_is_of_what_a_file_imports(
     before = fingerprint(one)
     assert fingerprint(one) == before
     helper.write_text("ANSWER = 2")
+    with pytest.raises(imported.Changed):
+        fingerprint(one)
+    monkeypatch.setattr(imported, "_seen", {})  # another process
     assert fingerprint(one) != before
 
 
@@ -235,4 +240,5 @@ def test_the_fingerprint_is_of_the_whole_package_of_an_installed_variant(
     before = fingerprint(policy)
     assert fingerprint(policy) == before
     (package / "tables.py").write_text("SIZE = 128")
+    monkeypatch.setattr(imported, "_seen", {})
     assert fingerprint(policy) != before

@@ -67,6 +67,37 @@ def test_a_variant_that_leaves_has_failed(file: Path, command: tuple[str, ...]) 
     assert (done.exit_code, done.output) == (2, said)
 
 
+ODD = """
+class Odd(BaseException):
+    def __str__(self):
+        raise TypeError
+
+def odd():
+    raise Odd
+"""
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_whatever_it_raises(file: Path, jobs: str) -> None:
+    file.write_text(ODD + FAILS.format(cost="odd()"))
+    done = CliRunner().invoke(
+        cli,
+        [
+            "explore",
+            "upstream",
+            "fails",
+            "--random",
+            "5",
+            "--jobs",
+            jobs,
+            "--variant-file",
+            str(file),
+        ],
+    )
+    said = f"Error: variant fails failed: {file}:7: Odd: it cannot say what\n"
+    assert (done.exit_code, done.output) == (2, said)
+
+
 def test_what_the_engine_cannot_work_with_is_the_variants_mistake_too(file: Path) -> None:
     file.write_text(FAILS.format(cost="None"))
     done = CliRunner().invoke(cli, ["explore", "upstream", "fails", "--variant-file", str(file)])
