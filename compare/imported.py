@@ -11,7 +11,7 @@ import ast
 import hashlib
 import sysconfig
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import invalidate_caches
 from importlib.util import find_spec
@@ -67,23 +67,35 @@ def code(modules: Iterable[str]) -> Iterator[bytes]:
     Each is told by its name and a hash of its content, once, in the same order each time. Raises
     Changed, OSError.
     """
+    for module, found in _reached(modules):
+        for name, digest in found.files:
+            yield f"{module} {name}".encode()
+            yield digest
+
+
+def recheck(modules: Iterable[str]) -> None:
+    """See that these and what they import are what they were, as far as they were looked at.
+
+    Raises Changed, OSError.
+    """
+    invalidate_caches()
+    for _ in _reached(modules, {*_seen}):
+        pass
+
+
+def _reached(
+    modules: Iterable[str], within: Container[str] | None = None
+) -> Iterator[tuple[str, _Module]]:
+    """These modules and all that they import, or that they import of some."""
     seen = set(modules)
     left = deque(sorted(seen))
     while left:
         module = left.popleft()
-        found = _look_at(module)
-        for name, digest in found.files:
-            yield f"{module} {name}".encode()
-            yield digest
-        left.extend(sorted(found.imports - seen))
-        seen |= found.imports
-
-
-def recheck() -> None:
-    """See that all modules that were looked at are what they were. Raises Changed, OSError."""
-    invalidate_caches()
-    for module in _seen:
-        _look_at(module)
+        if within is None or module in within:
+            found = _look_at(module)
+            yield module, found
+            left.extend(sorted(found.imports - seen))
+            seen |= found.imports
 
 
 def _look_at(module: str) -> _Module:

@@ -68,9 +68,7 @@ def versions(files: Sequence[VariantFile], packages: Sequence[str] = ()) -> dict
     return {
         **own_versions(packages),
         "the variant files": digest(file.text for file in files),
-        "the modules that variant files import": digest(
-            code(name for file in files for name in imports(file.text))
-        ),
+        "the modules that variant files import": digest(code(_imported(files))),
         "the variants of installed packages": _installed(),
     }
 
@@ -85,8 +83,12 @@ def offered(files: Sequence[VariantFile], packages: Sequence[str]) -> dict[str, 
 
 
 def _load(files: Sequence[VariantFile]) -> Registry:
-    recheck()  # before: what is loaded has to be what was looked at
+    recheck(_imported(files))  # before: what is loaded has to be what was looked at
     return Registry(files)
+
+
+def _imported(files: Sequence[VariantFile]) -> set[str]:
+    return {name for file in files for name in imports(file.text)}
 
 
 def own_versions(packages: Sequence[str] = ()) -> dict[str, str]:
