@@ -180,7 +180,7 @@ def record(
         write_text(output, "".join(lines))
         click.echo(f"wrote {output}: {len(lines)} traces of Linux {image.release}")
     if len(found) < len(jobs):
-        raise KeyboardInterrupt(*([options.kept(store)] if store else []))
+        raise KeyboardInterrupt(options.kept(store)) if store else KeyboardInterrupt
     return NOT_BOOTED if dead else 0
 
 

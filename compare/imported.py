@@ -101,9 +101,10 @@ def _reached(
 def _look_at(module: str) -> _Module:
     files: list[tuple[str, bytes]] = []
     found: set[str] = set()
-    for path in _places(module):
+    for folder, path in _places(module):
         content = path.read_bytes()
-        files.append((path.name, hashlib.sha256(content).digest()))
+        name = path.relative_to(folder).as_posix()
+        files.append((name, hashlib.sha256(content).digest()))
         if path.suffix == _SOURCE and _INSTALLED.isdisjoint(path.parts):
             found |= imports(content)
     now = _Module(tuple(files), frozenset(found))
@@ -115,22 +116,26 @@ def _look_at(module: str) -> _Module:
     return now
 
 
-def _places(module: str) -> Iterator[Path]:
-    """The files of a top-level module; none of one that is Python's or ours, or not there."""
+def _places(module: str) -> Iterator[tuple[Path, Path]]:
+    """The files of a top-level module, each with the folder that the module is in.
+
+    None of one that is Python's or ours, or not there.
+    """
     try:
         spec = None if module in ("", _OURS) else find_spec(module)
     except (ImportError, ValueError):
         return
     if spec is None:
         return
-    folders = spec.submodule_search_locations
-    if folders is None:
-        found = [Path(spec.origin or "")]
+    if spec.submodule_search_locations is None:
+        file = Path(spec.origin or "")
+        found = [(file.parent, file)]
     else:
-        found = sorted(path for folder in folders for path in Path(folder).rglob("*"))
-    for path in found:
+        folders = map(Path, spec.submodule_search_locations)
+        found = [(folder, path) for folder in folders for path in sorted(folder.rglob("*"))]
+    for folder, path in found:
         if path.suffix in _SUFFIXES and path.is_file() and not _is_pythons(path):
-            yield path
+            yield folder, path
 
 
 def _is_pythons(path: Path) -> bool:

@@ -70,8 +70,8 @@ def test_code_is_of_all_that_is_imported(modules: Path) -> None:
     assert files(["first", "os"]) == {
         "first first.py": first,
         "second second.py": "import package, first",
-        "package __init__.py": "THREE = 3",
-        "package deep.py": "import third",
+        "package inner/__init__.py": "THREE = 3",
+        "package inner/deep.py": "import third",
         "third third.py": "FOUR = 4",
     }
 
@@ -122,3 +122,16 @@ def test_what_comes_or_goes_under_a_process_is_told(modules: Path) -> None:
     (modules / "twice.py").unlink()
     with pytest.raises(Changed, match="the module 'twice' is not what it was"):
         recheck(["once"])
+
+
+def test_where_a_file_is_in_its_package_counts(
+    modules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = modules / "package" / "a", modules / "package" / "b"
+    here.mkdir(parents=True)
+    write(here, optional="ONE = 1")
+    before = files(["package"])
+    here.rename(there)
+    importlib.invalidate_caches()
+    monkeypatch.setattr(imported, "_seen", {})
+    assert files(["package"]) != before
