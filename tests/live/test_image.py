@@ -59,6 +59,11 @@ def test_another_file_is_refused_with_what_would_be_right(vmlinuz: Path, content
         read_image(vmlinuz)
 
 
+def test_a_file_without_end_is_refused() -> None:
+    with pytest.raises(VariantError, match="/dev/zero: not a bootable kernel image"):
+        read_image(Path("/dev/zero"))
+
+
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(VariantError, match="vmlinuz: No such file"):
         read_image(tmp_path / "vmlinuz")

@@ -6,9 +6,11 @@ import hashlib
 import os
 import re
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from zonediff.variants.registry import VariantError
 
@@ -18,7 +20,7 @@ _HEADER: Final = struct.Struct("<H2x4s8xH")
 _HEADER_AT: Final = 0x1FE
 _BOOT_FLAG: Final = 0xAA55
 _SETUP_AT: Final = 0x200
-_LONGEST_BANNER: Final = 0x1000
+_MOST_OF_SETUP: Final = 0x10000
 
 _OPTION: Final = re.compile(r"CONFIG_(\w+)=(.*)")
 
@@ -41,7 +43,8 @@ class Image:
 
     def read(self) -> bytes:
         """The file's content. Raises VariantError when it is not what it was any more."""
-        content = _content(self.path)
+        with _opened(self.path) as file:
+            content = file.read()
         if _digest(content) != self.digest:
             raise VariantError(f"{self.path}: changed while it was in use; start again with it")
         return content
@@ -66,23 +69,26 @@ class Image:
 
 def read_image(path: Path) -> Image:
     """Look at a kernel image. Raises VariantError when it cannot be read or is none."""
-    content = _content(path)
-    if len(content) >= _HEADER_AT + _HEADER.size:
-        flag, magic, version_at = _HEADER.unpack_from(content, _HEADER_AT)
-        if (flag, magic) == (_BOOT_FLAG, b"HdrS"):
-            start = _SETUP_AT + version_at
-            banner, end, _ = content[start : start + _LONGEST_BANNER].partition(b"\0")
-            told = banner.decode(errors="replace") if version_at and end else "unknown"
-            return Image(path, told, _digest(content))
+    with _opened(path) as file:
+        start = file.read(_MOST_OF_SETUP)
+        if len(start) >= _HEADER_AT + _HEADER.size:
+            flag, magic, version_at = _HEADER.unpack_from(start, _HEADER_AT)
+            if (flag, magic) == (_BOOT_FLAG, b"HdrS"):
+                banner, end, _ = start[_SETUP_AT + version_at :].partition(b"\0")
+                told = banner.decode(errors="replace") if version_at and end else "unknown"
+                return Image(path, told, _digest(start + file.read()))
     raise VariantError(
         f"{path}: not a bootable kernel image for x86: name a bzImage, such as /boot/vmlinuz-* or "
         "arch/x86/boot/bzImage of a kernel tree (vmlinux is none)"
     )
 
 
-def _content(path: Path) -> bytes:
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """The file, to be read. Raises VariantError when it cannot be."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            yield file
     except OSError as error:
         remedy = ""
         if isinstance(error, PermissionError):
