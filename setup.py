@@ -6,6 +6,23 @@ needs no entry in any list.
 
 from setuptools import find_packages, setup
 
-FOLDERS = ("engine", "variants", "corpus", "compare", "reports", "cli")
+FOLDERS = (
+    "engine",
+    "variants",
+    "corpus",
+    "result",
+    "work",
+    "explore",
+    "live",
+    "compare",
+    "reports",
+    "cli",
+)
 
-setup(packages=[f"zonediff.{name}" for name in find_packages(include=[f"{f}*" for f in FOLDERS])])
+setup(
+    package_dir={"zonediff": "zonediff", **{f"zonediff.{folder}": folder for folder in FOLDERS}},
+    packages=[
+        "zonediff",
+        *(f"zonediff.{name}" for name in find_packages(include=[f"{f}*" for f in FOLDERS])),
+    ],
+)

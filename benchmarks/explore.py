@@ -23,14 +23,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from benchmarks.measure import seconds, table
-from zonediff.compare.explore.arena import STANDARD, Arena
-from zonediff.compare.explore.explain import steps_of
-from zonediff.compare.explore.exports import promela, promela_tables
-from zonediff.compare.explore.lts import Numberings, Outcome, System, build, rules
-from zonediff.compare.explore.product import RESULT, Comparison, Kind, compare, result_kind
 from zonediff.engine.guest import Guest
 from zonediff.engine.kernel import KernelDied
 from zonediff.engine.steps import Read
+from zonediff.explore.arena import STANDARD, Arena
+from zonediff.explore.explain import steps_of
+from zonediff.explore.exports import promela, promela_tables
+from zonediff.explore.lts import Numberings, Outcome, System, build, rules
+from zonediff.explore.product import RESULT, Comparison, Kind, compare, result_kind
 from zonediff.variants.registry import LIVE, Registry
 
 PAIRS = (

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.measure import profiled, seconds, table
-from zonediff.compare.result import Result
 from zonediff.compare.run import run
 from zonediff.corpus.loader import load
 from zonediff.corpus.scenario import Scenario
 from zonediff.engine.steps import Plug
 from zonediff.engine.units import GIB, MIB, Bytes, format_size
-from zonediff.reports.html import render
+from zonediff.reports.forms.html import render
+from zonediff.result.result import Result
 from zonediff.variants.registry import COMPARED
 
 VARIANTS: Final = (*COMPARED, "michal-split", "pre-auto-online", "v4.12", "v4.13")

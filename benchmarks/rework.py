@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from benchmarks.measure import best, table
 from tests.explore.mutants import REWORK, THREE_BLOCKS, mutant
-from zonediff.compare.explore.lts import Numberings, build
-from zonediff.compare.explore.product import Comparison, compare
 from zonediff.engine.policy import Policy
+from zonediff.explore.lts import Numberings, build
+from zonediff.explore.product import Comparison, compare
 from zonediff.variants.v4_13 import V4_13
 
 

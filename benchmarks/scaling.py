@@ -22,18 +22,19 @@ from typing import Any
 import psutil
 
 from benchmarks.measure import table
-from zonediff.compare.chunks import spread
-from zonediff.compare.kept.store import open_store
 from zonediff.compare.simulate.sample import sample
 from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.plan import Sweep, find, load
 from zonediff.compare.sweep.store import Rows, row_keys
 from zonediff.compare.sweep.work import Outcome, Point, Task
-from zonediff.compare.terms import Terms
-from zonediff.compare.workers import Crew, Processes, workers
 from zonediff.corpus.loader import load as load_scenarios
 from zonediff.engine.units import MIB, SECTION, Bytes
 from zonediff.variants.registry import Registry
+from zonediff.work.chunks import map_chunks
+from zonediff.work.contract import WorkerContract
+from zonediff.work.pool import ProcessPool, WorkerPool
+from zonediff.work.store import open_store
+from zonediff.work.workers import workers
 
 TURNS = 3
 TASKS = 20_000
@@ -49,10 +50,10 @@ ALLOWED = 2.0
 
 def report(most_points: int = 6, **_: Any) -> None:
     with ExitStack() as stack:
-        crews = {name: stack.enter_context(crew) for name, crew in _crews()}
-        _side_by_side(crews)
+        pools = {name: stack.enter_context(pool) for name, pool in _pools()}
+        _side_by_side(pools)
         print()
-        _sending(crews)
+        _sending(pools)
     print()
     _growing(most_points)
     print()
@@ -61,7 +62,7 @@ def report(most_points: int = 6, **_: Any) -> None:
     _bisecting()
 
 
-def _crews() -> Iterator[tuple[str, Any]]:
+def _pools() -> Iterator[tuple[str, Any]]:
     registry = Registry()
     yield "this process", workers(registry)
     for count in (1, 2):
@@ -72,19 +73,19 @@ def _crews() -> Iterator[tuple[str, Any]]:
 
 
 def _processes(registry: Registry, count: int) -> Any:
-    return closing(Processes(Terms.here(registry.files), count))
+    return closing(ProcessPool(WorkerContract.here(registry.files), count))
 
 
-def _side_by_side(crews: dict[str, Crew]) -> None:
+def _side_by_side(pools: dict[str, WorkerPool]) -> None:
     sweep = _grid(*COSTLY, onliner="udev")
     points = COSTLY[0] * COSTLY[1]
     registry = Registry()
-    walls: dict[str, list[float]] = {name: [] for name in crews}
-    cpus: dict[str, list[float]] = {name: [] for name in crews}
+    walls: dict[str, list[float]] = {name: [] for name in pools}
+    cpus: dict[str, list[float]] = {name: [] for name in pools}
     for turn in range(TURNS + 1):
-        for name, crew in crews.items():
+        for name, pool in pools.items():
             before = _cpu_of_all()
-            wall = _seconds(lambda crew=crew: frontiers(sweep, registry, crew=crew))
+            wall = _seconds(lambda pool=pool: frontiers(sweep, registry, pool=pool))
             if turn:  # the first one starts the processes
                 walls[name].append(wall)
                 cpus[name].append(_cpu_of_all() - before)
@@ -100,7 +101,7 @@ def _side_by_side(crews: dict[str, Crew]) -> None:
                 min(cpus[name]),
                 f"{(int(name[-1]) if name[-1].isdigit() else 1) * cpu / min(cpus[name]):.2f}",
             ]
-            for name in crews
+            for name in pools
         ],
     )
 
@@ -112,21 +113,23 @@ def _cpu_of_all() -> float:
     return sum(time.user + time.system for time in times)
 
 
-def _sending(crews: dict[str, Crew]) -> None:
+def _sending(pools: dict[str, WorkerPool]) -> None:
     few = TASKS // 10
     rows: list[list[object]] = []
     with ProcessPoolExecutor(1, get_context("forkserver")) as bare:
         bare.submit(int).result()
         one_by_one = _best(lambda: wait([bare.submit(int) for _ in range(few)])) / few
     rows.append(["bare ProcessPoolExecutor, 1", "one by one", one_by_one * 1e6, "1.00"])
-    for name, crew in crews.items():
+    for name, pool in pools.items():
         if name not in ("processes: 1", "Dask workers: 1"):
             continue
         if "Dask" in name:
-            executor = crew._executor  # type: ignore[attr-defined]
+            executor = pool._executor  # type: ignore[attr-defined]
             took = _best(lambda e=executor: wait([e.submit(int) for _ in range(few)])) / few
             rows.append(["bare Dask executor, 1", "one by one", took * 1e6, took / one_by_one])
-        took = _best(lambda crew=crew: [*spread(crew, _nothing, range(TASKS), lambda item: item)])
+        took = _best(
+            lambda pool=pool: [*map_chunks(pool, _nothing, range(TASKS), lambda item: item)]
+        )
         took /= TASKS
         rows.append([name, "in chunks", took * 1e6, f"{took / one_by_one:.3f}"])
     table("what sending a task costs", ("to", "how", "us", "x bare executor"), rows)
@@ -167,8 +170,8 @@ def _answering() -> None:
     number = len(answers) * len(points)
     receiving = _cpu(lambda: [pickle.loads(answer) for answer in answers])
     with TemporaryDirectory() as folder, open_store(Path(folder) / "a.sqlite") as store:
-        shelf = Rows(store, sweep, keys)
-        keeping = _cpu(lambda: [shelf.save([one]) for one in found])
+        table = Rows(store, sweep, keys)
+        keeping = _cpu(lambda: [table.save([one]) for one in found])
     scenario = load_scenarios(["pressure/help-by-chance"])[0]
     policy = registry.model("upstream").policy
     seeds = 200

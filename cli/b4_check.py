@@ -14,7 +14,7 @@ from zonediff.cli import options
 from zonediff.compare.series.lineup import line_up, listed
 from zonediff.compare.series.mails import NoPatchError, read_mails
 from zonediff.compare.series.patch import SeriesError
-from zonediff.compare.words import several
+from zonediff.engine.words import several
 from zonediff.variants.registry import Registry
 
 _TOOL: Final = "zonediff"

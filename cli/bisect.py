@@ -13,11 +13,11 @@ from tabulate import tabulate
 
 from zonediff.cli import options
 from zonediff.cli.progress import bar
-from zonediff.compare import verdict
-from zonediff.compare.result import Judgement
 from zonediff.compare.series.bisect import Bisection, bisect
-from zonediff.reports.kinds import noun, short
-from zonediff.reports.plain import to_ascii, wrap
+from zonediff.reports.text.kinds import noun, short
+from zonediff.reports.text.plain import to_ascii, wrap
+from zonediff.result import exit_code as verdict
+from zonediff.result.judgements import Judgement
 from zonediff.variants.registry import Registry
 
 WIDTH: Final = 80
@@ -67,13 +67,13 @@ def command(
         raise click.UsageError("name scenarios, or all of them with --all")
     registry = Registry(variant_files)
     looked_at = options.load_scenarios(scenarios, corpus)
-    with options.crew(registry, jobs) as crew, bar("running", "runs") as progress:
+    with options.pool(registry, jobs) as pool, bar("running", "runs") as progress:
         found = bisect(
             looked_at,
             variant,
             baseline=baseline,
             registry=registry,
-            crew=crew,
+            pool=pool,
             progress=progress,
         )
     lines = _one(found[0], baseline) if len(found) == 1 else _table(found, variant, baseline)

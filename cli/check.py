@@ -11,11 +11,11 @@ import click
 from zonediff.cli import options
 from zonediff.compare.lint.scenarios import lint_scenarios
 from zonediff.compare.lint.variants import lint_variant
-from zonediff.compare.pieces import Cell, attempt
-from zonediff.compare.result import Run
-from zonediff.compare.words import several
+from zonediff.compare.runs import Cell, attempt
 from zonediff.corpus.scenario import Scenario
 from zonediff.engine.policy import Policy
+from zonediff.engine.words import several
+from zonediff.result.judgements import Run
 from zonediff.variants.registry import OURS, Registry
 
 _FOUND = 1
@@ -48,8 +48,8 @@ def command(
     Without any, the variant files alone are checked; without those, the whole corpus.
     """
     registry = Registry(variant_files)
-    shelf = options.load_scenarios((), corpus) if variant_files or not scenarios else []
-    wanted = options.load_scenarios(scenarios, corpus) if scenarios else shelf
+    table = options.load_scenarios((), corpus) if variant_files or not scenarios else []
+    wanted = options.load_scenarios(scenarios, corpus) if scenarios else table
     done: dict[tuple[str, str, str], Run] = {}
 
     def once(scenario: Scenario, variant: str) -> Run:
@@ -66,7 +66,7 @@ def command(
         problems += lint_scenarios(wanted, runs)
         files = len({scenario.path for scenario in wanted})
         checked.append(f"{_count(files, 'scenario file')} on {_count(len(names), 'variant')}")
-    tried = [*{scenario.id: scenario for scenario in (*shelf, *wanted)}.values()]
+    tried = [*{scenario.id: scenario for scenario in (*table, *wanted)}.values()]
     own = _of_files(variant_files, registry)
     for file, policy in own:
         problems += lint_variant(policy, str(file), tried, once, registry)

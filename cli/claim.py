@@ -12,16 +12,17 @@ from typing import Any, Final
 import click
 
 from zonediff.cli import options
-from zonediff.compare import verdict
-from zonediff.compare.claims import judge_claims
-from zonediff.compare.result import CaseOutcome, ClaimOutcome, ClaimVerdict, Evidence
+from zonediff.compare.claims.ledger import judge_claims
 from zonediff.compare.run import run
 from zonediff.compare.validate import evidence
 from zonediff.corpus.claim_files import load_claims
 from zonediff.corpus.loader import load
 from zonediff.corpus.problems import unknown
 from zonediff.corpus.recording import SHIPPED, files_of
-from zonediff.reports.plain import one_line, wrap
+from zonediff.reports.text.plain import one_line, wrap
+from zonediff.result import exit_code as verdict
+from zonediff.result.claims import CaseOutcome, ClaimOutcome, ClaimVerdict
+from zonediff.result.result import Evidence
 from zonediff.variants.model import Model
 from zonediff.variants.registry import Registry
 from zonediff.variants.subject import Subject

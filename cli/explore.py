@@ -15,20 +15,20 @@ from tqdm import tqdm
 from zonediff.cli import options, outputs
 from zonediff.cli.group import BadInput
 from zonediff.cli.progress import bar
-from zonediff.compare import words
-from zonediff.compare.explore import exports, scenarios, spec
-from zonediff.compare.explore.arena import PARTS, STANDARD, Arena, ArenaError, Part, unlike
-from zonediff.compare.explore.explain import exploration, replayed
-from zonediff.compare.explore.findings import DifferenceWitness, Exploration
-from zonediff.compare.explore.looks import LEVELS, Level
-from zonediff.compare.explore.lts import Numberings, Progress, System, build
-from zonediff.compare.explore.product import Witness, compare
-from zonediff.compare.explore.walks import PACKAGES, STEPS, walk
-from zonediff.compare.result_files import write_text
-from zonediff.compare.words import several
+from zonediff.engine import words
 from zonediff.engine.kernel import NotModelled
 from zonediff.engine.policy import Policy
-from zonediff.reports.plain import wrap
+from zonediff.engine.words import several
+from zonediff.explore import exports, scenarios, spec
+from zonediff.explore.arena import PARTS, STANDARD, Arena, ArenaError, Part, unlike
+from zonediff.explore.explain import exploration, replayed
+from zonediff.explore.looks import LEVELS, Level
+from zonediff.explore.lts import Numberings, Progress, System, build
+from zonediff.explore.product import Witness, compare
+from zonediff.explore.walks import PACKAGES, STEPS, walk
+from zonediff.reports.text.plain import wrap
+from zonediff.result.explorations import DifferenceWitness, Exploration
+from zonediff.result.files import write_text
 from zonediff.variants.registry import Registry
 
 WIDTH = 80
@@ -165,7 +165,7 @@ def command(
         try:
             with (
                 options.opened(store) as keeper,
-                options.crew(registry, jobs, scheduler, PACKAGES) as crew,
+                options.pool(registry, jobs, scheduler, PACKAGES) as pool,
                 bar("exploring", "walks") as progress,
             ):
                 met = walk(
@@ -173,7 +173,7 @@ def command(
                     walks=walks,
                     seed=seed,
                     level=level,
-                    crew=crew,
+                    pool=pool,
                     store=keeper,
                     progress=progress,
                 )

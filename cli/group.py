@@ -138,25 +138,25 @@ def _failures() -> Iterator[None]:
 def _in_words(error: Exception) -> str | None:
     """The message of an error that bad input causes; None for any other error."""
     # What a subcommand did not import it cannot have raised, and imports take time: so only now.
-    from zonediff.compare.imported import Changed
-    from zonediff.compare.kept.store import KeepError
-    from zonediff.compare.result_files import ResultFileError
     from zonediff.compare.series.patch import SeriesError
     from zonediff.compare.sweep.export import ExportError
     from zonediff.compare.sweep.work import SweepError
-    from zonediff.compare.terms import Mismatch
-    from zonediff.compare.workers import ClusterError
     from zonediff.corpus.problems import ScenarioError
     from zonediff.corpus.recording import RecordingError
+    from zonediff.result.files import ResultFileError
     from zonediff.variants.failure import VariantFailed
     from zonediff.variants.registry import VariantError
+    from zonediff.work.contract import Mismatch
+    from zonediff.work.dependencies import Changed
+    from zonediff.work.pool import ClusterError
+    from zonediff.work.store import StoreError
 
     if isinstance(
         error,
         Changed
         | ClusterError
         | ExportError
-        | KeepError
+        | StoreError
         | Mismatch
         | RecordingError
         | ScenarioError
@@ -176,7 +176,7 @@ def _in_words(error: Exception) -> str | None:
 
 
 def _is_lost(error: Exception) -> bool:
-    from zonediff.compare.workers import ClusterLost
+    from zonediff.work.pool import ClusterLost
 
     return isinstance(error, ClusterLost)
 

@@ -13,13 +13,13 @@ import click
 
 from zonediff.cli import options
 from zonediff.cli.progress import bar
-from zonediff.compare.kept.shelf import Shelf, rounds
-from zonediff.compare.live.jobs import Job, of_random_steps, of_scenarios, side_by_side
 from zonediff.engine.units import Bytes, parse_size
-from zonediff.variants.live.draw import KINDS
-from zonediff.variants.live.fleet import Fleet
-from zonediff.variants.live.host import Host
-from zonediff.variants.live.image import Image
+from zonediff.live.draw import KINDS
+from zonediff.live.fleet import Fleet
+from zonediff.live.host import Host
+from zonediff.live.image import Image
+from zonediff.live.jobs import Job, of_random_steps, of_scenarios, side_by_side
+from zonediff.work.outcome_table import OutcomeTable, rounds
 
 T = TypeVar("T")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -34,7 +34,7 @@ class Work:
     seed: int
     machines: tuple[str, ...]
     corpus: Path | None
-    at_once: int | None
+    chunks_in_flight: int | None
     memory: Bytes | None
 
     def jobs(self, scenarios: Sequence[str], host: Host, image: Image) -> list[Job]:
@@ -56,7 +56,7 @@ class Work:
         self,
         jobs: Sequence[Job],
         do: Callable[[Job], Awaitable[T]],
-        shelf: Shelf[tuple[int, Job], T] | None = None,
+        table: OutcomeTable[tuple[int, Job], T] | None = None,
     ) -> dict[int, T]:
         """Do all jobs, with a progress bar on a terminal: what came of each, by its number.
 
@@ -66,14 +66,14 @@ class Work:
 
         def work(note: Callable[[int, T], None]) -> None:
             def done(number: int, outcome: T) -> None:
-                if shelf is not None:
-                    shelf.save([((number, jobs[number]), outcome)])
+                if table is not None:
+                    table.save([((number, jobs[number]), outcome)])
                 note(number, outcome)
 
-            for known, supply in rounds(enumerate(jobs), shelf):
+            for known, supply in rounds(enumerate(jobs), table):
                 for (number, _), outcome in known:
                     note(number, outcome)
-                fleet = Fleet(self.at_once, self.memory)
+                fleet = Fleet(self.chunks_in_flight, self.memory)
                 asyncio.run(side_by_side(supply, fleet, do, done))
 
         return self.noting(jobs, work)

@@ -14,12 +14,13 @@ from tabulate import MIN_PADDING, tabulate
 from zonediff.cli import options
 from zonediff.cli.progress import bar
 from zonediff.compare.history import history
-from zonediff.compare.result import Release, ScenarioHistory, Turn, Verdict
-from zonediff.compare.words import few, several
 from zonediff.corpus.claim_files import load_claims
 from zonediff.engine.trace import Reason
-from zonediff.reports.history import Cause, ClaimRow, HistoryView, goals, history_view, steps
-from zonediff.reports.plain import to_ascii, wrap
+from zonediff.engine.words import few, several
+from zonediff.reports.page.history import Cause, ClaimRow, HistoryView, goals, history_view, steps
+from zonediff.reports.text.plain import to_ascii, wrap
+from zonediff.result.claims import Verdict
+from zonediff.result.history import Release, ScenarioHistory, Turn
 from zonediff.variants.registry import Registry
 
 WIDTH: Final = 80
@@ -71,8 +72,8 @@ def command(
     found = options.load_scenarios(scenarios, corpus)
     claims = [] if scenarios or corpus else load_claims()
     registry = Registry(variant_files)
-    with options.crew(registry, jobs) as crew, bar("running releases", "runs") as progress:
-        told = history(found, claims, registry, crew=crew, progress=progress)
+    with options.pool(registry, jobs) as pool, bar("running releases", "runs") as progress:
+        told = history(found, claims, registry, pool=pool, progress=progress)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(told), indent=2))
         return

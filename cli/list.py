@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from zonediff.cli import options
-from zonediff.reports.plain import wrap
+from zonediff.reports.text.plain import wrap
 from zonediff.variants.registry import Registry
 
 WIDTH: Final = 80

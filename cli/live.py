@@ -12,9 +12,9 @@ from typing import Any, Final
 import click
 
 from zonediff.cli import guests, options, outputs
-from zonediff.compare.result_files import write_text
-from zonediff.variants.live.host import Host, find_host, kvm_problem, look_for_host
-from zonediff.variants.live.image import read_image
+from zonediff.live.host import Host, find_host, kvm_problem, look_for_host
+from zonediff.live.image import read_image
+from zonediff.result.files import write_text
 from zonediff.variants.registry import Registry, VariantError
 
 LACKING: Final = 1
@@ -156,16 +156,16 @@ def record(
     todo = guests.Work(**work)
     jobs = todo.jobs(scenarios, host, image)
     # Only now: qemu.qmp may be missing where live kernels are not run.
-    from zonediff.compare.live.record import named
-    from zonediff.compare.live.recorder import Records, record_away, record_here
+    from zonediff.live.record import named
+    from zonediff.live.recorder import Records, record_away, record_here
 
     with options.opened(store) as keeper:
-        shelf = Records(keeper) if keeper else None
+        table = Records(keeper) if keeper else None
         if scheduler is None:
-            found = todo.do(jobs, partial(record_here, kernel), shelf)
+            found = todo.do(jobs, partial(record_here, kernel), table)
         else:
-            with options.crew(Registry(), todo.at_once, scheduler) as crew:
-                found = todo.noting(jobs, lambda note: record_away(kernel, jobs, crew, note, shelf))
+            with options.pool(Registry(), todo.chunks_in_flight, scheduler) as pool:
+                found = todo.noting(jobs, lambda note: record_away(kernel, jobs, pool, note, table))
     speaks_for = variant or _variant_of(image.release)
     lines, dead = [], []
     for number, record in sorted(found.items()):

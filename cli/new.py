@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from zonediff.cli import outputs
-from zonediff.compare.result_files import write_text
 from zonediff.corpus.scaffold import scenario_text
+from zonediff.result.files import write_text
 from zonediff.variants.registry import valid_name
 from zonediff.variants.scaffold import variant_text
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from zonediff.compare.kept.store import Store
-    from zonediff.compare.workers import Crew
     from zonediff.corpus.scenario import Scenario
     from zonediff.variants.registry import Registry
+    from zonediff.work.pool import WorkerPool
+    from zonediff.work.store import Store
 
 variant_files = click.option(
     "--variant-file",
@@ -75,17 +75,17 @@ seed = click.option(
 
 
 @contextmanager
-def crew(
+def pool(
     registry: Registry,
     jobs: int | None,
     scheduler: str | None = None,
     packages: tuple[str, ...] = (),
-) -> Iterator[Crew]:
+) -> Iterator[WorkerPool]:
     """Who does the work, see workers(); the page that shows a cluster's is told on standard error.
 
     Raises ClusterError.
     """
-    from zonediff.compare.workers import workers
+    from zonediff.work.workers import workers
 
     with workers(registry, jobs, scheduler, packages) as found:
         if found.dashboard is not None:
@@ -99,7 +99,7 @@ def opened(path: Path | None) -> Iterator[Store | None]:
 
     Raises KeepError, OSError; ClusterLost and KeyboardInterrupt with what is left of the work.
     """
-    from zonediff.compare.workers import ClusterLost
+    from zonediff.work.pool import ClusterLost
 
     try:
         with _opened(path) as found:
@@ -121,7 +121,7 @@ def _opened(path: Path | None) -> Iterator[Store | None]:
         yield None
         return
     from zonediff.cli.progress import note
-    from zonediff.compare.kept.store import open_store
+    from zonediff.work.store import open_store
 
     @cache
     def waits() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 if TYPE_CHECKING:
-    from zonediff.compare.workers import Progress
+    from zonediff.work.pool import Progress
 
 
 @contextmanager

@@ -12,12 +12,13 @@ from typing import Final
 import click
 
 from zonediff.cli import options, outputs
-from zonediff.compare.regress.changes import Regression, compare
+from zonediff.compare.regress.changes import compare
 from zonediff.compare.regress.outcomes import Request, Tree, outcomes
 from zonediff.compare.regress.worktree import worktree
-from zonediff.compare.result_files import write_text
 from zonediff.compare.series.repository import repository, resolve
 from zonediff.reports.formats import render_changes
+from zonediff.result.changes import Regression
+from zonediff.result.files import write_text
 
 _SHORT: Final = 12
 _TERMINATED: Final = 128 + signal.SIGTERM

@@ -9,9 +9,9 @@ from typing import Final
 import click
 
 from zonediff.cli import outputs
-from zonediff.compare import result_files
-from zonediff.compare.result import Result
 from zonediff.reports import formats
+from zonediff.result import files as result_files
+from zonediff.result.result import Result
 
 _LIST: Final = "?"
 """What `--format` stands for when no name follows."""
@@ -147,7 +147,7 @@ def _chosen(form: str | None, against: bool, scenario: bool, draft: bool) -> str
 
 def _draft(text: str, message_id: str, subject: str) -> str:
     """The text as a draft. Raises click.BadParameter for what cannot stand in a header."""
-    from zonediff.reports.draft import DraftError, checked_id, draft
+    from zonediff.reports.forms.draft import DraftError, checked_id, draft
 
     try:
         checked_id(message_id)
@@ -161,7 +161,7 @@ def _draft(text: str, message_id: str, subject: str) -> str:
 
 def _excerpt(result: Result, scenario: str) -> str:
     """One scenario. Raises click.BadParameter when the result has no such one."""
-    from zonediff.reports.excerpt import render
+    from zonediff.reports.forms.excerpt import render
 
     names = [info.id for info in result.scenarios]
     if scenario not in names:

@@ -14,25 +14,25 @@ from click.core import ParameterSource
 from zonediff.cli import options, outputs
 from zonediff.cli.group import EXIT_CODES, INTERRUPTED
 from zonediff.cli.progress import bar
-from zonediff.compare import verdict
-from zonediff.compare.claims import judge_claims
+from zonediff.compare.claims.ledger import judge_claims
 from zonediff.compare.history import history
-from zonediff.compare.kept.store import Store
 from zonediff.compare.provenance import sources, versions
-from zonediff.compare.result import Evidence, Result
-from zonediff.compare.result_files import write_text
 from zonediff.compare.run import run
-from zonediff.compare.series.findings import LineUp
 from zonediff.compare.sweep import plan
 from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.work import SweepError
 from zonediff.compare.validate import evidence
-from zonediff.compare.workers import Crew
 from zonediff.corpus.claim_files import load_claims
 from zonediff.corpus.recording import SHIPPED, files_of
 from zonediff.corpus.scenario import Scenario
 from zonediff.reports import formats
+from zonediff.result import exit_code as verdict
+from zonediff.result.files import write_text
+from zonediff.result.result import Evidence, Result
+from zonediff.result.series import LineUp
 from zonediff.variants.registry import LIVE, Registry
+from zonediff.work.pool import WorkerPool
+from zonediff.work.store import Store
 
 _OUTPUTS: Final = {"-o": "json", "--html": "html", "--mail": "mail"}
 """The options for the forms that everyone wants; --report is for all of them."""
@@ -140,14 +140,14 @@ def command(
     names = options.variant_names(variants, registry)
     found = options.load_scenarios(scenarios, corpus)
     whole = not scenarios and corpus is None
-    with options.opened(store) as keeper, options.crew(registry, jobs, scheduler) as crew:
+    with options.opened(store) as keeper, options.pool(registry, jobs, scheduler) as pool:
         with bar("running", "runs") as progress:
             result = run(
                 found,
                 names,
                 baseline=baseline,
                 registry=registry,
-                crew=crew,
+                pool=pool,
                 store=keeper,
                 whole=whole,
                 evidence=_evidence([baseline, *names], registry) if wanted else {},
@@ -167,8 +167,8 @@ def command(
             if corpus is None:
                 beside["claims"] = lambda done: _judged(done, registry)
             if whole and result.complete:
-                beside["frontiers"] = lambda done: _bounded(done, registry, crew)
-                beside["history"] = lambda done: _told(done, found, registry, crew, keeper)
+                beside["frontiers"] = lambda done: _bounded(done, registry, pool)
+                beside["history"] = lambda done: _told(done, found, registry, pool, keeper)
         if explore and result.complete:
             beside["explorations"] = lambda done: _explored(done, [baseline, *names], registry)
         result, missing = _completed(result, beside)
@@ -255,8 +255,8 @@ def _judged(result: Result, registry: Registry) -> Result:
 def _explored(result: Result, names: Sequence[str], registry: Registry) -> Result:
     """With each two models on the standard small machines; a real kernel cannot be explored."""
     # Imported here, as numpy takes its time.
-    from zonediff.compare.explore.matrix import matrix
-    from zonediff.compare.explore.portrait import portraits
+    from zonediff.explore.matrix import matrix
+    from zonediff.explore.portrait import portraits
 
     models = [name for name in dict.fromkeys(names) if not name.startswith(LIVE)]
     policies = [registry.model(name).policy for name in models]
@@ -265,7 +265,7 @@ def _explored(result: Result, names: Sequence[str], registry: Registry) -> Resul
     return dataclasses.replace(result, explorations=explorations, portraits=portraits(policies))
 
 
-def _bounded(result: Result, registry: Registry, crew: Crew) -> Result:
+def _bounded(result: Result, registry: Registry, pool: WorkerPool) -> Result:
     """With what machines survive, on every variant that is a model and did not fail anyway."""
     failed = {run.variant for run in result.runs if run.status == "error"}
     names = [info.name for info in result.variants if info.name not in failed]
@@ -273,7 +273,7 @@ def _bounded(result: Result, registry: Registry, crew: Crew) -> Result:
     sweep = dataclasses.replace(plan.load(plan.find("glance"), registry), variants=models)
     try:
         with bar("sweeping", "points") as progress:
-            found = frontiers(sweep, registry, crew=crew, progress=progress)
+            found = frontiers(sweep, registry, pool=pool, progress=progress)
         return dataclasses.replace(result, frontiers=found)
     except SweepError as error:
         click.echo(f"No frontiers in the report: {error}", err=True)
@@ -284,7 +284,7 @@ def _told(
     result: Result,
     scenarios: Sequence[Scenario],
     registry: Registry,
-    crew: Crew,
+    pool: WorkerPool,
     store: Store | None,
 ) -> Result:
     """With how the scenarios fare on one kernel release after the other."""
@@ -294,7 +294,7 @@ def _told(
             load_claims(),
             registry,
             known=result,
-            crew=crew,
+            pool=pool,
             store=store,
             progress=progress,
         )

@@ -11,7 +11,7 @@ import click
 
 from zonediff.cli import options
 from zonediff.compare.series.source import from_mails, from_range
-from zonediff.reports.patches import series_text
+from zonediff.reports.page.patches import series_text
 from zonediff.variants.registry import Registry
 
 WIDTH: Final = 80

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from zonediff.cli import options
-from zonediff.compare import verdict
 from zonediff.compare.describe import scenario_info
-from zonediff.compare.pieces import Cell, Draws, attempt
-from zonediff.reports.story import story
+from zonediff.compare.runs import Cell, Draws, attempt
+from zonediff.reports.forms.story import story
+from zonediff.result import exit_code as verdict
 from zonediff.variants.registry import Registry
 
 

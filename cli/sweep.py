@@ -13,16 +13,17 @@ from zonediff.cli.progress import bar
 from zonediff.compare.describe import variant_info
 from zonediff.compare.interface import removals
 from zonediff.compare.provenance import sources
-from zonediff.compare.result import Frontier, Result
-from zonediff.compare.result_files import save
 from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.plan import Sweep, find, load
-from zonediff.compare.terms import version
 from zonediff.compare.validate import evidence
-from zonediff.compare.words import several
 from zonediff.corpus.recording import SHIPPED, files_of
-from zonediff.reports.frontier import frontier_table
+from zonediff.engine.words import several
+from zonediff.reports.page.frontier import frontier_table
+from zonediff.result.files import save
+from zonediff.result.frontiers import Frontier
+from zonediff.result.result import Result
 from zonediff.variants.registry import Registry
+from zonediff.work.contract import version
 
 _file = click.Path(path_type=Path)
 
@@ -88,11 +89,11 @@ def command(
     plan = load(file, registry)
     with (
         options.opened(store) as keeper,
-        options.crew(registry, jobs, scheduler) as crew,
+        options.pool(registry, jobs, scheduler) as pool,
         bar("sweeping", "points") as progress,
     ):
         found = frontiers(
-            plan, registry, store=keeper, adaptive=adaptive, crew=crew, progress=progress
+            plan, registry, store=keeper, adaptive=adaptive, pool=pool, progress=progress
         )
     if output is not None:
         save(_result(plan, found, registry, variant_files), output)

@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from zonediff.cli import options, outputs
-from zonediff.compare.kept.store import read_store
-from zonediff.compare.result_files import write_bytes
 from zonediff.compare.sweep.export import FORMS, records
 from zonediff.compare.sweep.frontier import kept
-from zonediff.compare.words import several
+from zonediff.engine.words import several
+from zonediff.result.files import write_bytes
 from zonediff.variants.registry import Registry
+from zonediff.work.store import read_store
 
 _file = click.Path(path_type=Path)
 

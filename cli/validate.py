@@ -13,13 +13,13 @@ from tabulate import tabulate
 
 from zonediff.cli import guests, options
 from zonediff.cli.progress import bar
-from zonediff.compare.fairness import NOT_COMPARED
+from zonediff.compare.comparable import NOT_COMPARED
 from zonediff.compare.validate import Disagreement, FileReplay, validate
 from zonediff.corpus.recording import SHIPPED, files_of
 from zonediff.engine.policy import Policy
-from zonediff.reports.plain import wrap
-from zonediff.variants.live.host import find_host
-from zonediff.variants.live.image import read_image
+from zonediff.live.host import find_host
+from zonediff.live.image import read_image
+from zonediff.reports.text.plain import wrap
 from zonediff.variants.registry import LIVE, Registry
 
 WIDTH = 80
@@ -106,7 +106,7 @@ def _confront(
     image, host = read_image(kernel), find_host()
     jobs = work.jobs(scenarios, host, image)
     # Only now: qemu.qmp may be missing where live kernels are not run.
-    from zonediff.compare.live.confront import confront
+    from zonediff.compare.confront import confront
 
     found = work.do(jobs, lambda job: confront(f"{LIVE}{kernel}", job, policy))
     if len(found) < len(jobs):

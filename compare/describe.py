@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from zonediff.compare.result import Evidence, ScenarioInfo, VariantInfo
 from zonediff.corpus.forms import goal_to_json, machine_to_json, step_to_json
 from zonediff.corpus.scenario import Scenario
+from zonediff.result.result import Evidence, ScenarioInfo, VariantInfo
 from zonediff.variants.subject import Subject
 
 

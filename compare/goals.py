@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from zonediff.compare import words
-from zonediff.compare.result import GoalOutcome
 from zonediff.corpus.scenario import (
     AllStepsGoal,
     BlocksGoal,
@@ -21,9 +19,11 @@ from zonediff.corpus.scenario import (
     Scenario,
     StepGoal,
 )
+from zonediff.engine import words
 from zonediff.engine.observation import BlockRange, BlockView, Observation, aligned
 from zonediff.engine.steps import Allocate, Blocks, is_ranges
 from zonediff.engine.trace import Act, Trace
+from zonediff.result.judgements import GoalOutcome
 
 Span = tuple[int, int]
 """First and last block number, inclusive."""

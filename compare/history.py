@@ -11,26 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from zonediff.compare import intents, words
-from zonediff.compare.claims import judge_claims
-from zonediff.compare.difference import partings, reasons_at
-from zonediff.compare.kept.store import Store
-from zonediff.compare.result import (
-    CaseOutcome,
-    ClaimHistory,
-    ClaimOutcome,
-    GoalHistory,
-    GoalOutcome,
-    History,
-    Release,
-    Result,
-    Run,
-    ScenarioHistory,
-    Turn,
-    VariantInfo,
-)
+from zonediff.compare import intents
+from zonediff.compare.claims.ledger import judge_claims
+from zonediff.compare.difference import reasons_at
 from zonediff.compare.run import run
-from zonediff.compare.workers import Crew, Progress
 from zonediff.corpus.claim import Claim
 from zonediff.corpus.scenario import (
     BlocksGoal,
@@ -41,8 +25,23 @@ from zonediff.corpus.scenario import (
     Scenario,
     StepGoal,
 )
+from zonediff.engine import words
 from zonediff.engine.trace import Reason
+from zonediff.result.claims import CaseOutcome, ClaimOutcome
+from zonediff.result.history import (
+    ClaimHistory,
+    GoalHistory,
+    History,
+    Release,
+    ScenarioHistory,
+    Turn,
+)
+from zonediff.result.judgements import GoalOutcome, Run
+from zonediff.result.partings import partings
+from zonediff.result.result import Result, VariantInfo
 from zonediff.variants.registry import Registry
+from zonediff.work.pool import Progress, WorkerPool
+from zonediff.work.store import Store
 
 _Reasons = tuple[list[Reason], list[Reason]]
 
@@ -56,14 +55,14 @@ def history(
     registry: Registry,
     *,
     known: Result | None = None,
-    crew: Crew | None = None,
+    pool: WorkerPool | None = None,
     store: Store | None = None,
     progress: Progress = lambda done, total: None,
 ) -> History:
     """Run the scenarios on every release and see where each outcome turns.
 
     claims: those of which every scenario is there are judged on every release too. known: a result
-    over the same scenarios, whose runs are not done again. crew, store: as for run(). Raises
+    over the same scenarios, whose runs are not done again. pool, store: as for run(). Raises
     registry.VariantError, and KeyboardInterrupt when it is interrupted: half a history would show
     turns that are none.
     """
@@ -73,7 +72,7 @@ def history(
     ]
     if not scenarios or not line:
         return History(releases)
-    result = _all(scenarios, [model.name for model in line], registry, known, crew, store, progress)
+    result = _all(scenarios, [model.name for model in line], registry, known, pool, store, progress)
     infos = {info.name: info for info in result.variants}
     order = [infos[model.name] for model in line]
     runs = {(item.scenario, item.variant): item for item in result.runs}
@@ -92,7 +91,7 @@ def _all(
     names: Sequence[str],
     registry: Registry,
     known: Result | None,
-    crew: Crew | None,
+    pool: WorkerPool | None,
     store: Store | None,
     progress: Progress,
 ) -> Result:
@@ -106,7 +105,7 @@ def _all(
         missing or names[:1],
         baseline=(missing or names)[0],
         registry=registry,
-        crew=crew,
+        pool=pool,
         store=store,
         progress=progress,
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from zonediff.compare.result import IntentOutcome, Judgement, VariantInfo
 from zonediff.engine.policy import Intent
+from zonediff.result.judgements import IntentOutcome, Judgement
+from zonediff.result.result import VariantInfo
 
 
 def matches(pattern: str, scenario: str) -> bool:

@@ -10,12 +10,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Literal
 
-from zonediff.compare.result import Removal, VariantInfo, VariantRemovals
 from zonediff.corpus.scenario import KnobGoal, Scenario
 from zonediff.engine.machine import Config
 from zonediff.engine.policy import Interface
 from zonediff.engine.steps import Boot, Probe, Read, Step, Write
 from zonediff.engine.trace import Trace
+from zonediff.result.judgements import Removal, VariantRemovals
+from zonediff.result.result import VariantInfo
 
 Part = Literal["files", "parameters", "options"]
 

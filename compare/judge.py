@@ -8,9 +8,10 @@ from typing import Final
 from zonediff.compare import intents
 from zonediff.compare.difference import first_difference
 from zonediff.compare.interface import used_and_removed
-from zonediff.compare.result import KINDS, GoalJudgement, Judgement, Kind, Run, VariantInfo
-from zonediff.compare.simulate.statistics import order
 from zonediff.corpus.scenario import Scenario
+from zonediff.result.counts import order
+from zonediff.result.judgements import KINDS, GoalJudgement, Judgement, Kind, Run
+from zonediff.result.result import VariantInfo
 
 _KIND_OF_CHANGE: Final[dict[int, Kind]] = {-1: "regression", 0: "unchanged", 1: "fix"}
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
-from zonediff.compare.result import Source
 from zonediff.compare.series.patch import SeriesError
 from zonediff.compare.series.repository import repository
+from zonediff.result.result import Source
 
 OURS = Path(__file__).resolve().parent.parent
 """The folder that holds our own packages: a checkout, or a place of installed ones."""

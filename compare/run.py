@@ -17,14 +17,15 @@ from zonediff.compare import intents
 from zonediff.compare.describe import scenario_info, variant_info
 from zonediff.compare.interface import removals
 from zonediff.compare.judge import judge
-from zonediff.compare.kept.shelf import keep
-from zonediff.compare.kept.store import Store
-from zonediff.compare.pieces import Cell, Draws, Runs, killed, pieces, whole_run, work
-from zonediff.compare.result import Evidence, Judgement, Result, Run, VariantInfo
-from zonediff.compare.terms import version
-from zonediff.compare.workers import Crew, Here, Progress
+from zonediff.compare.runs import Cell, Draws, Runs, killed, pieces, whole_run, work
 from zonediff.corpus.scenario import Scenario
+from zonediff.result.judgements import Judgement, Run
+from zonediff.result.result import Evidence, Result, VariantInfo
 from zonediff.variants.registry import Registry
+from zonediff.work.contract import version
+from zonediff.work.outcome_table import map_stored
+from zonediff.work.pool import InProcess, Progress, WorkerPool
+from zonediff.work.store import Store
 
 _NEW_OBJECTS: Final = 50_000
 """So many more objects make Python look for garbage (700 by default)."""
@@ -51,7 +52,7 @@ def run(
     *,
     baseline: str = "upstream",
     registry: Registry | None = None,
-    crew: Crew | None = None,
+    pool: WorkerPool | None = None,
     store: Store | None = None,
     whole: bool = False,
     evidence: Mapping[str, Sequence[Evidence]] = MappingProxyType({}),
@@ -62,7 +63,7 @@ def run(
     """Run every scenario on the baseline and each variant, and judge the variants.
 
     baseline: its column comes first. registry: knows the variants by name; worker processes
-    build their own from its files. crew: who does the work (workers.py); without one it is this
+    build their own from its files. pool: who does the work (workers.py); without one it is this
     process, so a subject that ends its process then ends the whole run. store: keeps what is done;
     what is in it is not done again. progress: told of runs.
     whole: these are all shipped scenarios, so that an intent that matches none of them is missing.
@@ -88,10 +89,10 @@ def run(
     due = Counter(piece.number for piece in todo)
     parts: dict[int, dict[int, Run]] = {}
     done: dict[int, Run] = {}
-    shelf = Runs(store, registry) if store else None
+    table = Runs(store, registry) if store else None
     try:
         runs_done, all_runs = 0, sum(piece.cell.draws.seeds for piece in todo)
-        for chunk in keep(crew or Here(registry), work, todo, killed, shelf):
+        for chunk in map_stored(pool or InProcess(registry), work, todo, killed, table):
             for piece, outcome in chunk:
                 found = parts.setdefault(piece.number, {})
                 found[piece.cell.draws.seed] = outcome

@@ -1,6 +1,6 @@
 """Replaying recordings of real kernels through the models: does the model say what they did?
 
-What counts as agreement is in `zonediff.compare.fairness`.
+What counts as agreement is in `zonediff.compare.comparable`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from zonediff.compare.fairness import BUSY, discrepancies, same_result, same_zone
-from zonediff.compare.result import Evidence
+from zonediff.compare.comparable import BUSY, discrepancies, same_result, same_zone
 from zonediff.corpus.recording import RecordedStep, Recording, read
 from zonediff.engine.guest import Guest
 from zonediff.engine.memory import PINNED, Memory, Zone
@@ -18,6 +17,7 @@ from zonediff.engine.policy import Policy
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Unplug, Write
 from zonediff.engine.trace import Reason
+from zonediff.result.result import Evidence
 from zonediff.variants.failure import told
 
 

@@ -7,8 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from zonediff.compare.regress.changes import Regression
-    from zonediff.compare.result import Result
+    from zonediff.result.changes import Regression
+    from zonediff.result.result import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,31 +29,36 @@ _ALL: Final = (
     Format(
         "text",
         "a summary, as zonediff run prints it",
-        "reports.summary:render",
-        "reports.regression:text",
+        "reports.forms.summary:render",
+        "reports.forms.regression:text",
     ),
-    Format("html", "one self-contained page", "reports.html:render"),
+    Format("html", "one self-contained page", "reports.forms.html:render"),
     Format(
         "mail",
         "ASCII text of at most 72 columns, for a mailing list",
-        "reports.mail:render",
-        "reports.regression:mail",
+        "reports.forms.mail:render",
+        "reports.forms.regression:mail",
     ),
     Format(
         "markdown",
         "a comment on a forge, of at most 65,536 bytes",
-        "reports.markdown:render",
-        "reports.regression:markdown",
+        "reports.forms.markdown:render",
+        "reports.forms.regression:markdown",
     ),
     Format(
         "ktap",
         "the kernel's test output, KTAP version 1",
-        "reports.ktap:render",
-        "reports.ktap:changes",
+        "reports.forms.ktap:render",
+        "reports.forms.ktap:changes",
     ),
-    Format("junit", "JUnit XML, for a CI server", "reports.junit:render", "reports.junit:changes"),
-    Format("csv", "a row for each scenario and variant", "reports.spreadsheet:render"),
-    Format("json", "the result itself, for programs", "compare.result_files:dumps"),
+    Format(
+        "junit",
+        "JUnit XML, for a CI server",
+        "reports.forms.junit:render",
+        "reports.forms.junit:changes",
+    ),
+    Format("csv", "a row for each scenario and variant", "reports.forms.spreadsheet:render"),
+    Format("json", "the result itself, for programs", "result.files:dumps"),
 )
 
 FORMATS: Final = {item.name: item for item in _ALL}

@@ -9,15 +9,15 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from zonediff.compare import words
-from zonediff.compare.explore.arena import PARTS, Arena
-from zonediff.compare.explore.findings import DifferenceWitness, Exploration
-from zonediff.compare.explore.looks import Level
-from zonediff.compare.explore.matrix import matrix
+from zonediff.engine import words
 from zonediff.engine.machine import Dimm, Machine
 from zonediff.engine.trace import Reason
 from zonediff.engine.units import GIB, SECTION, Bytes
-from zonediff.reports.plain import wrap
+from zonediff.explore.arena import PARTS, Arena
+from zonediff.explore.looks import Level
+from zonediff.explore.matrix import matrix
+from zonediff.reports.text.plain import wrap
+from zonediff.result.explorations import DifferenceWitness, Exploration
 from zonediff.variants.registry import Registry
 
 WIDTH: Final = 100

@@ -8,10 +8,13 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from itertools import chain
 from pathlib import Path
 
 import pytest
+
+from zonediff.work import contract
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -19,16 +22,28 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engine": set(),
     "variants": {"engine"},
     "corpus": {"engine"},
-    "compare": {"engine", "variants", "corpus"},
-    "reports": {"engine", "variants", "corpus", "compare"},
-    "cli": {"engine", "variants", "corpus", "compare", "reports"},
+    "result": {"engine", "corpus", "variants"},
+    "work": {"engine", "corpus", "variants"},
+    "explore": {"engine", "corpus", "variants", "result", "work"},
+    "live": {"engine", "corpus", "variants", "result", "work", "explore"},
+    "compare": {"engine", "corpus", "variants", "result", "work", "explore", "live"},
+    "reports": {"engine", "corpus", "variants", "result", "explore"},
+    "cli": {
+        *("engine", "corpus", "variants", "result", "work", "explore", "live", "compare"),
+        *("reports", "zonediff"),
+    },
+    "zonediff": {"engine", "corpus", "variants", "result", "compare", "reports"},
 }
 """Each top-level folder, and the others that its modules may import."""
+
+FACE = "zonediff"
+"""The folder that is the package itself; the others are its subpackages."""
 
 DATA = {
     "corpus": ("scenarios/**/*.yaml", "claims/**/*.yaml", "sweeps/*.yaml", "recordings/*.jsonl"),
     "reports": ("templates/**/*",),
-    "variants": ("live/agent.sh",),
+    "live": ("agent.sh",),
+    "zonediff": ("py.typed",),
 }
 """The files beside the modules that an installation needs."""
 
@@ -60,7 +75,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]
 
 def test_a_wheel_has_every_module_and_data_file(wheel: zipfile.ZipFile) -> None:
     expected = {
-        f"zonediff/{path.relative_to(ROOT)}"
+        str(path.relative_to(ROOT) if folder == FACE else Path(FACE, path.relative_to(ROOT)))
         for folder in MAY_IMPORT
         for pattern in ("**/*.py", "py.typed", *DATA.get(folder, ()))
         for path in (ROOT / folder).glob(pattern)
@@ -92,13 +107,54 @@ def against_the_rule(source: str, path: Path) -> list[str]:
     """Return the imports that the module at this path (from the root) must not have."""
     folder = path.parts[0]
     allowed = {folder, *MAY_IMPORT[folder]}
-    found = []
-    for line, name in imports(source, ("zonediff", *path.parent.parts)):
+    above = path.parent.parts if folder == FACE else (FACE, *path.parent.parts)
+    refused = []
+    for line, name in imports(source, above):
         top, _, rest = name.partition(".")
+        below = rest.partition(".")[0]
+        used = (below if below in MAY_IMPORT else FACE) if top == FACE else top
         # A folder by its bare name imports only where the working tree happens to be on the path.
-        if top in MAY_IMPORT or (top == "zonediff" and rest.partition(".")[0] not in allowed):
-            found.append(f"{path}:{line}: {name}")
-    return found
+        if used not in allowed and (top == FACE or top in MAY_IMPORT):
+            refused.append(f"{path}:{line}: {name}")
+    return refused
+
+
+def modules_and_imports() -> dict[str, set[str]]:
+    """Each module of ours by its dotted name, and the modules of ours that it imports anywhere."""
+    paths = {
+        ".".join(
+            (() if folder == FACE else (FACE,)) + path.relative_to(ROOT).with_suffix("").parts
+        ).removesuffix(".__init__"): path
+        for folder in MAY_IMPORT
+        for path in (ROOT / folder).rglob("*.py")
+    }
+
+    def module_of(name: str) -> str:
+        return name if name in paths else name.rpartition(".")[0]
+
+    return {
+        module: {module_of(name) for _, name in imports(path.read_text(), ())} & paths.keys()
+        for module, path in paths.items()
+    }
+
+
+def test_workers_agree_on_all_folders_that_decide_an_outcome() -> None:
+    assert set(contract.FOLDERS) == {"compare", *MAY_IMPORT["compare"]}
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    try:
+        TopologicalSorter(modules_and_imports()).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' <- '.join(error.args[1])}")
+
+
+def test_no_folder_holds_more_than_a_quarter_of_the_lines() -> None:
+    lines = {
+        folder: sum(len(path.read_text().splitlines()) for path in (ROOT / folder).rglob("*.py"))
+        for folder in MAY_IMPORT
+    }
+    assert max(lines.values()) <= sum(lines.values()) / 4, lines
 
 
 @pytest.mark.parametrize("folder", MAY_IMPORT)

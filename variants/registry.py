@@ -14,9 +14,10 @@ import importlib.util
 import inspect
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import CodeType
@@ -28,8 +29,11 @@ from zonediff.variants.subject import Subject
 
 GROUP: Final = "zonediff.variants"
 
+SUBJECTS: Final = "zonediff.subjects"
+"""Entry points of subjects that are no models, each named by the prefix of its variants' names."""
+
 LIVE: Final = "live:"
-"""What begins the name of a real kernel; the path of its image follows."""
+"""The prefix of a real kernel's name; the path of its image follows."""
 
 OURS: Final = {
     "upstream": "upstream:Upstream",
@@ -119,12 +123,12 @@ class Registry:
         )
 
     def resolve(self, name: str) -> Subject:
-        """The variant of this name, or the kernel image behind `live:`. Raises VariantError."""
-        if name.startswith(LIVE):
-            from zonediff.variants.live.subject import Live
+        """The variant of this name, or what its prefix stands for, as `live:` for a kernel image.
 
-            return Live(name)
-        return self.model(name)
+        Raises VariantError.
+        """
+        prefix, colon, _ = name.partition(":")
+        return _subject_of(prefix)(name) if colon else self.model(name)
 
     def model(self, name: str) -> Model:
         """The modelled variant of this name. Raises VariantError with the nearest names."""
@@ -174,6 +178,19 @@ class Registry:
         if policy.name in OURS or policy.name in self._extra:
             raise VariantError(f"{where}: there is already a variant {policy.name!r}")
         self._extra[policy.name] = policy
+
+
+@cache
+def _subject_of(prefix: str) -> Callable[[str], Subject]:
+    """What makes a subject of a name with this prefix: an entry point. Raises VariantError."""
+    from importlib.metadata import entry_points
+
+    entries = [*entry_points(group=SUBJECTS, name=prefix)]
+    if not entries:
+        known = ", ".join(sorted(f"{entry.name}:" for entry in entry_points(group=SUBJECTS)))
+        raise VariantError(f"no variant begins with {prefix + ':'!r}; prefixes are: {known}")
+    make: Callable[[str], Subject] = entries[0].load()
+    return make
 
 
 def valid_name(name: str) -> bool:

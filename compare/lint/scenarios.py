@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from zonediff.compare.difference import Parting, partings
-from zonediff.compare.result import Run
 from zonediff.corpus.loader import locate
 from zonediff.corpus.problems import Mistake, Problem
 from zonediff.corpus.scenario import Scenario
 from zonediff.engine.trace import StepTrace, Trace
+from zonediff.result.judgements import Run
+from zonediff.result.partings import Parting, partings
 
 Runs = Mapping[tuple[str, str], Run]
 """Runs by scenario and variant."""

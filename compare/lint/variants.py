@@ -8,10 +8,10 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 
 from zonediff.compare.difference import first_difference
-from zonediff.compare.result import Run
 from zonediff.corpus.problems import Problem
 from zonediff.corpus.scenario import Scenario
 from zonediff.engine.policy import Policy
+from zonediff.result.judgements import Run
 from zonediff.variants.registry import Registry, VariantError
 
 Attempt = Callable[[Scenario, str], Run]

@@ -4,66 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Literal
 
 from zonediff.compare.difference import first_difference
 from zonediff.compare.interface import removals
-from zonediff.compare.result import KINDS, GoalOutcome, Kind, Result, Run, VariantRemovals
-from zonediff.compare.simulate.statistics import GoalCount, order
-from zonediff.compare.verdict import FAILED, PASSED, REGRESSED
 from zonediff.engine.trace import Reason
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A scenario on a variant that comes out otherwise.
-
-    says: in what, weightiest first. reasons: the rules behind it, that did not decide it before.
-    """
-
-    scenario: str
-    variant: str
-    kind: Kind
-    says: tuple[str, ...]
-    reasons: tuple[Reason, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Novelty:
-    """A scenario or variant that only one of the results has."""
-
-    what: Literal["scenario", "variant"]
-    name: str
-    added: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Regression:
-    """What changed from one result to another: of two revisions, or of two days.
-
-    base, head: the results in words. cells: (scenario, variant) of all that both have.
-    removals: what user space can use no more, by variant. edited: scenarios whose text is not the
-    same in both. remarks: what else makes the two not alike.
-    """
-
-    base: str
-    head: str
-    cells: tuple[tuple[str, str], ...]
-    changes: tuple[Change, ...]
-    novelties: tuple[Novelty, ...]
-    removals: tuple[VariantRemovals, ...]
-    edited: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
-
-    @property
-    def exit_code(self) -> int:
-        """As that of a run: a failure weighs more than a regression."""
-        kinds = {change.kind for change in self.changes}
-        if "error" in kinds:
-            return FAILED
-        return REGRESSED if "regression" in kinds or self.removals else PASSED
+from zonediff.result.changes import Change, Novelty, Regression
+from zonediff.result.counts import GoalCount, order
+from zonediff.result.judgements import KINDS, GoalOutcome, Kind, Run
+from zonediff.result.result import Result
 
 
 def compare(base: Result, head: Result, names: tuple[str, str]) -> Regression:

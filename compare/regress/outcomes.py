@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from zonediff.compare.result import Result
-from zonediff.compare.result_files import ResultFileError, load
 from zonediff.compare.series.patch import SeriesError
+from zonediff.result.files import ResultFileError, load
+from zonediff.result.result import Result
 
 _START: Final = """\
 import sys, types

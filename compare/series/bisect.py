@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from zonediff.compare.judge import judge
-from zonediff.compare.result import Judgement
 from zonediff.compare.run import run
 from zonediff.compare.series.lineup import stages_of
-from zonediff.compare.workers import Crew, Progress
 from zonediff.corpus.scenario import Scenario
+from zonediff.result.judgements import Judgement
 from zonediff.variants.registry import Registry
+from zonediff.work.pool import Progress, WorkerPool
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +34,17 @@ def bisect(
     *,
     baseline: str,
     registry: Registry,
-    crew: Crew | None = None,
+    pool: WorkerPool | None = None,
     progress: Progress = lambda done, total: None,
 ) -> list[Bisection]:
-    """Run scenarios on the baseline and each stage of a variant; crew: as for run().
+    """Run scenarios on the baseline and each stage of a variant; pool: as for run().
 
     Unlike git's, it looks at every stage: one may break what a later one mends. Raises
     registry.VariantError, and KeyboardInterrupt when it is interrupted.
     """
     stages = [stage.variant for stage in stages_of(variant, registry)]
     result = run(
-        scenarios, stages, baseline=baseline, registry=registry, crew=crew, progress=progress
+        scenarios, stages, baseline=baseline, registry=registry, pool=pool, progress=progress
     )
     if not result.complete:
         raise KeyboardInterrupt

@@ -7,9 +7,9 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from itertools import pairwise
 
-from zonediff.compare.series.findings import LineUp, Patch, PatchLine, StageLine
 from zonediff.compare.series.restated import known, overridden
 from zonediff.engine.policy import Stage
+from zonediff.result.series import LineUp, Patch, PatchLine, StageLine
 from zonediff.variants.registry import Registry
 
 

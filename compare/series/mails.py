@@ -12,9 +12,9 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Final
 
-from zonediff.compare.series.findings import Patch
 from zonediff.compare.series.patch import SeriesError, read_diff
-from zonediff.compare.words import several
+from zonediff.engine.words import several
+from zonediff.result.series import Patch
 
 _SEPARATOR: Final = re.compile(
     rb"^From \S{1,256} .{1,64}\d\d:\d\d:\d\d.{0,64} \d{4}\r?\n", re.MULTILINE

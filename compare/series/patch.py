@@ -7,8 +7,8 @@ from typing import NamedTuple
 from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchSet
 
-from zonediff.compare.series.findings import FileChange
 from zonediff.compare.series.functions import functions_changed, is_c, unnamed_places
+from zonediff.result.series import FileChange
 
 
 class SeriesError(Exception):

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from zonediff.compare.series.findings import Patch
 from zonediff.compare.series.patch import SeriesError, read_diff
+from zonediff.result.series import Patch
 
 if TYPE_CHECKING:
     from git import GitCommandError, Repo

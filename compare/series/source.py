@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from zonediff.compare.series.findings import LineUp
 from zonediff.compare.series.lineup import line_up, listed
 from zonediff.compare.series.mails import read_file
 from zonediff.compare.series.patch import SeriesError
 from zonediff.compare.series.repository import base_of, read_range
+from zonediff.result.series import LineUp
 from zonediff.variants.registry import Registry
 
 _RANGE: Final = re.compile(r"(?:(?P<repo>.+)@(?!\{))?(?P<revisions>.+\.\..+)")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from zonediff.compare.goals import evaluate
 from zonediff.compare.simulate.chance import Chance
 from zonediff.compare.simulate.simulation import simulate_with
-from zonediff.compare.simulate.statistics import GoalCount
 from zonediff.corpus.scenario import Scenario
 from zonediff.engine.policy import Policy
+from zonediff.result.counts import GoalCount
 
 
 def sample(scenario: Scenario, policy: Policy, seed: int = 0, seeds: int = 1000) -> list[GoalCount]:

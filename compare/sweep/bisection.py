@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
-from typing import Final, Literal, TypeVar
+from typing import Final, TypeVar
+
+from zonediff.result.frontiers import State
 
 T = TypeVar("T")
 
-State = Literal["ok", "tight", "dies"]
-"""What became of an addition: survived, survived with less than half of the free memory left, or
-not."""
 
 WORSE: Final[dict[State, int]] = {"ok": 0, "tight": 1, "dies": 2}
 
@@ -26,13 +25,6 @@ PROBES: Final = 9
 
 SAMPLED: Final = 20
 """One row of so many, and at least one of each curve, is run whole."""
-
-
-def state(free_kib: int, least_kib: int | None) -> State:
-    """free_kib: free in kernel zones before the addition; least_kib: None where it is a death."""
-    if least_kib is None:
-        return "dies"
-    return "tight" if 2 * least_kib < free_kib else "ok"
 
 
 def monotone(states: Mapping[int, State]) -> bool:

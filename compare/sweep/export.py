@@ -7,10 +7,10 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from zonediff.compare.sweep.bisection import State, state
 from zonediff.compare.sweep.frontier import drawn
 from zonediff.compare.sweep.plan import Row
 from zonediff.compare.sweep.work import Outcome
+from zonediff.result.frontiers import State, state
 
 
 class ExportError(Exception):

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NoReturn
 
-from zonediff.compare.kept.shelf import keep
-from zonediff.compare.kept.store import Reading, Store
-from zonediff.compare.result import Frontier, FrontierRow
 from zonediff.compare.sweep.bisection import monotone, sampled
 from zonediff.compare.sweep.plan import Row, Sweep
 from zonediff.compare.sweep.store import Rows, row_keys, stored_rows, stored_sweep
 from zonediff.compare.sweep.work import Outcome, SweepError, Task, work
-from zonediff.compare.workers import Crew, Here, Progress
+from zonediff.result.frontiers import Frontier, FrontierRow
 from zonediff.variants.registry import Registry
+from zonediff.work.outcome_table import map_stored
+from zonediff.work.pool import InProcess, Progress, WorkerPool
+from zonediff.work.store import Reading, Store
 
 
 def frontiers(
@@ -22,22 +22,22 @@ def frontiers(
     *,
     store: Store | None = None,
     adaptive: bool = False,
-    crew: Crew | None = None,
+    pool: WorkerPool | None = None,
     progress: Progress = lambda done, total: None,
 ) -> list[Frontier]:
     """The frontiers of a sweep, one for each variant, path and onliner, in the sweep's order.
 
     store: keeps what is found; what is in it already is not done again. adaptive: run only the
-    points that the picture needs (bisection.py), and infer the others. crew: who works on it;
+    points that the picture needs (bisection.py), and infer the others. pool: who works on it;
     without one, this process. progress: told how many points are known.
     Raises SweepError, KeepError.
     """
     rows = list(sweep.rows())
-    shelf = Rows(store, sweep, row_keys(sweep, registry)) if store else None
+    table = Rows(store, sweep, row_keys(sweep, registry)) if store else None
     size = len(sweep.added)
     found: dict[Row, Outcome] = {}
     for tasks in _rounds(rows, found, adaptive):
-        for chunk in keep(crew or Here(registry), work, tasks, _killed, shelf):
+        for chunk in map_stored(pool or InProcess(registry), work, tasks, _killed, table):
             found.update((task.row, outcome) for task, outcome in chunk)
             progress(len(found) * size, len(rows) * size)
     return drawn(rows, found)
@@ -60,16 +60,6 @@ def drawn(rows: Iterable[Row], found: Mapping[Row, Outcome]) -> list[Frontier]:
         frontier = curves.setdefault(curve, Frontier(*curve, list(row.added), []))
         frontier.rows.append(_row(row, found[row]))
     return list(curves.values())
-
-
-def survives(frontier: Frontier, row: FrontierRow) -> int:
-    """The most that can be added to the row's machine: it and all less are survived."""
-    most = 0
-    for added, least in zip(frontier.added, row.least_kib, strict=True):
-        if least is None:
-            break
-        most = added
-    return most
 
 
 def _rounds(

@@ -47,11 +47,6 @@ LARGEST_ADDED: Final = 1 << 40
 MOST_SIZES: Final = 4096
 
 
-EXAMPLE: Final = (256 * MIB, 8 * GIB)
-"""Boot memory and what is added to it in the example that the discussion of the patches argues
-about; no sweep that has this point leaves it out."""
-
-
 @dataclass(frozen=True, slots=True)
 class Steps:
     """Sizes at equal distances, both ends included."""

@@ -14,12 +14,12 @@ from typing import Final
 
 from cattrs import BaseValidationError, structure
 
-from zonediff.compare.kept.code import fingerprint
-from zonediff.compare.kept.shelf import Shelf
-from zonediff.compare.kept.store import KeepError, Reading, Store
 from zonediff.compare.sweep.plan import Row, Sweep
 from zonediff.compare.sweep.work import Outcome, Point, Task
 from zonediff.variants.registry import Registry
+from zonediff.work.fingerprint import fingerprint
+from zonediff.work.outcome_table import OutcomeTable
+from zonediff.work.store import Reading, Store, StoreError
 
 _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS sweep (axes TEXT NOT NULL)",
@@ -32,7 +32,7 @@ _TABLES: Final = (
 )
 
 
-class Rows(Shelf[Task, Outcome]):
+class Rows(OutcomeTable[Task, Outcome]):
     """The rows of a sweep. keys: what each is known by.
 
     Raises KeepError when the store has another sweep.
@@ -81,7 +81,7 @@ def stored_sweep(store: Reading) -> Sweep:
     """
     sweep = _sweep(store) if store.has("sweep") else None
     if sweep is None:
-        raise KeepError(f"{store.path}: there is no sweep in this store")
+        raise StoreError(f"{store.path}: there is no sweep in this store")
     return sweep
 
 
@@ -114,7 +114,7 @@ def _settle(store: Store, sweep: Sweep) -> None:
         elif ours != theirs:
             axes = (field.name for field in fields(Sweep))
             other = [name for name in axes if getattr(ours, name) != getattr(theirs, name)]
-            raise KeepError(
+            raise StoreError(
                 f"{store.path}: holds the outcomes of another sweep, which differs in "
                 f"{', '.join(other)}; name another --store, or delete this one"
             )
@@ -128,7 +128,7 @@ def _sweep(store: Reading) -> Sweep | None:
     try:
         return structure(json.loads(found[0][0]), Sweep)
     except (BaseValidationError, ValueError, TypeError):
-        raise KeepError(
+        raise StoreError(
             f"{store.path}: its sweep is damaged; name another --store, or delete this one"
         ) from None
 

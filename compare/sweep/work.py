@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from zonediff.compare.sweep.bisection import State, state, to_run
-from zonediff.compare.sweep.plan import EXAMPLE, Onliner, Row
+from zonediff.compare.sweep.bisection import to_run
+from zonediff.compare.sweep.plan import Onliner, Row
 from zonediff.engine import userspace
 from zonediff.engine.actors import OnlineValue
 from zonediff.engine.guest import Guest
@@ -17,6 +17,7 @@ from zonediff.engine.policy import Policy
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import HypervAdd, Plug, Step, Udev, Write
 from zonediff.engine.units import SECTION, Bytes
+from zonediff.result.frontiers import EXAMPLE, State, state
 from zonediff.variants.failure import in_words
 from zonediff.variants.registry import Registry
 

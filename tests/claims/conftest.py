@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from zonediff.compare.claims import judge_claims
-from zonediff.compare.result import ClaimVerdict, Result
+from zonediff.compare.claims.ledger import judge_claims
 from zonediff.compare.run import run
 from zonediff.corpus.claim import Claim
 from zonediff.corpus.claim_files import load_claims, read_claim
 from zonediff.corpus.loader import load
 from zonediff.corpus.problems import ScenarioError
 from zonediff.corpus.scenario import Scenario
+from zonediff.result.claims import ClaimVerdict
+from zonediff.result.result import Result
 from zonediff.variants.registry import Registry
 
 VARIANTS = (

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from zonediff.compare.cases import _decimal
-from zonediff.compare.claims import decide, judge_claims, labels, sorted_out
-from zonediff.compare.result import CaseOutcome, CasePart, ClaimVerdict, Result
+from zonediff.compare.claims.cases import _decimal
+from zonediff.compare.claims.ledger import decide, judge_claims, labels, sorted_out
 from zonediff.compare.run import run
 from zonediff.corpus.claim import Claim
 from zonediff.corpus.scenario import Scenario
 from zonediff.engine.policy import Policy
+from zonediff.result.claims import CaseOutcome, CasePart, ClaimVerdict
+from zonediff.result.result import Result
 from zonediff.variants.model import Model
 from zonediff.variants.registry import Registry
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from zonediff.compare.result import ClaimVerdict
 from zonediff.corpus.claim import Claim, Decided, OfRuns
 from zonediff.corpus.scenario import Scenario
+from zonediff.result.claims import ClaimVerdict
 
 Ledger = Mapping[str, Mapping[str, ClaimVerdict]]
 Shipped = tuple[Sequence[Scenario], Sequence[Claim]]

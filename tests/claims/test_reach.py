@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from zonediff.compare.explore.arena import ArenaError
-from zonediff.compare.explore.reach import Proof, Way, reach
 from zonediff.engine.guest import Guest
 from zonediff.engine.machine import Dimm, Machine
 from zonediff.engine.memory import PINNED, Zone
 from zonediff.engine.steps import Allocate, Boot, Fill, HypervAdd, Plug, Unplug, Write, XenAdd
 from zonediff.engine.units import parse_size
+from zonediff.explore.arena import ArenaError
+from zonediff.explore.reach import Proof, Way, reach
 from zonediff.variants.registry import Registry
 
 THREE_BLOCKS = Machine(dimms=(Dimm("dimm1", parse_size("384M")),))

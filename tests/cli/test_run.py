@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from zonediff.compare import result_files
-from zonediff.compare.result import Result
 from zonediff.reports.formats import FORMATS
+from zonediff.result import files as result_files
+from zonediff.result.result import Result
 
 
 def saved(path: Path) -> Result:
@@ -162,7 +162,7 @@ def test_an_output_that_cannot_be_written_is_named(
     def refused(prefix: str, dir: Path) -> None:
         raise PermissionError(13, "Permission denied", str(dir / f"{prefix}x1y2z3"))
 
-    monkeypatch.setattr("zonediff.compare.result_files.tempfile.mkstemp", refused)
+    monkeypatch.setattr("zonediff.result.files.tempfile.mkstemp", refused)
     result = zonediff("run", "--corpus", corpus, "-o", "out.json")
     assert result.exit_code == 2
     assert result.stderr.endswith("/out.json: Permission denied\n")

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import pytest
 
 from zonediff.compare.goals import evaluate
-from zonediff.compare.result import Run, VariantInfo
 from zonediff.corpus.scenario import SURVIVES, Goal, Predicate, Scenario, ScenarioStep
 from zonediff.engine.machine import Machine
 from zonediff.engine.observation import (
@@ -22,6 +21,8 @@ from zonediff.engine.observation import (
 from zonediff.engine.policy import Intent, Interface
 from zonediff.engine.steps import Step
 from zonediff.engine.trace import Act, End, Reason, StepTrace, Trace
+from zonediff.result.judgements import Run
+from zonediff.result.result import VariantInfo
 
 
 @dataclass

@@ -14,33 +14,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zonediff.compare.chunks import LARGEST, Pace, spread
-from zonediff.compare.workers import ClusterLost, Crew, Here, Share, Work, workers
 from zonediff.variants.registry import Registry
+from zonediff.work.chunks import LARGEST, Pace, map_chunks
+from zonediff.work.pool import ChunkResult, ClusterLost, InProcess, Work, WorkerPool
+from zonediff.work.workers import workers
 
 
 class Death(Exception):
     pass
 
 
-class Fake(Crew):
+class Fake(WorkerPool):
     """Ends chunks in any order; some hand items back, some die of an item or of nothing."""
 
     died = (Death,)
-    at_once = 3
+    chunks_in_flight = 3
     watch_after = 0.0
 
     def __init__(self, deadly: set[int], draw: st.DataObject) -> None:
         self.deadly = deadly
         self.draw = draw
         self.done: Counter[int] = Counter()
-        self.pending: list[tuple[Future[Share[int]], Sequence[int]]] = []
+        self.pending: list[tuple[Future[ChunkResult[int]], Sequence[int]]] = []
         self.stopped = 0
 
-    def submit(self, work: Work[int, int], items: Sequence[int]) -> Future[Share[int]]:  # type: ignore[override]
-        future: Future[Share[int]] = Future()
+    def submit(self, work: Work[int, int], items: Sequence[int]) -> Future[ChunkResult[int]]:  # type: ignore[override]
+        future: Future[ChunkResult[int]] = Future()
         self.pending.append((future, items))
-        if len(self.pending) == self.at_once:
+        if len(self.pending) == self.chunks_in_flight:
             self.watch()
         return future
 
@@ -62,12 +63,12 @@ class Fake(Crew):
 
 @given(st.integers(0, 60), st.sets(st.integers(0, 60), max_size=4), st.data())
 def test_each_item_is_told_once(number: int, deadly: set[int], data: st.DataObject) -> None:
-    crew = Fake(deadly, data)
-    chunks = spread(crew, _negative, range(number), lambda item: 1000)
+    pool = Fake(deadly, data)
+    chunks = map_chunks(pool, _negative, range(number), lambda item: 1000)
     told = [pair for chunk in chunks for pair in chunk]
     assert dict(told) == {item: 1000 if item in deadly else -item for item in range(number)}
     assert len(told) == number
-    assert set(crew.done.values()) <= {1}
+    assert set(pool.done.values()) <= {1}
 
 
 def _negative(registry: Registry, item: int) -> int:
@@ -81,8 +82,8 @@ def _deadly(registry: Registry, item: int) -> int:
 
 
 def test_items_that_kill_their_process_are_found_among_the_others() -> None:
-    with workers(Registry(), 2) as crew:
-        found = dict(chain(*spread(crew, _deadly, range(40), lambda item: 1000)))
+    with workers(Registry(), 2) as pool:
+        found = dict(chain(*map_chunks(pool, _deadly, range(40), lambda item: 1000)))
     assert found == {item: 1000 if item in (7, 23) else -item for item in range(40)}
 
 
@@ -94,7 +95,7 @@ def test_items_are_taken_as_they_are_needed() -> None:
             taken.append(len(taken))
             yield taken[-1]
 
-    chunks = spread(Here(Registry()), _negative, endless(), lambda item: 0)
+    chunks = map_chunks(InProcess(Registry()), _negative, endless(), lambda item: 0)
     assert [next(chunks) for _ in range(3)] == [[(0, 0)], [(1, -1)], [(2, -2)]]
     assert len(taken) == 3
     chunks.close()  # type: ignore[attr-defined]
@@ -103,27 +104,27 @@ def test_items_are_taken_as_they_are_needed() -> None:
 def test_all_workers_have_a_share_of_little_work() -> None:
     sizes: list[int] = []
 
-    class Four(Here):
-        at_once = 4
-        aim = 60.0
+    class Four(InProcess):
+        chunks_in_flight = 4
+        chunk_seconds = 60.0
 
-        def submit(self, work: Work[int, int], items: Sequence[int]) -> Future[Share[int]]:  # type: ignore[override]
+        def submit(self, work: Work[int, int], items: Sequence[int]) -> Future[ChunkResult[int]]:  # type: ignore[override]
             sizes.append(len(items))
             return super().submit(work, items)
 
-    chunks = spread(Four(Registry()), _negative, range(40), lambda item: 0)
+    chunks = map_chunks(Four(Registry()), _negative, range(40), lambda item: 0)
     assert sum(map(len, chunks)) == 40
     assert sizes[:5] == [1, 1, 1, 1, 8]
     assert sorted(sizes[5:], reverse=True) == sizes[5:]
 
 
 def test_who_ends_early_gives_up_what_is_under_way(tmp_path: Path) -> None:
-    with workers(Registry(), 2) as crew:
-        chunks = spread(crew, _negative, range(1000), lambda item: 0)
+    with workers(Registry(), 2) as pool:
+        chunks = map_chunks(pool, _negative, range(1000), lambda item: 0)
         next(chunks)
         chunks.close()  # type: ignore[attr-defined]
-        found = dict(chain(*spread(crew, _negative, range(10), lambda item: 0)))
-    assert found == {item: -item for item in range(10)}, "the crew goes on"
+        found = dict(chain(*map_chunks(pool, _negative, range(10), lambda item: 0)))
+    assert found == {item: -item for item in range(10)}, "the pool goes on"
 
 
 def test_a_failure_is_the_work_s_own() -> None:
@@ -131,21 +132,21 @@ def test_a_failure_is_the_work_s_own() -> None:
         raise KeyError(item)
 
     with pytest.raises(KeyError, match="0"):
-        list(spread(Here(Registry()), fail, range(3), lambda item: 0))
+        list(map_chunks(InProcess(Registry()), fail, range(3), lambda item: 0))
 
 
 def test_what_an_executor_gives_up_is_told_as_the_crew_says() -> None:
-    class Lost(Here):
-        def submit(self, work: Work[int, int], items: Sequence[int]) -> Future[Share[int]]:  # type: ignore[override]
-            future: Future[Share[int]] = Future()
+    class Lost(InProcess):
+        def submit(self, work: Work[int, int], items: Sequence[int]) -> Future[ChunkResult[int]]:  # type: ignore[override]
+            future: Future[ChunkResult[int]] = Future()
             future.cancel()
             return future
 
-        def given_up(self, error: CancelledError) -> BaseException:
+        def cancellation_error(self, error: CancelledError) -> BaseException:
             return ClusterLost("gone")
 
     with pytest.raises(ClusterLost, match="gone"):
-        list(spread(Lost(Registry()), _negative, range(3), lambda item: 0))
+        list(map_chunks(Lost(Registry()), _negative, range(3), lambda item: 0))
 
 
 def test_the_pace_follows_what_items_cost() -> None:
@@ -170,10 +171,10 @@ def _part(first: int, registry: Registry, item: int) -> int:
 
 
 def test_work_may_be_a_partial_function() -> None:
-    with workers(Registry(), 2) as crew:
+    with workers(Registry(), 2) as pool:
         found = [
             pair
-            for chunk in spread(crew, partial(_part, 5), [1, 2], lambda item: 0)
+            for chunk in map_chunks(pool, partial(_part, 5), [1, 2], lambda item: 0)
             for pair in chunk
         ]
     assert sorted(found) == [(1, 6), (2, 7)]

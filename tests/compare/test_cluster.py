@@ -15,12 +15,13 @@ from urllib.request import urlopen
 import pytest
 
 from tests.cluster import SECONDS, Cluster
-from zonediff.compare import cluster as asking
 from zonediff.compare.run import run
-from zonediff.compare.terms import Terms
-from zonediff.compare.workers import ClusterError, ClusterLost, workers
 from zonediff.corpus.loader import load
 from zonediff.variants.registry import Registry
+from zonediff.work import cluster as asking
+from zonediff.work.contract import FOLDERS, WorkerContract
+from zonediff.work.pool import ClusterError, ClusterLost
+from zonediff.work.workers import workers
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,7 +33,13 @@ IMPATIENT = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s"}
 def zonediff(*arguments: object, env: dict[str, str] | None = None) -> tuple[int, str, str]:
     """Exit code, output, and errors."""
     done = subprocess.run(
-        [sys.executable, "-c", "from zonediff.cli.main import main; main()", *map(str, arguments)],
+        [
+            sys.executable,
+            "-P",
+            "-c",
+            "from zonediff.cli.main import main; main()",
+            *map(str, arguments),
+        ],
         env={**os.environ, **(env or {})},
         capture_output=True,
         text=True,
@@ -44,12 +51,12 @@ def zonediff(*arguments: object, env: dict[str, str] | None = None) -> tuple[int
 
 def test_runs_with_many_seeds(cluster: Cluster) -> None:
     scenarios = load(["pressure/help-by-chance"])
-    with workers(Registry(), scheduler=cluster.address) as crew:
-        assert crew.dashboard is not None
-        assert crew.dashboard.startswith("http://127.0.0.1:")
-        with urlopen(crew.dashboard) as page:
+    with workers(Registry(), scheduler=cluster.address) as pool:
+        assert pool.dashboard is not None
+        assert pool.dashboard.startswith("http://127.0.0.1:")
+        with urlopen(pool.dashboard) as page:
             assert '<a href="status">Status</a>' in page.read().decode()
-        there = run(scenarios, ["igor-movable"], seeds=210, crew=crew)
+        there = run(scenarios, ["igor-movable"], seeds=210, pool=pool)
     assert there == run(scenarios, ["igor-movable"], seeds=210)
 
 
@@ -61,7 +68,8 @@ def test_random_walks(cluster: Cluster) -> None:
 
 def test_workers_of_other_sources_are_refused(cluster: Cluster, tmp_path: Path) -> None:
     ours = tmp_path / "zonediff"
-    for folder in ("engine", "variants", "corpus", "compare", "reports", "cli"):
+    shutil.copytree(ROOT / "zonediff", ours)
+    for folder in (*FOLDERS, "reports", "cli"):
         shutil.copytree(ROOT / folder, ours / folder, ignore=shutil.ignore_patterns("recordings"))
     with (ours / "engine" / "kernel.py").open("a") as file:
         file.write("# one line more\n")
@@ -148,9 +156,11 @@ def test_a_worker_that_dies_while_it_is_asked_is_none_of_them() -> None:
             gone = distributed.comm.CommClosedError("in <TCP>")
             return {"tcp://one:1": gone, "tcp://two:2": asked(*about)}
 
-    asking._agree(cast(Any, OneDies()), "tcp://here:3", Terms.here())
+    asking._agree(cast(Any, OneDies()), "tcp://here:3", WorkerContract.here())
     with pytest.raises(ClusterError, match=r"^worker tcp://two:2 has simpy "):
-        asking._agree(cast(Any, OneDies()), "tcp://here:3", Terms((), (), (("simpy", "0"),)))
+        asking._agree(
+            cast(Any, OneDies()), "tcp://here:3", WorkerContract((), (), (("simpy", "0"),))
+        )
 
 
 def test_a_scheduler_without_workers_is_told(tmp_path: Path) -> None:
@@ -227,19 +237,19 @@ def test_what_kills_workers_is_found_and_others_are_not_blamed(tmp_path: Path) -
 def test_a_cluster_whose_workers_are_all_gone_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zonediff.compare.cluster.PATIENCE", 0.5)
-    monkeypatch.setattr("zonediff.compare.cluster.RECOUNT", 0.1)
-    monkeypatch.setattr("zonediff.compare.workers.Crew.watch_after", 0.1)
+    monkeypatch.setattr("zonediff.work.cluster.PATIENCE", 0.5)
+    monkeypatch.setattr("zonediff.work.cluster.RECOUNT", 0.1)
+    monkeypatch.setattr("zonediff.work.pool.WorkerPool.watch_after", 0.1)
     (tmp_path / "dies.py").write_text(DIES)
     registry = Registry([tmp_path / "dies.py"])
     scenarios = load(["reproducer/online-movable-first-block"])
     single = Cluster(tmp_path, workers=1)
     try:
         with (
-            workers(registry, scheduler=single.address) as crew,
+            workers(registry, scheduler=single.address) as pool,
             pytest.raises(ClusterLost, match=r"there were no workers for"),
         ):
-            run(scenarios, ["dies"], registry=registry, crew=crew)
+            run(scenarios, ["dies"], registry=registry, pool=pool)
     finally:
         single.close()
 

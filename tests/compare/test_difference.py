@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from zonediff.compare.difference import first_difference, partings
+from zonediff.compare.difference import first_difference
 from zonediff.engine.observation import BlockView, Observation, run_length
 from zonediff.engine.steps import Blocks, Boot, Daemon, Online, Plug, Read, Unplug, Write
 from zonediff.engine.trace import Reason, Trace
 from zonediff.engine.units import parse_size
+from zonediff.result.partings import partings
 
 PLUG = Plug("dimm1", parse_size("512M"))
 FRESH = {32: "offline Normal", 33: "offline Normal", 34: "offline Normal Movable"}

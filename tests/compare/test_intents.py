@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from zonediff.compare.intents import covering, matches, outcomes
-from zonediff.compare.result import Judgement, Kind
 from zonediff.engine.policy import Intent
+from zonediff.result.judgements import Judgement, Kind
 
 DRIVERS = Intent("drivers/*", "drivers online by themselves")
 TEMPORARY = Intent("zones/*", "not supported yet", until="rework/4")

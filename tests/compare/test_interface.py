@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from zonediff.compare.interface import removed, used_and_removed
-from zonediff.compare.result import Removal
 from zonediff.corpus.scenario import KnobGoal
 from zonediff.engine.machine import Config, Machine
 from zonediff.engine.policy import Interface
 from zonediff.engine.steps import Blocks, Boot, Online, Probe, Read, Step, Write
 from zonediff.engine.units import Bytes
+from zonediff.result.judgements import Removal
 
 BEFORE = Interface(
     files={

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from zonediff.compare.describe import variant_info
 from zonediff.compare.judge import judge
-from zonediff.compare.pieces import Cell, attempt
-from zonediff.compare.result import Judgement, Kind, Run
+from zonediff.compare.runs import Cell, attempt
 from zonediff.corpus.scenario import (
     SURVIVES,
     AllStepsGoal,
@@ -37,6 +36,7 @@ from zonediff.engine.steps import (
     XenAdd,
 )
 from zonediff.engine.units import GIB, MIB, Bytes
+from zonediff.result.judgements import Judgement, Kind, Run
 from zonediff.variants.registry import COMPARED, Registry
 
 WRITE = Write("auto_online_blocks", "online")

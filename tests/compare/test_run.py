@@ -11,15 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from zonediff.compare import result_files
-from zonediff.compare.result import Result, Run
 from zonediff.compare.run import run
-from zonediff.compare.workers import workers
 from zonediff.corpus.scenario import SURVIVES, BlocksGoal, Goal, Scenario, ScenarioStep
 from zonediff.engine.machine import Dimm, Machine
 from zonediff.engine.steps import Blocks, HypervAdd, Online, Step, Unplug, Write
 from zonediff.engine.units import GIB, Bytes
+from zonediff.result import files as result_files
+from zonediff.result.judgements import Run
+from zonediff.result.result import Result
 from zonediff.variants.registry import COMPARED, Registry, VariantError
+from zonediff.work.workers import workers
 
 MACHINE = Machine(dimms=(Dimm("dimm1", Bytes(GIB)),))
 BLOCK = BlocksGoal(Blocks("32"), state="online", zone="Movable")
@@ -115,8 +116,8 @@ def run_by(
     jobs: int, scenarios: list[Scenario], variants: Sequence[str], registry: Registry | None = None
 ) -> Result:
     registry = registry or Registry()
-    with workers(registry, jobs) as crew:
-        return run(scenarios, variants, registry=registry, crew=crew)
+    with workers(registry, jobs) as pool:
+        return run(scenarios, variants, registry=registry, pool=pool)
 
 
 def test_the_main_case() -> None:
@@ -255,11 +256,11 @@ def test_progress_counts_every_cell() -> None:
     run(ALL, ["igor-movable"], progress=lambda done, total: seen.append((done, total)))
     assert seen == [(number, 8) for number in range(1, 9)]
     seen.clear()
-    with workers(Registry(), 2) as crew:
+    with workers(Registry(), 2) as pool:
         run(
             ALL,
             ["igor-movable"],
-            crew=crew,
+            pool=pool,
             progress=lambda done, total: seen.append((done, total)),
         )
     assert seen == [(number, 8) for number in range(1, 9)]
@@ -270,15 +271,15 @@ import sys
 from pathlib import Path
 
 from zonediff.compare.run import run
-from zonediff.compare.workers import workers
+from zonediff.work.workers import workers
 from zonediff.corpus.loader import load
 from zonediff.variants.registry import Registry
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     registry = Registry([folder / "bad.py"])
-    with workers(registry, 2) as crew:
-        result = run(load([folder / "one.yaml"]), ["hangs"], registry=registry, crew=crew)
+    with workers(registry, 2) as pool:
+        result = run(load([folder / "one.yaml"]), ["hangs"], registry=registry, pool=pool)
     print(result.complete, [item.variant for item in result.runs])
 """
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from zonediff.compare import verdict
-from zonediff.compare.result import IntentOutcome, Judgement, Kind, Result, Run
 from zonediff.engine.policy import Intent
+from zonediff.result import exit_code as verdict
+from zonediff.result.judgements import IntentOutcome, Judgement, Kind, Run
+from zonediff.result.result import Result
 
 INTENT = Intent("*", "meant")
 

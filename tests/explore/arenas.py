@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from zonediff.compare.explore.arena import Arena, Part
 from zonediff.engine.machine import Config, Dimm, Machine
 from zonediff.engine.policy import Policy
 from zonediff.engine.units import GIB, MIB, SECTION, Bytes
+from zonediff.explore.arena import Arena, Part
 from zonediff.variants.registry import OURS, Registry
 
 VARIANTS = list(OURS)

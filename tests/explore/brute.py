@@ -6,13 +6,13 @@ from collections import deque
 from collections.abc import Hashable
 from typing import NamedTuple
 
-from zonediff.compare.explore.arena import Arena
-from zonediff.compare.explore.looks import Level, dead, parts
 from zonediff.engine.guest import Guest
 from zonediff.engine.kernel import KernelDied
 from zonediff.engine.observe import observe
 from zonediff.engine.policy import Policy
 from zonediff.engine.steps import Step
+from zonediff.explore.arena import Arena
+from zonediff.explore.looks import Level, dead, parts
 
 
 class State(NamedTuple):

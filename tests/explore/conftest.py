@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from tests.explore.arenas import policy
-from zonediff.compare.explore.arena import Arena
-from zonediff.compare.explore.looks import Level
-from zonediff.compare.explore.lts import Numberings, System, build
-from zonediff.compare.explore.product import Comparison, compare
 from zonediff.engine.policy import Policy
+from zonediff.explore.arena import Arena
+from zonediff.explore.looks import Level
+from zonediff.explore.lts import Numberings, System, build
+from zonediff.explore.product import Comparison, compare
 
 Explore = Callable[..., tuple[System, System, Comparison]]
 

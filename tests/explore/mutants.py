@@ -11,8 +11,8 @@ from types import ModuleType
 from typing import Final
 
 from tests.explore.arenas import dimm, machine
-from zonediff.compare.explore.arena import Arena
 from zonediff.engine.policy import Policy
+from zonediff.explore.arena import Arena
 
 THREE_BLOCKS: Final = Arena("three", machine(dimm("d1", 3)), alphabet=("state",))
 

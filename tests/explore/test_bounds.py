@@ -7,11 +7,11 @@ import pytest
 
 from tests.explore.arenas import TINY, dimm, machine, policy
 from tests.explore.conftest import Explore
-from zonediff.compare.explore.arena import STANDARD, Arena, ArenaError
-from zonediff.compare.explore.lts import build
-from zonediff.compare.explore.product import bound
-from zonediff.compare.explore.table import Table
 from zonediff.engine.units import GIB, MIB
+from zonediff.explore.arena import STANDARD, Arena, ArenaError
+from zonediff.explore.lts import build
+from zonediff.explore.product import bound
+from zonediff.explore.table import Table
 
 ONE = STANDARD["one-dimm"]
 

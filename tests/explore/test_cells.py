@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.explore.arenas import dimm, machine, policy
-from zonediff.compare.explore.cells import (
+from zonediff.engine.guest import Guest
+from zonediff.engine.memory import Span, Zone
+from zonediff.explore.cells import (
     OFFLINE_ZONE,
     Change,
     Layout,
@@ -15,8 +17,6 @@ from zonediff.compare.explore.cells import (
     Set,
     Watch,
 )
-from zonediff.engine.guest import Guest
-from zonediff.engine.memory import Span, Zone
 
 BLOCKS = (32, 33)
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.explore.arenas import TINY
 from tests.explore.conftest import Explore
-from zonediff.compare.explore.exports import aldebaran, dot
+from zonediff.explore.exports import aldebaran, dot
 
 HEAD = re.compile(r"des \((\d+), (\d+), (\d+)\)")
 EDGE = re.compile(r'\((\d+), "((?:[^"\\]|\\.)*)", (\d+)\)')

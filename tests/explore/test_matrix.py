@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from tests.explore.arenas import TINY, policy
 from zonediff.compare.describe import variant_info
-from zonediff.compare.explore.matrix import matrix
-from zonediff.compare.result import Result
-from zonediff.compare.result_files import dumps, loads
 from zonediff.engine.kernel import Kernel
 from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.rules import Decision
+from zonediff.explore.matrix import matrix
+from zonediff.result.files import dumps, loads
+from zonediff.result.result import Result
 from zonediff.variants.registry import Registry
 from zonediff.variants.upstream import Upstream
 

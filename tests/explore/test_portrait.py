@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from tests.explore.arenas import policy
 from tests.explore.test_matrix import Broken
-from zonediff.compare.explore.arena import STANDARD
-from zonediff.compare.explore.lts import build
-from zonediff.compare.explore.portrait import ARENA, portraits
-from zonediff.compare.explore.product import classes
 from zonediff.engine.run import run
 from zonediff.engine.steps import Write
+from zonediff.explore.arena import STANDARD
+from zonediff.explore.lts import build
+from zonediff.explore.portrait import ARENA, portraits
+from zonediff.explore.product import classes
 
 
 def test_variants_that_behave_alike_share_a_portrait() -> None:

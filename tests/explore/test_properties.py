@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from tests.explore import brute
 from tests.explore.arenas import TINY
-from zonediff.compare.explore.lts import Numberings, build
-from zonediff.compare.explore.product import classes, compare
 from zonediff.engine.kernel import Kernel
 from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.rules import Decision, Rule
+from zonediff.explore.lts import Numberings, build
+from zonediff.explore.product import classes, compare
 from zonediff.variants.v4_14 import V4_14
 
 MADE_UP = Rule("made-up", "made_up", "made up", "nowhere")

@@ -19,9 +19,6 @@ from tests.explore.arenas import TINY, dimm, machine
 from tests.explore.conftest import Explore
 from tests.explore.mutants import REWORK, THREE_BLOCKS, mutant
 from tests.mutation.sites import negated
-from zonediff.compare.explore.arena import Arena
-from zonediff.compare.explore.explain import steps_of
-from zonediff.compare.explore.looks import Level
 from zonediff.engine.kernel import Kernel
 from zonediff.engine.machine import Dimm
 from zonediff.engine.memory import OnlineType, Zone
@@ -29,6 +26,9 @@ from zonediff.engine.policy import Policy
 from zonediff.engine.rules import Decision
 from zonediff.engine.sysfs import PENDING_TYPE
 from zonediff.engine.units import MIB, SECTION, Bytes
+from zonediff.explore.arena import Arena
+from zonediff.explore.explain import steps_of
+from zonediff.explore.looks import Level
 from zonediff.variants import upstream as v4_10
 from zonediff.variants import v4_13, v4_14
 from zonediff.variants.failure import VariantFailed

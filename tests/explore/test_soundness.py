@@ -11,14 +11,14 @@ import pytest
 from tests.explore import brute
 from tests.explore.arenas import TINY, VARIANTS, policy
 from tests.explore.conftest import Explore
-from zonediff.compare.difference import partings
-from zonediff.compare.explore.arena import Arena
-from zonediff.compare.explore.explain import steps_of
-from zonediff.compare.explore.looks import LEVELS
-from zonediff.compare.explore.lts import Numberings, System, build
-from zonediff.compare.explore.product import Witness, classes
 from zonediff.engine.policy import Policy
 from zonediff.engine.run import run
+from zonediff.explore.arena import Arena
+from zonediff.explore.explain import steps_of
+from zonediff.explore.looks import LEVELS
+from zonediff.explore.lts import Numberings, System, build
+from zonediff.explore.product import Witness, classes
+from zonediff.result.partings import partings
 
 DISTINCT = ["upstream", "igor-movable", "v4.12", "v4.13", "v4.14-stable", "v6.1"]
 """Variants each with rules of its own."""

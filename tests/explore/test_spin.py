@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.explore.conftest import Explore
-from zonediff.compare.explore.arena import STANDARD
-from zonediff.compare.explore.exports import promela, promela_tables
-from zonediff.compare.explore.lts import System
+from zonediff.explore.arena import STANDARD
+from zonediff.explore.exports import promela, promela_tables
+from zonediff.explore.lts import System
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("spin") and shutil.which("gcc")), reason="needs spin and gcc"

@@ -14,16 +14,16 @@ from tests.explore.arenas import VARIANTS, dimm, machine, policy
 from tests.explore.conftest import Explore
 from tests.explore.test_properties import MADE_UP
 from tests.explore.test_soundness import DISTINCT, PAIRS, see_it_shown, walk_beside
-from zonediff.compare.explore.arena import STANDARD, Arena, ArenaError
-from zonediff.compare.explore.learned import Numbers
-from zonediff.compare.explore.lts import Numberings, build
-from zonediff.compare.explore.product import Comparison, _Search, classes
 from zonediff.engine.kernel import Kernel
 from zonediff.engine.memory import HAS_MEMORY, OnlineType, Zone
 from zonediff.engine.policy import Policy
 from zonediff.engine.rules import Decision
 from zonediff.engine.steps import Fill
 from zonediff.engine.units import GIB, MIB
+from zonediff.explore.arena import STANDARD, Arena, ArenaError
+from zonediff.explore.learned import Numbers
+from zonediff.explore.lts import Numberings, build
+from zonediff.explore.product import Comparison, _Search, classes
 from zonediff.variants.v4_14 import V4_14
 
 # The last node with boot memory lacks some pages: it is like no other one.

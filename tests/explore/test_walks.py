@@ -6,8 +6,8 @@ import pytest
 
 from tests.explore.arenas import policy
 from tests.explore.conftest import Explore
-from zonediff.compare.explore.arena import STANDARD
-from zonediff.compare.explore.walks import _differences, walk
+from zonediff.explore.arena import STANDARD
+from zonediff.explore.walks import _differences, walk
 
 PAIRS = [("upstream", "igor-movable"), ("upstream", "v4.13"), ("upstream", "v4.12")]
 

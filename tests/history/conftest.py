@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import pytest
 
 from zonediff.compare.history import history
-from zonediff.compare.result import History, ScenarioHistory
 from zonediff.corpus.claim import Claim
 from zonediff.corpus.claim_files import load_claims
 from zonediff.corpus.loader import load
 from zonediff.corpus.scenario import Scenario
+from zonediff.result.history import History, ScenarioHistory
 from zonediff.variants.registry import Registry
 
 Shipped = tuple[Sequence[Scenario], Sequence[Claim]]

@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from zonediff.cli.main import cli
-from zonediff.compare import result_files
-from zonediff.compare.result import History
 from zonediff.compare.run import run
 from zonediff.corpus.loader import load
-from zonediff.reports.html import render
+from zonediff.reports.forms.html import render
+from zonediff.result import files as result_files
+from zonediff.result.history import History
 
 
 def zonediff(*arguments: str | Path) -> Result:

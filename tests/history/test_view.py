@@ -6,19 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from zonediff.compare.result import (
+from zonediff.engine.policy import Intent
+from zonediff.engine.trace import Reason
+from zonediff.reports.page.history import along, goals, history_view, steps
+from zonediff.result.claims import ClaimVerdict, Verdict
+from zonediff.result.history import (
     ClaimHistory,
-    ClaimVerdict,
     GoalHistory,
     History,
     Release,
     ScenarioHistory,
     Turn,
-    Verdict,
 )
-from zonediff.engine.policy import Intent
-from zonediff.engine.trace import Reason
-from zonediff.reports.history import along, goals, history_view, steps
 
 NAMES = ("one", "two", "three")
 RELEASES = [Release(name, f"2017-0{n}-01", name, "") for n, name in enumerate(NAMES, 1)]

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import wait_for
-from zonediff.compare.kept.clients import alone, client, is_alive
+from zonediff.work.clients import alone, client, is_alive
 
 OTHER = """
 import sys
 from pathlib import Path
-from zonediff.compare.kept.clients import client
+from zonediff.work.clients import client
 
 with client(Path(sys.argv[1])) as number:
     print("is", number, file=sys.stderr, flush=True)

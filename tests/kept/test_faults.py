@@ -47,9 +47,9 @@ _POINTS: Final = (
     "format('%d %d %d', died_at, least_kib, free_kib) FROM points JOIN rows ON row = key"
 )
 
-Outcomes = dict[str, object]
+JsonOutcomes = dict[str, object]
 
-UNDISTURBED: Final[dict[str, tuple[tuple[int, str], Outcomes]]] = {}
+UNDISTURBED: Final[dict[str, tuple[tuple[int, str], JsonOutcomes]]] = {}
 """Exit code, output and outcomes of commands that nobody disturbs."""
 
 
@@ -72,14 +72,14 @@ class Command(Trap):
         words = [str(self.file) if word == "SWEEP" else word for word in COMMANDS[self.kind]]
         return self.start(*words, "--store", store, *options)
 
-    def outcomes(self, store: Path) -> Outcomes:
+    def outcomes(self, store: Path) -> JsonOutcomes:
         """Every outcome in a store, by what it is one of."""
         with closing(sqlite3.connect(store)) as database:
             found = list(database.execute(_POINTS if self.kind == "sweep" else _BODIES))
         assert len(dict(found)) == len(found), "each once"
         return dict(found)
 
-    def part(self, store: Path) -> Outcomes:
+    def part(self, store: Path) -> JsonOutcomes:
         """What a store has that has not all."""
         found = self.outcomes(store)
         assert len(found) < len(self.whole)

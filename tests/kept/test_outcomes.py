@@ -12,19 +12,21 @@ from pathlib import Path
 
 import pytest
 
-from zonediff.compare import imported, pieces, terms
-from zonediff.compare.explore import walks
-from zonediff.compare.explore.arena import STANDARD
-from zonediff.compare.explore.walks import PACKAGES
-from zonediff.compare.kept.code import fingerprint
-from zonediff.compare.kept.store import KeepError, open_store
-from zonediff.compare.pieces import Draws, Piece, Runs
-from zonediff.compare.result import Result, Run
+from zonediff.compare import runs as pieces
 from zonediff.compare.run import run
-from zonediff.compare.workers import Here
+from zonediff.compare.runs import Draws, Piece, Runs
 from zonediff.corpus.loader import load
 from zonediff.corpus.scenario import Scenario
+from zonediff.explore import walks
+from zonediff.explore.arena import STANDARD
+from zonediff.explore.walks import PACKAGES
+from zonediff.result.judgements import Run
+from zonediff.result.result import Result
 from zonediff.variants.registry import Registry
+from zonediff.work import imported, terms
+from zonediff.work.fingerprint import fingerprint
+from zonediff.work.pool import InProcess
+from zonediff.work.store import StoreError, open_store
 
 WHERE = "pressure/help-by-chance"
 
@@ -112,12 +114,12 @@ def test_a_run_is_known_by_all_that_it_depends_on(tmp_path: Path) -> None:
             one._replace(cell=one.cell._replace(scenario=replace(scenario, hash="another"))),
             one._replace(cell=one.cell._replace(scenario=replace(scenario, id="another"))),
         ]
-        shelf = Runs(store, Registry([file]))
-        keys = [shelf.key(piece) for piece in (one, *others)]
+        table = Runs(store, Registry([file]))
+        keys = [table.key(piece) for piece in (one, *others)]
         file.write_text(file.read_text() + "# changed\n")
         keys.append(Runs(store, Registry([file])).key(one))
         assert len({*keys}) == len(keys)
-        assert shelf.key(one._replace(number=5)) == keys[0], "its place in a run does not matter"
+        assert table.key(one._replace(number=5)) == keys[0], "its place in a run does not matter"
 
 
 def test_what_is_damaged_is_told(tmp_path: Path) -> None:
@@ -126,7 +128,7 @@ def test_what_is_damaged_is_told(tmp_path: Path) -> None:
     for body in (b"no zlib", zlib.compress(b"no JSON"), zlib.compress(b"{}"), zlib.compress(b"5")):
         with closing(sqlite3.connect(path)) as database, database:
             database.execute("UPDATE outcomes SET body = ?", [body])
-        with pytest.raises(KeepError, match=r"a\.sqlite: what it has of run of .* is damaged"):
+        with pytest.raises(StoreError, match=r"a\.sqlite: what it has of run of .* is damaged"):
             stored(path, scenarios, 1, Registry())
 
 
@@ -134,14 +136,14 @@ def test_walks_are_not_walked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     registry = Registry()
     policies = registry.model("upstream").policy, registry.model("v4.13").policy
     arena = STANDARD["one-dimm"]
-    crew = Here(registry)
+    pool = InProcess(registry)
     expected = walks.walk(policies, arena, walks=30, seed=3, level="results")
     assert expected
     with open_store(tmp_path / "a.sqlite") as store:
 
         def walked(seed: int) -> list[walks.Witness]:
             return walks.walk(
-                policies, arena, walks=30, seed=seed, level="results", crew=crew, store=store
+                policies, arena, walks=30, seed=seed, level="results", pool=pool, store=store
             )
 
         assert walked(3) == expected

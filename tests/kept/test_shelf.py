@@ -13,18 +13,18 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from zonediff.compare.chunks import Supply
-from zonediff.compare.kept import shelf as module
-from zonediff.compare.kept.shelf import Shelf, keep, rounds
-from zonediff.compare.kept.store import Store, open_store
-from zonediff.compare.workers import Here, Share, Work
 from zonediff.variants.registry import Registry
+from zonediff.work import table as module
+from zonediff.work.chunks import Supply
+from zonediff.work.outcome_table import OutcomeTable, map_stored, rounds
+from zonediff.work.pool import ChunkResult, InProcess, Work
+from zonediff.work.store import Store, open_store
 
 ITEMS = 12
 _TABLE = "CREATE TABLE IF NOT EXISTS negatives (item TEXT PRIMARY KEY, outcome INTEGER)"
 
 
-class Negatives(Shelf[int, int]):
+class Negatives(OutcomeTable[int, int]):
     """Of each number its negative; that of 7 is not kept."""
 
     def __init__(self, store: Store) -> None:
@@ -49,7 +49,9 @@ def _negative(registry: Registry, item: int) -> int:
 
 def _all(path: Path, items: range) -> list[list[tuple[int, int]]]:
     with open_store(path) as store:
-        chunks = keep(Here(Registry()), _negative, items, lambda item: 0, Negatives(store))
+        chunks = map_stored(
+            InProcess(Registry()), _negative, items, lambda item: 0, Negatives(store)
+        )
         return list(chunks)
 
 
@@ -68,7 +70,7 @@ def test_what_is_there_is_told_and_not_done(tmp_path: Path) -> None:
 
 
 def test_without_a_shelf_all_is_done() -> None:
-    assert dict(chain(*keep(Here(Registry()), _negative, range(5), lambda item: 0))) == {
+    assert dict(chain(*map_stored(InProcess(Registry()), _negative, range(5), lambda item: 0))) == {
         item: -item for item in range(5)
     }
 
@@ -83,7 +85,9 @@ def test_what_another_does_is_waited_for(tmp_path: Path, monkeypatch: pytest.Mon
         ends = iter([lambda: theirs.save([(0, -100)]), other.free_mine])
         monkeypatch.setattr(module, "sleep", lambda seconds: next(ends)())
         found = chain(
-            *keep(Here(Registry()), _negative, range(5), lambda item: 0, Negatives(store))
+            *map_stored(
+                InProcess(Registry()), _negative, range(5), lambda item: 0, Negatives(store)
+            )
         )
         assert dict(found) == {0: -100, 1: -1, 2: -2, 3: -3, 4: -4}
     assert reserved == [0, 1]
@@ -91,15 +95,15 @@ def test_what_another_does_is_waited_for(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_failure_leaves_nothing_reserved(tmp_path: Path) -> None:
-    class Fails(Here):
-        def submit(self, work: Work[int, int], items: list[int]) -> Future[Share[int]]:  # type: ignore[override]
+    class Fails(InProcess):
+        def submit(self, work: Work[int, int], items: list[int]) -> Future[ChunkResult[int]]:  # type: ignore[override]
             if items == [3]:
                 raise KeyError
             return super().submit(work, items)
 
     path = tmp_path / "a.sqlite"
     with pytest.raises(KeyError), open_store(path) as store:
-        list(keep(Fails(Registry()), _negative, range(9), lambda item: 0, Negatives(store)))
+        list(map_stored(Fails(Registry()), _negative, range(9), lambda item: 0, Negatives(store)))
     with open_store(path) as store:
         assert store.execute("SELECT * FROM reserved") == []
         assert len(store.execute("SELECT * FROM negatives")) == 3
@@ -165,10 +169,10 @@ class Clients(RuleBasedStateMachine):
     @precondition(lambda self: self.stores)
     @rule(data=st.data(), item=st.integers(0, ITEMS - 1))
     def one_died_and_left_something_reserved(self, data: st.DataObject, item: int) -> None:
-        shelf = self.shelves[data.draw(st.sampled_from(sorted(self.stores)))]
-        with shelf.store.transaction():
-            shelf.store.execute(
-                "INSERT INTO reserved VALUES (?, 99) ON CONFLICT DO NOTHING", [shelf.key(item)]
+        table = self.shelves[data.draw(st.sampled_from(sorted(self.stores)))]
+        with table.store.transaction():
+            table.store.execute(
+                "INSERT INTO reserved VALUES (?, 99) ON CONFLICT DO NOTHING", [table.key(item)]
             )
 
     def teardown(self) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from zonediff.compare.kept import store as module
-from zonediff.compare.kept.store import APPLICATION_ID, KeepError, open_store, read_store
+from zonediff.work import store as module
+from zonediff.work.store import APPLICATION_ID, StoreError, open_store, read_store
 
 TABLE = "CREATE TABLE IF NOT EXISTS numbers (number INTEGER PRIMARY KEY)"
 
@@ -48,7 +48,7 @@ def test_other_files_are_no_stores(tmp_path: Path) -> None:
         (foreign, "not a store of zonediff, but another"),
     ):
         before = file.read_bytes()
-        with pytest.raises(KeepError, match=message), open_store(file):
+        with pytest.raises(StoreError, match=message), open_store(file):
             pass
         assert file.read_bytes() == before
     assert {*tmp_path.iterdir()} == {text, foreign}
@@ -62,7 +62,7 @@ def test_stores_of_another_version_are_told(tmp_path: Path) -> None:
         database.execute("PRAGMA user_version = 99")
     for use in (open_store, read_store):
         told = r"another version of zonediff \(its tables are of version 99, not 1\)"
-        with pytest.raises(KeepError, match=told), use(path):
+        with pytest.raises(StoreError, match=told), use(path):
             pass
 
 
@@ -99,7 +99,7 @@ def test_what_is_no_plain_file_is_told(tmp_path: Path) -> None:
     for path in (tmp_path, pipe, Path(os.devnull)):
         for use in (open_store, read_store):
             told = "a store is a plain file, and this is none"
-            with pytest.raises(KeepError, match=told), use(path):
+            with pytest.raises(StoreError, match=told), use(path):
                 pass
     assert [*tmp_path.iterdir()] == [pipe]
 
@@ -113,7 +113,7 @@ def test_a_full_database_is_told_in_the_words_of_sqlite(tmp_path: Path) -> None:
     with open_store(tmp_path / "a.sqlite") as store:
         store.create([TABLE])
         store.execute("PRAGMA max_page_count = 5")
-        with pytest.raises(KeepError, match=r"a\.sqlite: database or disk is full$"):  # noqa: SIM117
+        with pytest.raises(StoreError, match=r"a\.sqlite: database or disk is full$"):  # noqa: SIM117
             with store.transaction():
                 store.execute_many("INSERT INTO numbers VALUES (?)", ([n] for n in range(10_000)))
         assert store.execute("SELECT * FROM numbers") == []
@@ -130,7 +130,7 @@ def test_a_store_that_another_keeps_locked_is_told(
         other.execute("BEGIN IMMEDIATE")
         with (
             open_store(path) as store,
-            pytest.raises(KeepError, match="another process has kept it locked"),
+            pytest.raises(StoreError, match="another process has kept it locked"),
         ):
             store.create([TABLE])
 

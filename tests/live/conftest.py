@@ -18,11 +18,11 @@ from zonediff.engine.observation import Observation
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Step
 from zonediff.engine.trace import StepTrace, Trace
-from zonediff.variants.live.host import Host, look_for_host
-from zonediff.variants.live.look import Look
-from zonediff.variants.live.rig import Script
-from zonediff.variants.live.run import LiveRun
-from zonediff.variants.live.subject import Live
+from zonediff.live.host import Host, look_for_host
+from zonediff.live.look import Look
+from zonediff.live.rig import Script
+from zonediff.live.run import LiveRun
+from zonediff.live.subject import Live
 from zonediff.variants.registry import LIVE, Registry
 
 ROOT = Path(__file__).resolve().parents[2]

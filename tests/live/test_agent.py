@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from zonediff.variants.live.agent import AGAIN, Agent, escaped
+from zonediff.live.agent import AGAIN, Agent, escaped
 
 
 def answer(number: int, *lines: str) -> list[bytes]:

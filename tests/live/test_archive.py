@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from zonediff.variants.live.initramfs import (
+from zonediff.live.initramfs import (
     APPLETS,
     CHARACTER_DEVICE,
     DIRECTORY,

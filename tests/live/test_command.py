@@ -17,8 +17,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from zonediff.cli.main import cli
-from zonediff.variants.live.host import QEMU, Host
-from zonediff.variants.live.subject import Live
+from zonediff.live.host import QEMU, Host
+from zonediff.live.subject import Live
 
 SCENARIO = """\
 title: The first block of a DIMM as movable

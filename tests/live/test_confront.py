@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from zonediff.compare.live import confront
-from zonediff.compare.live.jobs import Job
+from zonediff.compare import confront
 from zonediff.compare.validate import Replay
 from zonediff.engine.machine import Dimm, Machine
 from zonediff.engine.steps import Offline, Online, Plug, Step, Write
 from zonediff.engine.units import MIB, Bytes
-from zonediff.variants.live.draw import WINDOW
-from zonediff.variants.live.host import Host
-from zonediff.variants.live.image import Image
-from zonediff.variants.live.rig import Rig, Script, fixed
-from zonediff.variants.live.run import LiveRun
+from zonediff.live.draw import WINDOW
+from zonediff.live.host import Host
+from zonediff.live.image import Image
+from zonediff.live.jobs import Job
+from zonediff.live.rig import Rig, Script, fixed
+from zonediff.live.run import LiveRun
 from zonediff.variants.registry import Registry
 
 MACHINE = Machine(dimms=(Dimm("dimm1", Bytes(512 * MIB)),))

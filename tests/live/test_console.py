@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zonediff.variants.live.console import FIRST_LINES, LAST_LINES, Console
+from zonediff.live.console import FIRST_LINES, LAST_LINES, Console
 
 BUG = """\
 memory memory32: is onlined

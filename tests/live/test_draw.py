@@ -13,7 +13,7 @@ from zonediff.engine.machine import Machine
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Plug, Probe, Unplug, Write
 from zonediff.engine.trace import Act
-from zonediff.variants.live.draw import KINDS, WINDOW, draw
+from zonediff.live.draw import KINDS, WINDOW, draw
 from zonediff.variants.registry import Registry
 
 KIND = st.sampled_from(sorted(KINDS))

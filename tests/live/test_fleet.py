@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from zonediff.variants.live.fleet import Fleet
+from zonediff.live.fleet import Fleet
 
 
-def most_at_once(sizes: Sequence[int], at_once: int, budget: int) -> tuple[int, int]:
+def most_at_once(sizes: Sequence[int], chunks_in_flight: int, budget: int) -> tuple[int, int]:
     """The most guests, and the most memory, that were used at any time."""
 
     async def all_of_them() -> tuple[int, int]:
-        fleet = Fleet(at_once, budget)
+        fleet = Fleet(chunks_in_flight, budget)
         running: list[int] = []
         most = [0, 0]
 
@@ -45,9 +45,9 @@ def most_at_once(sizes: Sequence[int], at_once: int, budget: int) -> tuple[int, 
     ],
 )
 def test_guests_keep_within_number_and_memory(
-    sizes: list[int], at_once: int, budget: int, most: tuple[int, int]
+    sizes: list[int], chunks_in_flight: int, budget: int, most: tuple[int, int]
 ) -> None:
-    assert most_at_once(sizes, at_once, budget) == most
+    assert most_at_once(sizes, chunks_in_flight, budget) == most
 
 
 def test_a_guest_that_fails_leaves_its_room() -> None:

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from zonediff.cli.main import cli
-from zonediff.variants.live import host
-from zonediff.variants.live.host import find_host, is_static, kvm_problem, look_for_host
+from zonediff.live import host
+from zonediff.live.host import find_host, is_static, kvm_problem, look_for_host
 from zonediff.variants.registry import VariantError
 
 ALL_APPLETS = "\n".join(host.APPLETS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from zonediff.variants.live.image import read_image
+from zonediff.live.image import read_image
 from zonediff.variants.registry import Registry, VariantError
 
 BANNER = "4.10.17 (me@here) #1 SMP Mon Nov 23 2026"

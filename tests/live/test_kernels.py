@@ -10,11 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from zonediff.compare.kept.store import open_store
-from zonediff.compare.live.jobs import Job
-from zonediff.compare.live.recorder import Records, record_away
-from zonediff.compare.pieces import Cell, attempt
-from zonediff.compare.workers import ClusterError, Here
+from zonediff.compare.runs import Cell, attempt
 from zonediff.corpus.loader import SHIPPED, load
 from zonediff.engine.machine import Config, Dimm, Machine
 from zonediff.engine.steps import (
@@ -32,15 +28,19 @@ from zonediff.engine.steps import (
 )
 from zonediff.engine.trace import Trace
 from zonediff.engine.units import GIB, MIB, Bytes
-from zonediff.variants.live import accelerator, guest
-from zonediff.variants.live.draw import WINDOW
-from zonediff.variants.live.host import Host
-from zonediff.variants.live.image import read_image
-from zonediff.variants.live.rig import Rig, fixed
-from zonediff.variants.live.run import run
-from zonediff.variants.live.subject import Live
+from zonediff.live import accelerator, guest
+from zonediff.live.draw import WINDOW
+from zonediff.live.host import Host
+from zonediff.live.image import read_image
+from zonediff.live.jobs import Job
+from zonediff.live.recorder import Records, record_away
+from zonediff.live.rig import Rig, fixed
+from zonediff.live.run import run
+from zonediff.live.subject import Live
 from zonediff.variants.registry import Registry, VariantError
 from zonediff.variants.subject import NotOnThisMachine
+from zonediff.work.pool import ClusterError, InProcess
+from zonediff.work.store import open_store
 
 OnKernel = Callable[[Machine, Sequence[Step]], Trace]
 
@@ -280,4 +280,4 @@ def test_recordings_are_known_by_what_made_them(host: Host, kernel: Path, tmp_pa
         assert records.key((1, replace(jobs[0], rig=replace(rig, image=moved)))) == keys[0]
     for job in jobs[1:]:
         with pytest.raises(ClusterError, match=r"^a worker has kernel .* instead of kernel .*:"):
-            record_away(kernel, [job], Here(Registry()), lambda number, record: None)
+            record_away(kernel, [job], InProcess(Registry()), lambda number, record: None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zonediff.engine.observation import BlockView, ZoneView
-from zonediff.variants.live.look import read_look
+from zonediff.live.look import read_look
 
 SEEN = """\
 memory0/state:online

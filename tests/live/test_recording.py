@@ -11,15 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from zonediff.compare.live.record import named, recording, to_json
 from zonediff.compare.validate import replay
 from zonediff.corpus.recording import read
 from zonediff.engine.machine import Config, Dimm, Machine
 from zonediff.engine.steps import Online, Plug, Unplug, Write
 from zonediff.engine.units import GIB, MIB, Bytes
-from zonediff.variants.live.draw import KINDS, draw
-from zonediff.variants.live.rig import Script, fixed
-from zonediff.variants.live.run import LiveRun
+from zonediff.live.draw import KINDS, draw
+from zonediff.live.record import named, recording, to_json
+from zonediff.live.rig import Script, fixed
+from zonediff.live.run import LiveRun
 from zonediff.variants.registry import Registry
 
 Modelled = Callable[[str, Machine, Script], LiveRun]

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zonediff.compare.live.shrink import shrink
+from zonediff.live.shrink import shrink
 
 ITEMS = list(range(14))
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import pytest
 
 from tests.live.conftest import OnKernel
-from zonediff.compare.explore.arena import STANDARD
-from zonediff.compare.explore.explain import steps_of
-from zonediff.compare.explore.lts import Numberings, build
-from zonediff.compare.explore.product import compare
 from zonediff.engine.steps import Step, Write
-from zonediff.variants.live.subject import Live
+from zonediff.explore.arena import STANDARD
+from zonediff.explore.explain import steps_of
+from zonediff.explore.lts import Numberings, build
+from zonediff.explore.product import compare
+from zonediff.live.subject import Live
 from zonediff.variants.registry import Registry
 
 KERNEL = {"online", "online_kernel"}

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from zonediff.compare.regress.changes import Change, Regression, compare
-from zonediff.compare.result import Result
+from zonediff.compare.regress.changes import compare
 from zonediff.compare.run import run
-from zonediff.compare.simulate.statistics import GoalCount
 from zonediff.corpus.loader import SHIPPED, load
-from zonediff.reports import junit, regression
+from zonediff.reports.forms import junit, regression
+from zonediff.result.changes import Change, Regression
+from zonediff.result.counts import GoalCount
+from zonediff.result.result import Result
 
 SCENARIO = "reproducer/online-movable-first-block"
 

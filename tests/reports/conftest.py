@@ -13,34 +13,8 @@ from typing import Final
 
 import pytest
 
-from zonediff.compare import words
 from zonediff.compare.difference import first_difference
-from zonediff.compare.result import (
-    KINDS,
-    CaseOutcome,
-    ClaimHistory,
-    ClaimOutcome,
-    ClaimVerdict,
-    Difference,
-    Evidence,
-    GoalHistory,
-    GoalJudgement,
-    GoalOutcome,
-    History,
-    IntentOutcome,
-    Judgement,
-    Kind,
-    Release,
-    Removal,
-    Result,
-    Run,
-    ScenarioHistory,
-    ScenarioInfo,
-    Source,
-    Turn,
-    VariantInfo,
-    VariantRemovals,
-)
+from zonediff.engine import words
 from zonediff.engine.observation import (
     BlockView,
     Observation,
@@ -52,6 +26,28 @@ from zonediff.engine.policy import Intent, Interface
 from zonediff.engine.steps import Blocks, Online, Plug, Step, Unplug, Write
 from zonediff.engine.trace import Act, End, Reason, StepTrace, Trace
 from zonediff.engine.units import MIB, Bytes
+from zonediff.result.claims import CaseOutcome, ClaimOutcome, ClaimVerdict
+from zonediff.result.history import (
+    ClaimHistory,
+    GoalHistory,
+    History,
+    Release,
+    ScenarioHistory,
+    Turn,
+)
+from zonediff.result.judgements import (
+    KINDS,
+    Difference,
+    GoalJudgement,
+    GoalOutcome,
+    IntentOutcome,
+    Judgement,
+    Kind,
+    Removal,
+    Run,
+    VariantRemovals,
+)
+from zonediff.result.result import Evidence, Result, ScenarioInfo, Source, VariantInfo
 
 SECTION: Final = 32768
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from zonediff.compare.result import Frontier, FrontierRow, Result
-from zonediff.compare.simulate.statistics import GoalCount
-from zonediff.reports.html import render
-from zonediff.reports.verdicts import verdicts
+from zonediff.reports.forms.html import render
+from zonediff.reports.page.verdicts import verdicts
+from zonediff.result.counts import GoalCount
+from zonediff.result.frontiers import Frontier, FrontierRow
+from zonediff.result.result import Result
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

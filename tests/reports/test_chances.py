@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from xml.etree import ElementTree
 
-from zonediff.compare.result import Result, Run
-from zonediff.compare.simulate.statistics import GoalCount
-from zonediff.reports.chances import chances, interval, scale
+from zonediff.reports.page.chances import chances, interval, scale
+from zonediff.result.counts import GoalCount
+from zonediff.result.judgements import Run
+from zonediff.result.result import Result
 
 
 def counted(result: Result, met: dict[str, int], runs: int = 100) -> Result:

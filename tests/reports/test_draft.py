@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zonediff.compare.result import Result
-from zonediff.reports.draft import DraftError, checked_id, draft, reply_subject
-from zonediff.reports.mail import render
+from zonediff.reports.forms.draft import DraftError, checked_id, draft, reply_subject
+from zonediff.reports.forms.mail import render
+from zonediff.result.result import Result
 
 PARENT = "20170227092817.23571-1-mhocko@kernel.org"
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from zonediff.compare.result import Result
-from zonediff.reports.excerpt import SCREEN, render
+from zonediff.reports.forms.excerpt import SCREEN, render
+from zonediff.result.result import Result
 
 Golden = Callable[[str, str], None]
 

@@ -10,15 +10,16 @@ from xml.etree import ElementTree
 import pytest
 
 from zonediff.compare.describe import variant_info
-from zonediff.compare.explore.arena import STANDARD
-from zonediff.compare.explore.findings import Portrait
-from zonediff.compare.explore.matrix import matrix
-from zonediff.compare.explore.portrait import portraits
-from zonediff.compare.result import Result
-from zonediff.compare.result_files import dumps, loads
-from zonediff.reports import html, portrait
-from zonediff.reports.explorations import SHOWN, arenas
-from zonediff.reports.index import Index
+from zonediff.explore.arena import STANDARD
+from zonediff.explore.matrix import matrix
+from zonediff.explore.portrait import portraits
+from zonediff.reports.forms import html
+from zonediff.reports.page import portrait
+from zonediff.reports.page.explorations import SHOWN, arenas
+from zonediff.reports.page.index import Index
+from zonediff.result.explorations import Portrait
+from zonediff.result.files import dumps, loads
+from zonediff.result.result import Result
 from zonediff.variants.registry import Registry
 
 NAMES = ("upstream", "igor-movable", "michal-split/1", "v4.13", "v4.14")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from zonediff.compare.result import Result
-from zonediff.reports.findings import Cause, causes
-from zonediff.reports.index import Index
+from zonediff.reports.page.findings import Cause, causes
+from zonediff.reports.page.index import Index
+from zonediff.result.result import Result
 
 
 def test_the_shortest_is_that_in_which_the_least_is_done(result: Result) -> None:

@@ -6,7 +6,7 @@ from zonediff.engine.observation import Observation
 from zonediff.engine.steps import Plug, Write
 from zonediff.engine.trace import Act, Reason
 from zonediff.engine.units import MIB, Bytes
-from zonediff.reports.fold import Done, fold
+from zonediff.reports.page.fold import Done, fold
 
 NOTHING = Observation()
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from zonediff.compare import result_files
-from zonediff.compare.result import Result
 from zonediff.reports import formats
+from zonediff.result import files as result_files
+from zonediff.result.result import Result
 
 FILES = {
     "text": "summary.txt",

@@ -13,9 +13,9 @@ from importlib.resources import files
 
 import pytest
 
-from zonediff.compare.result import Result
-from zonediff.reports.html import render
-from zonediff.reports.index import RESERVED
+from zonediff.reports.forms.html import render
+from zonediff.reports.page.index import RESERVED
+from zonediff.result.result import Result
 
 VOID = {"meta", "br", "input"}
 OPTIONAL = {"td", "th", "tr", "tbody", "p", "dt", "dd"}

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from junitparser import Error, Failure, JUnitXml
 
-from zonediff.compare.result import Result
-from zonediff.reports import junit
+from zonediff.reports.forms import junit
+from zonediff.result.result import Result
 
 
 def test_suites_count_what_fails(result: Result) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from zonediff.compare.result import Result
-from zonediff.reports import ktap
+from zonediff.reports.forms import ktap
+from zonediff.result.result import Result
 
 RESULT = re.compile(r"(ok|not ok) ([1-9][0-9]*) ([^#]+?)(?: # (?:(SKIP|ERROR)(?: |$))?(.*))?")
 

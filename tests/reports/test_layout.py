@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from zonediff.engine.trace import Reason
-from zonediff.reports.layout import WIDTH, Notes, table, transcript
-from zonediff.reports.reproduce import Line, Part
+from zonediff.reports.forms.layout import WIDTH, Notes, table, transcript
+from zonediff.reports.page.reproduce import Line, Part
 
 
 def test_a_monitor_knows_no_continued_lines() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from zonediff.compare.result import Result
-from zonediff.reports.mail import render
+from zonediff.reports.forms.mail import render
+from zonediff.result.result import Result
 
 Golden = Callable[[str, str], None]
 

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zonediff.compare.result import Result
-from zonediff.reports import markdown, markup
-from zonediff.reports.plain import one_line, visible
+from zonediff.reports.forms import markdown
+from zonediff.reports.text import markup
+from zonediff.reports.text.plain import one_line, visible
+from zonediff.result.result import Result
 
 cmarkgfm = pytest.importorskip("cmarkgfm")
 

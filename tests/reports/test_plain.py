@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zonediff.reports.plain import command, to_ascii, visible, wrap
+from zonediff.reports.text.plain import command, to_ascii, visible, wrap
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from zonediff.compare.regress.changes import Regression, compare
-from zonediff.compare.result import Result
+from zonediff.compare.regress.changes import compare
 from zonediff.reports import formats
+from zonediff.result.changes import Regression
+from zonediff.result.result import Result
 
 Golden = Callable[[str, str], None]
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from zonediff.compare.result import ScenarioInfo
 from zonediff.engine.observation import Observation
 from zonediff.engine.steps import (
     Blocks,
@@ -28,7 +27,8 @@ from zonediff.engine.steps import (
 )
 from zonediff.engine.trace import Act, StepTrace, Trace
 from zonediff.engine.units import GIB, MIB, Bytes
-from zonediff.reports.reproduce import Part, reproduction
+from zonediff.reports.page.reproduce import Part, reproduction
+from zonediff.result.result import ScenarioInfo
 
 
 def scenario(*steps: Step, **machine: Any) -> ScenarioInfo:

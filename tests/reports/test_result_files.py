@@ -14,8 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from zonediff.compare import result_files
-from zonediff.compare.result import GoalJudgement, Result, Run
 from zonediff.engine.observation import BlockRange, BlockView, Change, Observation, ZoneView
 from zonediff.engine.steps import (
     Blocks,
@@ -36,6 +34,9 @@ from zonediff.engine.steps import (
 )
 from zonediff.engine.trace import Act, Reason, StepTrace, Trace
 from zonediff.engine.units import Bytes
+from zonediff.result import files as result_files
+from zonediff.result.judgements import GoalJudgement, Run
+from zonediff.result.result import Result
 
 texts = st.text(max_size=8)
 sizes = st.integers(0, 1 << 60).map(Bytes)

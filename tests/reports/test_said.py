@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from zonediff.compare.result import Result
 from zonediff.engine.steps import HypervAdd
 from zonediff.engine.trace import Reason
 from zonediff.engine.units import GIB, Bytes
-from zonediff.reports.alike import groups
-from zonediff.reports.counted import counted, rules
-from zonediff.reports.evidence import unrecorded
-from zonediff.reports.index import Index
-from zonediff.reports.said import Note, Said
-from zonediff.reports.siblings import siblings
-from zonediff.reports.table import Spread, spread
-from zonediff.reports.view import view
+from zonediff.reports.page.alike import groups
+from zonediff.reports.page.counted import counted, rules
+from zonediff.reports.page.evidence import unrecorded
+from zonediff.reports.page.index import Index
+from zonediff.reports.page.said import Note, Said
+from zonediff.reports.page.siblings import siblings
+from zonediff.reports.page.table import Spread, spread
+from zonediff.reports.page.view import view
+from zonediff.result.result import Result
 
 
 def lines(said: Said, id: str) -> list[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from zonediff.compare.result import Result
-from zonediff.reports import scope
-from zonediff.reports.view import view
+from zonediff.reports.page import scope
+from zonediff.reports.page.view import view
+from zonediff.result.result import Result
 
 
 def with_live(result: Result) -> Result:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.report import BYTES_ALLOWED, SCENARIOS, VARIANTS, grown_result
-from zonediff.reports.html import render
+from zonediff.reports.forms.html import render
 
 SHARE = 8
 DEARER = 1.4

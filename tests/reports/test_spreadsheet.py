@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from zonediff.compare.result import Result
-from zonediff.reports.spreadsheet import COLUMNS, render
+from zonediff.reports.forms.spreadsheet import COLUMNS, render
+from zonediff.result.result import Result
 
 
 def rows(result: Result) -> list[dict[str, str]]:

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from zonediff.compare.result import Result
 from zonediff.engine.observation import Observation
-from zonediff.reports.story import story
+from zonediff.reports.forms.story import story
+from zonediff.result.result import Result
 
 
 def told(result: Result, scenario: str, variant: str) -> str:

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from zonediff.compare.result import Result
-from zonediff.reports.findings import causes, lost
-from zonediff.reports.index import Index
-from zonediff.reports.sidebyside import ScenarioView, scenario_view
-from zonediff.reports.verdicts import verdicts
-from zonediff.reports.view import view
+from zonediff.reports.page.findings import causes, lost
+from zonediff.reports.page.index import Index
+from zonediff.reports.page.sidebyside import ScenarioView, scenario_view
+from zonediff.reports.page.verdicts import verdicts
+from zonediff.reports.page.view import view
+from zonediff.result.result import Result
 
 
 def shown(result: Result, scenario: str) -> ScenarioView:

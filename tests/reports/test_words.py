@@ -14,7 +14,7 @@ from zonediff.engine.observation import (
     difference,
 )
 from zonediff.engine.units import GIB, Bytes
-from zonediff.reports import words
+from zonediff.reports.text import words
 
 ONLINE = BlockView("online", "Normal", "1", "1", 0)
 OFFLINE = BlockView("offline", "Normal", "1", "0", 0)

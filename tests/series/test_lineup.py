@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from zonediff.compare.series.findings import LineUp, Patch
 from zonediff.compare.series.lineup import line_up, listed, stages_of
 from zonediff.compare.series.restated import known, overridden
+from zonediff.result.series import LineUp, Patch
 from zonediff.variants.registry import COMPARED, OURS, Registry, VariantError
 
 

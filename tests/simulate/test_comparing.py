@@ -10,18 +10,18 @@ import pytest
 from click.testing import CliRunner
 
 from zonediff.cli.main import cli
-from zonediff.compare import result_files
 from zonediff.compare.judge import judge
-from zonediff.compare.result import Result
 from zonediff.compare.run import run
-from zonediff.compare.simulate.statistics import GoalCount
-from zonediff.compare.workers import workers
 from zonediff.corpus.loader import load
 from zonediff.engine.machine import Machine
 from zonediff.engine.steps import Step
 from zonediff.engine.trace import Trace
+from zonediff.result import files as result_files
+from zonediff.result.counts import GoalCount
+from zonediff.result.result import Result
 from zonediff.variants.registry import Registry
 from zonediff.variants.subject import NotOnThisMachine
+from zonediff.work.workers import workers
 
 BY_CHANCE = "pressure/help-by-chance[knob=online]"
 VARIANTS = ["igor-movable", "michal-split/3"]
@@ -52,8 +52,8 @@ def test_counts_survive_being_stored(many: Result) -> None:
     text = result_files.dumps(many)
     assert result_files.loads(text, "text") == many
     assert result_files.dumps(run(load([BY_CHANCE]), VARIANTS, seed=100, seeds=80)) == text
-    with workers(Registry(), 2) as crew:
-        two = run(load([BY_CHANCE]), VARIANTS, seed=100, seeds=80, crew=crew)
+    with workers(Registry(), 2) as pool:
+        two = run(load([BY_CHANCE]), VARIANTS, seed=100, seeds=80, pool=pool)
     assert result_files.dumps(two) == text
 
 

@@ -9,7 +9,6 @@ from zonediff.compare.goals import evaluate
 from zonediff.compare.simulate.chance import Chance
 from zonediff.compare.simulate.sample import sample
 from zonediff.compare.simulate.simulation import simulate, simulate_with
-from zonediff.compare.simulate.statistics import GoalCount
 from zonediff.corpus.loader import load
 from zonediff.corpus.scenario import SURVIVES, BlocksGoal, Goal, ProcessGoal, Scenario
 from zonediff.engine.actors import Additions, Delay, UdevRule, Workload
@@ -17,6 +16,7 @@ from zonediff.engine.kernel import NotModelled
 from zonediff.engine.run import run
 from zonediff.engine.steps import Allocate, Blocks, Boot, Elapse, Fill, Plug, Step
 from zonediff.engine.units import parse_duration, parse_size
+from zonediff.result.counts import GoalCount
 from zonediff.variants.registry import Registry
 
 UPSTREAM = Registry().resolve("upstream").policy

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zonediff.compare.simulate.statistics import GoalCount, order, wilson
+from zonediff.result.counts import GoalCount, order, wilson
 
 
 # From the closed form, as in R's prop.test(correct = FALSE).

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from zonediff.compare.kept.store import open_store
-from zonediff.compare.result import Frontier
 from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.plan import Sweep, load
+from zonediff.result.frontiers import Frontier
 from zonediff.variants.registry import Registry
+from zonediff.work.store import open_store
 
 TEXT = """\
 title: A few machines

@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sweep.conftest import stored
-from zonediff.compare.sweep.bisection import PROBES, State, monotone, probes, sampled, to_run
+from zonediff.compare.sweep.bisection import PROBES, monotone, probes, sampled, to_run
 from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.plan import Sweep, find, load
-from zonediff.compare.workers import workers
 from zonediff.engine.units import SECTION, Bytes
-from zonediff.reports.frontier import frontier_table, pictures
+from zonediff.reports.page.frontier import frontier_table, pictures
+from zonediff.result.frontiers import State
 from zonediff.variants.registry import Registry
+from zonediff.work.workers import workers
 
 STATES: tuple[State, ...] = ("ok", "tight", "dies")
 
@@ -95,8 +96,8 @@ def test_the_real_sweep_looks_the_same() -> None:
     sweep = replace(load(find("frontier"), registry), onliners=("kernel", "nobody"))
     sweep = replace(sweep, variants=("upstream",), paths=("acpi", "chunks"))
     whole = frontiers(sweep, registry)
-    with workers(registry, 2) as crew:
-        less = frontiers(sweep, registry, adaptive=True, crew=crew)
+    with workers(registry, 2) as pool:
+        less = frontiers(sweep, registry, adaptive=True, pool=pool)
     assert frontier_table(less) == frontier_table(whole)
     assert [item.whose for item in pictures(less)] == [item.whose for item in pictures(whole)]
     run = [len(sweep.added) - len(row.inferred) for item in less for row in item.rows]

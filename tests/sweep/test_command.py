@@ -10,13 +10,14 @@ from click.testing import CliRunner, Result
 from zonediff.cli import run as run_command
 from zonediff.cli.main import cli
 from zonediff.compare.describe import variant_info
-from zonediff.compare.result import FrontierRow, Run
-from zonediff.compare.result import Result as Outcomes
-from zonediff.compare.result_files import ResultFileError, dumps, load, loads
 from zonediff.compare.sweep import plan
-from zonediff.compare.workers import Here
 from zonediff.reports.formats import FORMATS, render
+from zonediff.result.files import ResultFileError, dumps, load, loads
+from zonediff.result.frontiers import FrontierRow
+from zonediff.result.judgements import Run
+from zonediff.result.result import Result as JsonOutcomes
 from zonediff.variants.registry import Registry
+from zonediff.work.pool import InProcess
 
 TABLE = """\
   boot memory    x 64    A      B
@@ -131,12 +132,12 @@ def test_a_run_sweeps_only_the_variants_that_it_could_run(
 ) -> None:
     monkeypatch.setattr(plan, "find", lambda name: file)
     registry = Registry()
-    result = Outcomes(
+    result = JsonOutcomes(
         baseline="upstream",
         variants=[variant_info(registry.resolve(name)) for name in ("upstream", "v4.13", "v4.14")],
         scenarios=[],
         runs=[Run("any", "v4.13", "error")],
         judgements=[],
     )
-    found = run_command._bounded(result, registry, Here(registry)).frontiers
+    found = run_command._bounded(result, registry, InProcess(registry)).frontiers
     assert {item.variant for item in found} == {"upstream", "v4.14"}

@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 
 from tests.sweep.conftest import stored
 from zonediff.cli.main import cli
-from zonediff.compare.kept.store import open_store
 from zonediff.compare.sweep.plan import Sweep
 from zonediff.variants.registry import Registry
+from zonediff.work.store import open_store
 
 
 def zonediff(*arguments: object) -> Result:

@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from zonediff.compare.result import Frontier, FrontierRow
-from zonediff.reports.frontier import frontier_table, pictures
-from zonediff.reports.frontier_left import LINES, POINTS, apart, frontier_left, levels
-from zonediff.reports.frontier_map import frontier_map
+from zonediff.reports.page.frontier import frontier_table, pictures
+from zonediff.reports.page.frontier_left import LINES, POINTS, apart, frontier_left, levels
+from zonediff.reports.page.frontier_map import frontier_map
+from zonediff.result.frontiers import Frontier, FrontierRow
 
 MIB = 1 << 20
 GIB = 1 << 30

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from tests.sweep.conftest import Rows, stored
-from zonediff.compare.kept.code import fingerprint
-from zonediff.compare.kept.store import KeepError
 from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.plan import Sweep
 from zonediff.compare.sweep.work import SweepError
-from zonediff.compare.workers import workers
 from zonediff.variants.registry import Registry
+from zonediff.work.fingerprint import fingerprint
+from zonediff.work.store import StoreError
+from zonediff.work.workers import workers
 
 # Alone, the process ends itself at one of its function calls, by number: that may be anywhere,
 # between two statements of a transaction too, and is the same place each time. With workers, which
@@ -28,10 +28,10 @@ from zonediff.variants.registry import Registry
 DRIVER = """
 import os, signal, sys
 from pathlib import Path
-from zonediff.compare.kept.store import open_store
+from zonediff.work.store import open_store
 from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.plan import load
-from zonediff.compare.workers import workers
+from zonediff.work.workers import workers
 from zonediff.variants.registry import Registry
 
 def main():
@@ -52,8 +52,8 @@ def main():
             frontiers(sweep, registry, store=opened)
         sys.setprofile(None)
     else:
-        with open_store(Path(store)) as opened, workers(registry, int(jobs)) as crew:
-            frontiers(sweep, registry, store=opened, crew=crew, progress=count)
+        with open_store(Path(store)) as opened, workers(registry, int(jobs)) as pool:
+            frontiers(sweep, registry, store=opened, pool=pool, progress=count)
     print(calls)
 
 if __name__ == "__main__":
@@ -104,8 +104,8 @@ def test_a_sweep_killed_at_random_moments(
 
 
 def test_processes_find_the_same_as_one(sweep: Sweep) -> None:
-    with workers(Registry(), 2) as crew:
-        assert frontiers(sweep, Registry(), crew=crew) == frontiers(sweep, Registry())
+    with workers(Registry(), 2) as pool:
+        assert frontiers(sweep, Registry(), pool=pool) == frontiers(sweep, Registry())
 
 
 def test_a_whole_store_leaves_nothing_to_do(sweep: Sweep, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_the_store_of_another_sweep_is_refused(sweep: Sweep, tmp_path: Path) -> 
     store = tmp_path / "a.sqlite"
     stored(store, sweep, Registry())
     stored(store, replace(sweep, title="other words"), Registry())
-    with pytest.raises(KeepError, match=r"holds the outcomes of another sweep, .* in base;"):
+    with pytest.raises(StoreError, match=r"holds the outcomes of another sweep, .* in base;"):
         stored(store, replace(sweep, base=sweep.base[:1]), Registry())
 
 
@@ -131,7 +131,7 @@ def test_a_damaged_sweep_is_told(sweep: Sweep, tmp_path: Path, axes: str) -> Non
     stored(store, sweep, Registry())
     with closing(sqlite3.connect(store)) as database, database:
         database.execute("UPDATE sweep SET axes = ?", [axes])
-    with pytest.raises(KeepError, match=r"a\.sqlite: its sweep is damaged; name another"):
+    with pytest.raises(StoreError, match=r"a\.sqlite: its sweep is damaged; name another"):
         stored(store, sweep, Registry())
 
 

@@ -1,0 +1,1 @@
+../../zonediff/__init__.py

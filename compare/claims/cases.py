@@ -1,0 +1,247 @@
+"""Does what a case of a claim asks hold? Decided over a run's trace, or by searching states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Final
+
+from zonediff.compare.goals import evaluate
+from zonediff.corpus.arithmetic import compute
+from zonediff.corpus.claim import (
+    Decided,
+    Died,
+    GoalMet,
+    OfStates,
+    Outcome,
+    Overlap,
+    State,
+    Uevent,
+    Zoneinfo,
+)
+from zonediff.corpus.scenario import BlocksGoal, Goal, KernelGoal, Predicate, Scenario, StepGoal
+from zonediff.engine import words
+from zonediff.engine.guest import Guest
+from zonediff.engine.observation import Observation, ZoneView, run_length
+from zonediff.engine.observe import block_view, observe, zone_views
+from zonediff.engine.policy import Policy
+from zonediff.engine.steps import Write
+from zonediff.engine.trace import Act, Reason, Trace
+from zonediff.engine.words import several
+from zonediff.result.judgements import Run
+
+_NO_ZONE: Final = ZoneView(0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whether it holds, and what decided it.
+
+    percent: the number that was computed and the one claimed, in words. steps: a sequence that
+    leads there. reasons: the rules behind it.
+    """
+
+    holds: bool
+    detail: str
+    percent: str | None = None
+    steps: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+
+
+# --- runs -----------------------------------------------------------------------------------------
+
+
+def of_run(scenario: Scenario, run: Run, trace: Trace, asked: Outcome) -> Answer:
+    """Whether a run of the scenario, which has this trace, came out so.
+
+    A goal is met when the run says so, which may stand for runs with many seeds; anything else is
+    asked of the trace.
+    """
+    match asked:
+        case GoalMet(goal=goal):
+            index = _goal(scenario, goal)
+            met, detail = run.goals[index].met, run.goals[index].detail
+            reasons = _predicate(scenario, trace, scenario.goals[index].check).reasons
+            return Answer(met, detail, reasons=reasons)
+        case Died(died=died):
+            return _survival(trace.end == died, trace)
+        case Decided():
+            return _decided(scenario, trace, asked)
+        case Uevent(uevent=uevent, at=at):
+            sent = [event for act in _acts(scenario, trace, at) for event in act.uevents]
+            return Answer(uevent in sent, "uevents: " + (words.few(sent) or "none"))
+        case Zoneinfo(after=after) | Overlap(after=after):
+            seen = _after(scenario, trace, after)
+            if seen is None:
+                return Answer(False, words.death(trace) or "it never came to that")
+            holds, detail = _zones(asked, seen)
+            acts = _acts(scenario, trace, after, until=True)
+            return Answer(holds, detail, reasons=_why(holds, acts))
+        case _:
+            return _predicate(scenario, trace, asked)
+
+
+def _goal(scenario: Scenario, goal: str | int) -> int:
+    """The index of a goal that is quoted or numbered (from 1)."""
+    if isinstance(goal, int):
+        return goal - 1
+    return [item.want for item in scenario.goals].index(goal)
+
+
+def _predicate(scenario: Scenario, trace: Trace, asked: Predicate) -> Answer:
+    (outcome,) = evaluate(replace(scenario, goals=(Goal("as claimed", asked),)), trace)
+    match asked:
+        case KernelGoal():
+            return _survival(outcome.met, trace)
+        case StepGoal(step=step):
+            acts = _acts(scenario, trace, step)
+        case _:
+            acts = _acts(scenario, trace, getattr(asked, "after", None), until=True)
+    return Answer(outcome.met, outcome.detail, reasons=_why(outcome.met, acts))
+
+
+def _survival(holds: bool, trace: Trace) -> Answer:
+    """An answer about whether the kernel lived, with what it died of."""
+    gone = words.death(trace)
+    if gone is None:
+        return Answer(holds, "alive at the end")
+    *_, reasons = trace.boot_reasons, *(act.reasons for _, _, act in trace.acts())
+    return Answer(holds, gone, reasons=reasons)
+
+
+def _acts(
+    scenario: Scenario, trace: Trace, step: str | int | None, *, until: bool = False
+) -> Iterator[Act]:
+    """The acts of a step, with `until` those before it too; of all steps for None."""
+    wanted = None if step is None else _index(scenario, step)
+    for index, _, act in trace.acts():
+        if wanted is None or index == wanted or (until and index < wanted):
+            yield act
+
+
+def _index(scenario: Scenario, step: str | int) -> int:
+    """The index of a step that is named or numbered (from 1)."""
+    if isinstance(step, int):
+        return step - 1
+    return [item.name for item in scenario.steps].index(step)
+
+
+def _after(scenario: Scenario, trace: Trace, step: str | int | None) -> Observation | None:
+    """What was seen at the end or after a step; None when the kernel did not live to see it."""
+    seen = list(trace.observations())
+    index = len(scenario.steps) if step is None else _index(scenario, step) + 1
+    survived = len(seen) if trace.end == "ran" else len(seen) - 1
+    return seen[index] if index < survived else None
+
+
+def _why(holds: bool, acts: Iterator[Act]) -> tuple[Reason, ...]:
+    """The reasons of the act that decided: the last that has any, or the first that failed."""
+    found: tuple[Reason, ...] = ()
+    for act in acts:
+        if act.result is not None and not holds:
+            return act.reasons
+        found = act.reasons or found
+    return found
+
+
+def _decided(scenario: Scenario, trace: Trace, asked: Decided) -> Answer:
+    wanted = dict(text.split("=", 1) for text in asked.numbers)
+    for act in _acts(scenario, trace, asked.at):
+        for reason in act.reasons:
+            if reason.rule == asked.rule and all(
+                str(reason.numbers.get(name)) == value for name, value in wanted.items()
+            ):
+                return _computed(reason, asked)
+    numbers = f" with {', '.join(asked.numbers)}" if asked.numbers else ""
+    return Answer(False, f"{asked.rule}{numbers} decided nothing")
+
+
+def _computed(reason: Reason, asked: Decided) -> Answer:
+    """Whether the per cent, if any are asked for, are what was claimed."""
+    if asked.percent is None:
+        return Answer(True, f"{reason.rule} decided", reasons=(reason,))
+    claimed, tolerance = Fraction(str(asked.claimed)), Fraction(str(asked.tolerance))
+    value = 100 * compute(asked.percent, reason.numbers)
+    percent = f"{_decimal(value)} %, claimed {asked.claimed} +- {asked.tolerance}"
+    holds = abs(value - claimed) <= tolerance
+    return Answer(holds, f"{asked.percent} = {percent}", percent, reasons=(reason,))
+
+
+def _decimal(value: Fraction) -> str:
+    """With two digits after the point; halves away from zero."""
+    hundredths = (abs(value) * 100 + Fraction(1, 2)) // 1
+    sign = "-" if value < 0 and hundredths else ""
+    return f"{sign}{hundredths // 100}.{hundredths % 100:02}"
+
+
+def _zones(asked: Zoneinfo | Overlap, seen: Observation) -> tuple[bool, str]:
+    """Whether zones look so, and how they look."""
+    match asked:
+        case Zoneinfo(zoneinfo=name):
+            zone = seen.zones.get(name, _NO_ZONE)
+            holds = asked.spanned in (None, zone.spanned) and asked.present in (None, zone.present)
+            return holds, f"zone {name} spans {zone.spanned} pages, {zone.present} present"
+        case Overlap(overlap=names):
+            zones = [seen.zones.get(name, _NO_ZONE) for name in names]
+            start = max(zone.start_pfn for zone in zones)
+            end = min(zone.start_pfn + zone.spanned for zone in zones)
+            told = [f"zone {name}: {words.zone(seen.zones.get(name))}" for name in names]
+            return start < end, "; ".join(told)
+
+
+# --- states ---------------------------------------------------------------------------------------
+
+
+def of_states(policy: Policy, asked: OfStates) -> Answer | None:
+    """Whether a variant can be brought into such a state; None when the search was given up."""
+    # Imported here, as numpy takes its time and most runs judge no such case.
+    from zonediff.explore.reach import Way, reach
+
+    guest = Guest(asked.machine, policy)
+    guest.power_on()
+    writes = [
+        Write(f"memory{block}/state", value)
+        for block in guest.blocks(asked.alphabet.blocks)
+        for value in asked.alphabet.values
+    ]
+    alphabet = (*writes, *asked.alphabet.steps)
+
+    def fits(guest: Guest) -> bool:
+        return all(_fits(wanted, guest) for wanted in asked.reachable)
+
+    found = reach(policy, asked.machine, alphabet, fits, asked.states)
+    if isinstance(found, Way):
+        steps = tuple(str(step.do) for step in found.trace.steps)
+        lead = "1 step leads" if len(steps) == 1 else f"{len(steps)} steps lead"
+        seen = several(found.states, "state")
+        detail = f"{lead} there, no fewer do; {seen} seen ({_tried(asked)})"
+        reasons = _why(True, (act for _, _, act in found.trace.acts()))
+        return Answer(True, detail, steps=steps, reasons=reasons)
+    if not found.complete:
+        return None
+    every = "the only state" if found.states == 1 else f"all {found.states} states"
+    return Answer(False, f"nothing leads there: {every} seen ({_tried(asked)})")
+
+
+def _tried(asked: OfStates) -> str:
+    """The alphabet of a search in words."""
+    writes = f"{', '.join(asked.alphabet.values)} to blocks {asked.alphabet.blocks}"
+    return "; ".join([writes, *map(str, asked.alphabet.steps)])
+
+
+def _fits(wanted: State, guest: Guest) -> bool:
+    """Whether a guest is in such a state; no more is looked at than is asked for."""
+    kernel = guest.kernel
+    match wanted:
+        case Zoneinfo() | Overlap():
+            return _zones(wanted, Observation(zones=zone_views(kernel)))[0]
+        case BlocksGoal(blocks=blocks):
+            there = [block for block in guest.blocks(blocks) if kernel.memory.has(block)]
+            views = run_length((block, block_view(kernel, block)) for block in there)
+            seen = Observation(views)
+        case _:
+            seen = observe(kernel)
+    moment = Scenario("", "", "", guest.machine, (), (Goal("", wanted),))
+    (outcome,) = evaluate(moment, Trace("", seen, devices=guest.places))
+    return outcome.met

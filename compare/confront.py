@@ -1,0 +1,83 @@
+"""A model held against a real kernel directly, and a disagreement brought to its shortest form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from zonediff.compare.validate import Disagreement, Replay, replay
+from zonediff.engine.guest import Guest
+from zonediff.engine.kernel import NotModelled
+from zonediff.engine.machine import Machine
+from zonediff.engine.policy import Policy
+from zonediff.engine.run import Runner
+from zonediff.engine.steps import Step
+from zonediff.engine.units import format_address, format_size
+from zonediff.live.jobs import Job
+from zonediff.live.record import recording
+from zonediff.live.rig import fixed
+from zonediff.live.run import LiveRun, run
+from zonediff.live.shrink import shrink
+
+MOST_RERUNS: Final = 60
+"""How often the kernel is booted to shorten one disagreement."""
+
+
+async def confront(name: str, job: Job, policy: Policy) -> Replay:
+    """Do a job on the kernel, and replay it through the model. name: the kernel's, as a subject.
+
+    Where they part, as few steps as still show a disagreement are looked for on the kernel; that
+    disagreement is the one told, with its steps.
+
+    Raises vm.QemuFailed.
+    """
+    live = await run(name, job.rig, job.script)
+    found = _replayed(job.id, live, policy)
+    parting = found.disagreement
+    if parting is None:
+        return found
+    fewest: Sequence[Step] = ()
+    if parting.step >= 0:
+        done = [act.do for _, _, act in live.trace.acts()]
+        # What came after the step where they part shows nothing, and without it nothing does.
+        before, last = done[: parting.step], done[parting.step]
+
+        async def shows(fewer: Sequence[Step]) -> bool:
+            nonlocal parting
+            again = await run(name, job.rig, fixed((*fewer, last)))
+            replay = _replayed(job.id, again, policy)
+            parting = replay.disagreement or parting
+            return not replay.agrees
+
+        fewest = (*await shrink(before, shows, MOST_RERUNS), last)
+    told = (*_in_words(live.machine), *map(str, fewest))
+    return replace(found, disagreement=replace(parting, steps=told))
+
+
+def _replayed(id: str, live: LiveRun, policy: Policy) -> Replay:
+    if live.looks:
+        made = recording(id, policy.name, live)
+        try:
+            return replay(made, policy)
+        except NotModelled as gap:
+            unknown = Disagreement(id, -1, "boot", "booted", f"not modelled: {gap}", (), ())
+            return Replay(id, len(made.steps), 0, unknown)
+    runner = Runner(Guest(live.machine, policy))
+    predicted = runner.boot()
+    if predicted == live.trace.end:
+        return Replay(id, 0, 0)
+    outcome = "booted" if predicted == "ran" else predicted
+    reasons, _ = runner.accounts()
+    said = tuple(("it printed", reason.text, "") for reason in live.trace.boot_reasons)
+    return Replay(id, 0, 0, Disagreement(id, -1, "boot", live.trace.end, outcome, said, reasons))
+
+
+def _in_words(machine: Machine) -> Iterator[str]:
+    """The machine, as the first of the steps that lead to a disagreement."""
+    yield f"boot with {', '.join(map(format_size, machine.nodes))}"
+    for dimm in machine.dimms:
+        at = "" if dimm.addr is None else f" at {format_address(dimm.addr)}"
+        yield f"  DIMM {dimm.id} {format_size(dimm.size)} node {dimm.node}{at}"
+    if machine.cmdline:
+        yield f"  kernel parameters {machine.cmdline}"

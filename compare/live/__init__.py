@@ -1,1 +1,0 @@
-"""Real kernels put to work: recorded, and confronted with the models."""

@@ -1,0 +1,112 @@
+"""What was explored, told for people: every witness replayed, in words and with its reasons."""
+
+from __future__ import annotations
+
+from zonediff.engine import words
+from zonediff.engine.policy import Policy
+from zonediff.engine.run import run
+from zonediff.engine.steps import Step
+from zonediff.engine.trace import Reason, Trace
+from zonediff.explore.arena import Arena
+from zonediff.explore.looks import Level
+from zonediff.explore.lts import System
+from zonediff.explore.product import RESULT, Comparison, Witness
+from zonediff.result.explorations import DifferenceWitness, Exploration, WitnessStep
+from zonediff.variants.failure import VariantFailed
+
+
+def exploration(
+    arena: Arena,
+    level: Level,
+    policies: tuple[Policy, Policy],
+    systems: tuple[System, System],
+    comparison: Comparison,
+) -> Exploration:
+    """The result of a comparison: what was covered, the verdict, each witness replayed."""
+    left, right = systems
+    return Exploration(
+        arena=arena.name,
+        about=arena.about,
+        level=level,
+        baseline=left.name,
+        candidate=right.name,
+        verdict=comparison.verdict,
+        refines=comparison.refines,
+        refined=comparison.refined,
+        states=(left.states, right.states),
+        transitions=(left.transitions, right.transitions),
+        pairs=comparison.pairs,
+        depth=comparison.depth,
+        explored=(left.explored, right.explored) if arena.symmetry else (),
+        witnesses=[replayed(witness, arena, policies) for witness in comparison.witnesses],
+    )
+
+
+def unexplored(arena: Arena, level: Level, left: str, right: str, error: Exception) -> Exploration:
+    """The result where one of two variants cannot be explored."""
+    said = isinstance(error, VariantFailed)
+    return Exploration(
+        arena=arena.name,
+        about=arena.about,
+        level=level,
+        baseline=left,
+        candidate=right,
+        verdict="error",
+        refines=False,
+        refined=False,
+        states=(),
+        transitions=(),
+        pairs=0,
+        error=str(error) if said else f"{type(error).__name__}: {error}",
+    )
+
+
+def steps_of(witness: Witness, arena: Arena) -> tuple[Step, ...]:
+    """The steps of a witness."""
+    actions = arena.actions
+    return tuple(actions[number] for number in witness.actions)
+
+
+def replayed(witness: Witness, arena: Arena, policies: tuple[Policy, Policy]) -> DifferenceWitness:
+    """A witness run on both variants, outside the explorer."""
+    steps = steps_of(witness, arena)
+    one, two = (run(policy, arena.machine, steps) for policy in policies)
+    results = [_result(trace, number) for number in range(len(steps)) for trace in (one, two)]
+    return DifferenceWitness(
+        says=in_words(witness, arena, policies[0].name, policies[1].name),
+        what=witness.kind.what,
+        steps=[
+            WitnessStep(str(step), *results[2 * number : 2 * number + 2])
+            for number, step in enumerate(steps)
+        ],
+        transitions=witness.count,
+        baseline_reasons=_reasons(one, two),
+        candidate_reasons=_reasons(two, one),
+    )
+
+
+def in_words(witness: Witness, arena: Arena, left: str, right: str) -> str:
+    """The difference that a witness shows, in one line."""
+    kind = witness.kind
+    if kind.what == RESULT:
+        step = steps_of(witness, arena)[-1]
+        one, two = words.result(kind.left), words.result(kind.right)
+        return f"{step}: {one} on {left}, {two} on {right}"
+    file = witness.part if kind.what in (witness.part, "kernel") else f"{witness.part}/{kind.what}"
+    if kind.what == "kernel":
+        return f"after boot: {kind.left} on {left}, {kind.right} on {right}"
+    if not (kind.left or kind.right):
+        return f"{file} shows other numbers"
+    return f"{file} reads {kind.left!r} on {left}, {kind.right!r} on {right}"
+
+
+def _result(trace: Trace, number: int) -> str | None:
+    """The result of a step; of one that a dead kernel did not live to see, how it died."""
+    return trace.steps[number].result if number < len(trace.steps) else trace.end
+
+
+def _reasons(trace: Trace, other: Trace) -> list[Reason]:
+    """Why the last step came out as it did; of a boot's many reasons those the other has not."""
+    if trace.steps:
+        return [reason for act in trace.steps[-1].acts for reason in act.reasons]
+    return [reason for reason in trace.boot_reasons if reason not in other.boot_reasons]

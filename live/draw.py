@@ -1,0 +1,167 @@
+"""Random machines and random steps, which reach corners that no one would write down.
+
+Steps lean to the edges of zones, where the rules are. A step that was tried already and changed
+nothing is not tried again before something has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from random import Random
+from typing import Final
+
+from zonediff.engine.machine import Dimm, Machine
+from zonediff.engine.observation import BlockView, Observation
+from zonediff.engine.steps import Plug, Probe, Step, Unplug, Write
+from zonediff.engine.units import GIB, MIB, SECTION, Bytes
+from zonediff.engine.userspace import View
+from zonediff.live.qemu import Window
+from zonediff.live.rig import Script
+
+_ONE_NODE: Final = (Bytes(GIB),)
+_AND_AN_EMPTY_ONE: Final = (Bytes(GIB), Bytes(0))
+
+KINDS: Final[dict[str, Callable[[Random], Machine]]] = {
+    "one-node": lambda rng: Machine(_ONE_NODE),
+    "one-node-cold": lambda rng: Machine(_ONE_NODE, dimms=_cold(rng, 1)),
+    "two-nodes": lambda rng: Machine((Bytes(512 * MIB), Bytes(512 * MIB))),
+    "memoryless-node": lambda rng: Machine(_AND_AN_EMPTY_ONE),
+    "movable-node": lambda rng: Machine(_AND_AN_EMPTY_ONE, cmdline="movable_node"),
+    "kernelcore": lambda rng: Machine(_ONE_NODE, cmdline="kernelcore=512M"),
+    "big-base": lambda rng: Machine((Bytes(5 * GIB),)),
+    "auto-online-boot": lambda rng: Machine(_ONE_NODE, cmdline="memhp_default_state=online"),
+    "probe": lambda rng: Machine(_ONE_NODE, dimms=_cold(rng, 2), cmdline="acpi_no_memhotplug"),
+}
+"""Machines to draw steps for, by the name of their kind."""
+
+_PLACES: Final = 64
+"""Sections above boot memory among which a DIMM is put."""
+
+WINDOW: Final = Window(slots=64, size=(_PLACES + 8) * SECTION)
+"""Room for the DIMMs of any drawn steps."""
+
+_SECTIONS: Final = (1, 2, 3, 3, 4, 5, 6, 8)
+"""Sizes of DIMMs, in sections; three is the least that has a middle."""
+
+_VALUES: Final = {
+    "offline": ("online", "online_kernel", "online_movable", "online_movable"),
+    "online": ("offline", "offline", "offline", "online_kernel", "online_movable", "online"),
+}
+"""What to write to `state`, by what it reads."""
+
+_KNOB: Final = ("online", "offline", "online_kernel", "online_movable", "bogus")
+
+_TRIES: Final = 50
+"""After so many steps in vain that were all tried before, one of them is tried again."""
+
+
+def draw(kind: str, rng: Random, number: int) -> tuple[Machine, Script]:
+    """A machine of a kind, and a script of so many random steps for it."""
+    machine = KINDS[kind](rng)
+    return machine, partial(_drawn, machine, rng, number)
+
+
+def _drawn(machine: Machine, rng: Random, number: int, view: View) -> Iterator[Step]:
+    return _Drawing(machine, rng, view).steps(number)
+
+
+def _cold(rng: Random, most: int) -> tuple[Dimm, ...]:
+    return tuple(Dimm(f"dimm{number}", _size(rng)) for number in range(rng.randint(1, most)))
+
+
+def _size(rng: Random) -> Bytes:
+    return Bytes(rng.choice(_SECTIONS) * SECTION)
+
+
+class _Drawing:
+    """Steps drawn one by one, each from what the machine looks like then."""
+
+    def __init__(self, machine: Machine, rng: Random, view: View) -> None:
+        self.machine = machine
+        self.rng = rng
+        self.view = view
+        self.boot = {number for number, _ in view.look().each()}
+        self.boot -= {block for dimm in machine.dimms for block in view.blocks(dimm.id)}
+        self.plugged = [dimm.id for dimm in machine.dimms]
+        self.number = len(machine.dimms)
+        self.probes = machine.has_parameter("acpi_no_memhotplug")
+        self.tried: set[Step] = set()
+
+    def steps(self, number: int) -> Iterator[Step]:
+        """So many steps."""
+        seen = self.view.look()
+        for _ in range(number):
+            step = self._fresh_step()
+            yield step
+            before, seen = seen, self.view.look()
+            if seen != before:
+                self.tried.clear()
+            self.tried.add(step)
+            self._note(step)
+
+    def _note(self, step: Step) -> None:
+        """Keep track of the DIMMs that are plugged in."""
+        if isinstance(step, Plug):
+            self.number += 1
+            self.plugged.append(step.id)
+        elif isinstance(step, Unplug) and not self._is_there(step.id):
+            self.plugged.remove(step.id)
+
+    def _fresh_step(self) -> Step:
+        for _ in range(_TRIES):
+            step = self._step()
+            if step not in self.tried:
+                break
+        return step
+
+    def _step(self) -> Step:
+        seen = self.view.look()
+        kind = self.rng.random()
+        added = any(number not in self.boot for number, _ in seen.each())
+        if kind < (0.15 if added else 0.75):
+            return self._probe() if self.probes else self._plug()
+        if kind < 0.23 and self.plugged and not self.probes:
+            return Unplug(self.rng.choice(self.plugged))
+        if kind < 0.30:
+            others = [value for value in _KNOB if value != seen.auto_online_blocks]
+            return Write("auto_online_blocks", self.rng.choice(others))
+        block, view = self.rng.choice(self._candidates(seen))
+        if kind < 0.38:
+            other = "0" if view.online == "1" else "1"
+            return Write(f"memory{block}/online", self.rng.choice([other, other, view.online]))
+        return Write(f"memory{block}/state", self.rng.choice(_VALUES[view.state]))
+
+    def _candidates(self, seen: Observation) -> list[tuple[int, BlockView]]:
+        """Blocks to write to: any, then those at the edges of what looks alike, then added ones."""
+        everywhere = list(seen.each())
+        edges = {number for item in seen.blocks for number in (item.first, item.last)}
+        at_edges = [item for item in everywhere if item[0] in edges]
+        added = [item for item in everywhere if item[0] not in self.boot]
+        at_added_edges = [item for item in added if item[0] in edges]
+        pools = [everywhere, at_edges, added or at_edges, at_added_edges or at_edges]
+        return self.rng.choices(pools, weights=(1, 1, 2, 6))[0]
+
+    def _plug(self) -> Plug:
+        """A DIMM where there is room, rather beside another than apart."""
+        size = _size(self.rng)
+        base, count = self.machine.hotplug_base // SECTION, size // SECTION
+        taken = {block for id in self.plugged for block in self.view.blocks(id)}
+        free = [
+            first
+            for first in range(base, base + _PLACES)
+            if taken.isdisjoint(range(first, first + count))
+        ]
+        beside = [first for first in free if {first - 1, first + count} & (taken | {base - 1})]
+        first = self.rng.choice(self.rng.choice([beside, beside, free]) or [base])
+        node = self.rng.randrange(len(self.machine.nodes))
+        return Plug(f"dimm{self.number}", size, node, Bytes(first * SECTION))
+
+    def _probe(self) -> Probe:
+        """A block of a DIMM that no driver adds."""
+        blocks = [block for dimm in self.machine.dimms for block in self.view.blocks(dimm.id)]
+        return Probe(Bytes(self.rng.choice(blocks) * SECTION))
+
+    def _is_there(self, id: str) -> bool:
+        seen = self.view.look()
+        return any(seen.block(block) is not None for block in self.view.blocks(id))

@@ -1,0 +1,125 @@
+"""A machine as QEMU's command line, and how much of this computer's memory it needs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from zonediff.engine.machine import Dimm, Machine
+from zonediff.engine.steps import Plug, Step
+from zonediff.engine.units import GIB, MIB
+from zonediff.live.host import Accelerator
+
+BOOT_PARAMETERS: Final = (
+    "console=ttyS0 earlyprintk=serial,ttyS0,115200 loglevel=7 printk.time=0 panic=-1 "
+    "nokaslr no_timer_check"
+)
+"""What every kernel is booted with, before the scenario's own parameters.
+
+All that it prints, from its first line and without times; a panic ends the machine at once; the
+kernel itself lies at the same place in every run; and it does not give up (`IO-APIC + timer
+doesn't work`) when a busy host keeps a guest's first timer ticks waiting.
+"""
+
+SERIAL_PORTS: Final = ("console", "agent", "events")
+"""What the guest's serial ports are for, ttyS0 first."""
+
+MONITOR: Final = "qmp"
+
+_OVERHEAD: Final = 192 * MIB
+"""What a guest takes beside its own memory: QEMU, translated code, devices."""
+
+_MEMMAP_SHARE: Final = 64
+"""A 64th of added memory is touched when it is added: its memmap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Room that a machine has for memory devices: how many, and bytes of address space."""
+
+    slots: int
+    size: int
+
+
+def window_for(machine: Machine, steps: Iterable[Step]) -> Window:
+    """A window for all the DIMMs that a scenario ever plugs in."""
+    plugs = [step for step in steps if isinstance(step, Plug)]
+    devices: list[Dimm | Plug] = [*machine.dimms, *plugs]
+    highest = max((dimm.addr + dimm.size for dimm in devices if dimm.addr is not None), default=0)
+    total = sum(dimm.size for dimm in devices)
+    return Window(max(1, len(devices)), max(GIB, total, highest - machine.hotplug_base))
+
+
+def need(machine: Machine, window: Window) -> int:
+    """Bytes of this computer's memory that a guest can be expected to use."""
+    return machine.ram + window.size // _MEMMAP_SHARE + _OVERHEAD
+
+
+def arguments(
+    machine: Machine,
+    window: Window,
+    *,
+    accelerator: Accelerator,
+    kernel: str,
+    initrd: str,
+    sockets: Mapping[str, int],
+) -> Iterator[str]:
+    """QEMU's arguments for a machine: one CPU, no disk, no network, no screen.
+
+    sockets: the descriptor behind each serial port and the monitor, by name.
+    """
+    yield from ("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot")
+    yield from ("-machine", "pc", "-accel", accelerator, "-smp", "1")
+    most = machine.ram + window.size
+    yield from ("-m", f"size={machine.ram}B,slots={window.slots},maxmem={most}B")
+    for node, size in enumerate(machine.nodes):
+        numa = f"node,nodeid={node}" + (",cpus=0" if node == 0 else "")
+        if size:
+            yield from ("-object", json.dumps(backend(f"boot-{node}", size)))
+            numa += f",memdev=boot-{node}"
+        yield from ("-numa", numa)
+    for dimm in machine.dimms:
+        yield from ("-object", json.dumps(backend(backend_id(dimm.id), dimm.size)))
+        yield from ("-device", json.dumps(device(dimm)))
+    for name, descriptor in sockets.items():
+        yield from ("-chardev", f"socket,id={name},fd={descriptor}")
+    for name in SERIAL_PORTS:
+        yield from ("-serial", f"chardev:{name}")
+    yield from ("-mon", f"chardev={MONITOR},mode=control")
+    yield from ("-kernel", kernel, "-initrd", initrd)
+    yield from ("-append", f"{BOOT_PARAMETERS} {machine.cmdline}".strip())
+
+
+def backend(id: str, size: int) -> dict[str, Any]:
+    """The host memory behind a node or DIMM; pages that the guest never touches cost nothing."""
+    return {
+        "qom-type": "memory-backend-ram",
+        "id": id,
+        "size": size,
+        "reserve": False,
+    }
+
+
+def device(dimm: Dimm | Plug) -> dict[str, Any]:
+    """A DIMM as a device."""
+    at = {} if dimm.addr is None else {"addr": dimm.addr}
+    return {
+        "driver": "pc-dimm",
+        "id": device_id(dimm.id),
+        "memdev": backend_id(dimm.id),
+        "node": dimm.node,
+        **at,
+    }
+
+
+def device_id(id: str) -> str:
+    """A DIMM's name as QEMU takes it: a letter first, and no odd characters."""
+    return "dimm-" + re.sub(r"[^A-Za-z0-9-]", lambda match: f"_{ord(match[0]):x}_", id)
+
+
+def backend_id(id: str) -> str:
+    """The name of the memory behind a DIMM."""
+    return f"mem-{device_id(id)}"

@@ -1,0 +1,1 @@
+"""The forms of report: a module for each, with `render(result)`."""

@@ -1,0 +1,158 @@
+"""One scenario as a few lines of mail: what happens on each variant, and why, to quote from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from zonediff.engine.trace import Reason
+from zonediff.engine.words import several
+from zonediff.reports.forms.layout import WIDTH, Notes, ready, transcript
+from zonediff.reports.page import scope
+from zonediff.reports.page.findings import parting, place
+from zonediff.reports.page.index import Index
+from zonediff.reports.page.reproduce import Part, reproduction
+from zonediff.reports.page.sidebyside import Column, ScenarioView, scenario_view
+from zonediff.reports.text.kinds import noun
+from zonediff.reports.text.plain import wrap
+from zonediff.reports.text.words import letter
+from zonediff.result.result import Result, ScenarioInfo
+
+SCREEN: Final = 24
+"""Lines that a terminal shows at once."""
+
+
+def render(result: Result, scenario: str) -> str:
+    """The scenario of that id in at most SCREEN lines where that can be, in the fewest otherwise.
+
+    Raises KeyError when the result has no such scenario.
+    """
+    info = {item.id: item for item in result.scenarios}[scenario]
+    index = Index(result)
+    shown = scenario_view(index, info)
+    full = _commands(index, shown)
+    brief = _without_look(full)
+    none: list[Part] = []
+    forms = ((full, False), (brief, False), (brief, True), (none, False), (none, True))
+    texts = [list(_lines(index, shown, commands, short)) for commands, short in forms]
+    shortest = min(texts, key=len)
+    return ready(next((lines for lines in texts if len(lines) <= SCREEN), shortest))
+
+
+def _lines(
+    index: Index, shown: ScenarioView, commands: Sequence[Part], short: bool
+) -> Iterator[str]:
+    """All lines. short: why a behaviour changes only where that matters to somebody."""
+    columns = {letter(at): column for at, column in enumerate(shown.columns)}
+    yield from wrap(f"{shown.info.id}: {shown.info.title} ({', '.join(shown.machine)})", WIDTH)
+    yield ""
+    for name, column in columns.items():
+        yield from wrap(_who(column, index.result.baseline), WIDTH, f"{name}: ")
+    if commands:
+        yield ""
+        yield from transcript(commands)
+    yield ""
+    yield from _goals(shown, columns)
+    notes = Notes()
+    mattering = {name: column for name, column in columns.items() if _matters(column)}
+    told = mattering if short and mattering else columns
+    yield from _why(index, shown.info, told, notes, outcomes=not commands)
+    yield from notes.lines()
+    yield from wrap(f"({scope.made_from(index.result)})", WIDTH)
+
+
+def _who(column: Column, baseline: str) -> str:
+    """The variants that behave so, and what that makes them."""
+    judged: dict[str, list[str]] = {}
+    for member in column.members:
+        what = "baseline" if member.link.name == baseline else ", ".join(map(noun, member.classes))
+        judged.setdefault(what, []).append(member.link.name)
+    return "; ".join(f"{', '.join(names)} ({what})" for what, names in judged.items())
+
+
+def _commands(index: Index, shown: ScenarioView) -> list[Part]:
+    """What to type in the machine that the first line describes."""
+    traces = []
+    for at, column in enumerate(shown.columns):
+        run = index.run(shown.info.id, column.members[0].link.name)
+        traces.append(([letter(at)], run.trace if run else None))
+    inside = []
+    for part in reproduction(shown.info, traces):
+        lines = tuple(line for line in part.lines if not line.pieces[0].startswith("cd "))
+        if part.where != "host" and lines:
+            inside.append(replace(part, lines=lines))
+    return inside
+
+
+def _without_look(parts: Sequence[Part]) -> list[Part]:
+    """Without the last look at memory, as goals tell what of it matters."""
+    *before, last = parts or [Part("guest", ())]
+    looks = [at for at, line in enumerate(last.lines) if line.pieces[0].startswith("grep . ")]
+    lines = last.lines[: looks[-1]] if looks else last.lines
+    return [*before, *([replace(last, lines=lines)] if lines else [])]
+
+
+def _matters(column: Column) -> bool:
+    """Whether somebody is better or worse off with this behaviour."""
+    return any({*member.classes} - {"unchanged", "behaviour-change"} for member in column.members)
+
+
+def _goals(shown: ScenarioView, columns: Mapping[str, Column]) -> Iterator[str]:
+    """Who meets which goals; of those that all meet, only how many there are."""
+    fates: dict[str, list[str]] = {}
+    everywhere = 0
+    for goal in shown.goals:
+        cells = dict(zip(columns, goal.cells, strict=True))
+        met, unmet = (
+            [name for name, cell in cells.items() if cell is not None and cell[0] is way]
+            for way in (True, False)
+        )
+        if unmet:
+            sides = [f"met on {' '.join(met)}"] if met else []
+            fate = ", ".join([*sides, f"NOT MET on {' '.join(unmet)}"])
+            fates.setdefault(fate, []).append(goal.want)
+        else:
+            everywhere += 1
+    for fate, wants in fates.items():
+        yield from wrap(f"{'; '.join(wants)}: {fate}", WIDTH, "* ")
+    if everywhere and not fates:
+        yield f"* {several(everywhere, 'goal')} met on all"
+
+
+def _why(
+    index: Index, info: ScenarioInfo, columns: Mapping[str, Column], notes: Notes, outcomes: bool
+) -> Iterator[str]:
+    """Where each behaviour parts from the baseline's, with the rules behind both.
+
+    outcomes: say what comes out there as well, which commands show otherwise.
+    """
+    for who, column in columns.items():
+        for line in (column.error or "").strip().splitlines()[-1:]:
+            yield from wrap(f"{who} failed: {line}", WIDTH, rest="  ")
+        judgement = index.judgement(info.id, column.members[0].link.name)
+        difference = judgement.difference if judgement else None
+        if difference is None:
+            continue
+        old, new = difference.baseline_reasons, difference.candidate_reasons
+        where = parting(place(info, difference))
+        sides = [
+            (name, outcome, notes.marks(reasons))
+            for name, outcome, reasons in (
+                ("A", difference.baseline, _own(old, new)),
+                (who, difference.candidate, _own(new, old)),
+            )
+        ]
+        if outcomes:
+            yield from wrap(f"{who} parts from A {where}:", WIDTH, rest="  ")
+            for name, outcome, marks in sides:
+                yield from wrap(f"{name}: {outcome} {marks}", WIDTH, "  ", "     ")
+        else:
+            because = ", ".join(f"{marks} on {name}" for name, _, marks in sides if marks)
+            either = because or f"{difference.baseline} -> {difference.candidate}"
+            yield from wrap(f"{who} parts from A {where}: {either}", WIDTH, rest="  ")
+
+
+def _own(mine: Sequence[Reason], others: Sequence[Reason]) -> list[Reason]:
+    """The first reason that the other side does not have."""
+    return [reason for reason in mine if reason not in others][:1]

@@ -1,0 +1,284 @@
+"""The report as text for a mailing list: pure ASCII, at most 72 columns, the verdict first.
+
+Every finding is named; reasons are numbered footnotes, so that findings stay short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from zonediff.engine.words import several
+from zonediff.reports.forms import summary
+from zonediff.reports.forms.layout import (
+    WIDTH,
+    Notes,
+    bullets,
+    heading,
+    listed,
+    ready,
+    scenarios,
+    table,
+    transcript,
+)
+from zonediff.reports.page import scope
+from zonediff.reports.page.evidence import Recorded, recorded
+from zonediff.reports.page.findings import Finding, parting
+from zonediff.reports.page.frontier import frontier_table
+from zonediff.reports.page.patches import series_text
+from zonediff.reports.page.view import Section, view
+from zonediff.reports.text.kinds import Class, noun
+from zonediff.reports.text.plain import wrap
+from zonediff.result.result import Result
+
+
+def render(result: Result) -> str:
+    """The whole mail text."""
+    return ready(_Mail(result).lines())
+
+
+class _Mail:
+    """A mail in the making; it remembers the footnotes."""
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+        self.report = view(result)
+        self.notes = Notes()
+
+    def lines(self) -> Iterator[str]:
+        """All lines: what has to be seen first, why to believe it, and then all the rest."""
+        report = self.report
+        yield from wrap(report.title, WIDTH)
+        yield ""
+        yield from wrap(report.lead, WIDTH)
+        yield from (line for note in report.notes for line in wrap(note, WIDTH, "* "))
+        yield from self._verdict()
+        for section in report.sections:
+            if section.kind in _FIRST:
+                yield from self._section(section)
+        yield from self._removals()
+        yield from self._base()
+        yield from self._patches()
+        yield from self._reproduce()
+        yield from self._evidence()
+        yield from self._not_tested()
+        for section in report.sections:
+            if section.kind not in _FIRST:
+                yield from self._section(section)
+        yield from self._users()
+        yield from self._intents()
+        yield from self._unchanged()
+        yield from self._claims()
+        yield from self._frontiers()
+        if notes := list(self.notes.lines()):
+            yield from heading("Reasons")
+            yield from notes
+        yield ""
+        for text in scope.made_by(self.result, report):
+            yield from wrap(text, WIDTH)
+
+    def _patches(self) -> Iterator[str]:
+        for item in self.report.series:
+            yield from heading(item.heading)
+            yield from wrap(item.lead, WIDTH)
+            yield ""
+            yield from series_text(item.series, WIDTH)
+
+    def _verdict(self) -> Iterator[str]:
+        verdicts = self.report.verdicts
+        if not verdicts:
+            return
+        yield from heading("Verdict")
+        for verdict in verdicts:
+            says = summary.in_words(self.result, verdict)
+            yield from wrap(f"{verdict.link.name} {says}.", WIDTH, "", "  ")
+            if deaths := sum(count.deaths for count in verdict.counts):
+                yield from wrap(f"The kernel dies in {deaths} of them.", WIDTH, "  ")
+            for remark in verdict.remarks:
+                yield from wrap(remark, WIDTH, "  ")
+        yield ""
+        kinds = [kind for kind in _COLUMN_HEADS if any(v.number(kind) for v in verdicts)]
+        yield from table(
+            ["variant", *(_COLUMN_HEADS[kind] for kind in kinds)],
+            [
+                [verdict.link.name, *(str(verdict.number(kind)) for kind in kinds)]
+                for verdict in verdicts
+            ],
+        )
+        yield ""
+        yield from wrap(
+            "; ".join(f"{_COLUMN_HEADS[kind]}: {noun(kind, 2)}" for kind in kinds) + ".", WIDTH
+        )
+
+    def _section(self, section: Section) -> Iterator[str]:
+        yield from heading(section.heading)
+        yield from wrap(section.meaning, WIDTH)
+        for number, cause in enumerate(section.causes, 1):
+            yield ""
+            yield from wrap(f"{cause.function}: {cause.count}", WIDTH, f"{number}. ")
+            yield from wrap(cause.sentence, WIDTH, "   ")
+            yield from self._finding(cause.shortest)
+            yield from _others(cause.others)
+
+    def _finding(self, finding: Finding) -> Iterator[str]:
+        yield from wrap(f"{finding.link.name} in {listed(finding.variants)}", WIDTH, "   ")
+        yield from wrap(finding.scenario.title, WIDTH, "     ")
+        if finding.dies:
+            yield from wrap("THE KERNEL DIES.", WIDTH, "     ")
+        if finding.intent:
+            yield from wrap(f"intended: {finding.intent}", WIDTH, "     ")
+        for goal in finding.goals:
+            yield from wrap(f"{noun(goal.kind)}: {goal.want}", WIDTH, "     - ")
+            yield from wrap(f"before: {goal.baseline_detail}", WIDTH, "       ")
+            yield from wrap(f"now: {goal.candidate_detail}", WIDTH, "       ")
+        if finding.difference:
+            yield from wrap(f"They part {parting(finding.place)}:", WIDTH, "     ")
+            sides = (
+                (self.report.baseline, finding.difference.baseline, finding.old),
+                (finding.variants[0].name, finding.difference.candidate, finding.new),
+            )
+            for name, outcome, reasons in sides:
+                text = f"{name}: {outcome} {self.notes.marks(reasons)}"
+                yield from wrap(text, WIDTH, " " * 7, " " * 9)
+        for line in (finding.error or "").strip().splitlines():
+            yield from wrap(line, WIDTH, "     | ", "     | ")
+
+    def _removals(self) -> Iterator[str]:
+        yield from heading("ABI removals")
+        if not self.report.lost:
+            yield "None."
+        for item in self.report.lost:
+            yield from wrap(
+                f"{item.removal.what}: {item.removal.detail} in {listed(item.variants)}",
+                WIDTH,
+                "- ",
+            )
+            if item.scenarios:
+                number = len(item.scenarios)
+                users = f"{several(number, 'scenario')}, named below"
+                if number <= _FEW:
+                    users = listed(item.scenarios)
+                yield from wrap(f"used by {users}", WIDTH, "  ")
+
+    def _users(self) -> Iterator[str]:
+        """The scenarios that use what is removed, where there are many."""
+        many = [item for item in self.report.lost if len(item.scenarios) > _FEW]
+        if many:
+            yield from heading("Who uses what is removed")
+        for item in many:
+            names = scenarios(link.name for link in item.scenarios)
+            yield from wrap(f"{item.removal.what}: {names}", WIDTH, "- ")
+
+    def _intents(self) -> Iterator[str]:
+        if not self.report.intents:
+            return
+        yield from heading("Declared intents")
+        alike: dict[tuple[str, ...], list[str]] = {}
+        for item in self.report.intents:
+            declared = item.outcome.intent
+            text = f"{declared.reason} ({declared.scenarios}): {item.text}"
+            seen = [name for name in item.outcome.scenarios if name != declared.scenarios]
+            alike.setdefault((text, *seen), []).append(item.variant.name)
+        for (text, *seen), variants in alike.items():
+            yield from wrap(f"{', '.join(variants)}: {text}", WIDTH, "- ")
+            if seen:
+                yield from wrap(f"in {scenarios(seen)}", WIDTH, "  ")
+
+    def _unchanged(self) -> Iterator[str]:
+        """Scenarios in which no variant differs; all others are named above."""
+        rows = [row for shelf in self.report.shelves for row in shelf.rows]
+        same = [r for r in rows if all(c.classes == ("unchanged",) for c in r.cells[1:])]
+        if same:
+            yield from heading("Unchanged in all variants")
+            yield from wrap(scenarios(row.link.name for row in same), WIDTH)
+
+    def _claims(self) -> Iterator[str]:
+        if not self.report.claims:
+            return
+        yield from heading("Claims")
+        for number, item in enumerate(self.report.claims):
+            if number:
+                yield ""
+            claim = item.claim
+            yield from wrap(f"{claim.id} {claim.who}: {claim.says}", WIDTH, "", "    ")
+            alike: dict[tuple[str, str], list[str]] = {}
+            for group in item.judged:
+                key = (group.verdict.verdict, group.verdict.condition)
+                alike.setdefault(key, []).extend(link.name for link in group.variants)
+            for (verdict, condition), variants in alike.items():
+                why = f": {condition}" if condition else ""
+                yield from wrap(f"{verdict} on {', '.join(variants)}{why}", WIDTH, "  - ")
+
+    def _frontiers(self) -> Iterator[str]:
+        if not self.report.frontiers:
+            return
+        yield from heading("How much added memory machines survive")
+        yield from wrap(
+            "The most that can be added before the kernel runs out of memory for the memmap, "
+            "computed from the models:",
+            WIDTH,
+        )
+        yield ""
+        yield from frontier_table(self.report.frontiers).splitlines()
+
+    def _base(self) -> Iterator[str]:
+        yield from heading("What was compared")
+        yield from bullets(scope.compared(self.result))
+
+    def _reproduce(self) -> Iterator[str]:
+        """The quickest scenario for each cause of regressions; without any, of fixes."""
+        by_kind = {section.kind: section for section in self.report.sections}
+        section = by_kind.get("regression") or by_kind.get("fix")
+        if section is None:
+            return
+        yield from heading("How to reproduce")
+        views = {item.link: item for item in self.report.scenarios}
+        shown = dict.fromkeys(cause.shortest.link for cause in section.causes)
+        for number, scenario in enumerate(views[link] for link in shown):
+            if number:
+                yield ""
+            yield from wrap(f"{scenario.info.id}:", WIDTH)
+            yield ""
+            yield from transcript(scenario.reproduction)
+
+    def _evidence(self) -> Iterator[str]:
+        yield from heading("Evidence from real kernels")
+        rows = recorded(self.result.variants)
+        if rows:
+            yield "How many recorded traces and steps come out as shown here:"
+            yield ""
+            yield from table(Recorded._fields, rows)
+        else:
+            yield "None."
+
+    def _not_tested(self) -> Iterator[str]:
+        yield from heading("What was not tested")
+        yield from bullets(scope.untested(self.result, self.report))
+
+
+_FEW: Final = 5
+"""Scenarios that are named where something is removed, and not further down."""
+
+_FIRST: Final[tuple[Class, ...]] = ("error", "regression")
+"""What a reader has to see before anything else."""
+
+_COLUMN_HEADS: Final[Mapping[Class, str]] = {
+    "error": "err",
+    "regression": "reg",
+    "abi-removal": "ABI",
+    "fix": "fix",
+    "behaviour-change": "chg",
+    "intended": "int",
+    "unchanged": "same",
+    "not-run": "?",
+}
+
+
+def _others(findings: Sequence[Finding]) -> Iterator[str]:
+    """Findings by name, those of the same variants together."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(listed(finding.variants), []).append(finding)
+    for variants, group in groups.items():
+        names = scenarios(finding.link.name for finding in group)
+        yield from wrap(f"also in {variants}: {names}", WIDTH, "   ", "     ")

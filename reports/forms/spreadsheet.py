@@ -1,0 +1,79 @@
+"""A result as CSV: one row for each scenario and variant, with its goals in columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Final
+
+from zonediff.reports.page.findings import place
+from zonediff.reports.page.index import Index
+from zonediff.reports.text.kinds import classes
+from zonediff.reports.text.plain import one_line, visible
+from zonediff.result.judgements import Run
+from zonediff.result.result import Result, ScenarioInfo
+
+COLUMNS: Final = (
+    "scenario",
+    "title",
+    "variant",
+    "status",
+    "judgement",
+    "goals",
+    "goals met",
+    "not met",
+    "no longer met",
+    "newly met",
+    "removals",
+    "parts from the baseline",
+    "baseline does",
+    "variant does",
+    "rule",
+    "reason",
+)
+"""The heads. judgement: `baseline`, or all kinds, worst first; texts of several have a `; `."""
+
+_FORMULA: Final = ("=", "+", "-", "@")
+
+
+def render(result: Result) -> str:
+    """The whole table."""
+    index = Index(result)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for scenario in result.scenarios:
+        for variant in (result.baseline, *index.candidates):
+            writer.writerow(map(_cell, _row(index, scenario, variant)))
+    return text.getvalue()
+
+
+def _row(index: Index, scenario: ScenarioInfo, variant: str) -> Iterator[str | int]:
+    run = index.run(scenario.id, variant) or Run(scenario.id, variant, "not-run")
+    judgement = index.judgement(scenario.id, variant)
+    baseline = variant == index.result.baseline
+    yield from (scenario.id, scenario.title, variant, run.status)
+    yield "baseline" if baseline else "; ".join(classes(judgement))
+    yield from (len(run.goals), sum(goal.met for goal in run.goals))
+    yield "; ".join(goal.want for goal in run.goals if not goal.met)
+    goals = judgement.goals if judgement else []
+    for kind in ("regression", "fix"):
+        yield "; ".join(goal.want for goal in goals if goal.kind == kind)
+    yield "; ".join(item.what for item in judgement.removals) if judgement else ""
+    difference = judgement.difference if judgement else None
+    if difference is None:
+        yield from ("", "", "", "", run.error.strip().rpartition("\n")[2] if run.error else "")
+        return
+    own = [r for r in difference.candidate_reasons if r not in difference.baseline_reasons]
+    yield place(scenario, difference)
+    yield from (difference.baseline, difference.candidate)
+    yield from (own[0].rule, str(own[0])) if own else ("", "")
+
+
+def _cell(value: str | int) -> str | int:
+    """A cell on one line, that no program takes for a formula."""
+    if isinstance(value, int):
+        return value
+    text = visible(one_line(value))
+    return f"'{text}" if text.startswith(_FORMULA) else text

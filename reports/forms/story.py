@@ -1,0 +1,116 @@
+"""The story of one run, for a terminal: step by step what was done, what came of it, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Final
+
+from zonediff.corpus.forms import machine_from_json
+from zonediff.engine.trace import Reason, Trace
+from zonediff.engine.words import several
+from zonediff.reports.page.fold import Done, fold, walk
+from zonediff.reports.text import words
+from zonediff.reports.text.plain import wrap
+from zonediff.result.judgements import GoalOutcome
+from zonediff.result.result import ScenarioInfo
+
+WIDTH: Final = 80
+
+_LABEL: Final = 10
+"""Columns that the words in the margin take (`because`, `changed`)."""
+
+
+def story(scenario: ScenarioInfo, trace: Trace, goals: Sequence[GoalOutcome]) -> str:
+    """The whole run as ASCII text of at most 80 columns."""
+    lines = [
+        *wrap(f"{scenario.id} on {trace.subject}", WIDTH),
+        *wrap(scenario.title, WIDTH),
+        "",
+        *([*wrap(scenario.why, WIDTH, "  "), ""] if scenario.why else []),
+        *wrap("; ".join(words.machine(machine_from_json(scenario.machine))), WIDTH, "  machine: "),
+        "",
+        *_boot(trace),
+        *_steps(trace),
+        *_end(trace, len(scenario.steps)),
+        *_goals(goals),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _boot(trace: Trace) -> Iterator[str]:
+    seen = trace.boot
+    yield "boot"
+    yield from _margin("blocks", words.blocks(seen.blocks))
+    yield from _margin(
+        "zones", [f"{name}: {words.zone(zone)}" for name, zone in seen.zones.items()]
+    )
+    yield from _margin(
+        "nodes", ["; ".join(f"{mask} {text or 'none'}" for mask, text in seen.nodes.items())]
+    )
+    yield from _margin("knob", [f"auto_online_blocks: {words.knob(seen.auto_online_blocks)}"])
+    yield from _because(trace.boot_reasons)
+    yield ""
+
+
+def _steps(trace: Trace) -> Iterator[str]:
+    for step, group in groupby(walk(trace), key=lambda item: item[0]):
+        rows = [[done] for _, _, done in group]
+        do = trace.steps[step].do
+        if not do.composite:
+            for [done] in rows:
+                yield from wrap(str(do), WIDTH, f"{step + 1}. ")
+                yield from _done(done)
+                yield ""
+            continue
+        yield from wrap(str(do), WIDTH, f"{step + 1}. ")
+        at = 1
+        for [folded] in fold(rows, lambda i, j: True):
+            assert folded is not None
+            last = at + len(folded.acts) - 1
+            label = f"{step + 1}.{at}" + (f"-{step + 1}.{last}" if last > at else "")
+            when = f" ({folded.when})" if folded.when else ""
+            yield from wrap(f"{folded}{when}", WIDTH, f"   {label} ")
+            yield from _done(folded)
+            at = last + 1
+        yield ""
+
+
+def _done(done: Done) -> Iterator[str]:
+    each = ", each of them" if len(done.acts) > 1 else ""
+    yield from wrap(words.explain(done.result) + each, WIDTH, "   => ")
+    if done.output is not None:
+        yield from _margin("reads", done.output.splitlines() or ["nothing"])
+    yield from _margin("killed", done.killed)
+    yield from _margin("changed", words.changes(done.before, done.changed))
+    yield from _margin("uevents", ["; ".join(words.uevents(done.uevents))] if done.uevents else [])
+    yield from _because(done.acts[0].reasons)
+    if len(done.acts) > 1 and done.acts[0].reasons:
+        yield from _margin("", ["and by the same rules for each of the others"])
+
+
+def _because(reasons: Sequence[Reason]) -> Iterator[str]:
+    yield from _margin("because", [str(reason) for reason in reasons])
+
+
+def _end(trace: Trace, steps: int) -> Iterator[str]:
+    if trace.end == "ran":
+        return
+    left = steps - len(trace.steps)
+    undone = f"; {several(left, 'step')} never began" if left > 0 else ""
+    yield from wrap(f"THE KERNEL DIED: {words.DEATHS[trace.end]}{undone}", WIDTH)
+    yield ""
+
+
+def _goals(goals: Sequence[GoalOutcome]) -> Iterator[str]:
+    yield f"goals: {sum(goal.met for goal in goals)} of {len(goals)} met"
+    for goal in goals:
+        yield from wrap(goal.want, WIDTH, "  met      " if goal.met else "  NOT MET  ")
+        yield from wrap(goal.detail, WIDTH, " " * 11)
+
+
+def _margin(label: str, texts: Sequence[str]) -> Iterator[str]:
+    """Lines with a word in the margin of the first; none when there is nothing to say."""
+    for index, text in enumerate(texts):
+        margin = f"   {label if index == 0 else '':<{_LABEL}}"
+        yield from wrap(text, WIDTH, margin, " " * (len(margin) + 2))

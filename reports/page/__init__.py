@@ -1,0 +1,1 @@
+"""The sections of the HTML page, each as plain data that a template renders."""

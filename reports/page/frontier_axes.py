@@ -1,0 +1,53 @@
+"""What the pictures of a frontier share: added memory from left to right, and the example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from zonediff.engine.units import GIB, MIB
+from zonediff.reports.page.frontier import ADDED, BASE, short_size
+from zonediff.result.frontiers import Frontier
+
+LEFT: Final = 52
+WIDTH: Final = 520
+TOP: Final = 8
+FOOT: Final = 40
+
+_TICKS: Final = 9
+
+
+def largest(frontier: Frontier) -> int:
+    """The size at the right end."""
+    return max(frontier.added, default=GIB)
+
+
+def x_of(size: int, last: int) -> int:
+    """Where a size is, of sizes up to the last one."""
+    return LEFT + WIDTH * size // last
+
+
+def ticks(last: int, y: int) -> Iterator[str]:
+    """Round sizes up to the last one, few enough to read."""
+    step = 128 * MIB
+    while last // step > _TICKS:
+        step *= 2
+    for size in range(step, last + 1, step):
+        yield f'<text x="{x_of(size, last)}" y="{y}">{short_size(size)}</text>'
+
+
+def example(last: int, y: float) -> str:
+    """A ring at the size that the discussion argues about."""
+    return (
+        f'<circle class="example" cx="{x_of(ADDED, last)}" cy="{y:g}" r="7">'
+        f"<title>{short_size(ADDED)} into {short_size(BASE)}</title></circle>"
+    )
+
+
+def opening(kind: str, right: int, bottom: int, says: str) -> str:
+    """The start of a picture. right: room right of the sizes; bottom: where their axis is."""
+    width, height = LEFT + WIDTH + right, bottom + FOOT
+    return (
+        f'<svg class="{kind}" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'role="img" aria-label="{says}">'
+    )

@@ -1,0 +1,110 @@
+"""A result, looked up by scenario and variant, with the anchor of everything that can be linked."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from zonediff.result.judgements import Judgement, Run
+from zonediff.result.result import Result
+
+RESERVED: Final = (
+    "verdict",
+    "errors",
+    "regressions",
+    "removals",
+    "fixes",
+    "changes",
+    "intended",
+    "intents",
+    "matrix",
+    "filter",
+    "filter-text",
+    "filter-variant",
+    "filter-kind",
+    "filter-claim",
+    "filter-reset",
+    "filter-count",
+    "off-normal",
+    "off-movable",
+    "off-dma",
+    "off-none",
+    "scenarios",
+    "claims",
+    "history",
+    "frontiers",
+    "not-run",
+    "chances",
+    "explorations",
+    "alike",
+    "evidence",
+    "variants",
+    "patches",
+    "provenance",
+)
+"""Anchors of a report's own parts; nothing in a result may take them."""
+
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9_./=-]+")
+_LONGEST: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A name, and the anchor of what it names."""
+
+    name: str
+    anchor: str
+
+
+class Index:
+    """What is where in a result."""
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+        self.candidates = [v.name for v in result.variants if v.name != result.baseline]
+        self._runs = {(run.scenario, run.variant): run for run in result.runs}
+        self._judgements = {(item.scenario, item.variant): item for item in result.judgements}
+        self._taken = set(RESERVED)
+        self._scenarios = {s.id: self._anchor(s.id) for s in result.scenarios}
+        self._cells = {
+            (scenario.id, variant.name): self._anchor(f"{scenario.id}/{variant.name}")
+            for scenario in result.scenarios
+            for variant in result.variants
+        }
+        self._claims = {item.id: self._anchor(f"claim/{item.id}") for item in result.claims}
+        self._variants = {v.name: self._anchor(f"variant/{v.name}") for v in result.variants}
+
+    def run(self, scenario: str, variant: str) -> Run | None:
+        """What became of a scenario on a variant; None when that was not run."""
+        return self._runs.get((scenario, variant))
+
+    def judgement(self, scenario: str, variant: str) -> Judgement | None:
+        """How a candidate was judged; None when that was not run."""
+        return self._judgements.get((scenario, variant))
+
+    def scenario(self, name: str) -> Link:
+        """Where a scenario is shown."""
+        return Link(name, self._scenarios[name])
+
+    def cell(self, scenario: str, variant: str) -> Link:
+        """Where a variant is shown in a scenario, named after the variant."""
+        return Link(variant, self._cells[scenario, variant])
+
+    def variant(self, name: str) -> Link:
+        """Where a variant is introduced."""
+        return Link(name, self._variants[name])
+
+    def claim(self, name: str) -> Link:
+        """Where a claim is judged; without an anchor when it is not."""
+        return Link(name, self._claims.get(name, ""))
+
+    def _anchor(self, text: str) -> str:
+        """A new anchor, made of characters that survive in mails and address bars."""
+        stem = _UNSAFE.sub(".", text)[:_LONGEST].strip(".") or "item"
+        anchor, number = stem, 1
+        while anchor in self._taken:
+            number += 1
+            anchor = f"{stem}.{number}"
+        self._taken.add(anchor)
+        return anchor

@@ -1,0 +1,68 @@
+"""The matrix: scenarios by folder down, variants across, and what each cell comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from zonediff.reports.page.index import Index, Link
+from zonediff.reports.page.verdicts import dies
+from zonediff.reports.text.kinds import Class, classes
+from zonediff.result.result import ScenarioInfo
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixCell:
+    """A scenario on a variant: its classes, worst first, and how many goals it met.
+
+    met: all of them, if there are any. dies: it is a regression because the kernel does.
+    """
+
+    link: Link
+    classes: tuple[Class, ...]
+    goals: str
+    met: bool
+    dies: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """A scenario in the matrix, the baseline's cell first."""
+
+    link: Link
+    title: str
+    claims: tuple[str, ...]
+    cells: tuple[MatrixCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The scenarios of a folder."""
+
+    folder: str
+    rows: tuple[MatrixRow, ...]
+
+
+def shelves(index: Index) -> Iterator[Shelf]:
+    """The matrix; scenarios stay in the order of the result."""
+    for folder, group in groupby(index.result.scenarios, key=lambda s: s.id.rpartition("/")[0]):
+        yield Shelf(folder, tuple(_row(index, info) for info in group))
+
+
+def _row(index: Index, info: ScenarioInfo) -> MatrixRow:
+    cells = []
+    for variant in (index.result.baseline, *index.candidates):
+        run = index.run(info.id, variant)
+        met = sum(goal.met for goal in run.goals) if run else 0
+        baseline = variant == index.result.baseline
+        cells.append(
+            MatrixCell(
+                link=index.cell(info.id, variant),
+                classes=() if baseline else classes(index.judgement(info.id, variant)),
+                goals=f"{met}/{len(run.goals)}" if run and run.goals else "",
+                met=run is not None and met == len(run.goals) > 0,
+                dies=not baseline and dies(index, info.id, variant),
+            )
+        )
+    return MatrixRow(index.scenario(info.id), info.title, tuple(info.claims), tuple(cells))

@@ -1,0 +1,86 @@
+"""Where a variant comes from: the patches of its series, and how well it restates them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from zonediff.engine.words import several
+from zonediff.reports.text.plain import to_ascii, wrap
+from zonediff.result.series import LineUp, Patch, PatchLine
+
+_INDENT: Final = "   "
+_SHORT_ID: Final = 12
+"""Digits of a commit that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesView:
+    """A series in words. heading: whose it is; lead: where it comes from."""
+
+    heading: str
+    lead: str
+    series: LineUp
+    warnings: tuple[str, ...]
+    summary: str
+
+
+def series_view(series: LineUp) -> SeriesView:
+    """What a report says of a series."""
+    base = f", on {series.base[:_SHORT_ID]}" if series.base else ""
+    return SeriesView(
+        heading=f"Patches that {series.variant} models",
+        lead=f"From {series.source}{base}; compared with {series.baseline}.",
+        series=series,
+        warnings=tuple(series.warnings()),
+        summary=_summary(series),
+    )
+
+
+def series_text(series: LineUp, width: int) -> Iterator[str]:
+    """A series in lines of ASCII text."""
+    for number, line in enumerate(series.patches, 1):
+        yield from _patch(number, len(series.patches), line, width)
+        yield ""
+    for stage in series.stages:
+        names = ", ".join(stage.overrides) or "nothing that a rule names"
+        yield from wrap(f"{stage.variant} restates {names}.", width, rest="  ")
+        if stage.untouched:
+            yield from wrap(f"No patch changes {', '.join(stage.untouched)}.", width, "  ")
+    if series.stages:
+        yield ""
+    for warning in series.warnings():
+        yield from wrap(f"warning: {warning}", width, rest="  ")
+    yield from wrap(_summary(series), width)
+
+
+def short_id(patch: Patch) -> str:
+    """A commit in short; message-ids have no short form."""
+    return patch.id if "@" in patch.id else patch.id[:_SHORT_ID]
+
+
+def _patch(number: int, total: int, line: PatchLine, width: int) -> Iterator[str]:
+    patch = line.patch
+    yield from wrap(f"{number}/{total} {patch.subject}", width, rest=_INDENT)
+    about = ", ".join(filter(None, (patch.author, patch.date, short_id(patch))))
+    yield from wrap(about, width, _INDENT)
+    for file in patch.files:
+        lines = "binary" if file.binary else f"+{file.added} -{file.removed}"
+        yield from wrap(f"{to_ascii(file.path)} | {lines}", width, _INDENT)
+    for note in patch.notes:
+        yield from wrap(f"note: {note}", width, _INDENT)
+    marked = [f"{name}*" if name in line.restated else name for name in patch.functions]
+    yield from wrap(f"changes {', '.join(marked) or 'no C function'}", width, _INDENT)
+    if line.stage is not None:
+        by = f" ({', '.join(line.by)})" if line.by else ""
+        yield from wrap(f"stage {line.stage}{by}", width, _INDENT)
+
+
+def _summary(series: LineUp) -> str:
+    restated = {name for line in series.patches for name in line.restated}
+    warnings = f"; {several(len(series.warnings()), 'warning')}." if series.variant else "."
+    return (
+        f"{several(len(series.patches), 'patch', 'patches')}; the models restate "
+        f"{several(len(restated), 'function')} of those that change{warnings}"
+    )

@@ -1,0 +1,319 @@
+"""How to see a scenario on a real kernel: the virtual machine, its monitor, and a root shell in it.
+
+Lines are meant to be pasted. What to expect stands under each as a comment, per variant where
+variants differ.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final, Literal
+
+from zonediff.corpus.forms import machine_from_json
+from zonediff.engine.machine import Dimm, Machine
+from zonediff.engine.observation import BlockRange
+from zonediff.engine.steps import (
+    Boot,
+    Daemon,
+    Fill,
+    HypervAdd,
+    Offline,
+    Online,
+    Plug,
+    Probe,
+    Read,
+    Step,
+    Udev,
+    Unplug,
+    Write,
+    XenAdd,
+    from_json,
+)
+from zonediff.engine.trace import Act, Trace
+from zonediff.engine.units import MIB, format_address, format_size
+from zonediff.reports.text import words
+from zonediff.result.result import ScenarioInfo
+
+Where = Literal["host", "monitor", "guest", "by hand"]
+"""Who is told: a shell on the host, QEMU's monitor (HMP), a root shell in the guest, a person."""
+
+Columns = Sequence[tuple[Sequence[str], Trace | None]]
+"""Names of variants that behave alike, and what they did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A command, or a comment on it. pieces: parts of a command that should stay unbroken."""
+
+    pieces: tuple[str, ...]
+    comment: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Consecutive lines for one place."""
+
+    where: Where
+    lines: tuple[Line, ...]
+
+
+def reproduction(info: ScenarioInfo, columns: Columns) -> list[Part]:
+    """Everything to type, in order."""
+    machine = machine_from_json(info.machine)
+    steps = [from_json(step["do"]) for step in info.steps]
+    lines = [*_start(machine, steps), ("guest", _run("cd /sys/devices/system/memory"))]
+    ram = machine.ram
+    used = {dimm.id for dimm in machine.dimms}
+    for number, step in enumerate(steps):
+        if isinstance(step, XenAdd):
+            ram += step.size
+        if isinstance(step, Plug):
+            if step.id in used:
+                lines.append(("monitor", _run(f"object_del mem-{_id(step.id)}")))
+            used.add(step.id)
+        lines.extend(_step(step, _acts(columns, number), ram))
+        lines.extend((lines[-1][0], line) for line in _expect(columns, number))
+    lines.extend(("guest", line) for line in _look(columns))
+    return [
+        Part(where, tuple(line for _, line in group))
+        for where, group in groupby(lines, key=lambda pair: pair[0])
+    ]
+
+
+_Placed = tuple[Where, Line]
+
+
+def _run(*pieces: str) -> Line:
+    return Line(pieces)
+
+
+def _say(text: str) -> Line:
+    return Line((text,), comment=True)
+
+
+# --- the machine ----------------------------------------------------------------------------------
+
+
+def _start(machine: Machine, steps: Sequence[Step]) -> Iterator[_Placed]:
+    if machine.platform in ("hyperv", "xen"):
+        host = words.PLATFORMS[machine.platform].removesuffix(" guest")
+        yield "by hand", _say(f"The scenario is of a {host} guest. QEMU can show its memory only:")
+    yield "host", _run(*_qemu(machine, steps))
+    for option in _options(machine, steps):
+        yield "host", _say(f"bzImage: a kernel built with {option}")
+
+
+def _options(machine: Machine, steps: Sequence[Step]) -> Iterator[str]:
+    """The config options that the scenario depends on."""
+    yield f"CONFIG_MOVABLE_NODE={'y' if machine.config.MOVABLE_NODE else 'n'}"
+    if machine.config.MEMORY_HOTPLUG_DEFAULT_ONLINE:
+        yield "CONFIG_MEMORY_HOTPLUG_DEFAULT_ONLINE=y"
+    if any(isinstance(step, Probe) for step in steps):
+        yield "CONFIG_ARCH_MEMORY_PROBE=y"
+
+
+def _qemu(machine: Machine, steps: Sequence[Step]) -> Iterator[str]:
+    """The command line, an option a piece."""
+    plugs = [step for step in steps if isinstance(step, Plug)]
+    devices: list[Dimm | Plug] = [*machine.dimms, *plugs]
+    yield "qemu-system-x86_64 -enable-kvm"
+    memory = f"-m size={format_size(machine.ram)}"
+    if devices:
+        most = format_size(machine.ram + _room(machine, devices))
+        memory += f",slots={len(devices)},maxmem={most}"
+    yield memory
+    for node, size in enumerate(machine.nodes):
+        cpus = ",cpus=0" if node == 0 else ""
+        if size:
+            yield f"-object memory-backend-ram,id=ram{node},size={format_size(size)}"
+            yield f"-numa node,nodeid={node}{cpus},memdev=ram{node}"
+        else:
+            yield f"-numa node,nodeid={node}{cpus}"
+    for dimm in machine.dimms:
+        yield f"-object {_backend(dimm)}"
+        yield f"-device {_device(dimm)}"
+    yield "-kernel bzImage"
+    yield "-append " + shlex.quote(f"root=/dev/sda {machine.cmdline}".strip())
+    yield "-monitor stdio guest.img"
+
+
+def _room(machine: Machine, devices: Sequence[Dimm | Plug]) -> int:
+    """Bytes of address space that the devices need above boot memory."""
+    total = sum(device.size for device in devices)
+    ends = [
+        device.addr + device.size - machine.hotplug_base
+        for device in devices
+        if device.addr is not None
+    ]
+    return max(total, *ends, 0) if ends else total
+
+
+def _id(name: str) -> str:
+    """A name that QEMU takes for an id."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", name if name[:1].isalpha() else f"d{name}")
+
+
+def _backend(device: Dimm | Plug) -> str:
+    return f"memory-backend-ram,id=mem-{_id(device.id)},size={format_size(device.size)}"
+
+
+def _device(device: Dimm | Plug) -> str:
+    at = "" if device.addr is None else f",addr={format_address(device.addr)}"
+    name = _id(device.id)
+    return f"pc-dimm,id={name},memdev=mem-{name},node={device.node}{at}"
+
+
+# --- the steps ------------------------------------------------------------------------------------
+
+
+def _step(step: Step, acts: Sequence[Act], ram: int) -> Iterator[_Placed]:
+    match step:
+        case Write(file, value):
+            yield "guest", _run(_write(shlex.quote(file), value))
+        case Read(file):
+            yield "guest", _run(f"cat {shlex.quote(file)}")
+        case Probe(addr):
+            yield "guest", _run(f"echo {format_address(addr)} > probe")
+        case Plug():
+            yield "monitor", _run(f"object_add {_backend(step)}")
+            yield "monitor", _run(f"device_add {_device(step)}")
+        case Unplug(id):
+            yield "monitor", _run(f"device_del {_id(id)}")
+        case Boot(None):
+            yield "monitor", _run("system_reset")
+        case Boot(cmdline):
+            yield "by hand", _say(f"start the machine again with kernel parameters {cmdline!r}")
+        case HypervAdd():
+            yield "by hand", _say(f"let the Hyper-V host hot-add {format_size(step.size)}")
+        case XenAdd():
+            yield "host", _run(f"xl mem-set GUEST {ram // MIB}m")
+        case Fill(blocks, content):
+            yield "by hand", _say(f"let {blocks} hold {content} (the kernel chooses where they go)")
+        case Daemon(value):
+            yield "guest", _say("an onlining daemon: the highest block that offers the zone")
+            for line in _daemon(value):
+                yield "guest", _run(line)
+        case Online() | Offline() | Udev() if acts:
+            if isinstance(step, Udev):
+                rule = f'SUBSYSTEM=="memory", ACTION=="add", ATTR{{state}}="{step.value}"'
+                yield "guest", _say(f"what this udev rule does: {rule}")
+            yield from (("guest", _run(*pieces)) for pieces in _loops(acts))
+        case _:
+            yield "by hand", _say(str(step))
+
+
+def _write(file: str, value: str) -> str:
+    """A shell line that writes the value and, unless it is an odd one, a newline."""
+    if re.fullmatch(r"[\w.:=+-]+", value, re.ASCII) and not value.startswith("-"):
+        return f"echo {value} > {file}"
+    return f"printf %s {shlex.quote(value)} > {file}"
+
+
+_BLOCK_FILE: Final = re.compile(r"memory([0-9]+)/(state|online)")
+
+
+def _loops(acts: Sequence[Act]) -> Iterator[tuple[str, ...]]:
+    """The writes of a composite step as shell loops over block numbers, in their order."""
+    writes = [act.do for act in acts if isinstance(act.do, Write)]
+    named = [(match, do) for do in writes if (match := _BLOCK_FILE.fullmatch(do.file))]
+    for (file, value), group in groupby(named, key=lambda pair: (pair[0][2], pair[1].value)):
+        numbers = [int(match[1]) for match, _ in group]
+        if len(numbers) == 1:
+            yield (_write(f"memory{numbers[0]}/{file}", value),)
+        else:
+            yield (
+                f"for n in {_sequence(numbers)}; do",
+                _write(f"memory$n/{file}", value) + "; done",
+            )
+
+
+def _sequence(numbers: Sequence[int]) -> str:
+    first, last = numbers[0], numbers[-1]
+    if list(numbers) == list(range(first, last + 1)):
+        return f"$(seq {first} {last})"
+    if list(numbers) == list(range(first, last - 1, -1)):
+        return f"$(seq {first} -1 {last})"
+    return " ".join(map(str, numbers))
+
+
+def _daemon(value: str) -> list[str]:
+    zone = {"online_movable": "Movable", "online_kernel": "Normal"}.get(value, ".")
+    return [
+        "more=1; while [ $more ]; do more=",
+        "for n in $(ls -d memory[0-9]* | sed s/memory// | sort -rn); do",
+        f"grep -q offline memory$n/state && grep -q {zone} memory$n/valid_zones &&",
+        f"echo {value} > memory$n/state && more=1 && break",
+        "done; done",
+    ]
+
+
+# --- what to expect -------------------------------------------------------------------------------
+
+
+def _acts(columns: Columns, step: int) -> Sequence[Act]:
+    """What the first variant that came to this step did in it."""
+    for _, trace in columns:
+        if trace is not None and step < len(trace.steps):
+            return trace.steps[step].acts
+    return ()
+
+
+def _expect(columns: Columns, step: int) -> Iterator[Line]:
+    """The results of a step: one line when all variants agree, else one for each behaviour."""
+    outcomes: dict[str, list[str]] = {}
+    for names, trace in columns:
+        if trace is not None and step < len(trace.steps):
+            outcomes.setdefault(_outcome(trace.steps[step].acts), []).extend(names)
+    yield from _for_each(outcomes)
+
+
+def _outcome(acts: Sequence[Act]) -> str:
+    """The results of a step's acts; for several, by block."""
+    if len(acts) == 1:
+        (act,) = acts
+        read = "" if act.output is None else f", reads {act.output.strip()!r}"
+        return words.explain(act.result) + read
+    texts = []
+    for result, group in groupby(acts, key=lambda act: act.result):
+        names = [_name(act) for act in group]
+        several = f"{names[0]}..{names[-1]}" if len(names) > 1 else names[0]
+        texts.append(f"{several} {words.explain(result)}")
+    return ", ".join(texts) or "nothing to do"
+
+
+def _name(act: Act) -> str:
+    return act.do.file.partition("/")[0] if isinstance(act.do, Write) else str(act.do)
+
+
+def _look(columns: Columns) -> Iterator[Line]:
+    """A last look at the hot-added memory, and at the knob where it is not the same."""
+    outcomes: dict[str, list[str]] = {}
+    knobs: dict[str, list[str]] = {}
+    for names, trace in columns:
+        if trace is None or trace.end != "ran":
+            continue
+        knobs.setdefault(words.knob(trace.last().auto_online_blocks), []).extend(names)
+        if not trace.devices:
+            continue
+        first = min(first for first, _ in trace.devices.values())
+        blocks = [item for item in trace.last().blocks if item.last >= first]
+        cut = [BlockRange(max(item.first, first), item.last, item.view) for item in blocks]
+        text = ", ".join(words.blocks(cut)) or "no blocks"
+        outcomes.setdefault(text, []).extend(names)
+    if outcomes:
+        yield _run("grep . memory*/state memory*/valid_zones")
+        yield from _for_each(outcomes)
+    if len(knobs) > 1:
+        yield _run("cat auto_online_blocks")
+        yield from _for_each(knobs)
+
+
+def _for_each(outcomes: dict[str, list[str]]) -> Iterator[Line]:
+    if len(outcomes) == 1:
+        yield from (_say(text) for text in outcomes)
+    else:
+        yield from (_say(f"{', '.join(names)}: {text}") for text, names in outcomes.items())

@@ -1,0 +1,163 @@
+"""One scenario, all variants side by side: columns of equal behaviour, rows of acts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from zonediff.corpus.forms import machine_from_json
+from zonediff.corpus.scenario import SURVIVES
+from zonediff.reports.page.index import Index, Link
+from zonediff.reports.page.reproduce import Part, reproduction
+from zonediff.reports.page.table import Row, Spread, Table, spread
+from zonediff.reports.text import words
+from zonediff.reports.text.kinds import SYMBOLS, Class, classes
+from zonediff.result.judgements import Run
+from zonediff.result.partings import partings
+from zonediff.result.result import ScenarioInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A variant in a column, with what it was judged to be (nothing for the baseline)."""
+
+    link: Link
+    classes: tuple[Class, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Variants that no user can tell apart in this scenario.
+
+    outcome: how it ended, if not at the last step. error: the traceback, of a variant that failed.
+    """
+
+    members: tuple[Member, ...]
+    baseline: bool
+    outcome: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GoalRow:
+    """What the user wanted; for each column whether it was met and what decided it."""
+
+    want: str
+    cells: tuple[tuple[bool, str] | None, ...]
+
+    @property
+    def telling(self) -> bool:
+        """Whether it says something: that the kernel survives is a goal of every scenario."""
+        return self.want != SURVIVES.want or not all(cell and cell[0] for cell in self.cells)
+
+    @property
+    def shown(self) -> tuple[Spread[tuple[bool, str] | None], ...]:
+        """The cells, equal neighbours as one."""
+        return spread(self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioView:
+    """A scenario and all that happened in it.
+
+    classes: of all its judgements. to_scale: its strips are proportional. reproduction: what to
+    type, and what to expect of each variant; lettered: the same, with the letters of columns.
+    """
+
+    info: ScenarioInfo
+    link: Link
+    claims: tuple[Link, ...]
+    machine: tuple[str, ...]
+    columns: tuple[Column, ...]
+    goals: tuple[GoalRow, ...]
+    rows: tuple[Row, ...]
+    classes: tuple[Class, ...]
+    to_scale: bool
+    reproduction: tuple[Part, ...]
+    lettered: tuple[Part, ...]
+
+
+@dataclass(slots=True)
+class _Group:
+    """Runs alike, the first of which speaks for all."""
+
+    run: Run
+    variants: list[str]
+
+
+def scenario_view(index: Index, info: ScenarioInfo) -> ScenarioView:
+    """Everything to show about one scenario."""
+    groups = _groups(index, info.id)
+    columns = tuple(_column(index, info, group) for group in groups)
+    table = Table([group.run.trace for group in groups], any(c.baseline for c in columns[:1]))
+    found = {kind for column in columns for member in column.members for kind in member.classes}
+    return ScenarioView(
+        info=info,
+        link=index.scenario(info.id),
+        claims=tuple(index.claim(name) for name in info.claims),
+        machine=tuple(words.machine(machine_from_json(info.machine))),
+        columns=columns,
+        goals=_goals(info, groups),
+        rows=table.rows(),
+        classes=tuple(kind for kind in _ORDER if kind in found),
+        to_scale=table.scale.true,
+        reproduction=tuple(reproduction(info, [(g.variants, g.run.trace) for g in groups])),
+        lettered=tuple(
+            reproduction(info, [([words.letter(at)], g.run.trace) for at, g in enumerate(groups)])
+        ),
+    )
+
+
+_ORDER: Final = tuple(SYMBOLS)
+
+
+def _groups(index: Index, scenario: str) -> list[_Group]:
+    """The variants that were run, the baseline first, gathered by behaviour."""
+    groups: list[_Group] = []
+    for variant in (index.result.baseline, *index.candidates):
+        run = index.run(scenario, variant)
+        if run is None:
+            continue
+        for group in groups:
+            if _alike(group.run, run):
+                group.variants.append(variant)
+                break
+        else:
+            groups.append(_Group(run, [variant]))
+    return groups
+
+
+def _alike(one: Run, two: Run) -> bool:
+    """Whether nothing that this scenario looks at tells the runs apart."""
+    if (one.status, one.error, one.goals) != (two.status, two.error, two.goals):
+        return False
+    if one.trace is None or two.trace is None:
+        return one.trace is two.trace
+    return next(partings(one.trace, two.trace), None) is None
+
+
+def _column(index: Index, info: ScenarioInfo, group: _Group) -> Column:
+    run, baseline = group.run, index.result.baseline
+    return Column(
+        members=tuple(
+            Member(
+                index.cell(info.id, name),
+                () if name == baseline else classes(index.judgement(info.id, name)),
+            )
+            for name in group.variants
+        ),
+        baseline=run.variant == baseline,
+        outcome=_OUTCOMES.get(run.status)
+        or (words.DEATHS.get(run.trace.end) if run.trace else None),
+        error=run.error,
+    )
+
+
+def _goals(info: ScenarioInfo, groups: Sequence[_Group]) -> tuple[GoalRow, ...]:
+    met = [{goal.want: (goal.met, goal.detail) for goal in group.run.goals} for group in groups]
+    wants = dict.fromkeys(goal["want"] for goal in info.goals)
+    return tuple(GoalRow(want, tuple(column.get(want) for column in met)) for want in wants)
+
+
+_OUTCOMES: Final = {"error": "the variant failed", "not-run": "not run"}

@@ -1,0 +1,117 @@
+"""Every candidate against the baseline: how many scenarios of each class, and what else to know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from zonediff.reports.page.alike import fingerprints
+from zonediff.reports.page.findings import lost
+from zonediff.reports.page.index import Index, Link
+from zonediff.reports.page.intents import fate
+from zonediff.reports.text.kinds import SYMBOLS, Class, classes, noun
+from zonediff.result.judgements import Run
+from zonediff.result.result import Result, VariantInfo
+
+_ALWAYS: Final = ("regression", "abi-removal", "fix", "behaviour-change")
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many of a class, in words.
+
+    deaths: how many of these regressions are deaths of the kernel.
+    """
+
+    kind: Class
+    number: int
+    deaths: int = 0
+
+    @property
+    def words(self) -> str:
+        """`2 regressions`."""
+        return f"{self.number} {noun(self.kind, self.number)}"
+
+    @property
+    def text(self) -> str:
+        """`2 regressions (the kernel dies in 1)`."""
+        return self.words + (f" (the kernel dies in {self.deaths})" if self.deaths else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A candidate against the baseline. remarks: what else is to be known before trusting it."""
+
+    link: Link
+    summary: str
+    counts: tuple[Count, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """All of it in a line: `igor-movable: 1 regression, 0 ABI removals, 9 fixes, ...`."""
+        return f"{self.link.name}: {', '.join(count.text for count in self.counts)}"
+
+    def number(self, kind: Class) -> int:
+        """How many there are of a class."""
+        return next((count.number for count in self.counts if count.kind == kind), 0)
+
+
+def verdicts(result: Result) -> tuple[Verdict, ...]:
+    """Every candidate's verdict, in the order of the result."""
+    index = Index(result)
+    prints = fingerprints(index)
+    return tuple(
+        Verdict(
+            link=index.variant(info.name),
+            summary=info.summary,
+            counts=tuple(_counts(index, info.name)),
+            remarks=tuple(_remarks(index, info, prints)),
+        )
+        for info in result.variants
+        if info.name != result.baseline
+    )
+
+
+def _remarks(index: Index, info: VariantInfo, prints: Mapping[str, list[object]]) -> Iterator[str]:
+    mine = prints[info.name]
+    alike = [name for name, other in prints.items() if other == mine and name != info.name]
+    if alike:
+        yield f"Nothing here tells it from {', '.join(alike)}."
+    for outcome in index.result.intents:
+        if outcome.variant == info.name and outcome.status != "happened":
+            yield f"Declared intent {outcome.intent.scenarios}: {fate(outcome)}."
+    if not info.evidence:
+        yield "Not checked against any real kernel."
+
+
+def _counts(index: Index, variant: str) -> Iterator[Count]:
+    """Scenarios by class; ABI removals by name, because one may break any number of programs."""
+    found = [classes(index.judgement(s.id, variant)) for s in index.result.scenarios]
+    for kind in SYMBOLS:
+        number = sum(kind in kinds for kinds in found)
+        if kind == "abi-removal":
+            number = sum(variant in [v.name for v in item.variants] for item in lost(index))
+        if not number and kind not in _ALWAYS:
+            continue
+        deaths = _deaths(index, variant) if kind == "regression" else 0
+        yield Count(kind, number, deaths)
+
+
+def _deaths(index: Index, variant: str) -> int:
+    """In how many regressions the variant's kernel dies and the baseline's does not."""
+    return sum(dies(index, scenario.id, variant) for scenario in index.result.scenarios)
+
+
+def dies(index: Index, scenario: str, variant: str) -> bool:
+    """Whether a regression is that the variant's kernel dies and the baseline's does not."""
+    return (
+        "regression" in classes(index.judgement(scenario, variant))
+        and _status(index.run(scenario, variant)) == "died"
+        and _status(index.run(scenario, index.result.baseline)) == "ran"
+    )
+
+
+def _status(run: Run | None) -> str | None:
+    return run.status if run else None

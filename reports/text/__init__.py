@@ -1,0 +1,1 @@
+"""Words and markup that all forms of report share."""

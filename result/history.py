@@ -1,0 +1,85 @@
+"""What became of each goal and claim from one kernel release to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from zonediff.engine.policy import Intent
+from zonediff.engine.trace import Reason
+from zonediff.result.claims import ClaimVerdict
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A kernel on the time line. released: the date (ISO)."""
+
+    variant: str
+    released: str
+    origin: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Where an outcome turned: from this release on it is another than on the one before.
+
+    variant: the release. scenario: where it was seen, empty where states were searched. what: the
+    goal, or what a claim says. met: whether it is met from here on. before, after: how it came out
+    on either side, in words; before_reasons, after_reasons: the rule that decided there, if it is
+    another than on the other side. intent: what the release declares about the difference.
+    """
+
+    variant: str
+    scenario: str
+    what: str
+    met: bool
+    before: str
+    after: str
+    before_reasons: list[Reason] = field(default_factory=list)
+    after_reasons: list[Reason] = field(default_factory=list)
+    intent: Intent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GoalHistory:
+    """A goal along the time line. met: whether the oldest release meets it."""
+
+    want: str
+    met: bool
+    turns: list[Turn] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioHistory:
+    """A scenario along the time line.
+
+    results: for each release what each step gave, in words; fewer steps where the kernel died.
+    """
+
+    scenario: str
+    steps: list[str]
+    results: list[list[str]]
+    goals: list[GoalHistory]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimHistory:
+    """A claim along the time line: its verdict on each release, and what turned with it.
+
+    verdicts: without their cases. turns: the cases that came out otherwise than before.
+    """
+
+    id: str
+    who: str
+    says: str
+    verdicts: list[ClaimVerdict]
+    turns: list[Turn] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What became of every goal and claim from release to release, the oldest first."""
+
+    releases: list[Release]
+    scenarios: list[ScenarioHistory] = field(default_factory=list)
+    claims: list[ClaimHistory] = field(default_factory=list)

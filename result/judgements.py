@@ -1,0 +1,138 @@
+"""What became of each scenario on each variant, and how a candidate stands to the baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from zonediff.engine.policy import Intent
+from zonediff.engine.trace import Reason, Trace
+from zonediff.result.counts import GoalCount
+
+Kind = Literal[
+    "error",
+    "regression",
+    "abi-removal",
+    "fix",
+    "behaviour-change",
+    "unchanged",
+]
+"""How a candidate's outcome stands to the baseline's, worst first."""
+
+
+KINDS: Final[tuple[Kind, ...]] = (
+    "error",
+    "regression",
+    "abi-removal",
+    "fix",
+    "behaviour-change",
+    "unchanged",
+)
+
+
+Status = Literal["ran", "died", "error", "not-run"]
+"""What became of a run: done, the kernel died in it, the subject itself failed, or it is not one
+that can run such a scenario."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoalOutcome:
+    """Whether a goal was met, and what decided it (`memory32 is offline [Normal]`)."""
+
+    want: str
+    met: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One scenario on one variant.
+
+    error: the traceback when status is `error`, the cause when it is `not-run`. hash: of the
+    scenario text that was run. counts: of a timed scenario that was run with many seeds, in how
+    many each goal was met; the trace is that of the first, and a goal is met if it always was.
+    """
+
+    scenario: str
+    variant: str
+    status: Status
+    trace: Trace | None = None
+    goals: list[GoalOutcome] = field(default_factory=list)
+    error: str | None = None
+    hash: str = ""
+    counts: list[GoalCount] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class GoalJudgement:
+    """One goal on both sides, and what that makes it."""
+
+    want: str
+    baseline: bool
+    candidate: bool
+    kind: Kind
+    baseline_detail: str
+    candidate_detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The first place where two traces part.
+
+    step, act: indices into the trace; step -1 is the boot.
+    what: `end` (one kernel died, or they died differently), `acts` (user space did something
+    else), `killed` (the OOM killer took other processes), `result`, `output`, `blocks`, `zones`,
+    `nodes`, `knob` or `uevents`.
+    baseline, candidate: both sides in words. reasons: the rules that decided each side.
+    later: how many further acts differ after this one.
+    """
+
+    step: int
+    act: int
+    what: str
+    do: str
+    baseline: str
+    candidate: str
+    baseline_reasons: list[Reason] = field(default_factory=list)
+    candidate_reasons: list[Reason] = field(default_factory=list)
+    later: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Something user space could use with the baseline and cannot with the candidate."""
+
+    what: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One scenario, candidate against baseline. kind: the worst of kinds."""
+
+    scenario: str
+    variant: str
+    kind: Kind
+    kinds: list[Kind]
+    goals: list[GoalJudgement] = field(default_factory=list)
+    difference: Difference | None = None
+    removals: list[Removal] = field(default_factory=list)
+    intended: Intent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VariantRemovals:
+    """The interface that a candidate takes away, whichever scenario uses it."""
+
+    variant: str
+    removals: list[Removal]
+
+
+@dataclass(frozen=True, slots=True)
+class IntentOutcome:
+    """What became of a declared intent: it `happened`, is `missing`, or is `overdue`."""
+
+    variant: str
+    intent: Intent
+    status: Literal["happened", "missing", "overdue"]
+    scenarios: list[str] = field(default_factory=list)

@@ -1,0 +1,110 @@
+"""The result of a run over scenarios and variants: the one source of every report.
+
+Written as JSON (docs/result-schema.md); these classes are that schema.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from zonediff.engine.policy import Intent, Interface
+from zonediff.result.claims import ClaimOutcome
+from zonediff.result.explorations import Exploration, Portrait
+from zonediff.result.frontiers import Frontier
+from zonediff.result.history import History
+from zonediff.result.judgements import IntentOutcome, Judgement, Run, VariantRemovals
+from zonediff.result.series import LineUp
+
+SCHEMA: Final = "zonediff-result/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What real kernels say about a variant: recorded steps that its model predicts."""
+
+    kernel: str
+    recording: str
+    traces: int
+    steps: int
+    agreeing_traces: int
+    agreeing_steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class VariantInfo:
+    """A variant as the report introduces it.
+
+    where: where its code comes from. lineage: its own name, then the variants it builds on.
+    """
+
+    name: str
+    summary: str
+    description: str
+    origin: str
+    where: str
+    interface: Interface
+    lineage: list[str] = field(default_factory=list)
+    intends: list[Intent] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioInfo:
+    """A scenario as the report introduces it; machine, steps and goals in their JSON form."""
+
+    id: str
+    title: str
+    why: str
+    claims: list[str]
+    file: str
+    hash: str
+    machine: dict[str, Any]
+    steps: list[dict[str, Any]]
+    goals: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where something that a result was made from stands in git.
+
+    what: `zonediff`, `variant file` or `corpus`; name: of the file or folder. revision: the
+    commit, None outside a repository; dirty: whether the files differ from it.
+    """
+
+    what: str
+    name: str
+    revision: str | None = None
+    dirty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Everything; `complete` is False when the run was interrupted.
+
+    history: how kernels of one release after the other fare in these scenarios.
+    seed, seeds: timed scenarios were run with so many seeds from that one on. command: the command
+    line that asked for it, less where to write; versions: of what the outcome depends on, by name.
+    """
+
+    baseline: str
+    variants: list[VariantInfo]
+    scenarios: list[ScenarioInfo]
+    runs: list[Run]
+    judgements: list[Judgement]
+    removals: list[VariantRemovals] = field(default_factory=list)
+    intents: list[IntentOutcome] = field(default_factory=list)
+    claims: list[ClaimOutcome] = field(default_factory=list)
+    frontiers: list[Frontier] = field(default_factory=list)
+    history: History | None = None
+    explorations: list[Exploration] = field(default_factory=list)
+    portraits: list[Portrait] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+    series: list[LineUp] = field(default_factory=list)
+    complete: bool = True
+    seed: int = 0
+    seeds: int = 1
+    command: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    version: str = ""
+    schema: str = SCHEMA

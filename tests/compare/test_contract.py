@@ -1,0 +1,63 @@
+"""What workers and the command have to agree on."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from zonediff.variants.registry import Registry, VariantFile
+from zonediff.work import contract
+from zonediff.work.contract import Mismatch, WorkerContract, differing, perform, versions
+
+MINE = b'''
+from zonediff.variants.upstream import Upstream
+
+
+class Mine(Upstream):
+    """As upstream."""
+
+    name = "mine"
+    origin = "a test"
+'''
+
+
+def _names(registry: Registry, item: str) -> str:
+    return registry.model(item).name
+
+
+def test_a_variant_file_reaches_a_process_that_does_not_have_it(tmp_path: Path) -> None:
+    gone = VariantFile(tmp_path / "mine.py", MINE)
+    agreed = pickle.loads(pickle.dumps(WorkerContract.here((gone,))))
+    assert perform(agreed, _names, ["mine", "v6.1"], 60.0)[0] == ["mine", "v6.1"]
+
+
+def test_a_chunk_ends_when_its_time_is_over() -> None:
+    assert perform(WorkerContract.here(), _names, ["v6.1", "v4.14"], 0.0)[0] == ["v6.1"]
+
+
+@pytest.mark.parametrize(
+    "what", ["Python", "zonediff", "the sources of zonediff", "simpy", "the variant files"]
+)
+def test_a_difference_is_told(tmp_path: Path, what: str) -> None:
+    file = VariantFile(tmp_path / "mine.py", MINE)
+    ours = {**versions([file]), what: "other"}
+    theirs = versions([file])
+    said = f"{what} {theirs[what]} instead of other"
+    assert differing(ours, theirs) == said
+    with pytest.raises(Mismatch, match=f"^a worker has {said}: install the same"):
+        perform(WorkerContract((file,), (), tuple(ours.items())), _names, ["mine"], 1.0)
+
+
+def test_the_same_versions_do_not_differ() -> None:
+    assert differing(versions([]), versions([])) is None
+
+
+def test_the_digest_is_of_every_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+    original = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: (read.append(path), original(path))[1])
+    contract._sources.__wrapped__()
+    assert {path.parent.name for path in read} >= {"engine", "variants", "corpus", "sweep"}
+    assert "agent.sh" in {path.name for path in read}

@@ -1,0 +1,1 @@
+"""zonediff compares how Linux kernel memory-hotplug patches behave."""
