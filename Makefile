@@ -2,12 +2,13 @@
 
 PYTHON := python3 python3.14 python3.13 python3.12 python3.11
 VENV := .venv
+DOCTREES := .cache/doctrees
 REPORT := out/report.json out/report.html out/report.txt
 ARGS :=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help report test lint types check clean
+.PHONY: help report test lint types docs check clean
 .DELETE_ON_ERROR:
 .ONESHELL:
 .SHELLFLAGS := -euc
@@ -33,10 +34,14 @@ lint: $(VENV)/for-dev ## look for mistakes, and for layout that ruff would chang
 types: $(VENV)/for-dev ## check the types
 	$(VENV)/bin/mypy
 
+docs: $(VENV)/for-docs ## build the documentation and the Python reference in out/docs
+	$(VENV)/bin/sphinx-build --quiet --fail-on-warning --keep-going -c docs -d $(DOCTREES) . out/docs
+	ls out/docs/index.html
+
 check: lint types test ## all that a change has to pass
 
 clean: ## remove all that was made
-	rm -rf $(VENV) $(REPORT) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(REPORT) $(DOCTREES) out/docs build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # An editable installation with the extra of that name (running needs none); the sources stay
