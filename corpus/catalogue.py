@@ -18,9 +18,9 @@ from zonediff.corpus.scenario import Scenario
 _HEAD: Final = """\
 # The corpus
 
-What comes with zonediff: scenarios in folders, and the claims of the discussion that they decide.
-[scenarios.md](scenarios.md) and [claims.md](claims.md) say how both are written. This page is made
-from the files by `python -m zonediff.corpus.catalogue`.
+These scenarios and claims come with zonediff. [scenarios.md](scenarios.md) and
+[claims.md](claims.md) say how to write your own. `python -m zonediff.corpus.catalogue` writes this
+page from the files.
 """
 _WHERE: Final = "../corpus"
 
