@@ -27,10 +27,12 @@ from zonediff.engine.guest import Guest
 from zonediff.engine.kernel import KernelDied
 from zonediff.engine.steps import Read
 from zonediff.explore.arena import STANDARD, Arena
+from zonediff.explore.build import build
+from zonediff.explore.compare import Comparison, compare
 from zonediff.explore.explain import steps_of
 from zonediff.explore.exports import promela, promela_tables
-from zonediff.explore.lts import Numberings, Outcome, System, build, rules
-from zonediff.explore.product import RESULT, Comparison, Kind, compare, result_kind
+from zonediff.explore.kinds import RESULT, Kind, result_kind
+from zonediff.explore.system import Numberings, Outcome, System, rules
 from zonediff.variants.registry import LIVE, Registry
 
 PAIRS = (
@@ -103,7 +105,9 @@ def variants() -> None:
 
         took, system = seconds(work), found[0]
         rate = system.transitions / took
-        rows.append([name, system.states, system.transitions, system.asked, took, rate / FLOOR])
+        rows.append(
+            [name, system.states, system.transitions, system.probe_count, took, rate / FLOOR]
+        )
     table(
         "one variant on eight-blocks",
         ["variant", "states", "transitions", "engine asked", "s", "x 500,000 trans./s"],

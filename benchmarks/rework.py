@@ -5,8 +5,9 @@ from __future__ import annotations
 from benchmarks.measure import best, table
 from tests.explore.mutants import REWORK, THREE_BLOCKS, mutant
 from zonediff.engine.policy import Policy
-from zonediff.explore.lts import Numberings, build
-from zonediff.explore.product import Comparison, compare
+from zonediff.explore.build import build
+from zonediff.explore.compare import Comparison, compare
+from zonediff.explore.system import Numberings
 from zonediff.variants.v4_13 import V4_13
 
 

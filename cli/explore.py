@@ -19,12 +19,15 @@ from zonediff.engine import words
 from zonediff.engine.kernel import NotModelled
 from zonediff.engine.policy import Policy
 from zonediff.engine.words import several
-from zonediff.explore import exports, scenarios, spec
+from zonediff.explore import arena_file, exports, witness_scenario
 from zonediff.explore.arena import PARTS, STANDARD, Arena, ArenaError, Part, unlike
-from zonediff.explore.explain import exploration, replayed
-from zonediff.explore.looks import LEVELS, Level
-from zonediff.explore.lts import Numberings, Progress, System, build
-from zonediff.explore.product import Witness, compare
+from zonediff.explore.breadth_first import Progress
+from zonediff.explore.build import build
+from zonediff.explore.compare import compare
+from zonediff.explore.explain import exploration, replay
+from zonediff.explore.kinds import Witness
+from zonediff.explore.system import Numberings, System
+from zonediff.explore.views import LEVELS, Level
 from zonediff.explore.walks import PACKAGES, STEPS, walk
 from zonediff.reports.text.plain import wrap
 from zonediff.result.explorations import DifferenceWitness, Exploration
@@ -185,7 +188,7 @@ def command(
             raise BadInput(
                 "random walks need Hypothesis: python -m pip install 'zonediff[random]'"
             ) from None
-        witnesses = [replayed(witness, arena, policies) for witness in met]
+        witnesses = [replay(witness, arena, policies) for witness in met]
         shown = _walks_json if as_json else _walks_text
         click.echo(shown(witnesses, arena, a, b, walks, seed), nl=False)
         if save is not None:
@@ -230,7 +233,7 @@ def _arena(machine: str, alphabet: str | None) -> Arena:
     if machine in STANDARD:
         arena = STANDARD[machine]
     elif Path(machine).suffix in (".yaml", ".yml"):
-        arena = spec.load(Path(machine))
+        arena = arena_file.load(Path(machine))
     else:
         known = ", ".join(STANDARD)
         raise click.BadParameter(
@@ -296,8 +299,8 @@ def _save(
     folder: Path, arena: Arena, policies: tuple[Policy, Policy], witnesses: Sequence[Witness]
 ) -> None:
     for number, witness in enumerate(witnesses, 1):
-        name = scenarios.file_name(number, policies[0].name, policies[1].name, arena)
-        write_text(folder / name, scenarios.scenario_text(witness, arena, *policies))
+        name = witness_scenario.file_name(number, policies[0].name, policies[1].name, arena)
+        write_text(folder / name, witness_scenario.scenario_text(witness, arena, *policies))
         click.echo(f"wrote {folder / name}", err=True)
 
 

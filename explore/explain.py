@@ -8,9 +8,10 @@ from zonediff.engine.run import run
 from zonediff.engine.steps import Step
 from zonediff.engine.trace import Reason, Trace
 from zonediff.explore.arena import Arena
-from zonediff.explore.looks import Level
-from zonediff.explore.lts import System
-from zonediff.explore.product import RESULT, Comparison, Witness
+from zonediff.explore.compare import Comparison
+from zonediff.explore.kinds import RESULT, Witness
+from zonediff.explore.system import System
+from zonediff.explore.views import Level
 from zonediff.result.explorations import DifferenceWitness, Exploration, WitnessStep
 from zonediff.variants.failure import VariantFailed
 
@@ -38,11 +39,13 @@ def exploration(
         pairs=comparison.pairs,
         depth=comparison.depth,
         explored=(left.explored, right.explored) if arena.symmetry else (),
-        witnesses=[replayed(witness, arena, policies) for witness in comparison.witnesses],
+        witnesses=[replay(witness, arena, policies) for witness in comparison.witnesses],
     )
 
 
-def unexplored(arena: Arena, level: Level, left: str, right: str, error: Exception) -> Exploration:
+def failed_exploration(
+    arena: Arena, level: Level, left: str, right: str, error: Exception
+) -> Exploration:
     """The result where one of two variants cannot be explored."""
     said = isinstance(error, VariantFailed)
     return Exploration(
@@ -67,13 +70,13 @@ def steps_of(witness: Witness, arena: Arena) -> tuple[Step, ...]:
     return tuple(actions[number] for number in witness.actions)
 
 
-def replayed(witness: Witness, arena: Arena, policies: tuple[Policy, Policy]) -> DifferenceWitness:
+def replay(witness: Witness, arena: Arena, policies: tuple[Policy, Policy]) -> DifferenceWitness:
     """A witness run on both variants, outside the explorer."""
     steps = steps_of(witness, arena)
     one, two = (run(policy, arena.machine, steps) for policy in policies)
     results = [_result(trace, number) for number in range(len(steps)) for trace in (one, two)]
     return DifferenceWitness(
-        says=in_words(witness, arena, policies[0].name, policies[1].name),
+        says=describe(witness, arena, policies[0].name, policies[1].name),
         what=witness.kind.what,
         steps=[
             WitnessStep(str(step), *results[2 * number : 2 * number + 2])
@@ -85,7 +88,7 @@ def replayed(witness: Witness, arena: Arena, policies: tuple[Policy, Policy]) ->
     )
 
 
-def in_words(witness: Witness, arena: Arena, left: str, right: str) -> str:
+def describe(witness: Witness, arena: Arena, left: str, right: str) -> str:
     """The difference that a witness shows, in one line."""
     kind = witness.kind
     if kind.what == RESULT:

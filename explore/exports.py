@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from zonediff.explore.lts import System
+from zonediff.explore.system import System
 
 
 def aldebaran(system: System) -> Iterator[str]:
@@ -89,10 +89,10 @@ def _transitions(system: System) -> Iterator[tuple[int, str, int, str]]:
 
 def _looks(system: System, state: int) -> str:
     """What is seen of a state: its number, and the first word on each part."""
-    sights = system.numberings.sights.values
+    views = system.numberings.views.values
     lines = [str(state)]
     for part, number in zip(system.parts, system.seen[state].tolist(), strict=True):
-        texts = [text for _, text in sights[number]]
+        texts = [text for _, text in views[number]]
         if part.startswith("memory"):
             lines.append(f"{part} {' '.join(texts[:2])}")
     return "\n".join(lines)

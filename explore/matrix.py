@@ -8,10 +8,11 @@ from typing import Final
 
 from zonediff.engine.policy import Policy
 from zonediff.explore.arena import STANDARD, Arena
-from zonediff.explore.explain import exploration, unexplored
-from zonediff.explore.looks import Level
-from zonediff.explore.lts import Numberings, System, build
-from zonediff.explore.product import compare
+from zonediff.explore.build import build
+from zonediff.explore.compare import compare
+from zonediff.explore.explain import exploration, failed_exploration
+from zonediff.explore.system import Numberings, System
+from zonediff.explore.views import Level
 from zonediff.result.explorations import Exploration
 
 ARENAS: Final = tuple(STANDARD[name] for name in ("one-dimm", "two-dimms", "two-nodes", "hotplug"))
@@ -24,7 +25,7 @@ def matrix(
     *,
     level: Level = "sysfs",
     max_states: int = 100_000,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] = lambda done, hash_rows: None,
 ) -> list[Exploration]:
     """Each pair of variants in each arena, by arena, then in the order of the variants.
 
@@ -44,7 +45,7 @@ def matrix(
                 found.append(exploration(arena, level, (left, right), (one, two), comparison))
             else:
                 error = next(item for item in (one, two) if isinstance(item, Exception))
-                found.append(unexplored(arena, level, left.name, right.name, error))
+                found.append(failed_exploration(arena, level, left.name, right.name, error))
     return found
 
 

@@ -8,9 +8,10 @@ from typing import Final
 
 from zonediff.engine.policy import Policy
 from zonediff.explore.arena import STANDARD, Arena
-from zonediff.explore.looks import Level, Sight
-from zonediff.explore.lts import System, build
-from zonediff.explore.product import classes
+from zonediff.explore.bisimulation import classes
+from zonediff.explore.build import build
+from zonediff.explore.system import System
+from zonediff.explore.views import Level, PartView
 from zonediff.result.explorations import Move, Portrait
 
 ARENA: Final = STANDARD["two-blocks"]
@@ -69,9 +70,9 @@ def portrait(system: System, arena: Arena, level: Level, largest: int) -> Portra
 
 def _seen(system: System, state: int) -> Iterator[str]:
     """What is seen of the blocks."""
-    sights: list[Sight] = system.numberings.sights.values
+    views: list[PartView] = system.numberings.views.values
     for part, number in zip(system.parts, system.seen[state].tolist(), strict=True):
-        texts = dict(sights[number])
+        texts = dict(views[number])
         if part.startswith("memory"):
             zones = f" [{texts['valid_zones']}]" if "valid_zones" in texts else ""
             yield f"{part} {texts.get('state') or texts['kernel']}{zones}"

@@ -13,11 +13,11 @@ from zonediff.engine.run import run
 from zonediff.engine.steps import Step
 from zonediff.engine.trace import Trace
 from zonediff.explore.arena import Arena, check_step
-from zonediff.explore.looks import Part, Sight
-from zonediff.explore.lts import build
+from zonediff.explore.build import build
+from zonediff.explore.views import Part, PartView
 
-_FITS: Final[Sight] = (("fits", "yes"),)
-_FITS_NOT: Final[Sight] = (("fits", "no"),)
+_FITS: Final[PartView] = (("fits", "yes"),)
+_FITS_NOT: Final[PartView] = (("fits", "no"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,9 @@ def reach(
     arena = Arena("", machine, alphabet=(), steps=tuple(alphabet))
     question = Part("", lambda guest: _FITS if fits(guest) else _FITS_NOT)
     system = build(policy, arena, parts=[question], until=_FITS, max_states=max_states)
-    sights = system.numberings.sights.values
+    views = system.numberings.views.values
     for state, (seen,) in enumerate(system.seen.tolist()):
-        if sights[seen] == _FITS:
+        if views[seen] == _FITS:
             way = [arena.steps[action] for action in system.path(state)]
             return Way(run(policy, machine, way), system.states)
     return Proof(system.states, system.complete)

@@ -15,7 +15,8 @@ from zonediff.engine.memory import Memory, Span
 from zonediff.engine.steps import Plug, Step, Unplug, Write
 from zonediff.engine.units import PAGE, SECTION, Bytes
 from zonediff.explore.arena import Arena, ArenaError, and_list, unlike
-from zonediff.explore.cells import DEAD, Change
+from zonediff.explore.layout import DEAD
+from zonediff.explore.tracer import Update
 
 _BLOCK: Final = re.compile("memory([0-9]+)")
 _ZONE: Final = re.compile("zone ([0-9]+)/")
@@ -70,10 +71,10 @@ class Renaming:
         name = _BLOCK.sub(self._file, name)
         return _ZONE.sub(lambda match: f"zone {self.node(int(match[1]))}/", name)
 
-    def change(self, change: Change) -> Change:
+    def update(self, update: Update) -> Update:
         """The image of a change of the books."""
-        names = list(signature(getattr(Memory, change.method)).parameters)[1:]
-        given = dict(zip(names, change.arguments, strict=False)) | dict(change.options)
+        names = list(signature(getattr(Memory, update.method)).parameters)[1:]
+        given = dict(zip(names, update.arguments, strict=False)) | dict(update.options)
         node = given["node"] if "node" in given else given["index"] >> 2
         rename: dict[str, Callable[[Any], Any]] = {
             "node": self.node,
@@ -82,8 +83,8 @@ class Renaming:
             "pages": lambda pages: self.span(node, pages) if isinstance(pages, Span) else pages,
         }
         image = {name: rename.get(name, _same)(value) for name, value in given.items()}
-        options = tuple((name, image.pop(name)) for name, _ in change.options)
-        return Change(change.method, tuple(image.values()), options)
+        options = tuple((name, image.pop(name)) for name, _ in update.options)
+        return Update(update.method, tuple(image.values()), options)
 
     def tails(self, tails: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
         """The image of the piece of state TAILS."""
@@ -119,7 +120,7 @@ def _same(value: Any) -> Any:
     return value
 
 
-class Group:
+class RenamingGroup:
     """All renamings of an arena's interchangeable nodes, by number; number 0 renames nothing.
 
     actions: (renamings x actions), the image of each. after: number of the renaming that does

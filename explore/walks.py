@@ -14,16 +14,12 @@ from itertools import chain
 from random import Random
 from typing import Any, Final, NamedTuple, NoReturn, TypeVar
 
-from zonediff.engine.guest import Guest
-from zonediff.engine.kernel import Kernel, KernelDied
+from zonediff.engine.kernel import Kernel
 from zonediff.engine.policy import Policy
-from zonediff.engine.steps import Step
-from zonediff.explore import looks
 from zonediff.explore.arena import Arena, ArenaError, check_block_size
-from zonediff.explore.looks import Level, Part, Sight
-from zonediff.explore.lts import Outcome, rules
-from zonediff.explore.product import Kind, Witness, look_kinds, result_kind
-from zonediff.variants.failure import told
+from zonediff.explore.kinds import Kind, Witness
+from zonediff.explore.lockstep import differences
+from zonediff.explore.views import Level
 from zonediff.variants.registry import Registry
 from zonediff.work.fingerprint import fingerprint
 from zonediff.work.json_outcomes import JsonOutcomes
@@ -64,7 +60,7 @@ class _Pair(NamedTuple):
     def met(self, steps: Sequence[int]) -> dict[Kind, int]:
         """The kinds that a walk meets, and after how many steps first."""
         found: dict[Kind, int] = {}
-        for at, kinds in enumerate(_differences(*self, steps)):
+        for at, kinds in enumerate(differences(*self, steps)):
             for kind, _ in kinds:
                 found.setdefault(kind, at)
         return found
@@ -79,7 +75,7 @@ def walk(
     level: Level = "sysfs",
     pool: WorkerPool | None = None,
     store: Store | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] = lambda done, hash_rows: None,
 ) -> list[Witness]:
     """The kinds of difference that so many walks meet, each with a minimal sequence.
 
@@ -110,7 +106,7 @@ def walk(
     shrunk = dict(chain(*_chunks(pool, pair, _shrunk, first.values(), shelves[1])))
     found = []
     for kind, stint in first.items():
-        last = _differences(*pair, shrunk[stint])[-1]
+        last = differences(*pair, shrunk[stint])[-1]
         part = next(part for other, part in last if other == kind)
         found.append(Witness(kind, shrunk[stint], part, counts[kind]))
     return found
@@ -237,74 +233,3 @@ def _find(
             return None
         finally:
             configuration.set_hypothesis_home_dir(None)
-
-
-def _differences(
-    policies: tuple[Policy, Policy], arena: Arena, level: Level, steps: Sequence[int]
-) -> list[list[tuple[Kind, str]]]:
-    """After boot, and after each step, what kinds of difference show, and on which part.
-
-    Ends with the first different result. When steps are left that it does not come to, the last
-    item is empty, so that it is never about a step that was not done.
-    """
-    with told(*policies):
-        left, right = (_Side(policy, arena, level) for policy in policies)
-        found = [_looking(left, right, left.blank, right.blank)]
-        for action in steps:
-            step = arena.actions[action]
-            before = left.sights, right.sights
-            one, two = left.do(step), right.do(step)
-            if one.result != two.result:
-                found.append([(result_kind(step, one, two), "")])
-                break
-            found.append(_looking(left, right, *before))
-    if len(found) <= len(steps):
-        found.append([])
-    return found
-
-
-def _looking(
-    left: _Side, right: _Side, before_left: Sequence[Sight], before_right: Sequence[Sight]
-) -> list[tuple[Kind, str]]:
-    """Parts that look different in a way in which they did not before."""
-    return [
-        (kind, part.name)
-        for part, one, two, old_one, old_two in zip(
-            left.parts, left.sights, right.sights, before_left, before_right, strict=True
-        )
-        if one != two and (one != old_one or two != old_two)
-        for kind in look_kinds(one, two)
-    ]
-
-
-class _Side:
-    """A guest of one variant, and how its parts look."""
-
-    def __init__(self, policy: Policy, arena: Arena, level: Level) -> None:
-        self.guest = Guest(arena.machine, policy)
-        self.died: str | None = None
-        try:
-            self.guest.power_on()
-        except KernelDied as death:
-            self.died = death.how
-        zones = len(self.guest.kernel.memory.spans)
-        self.parts: list[Part] = looks.parts(level, arena.blocks, zones)
-        self.blank: list[Sight] = [()] * len(self.parts)
-        self.sights = self._look()
-
-    def do(self, step: Step) -> Outcome:
-        """Do a step and look."""
-        if self.died is not None:
-            return Outcome(f"dead ({self.died})", ())
-        self.guest.kernel.because.clear()
-        try:
-            result, _ = self.guest.do(step)
-        except KernelDied as death:
-            result = self.died = death.how
-        self.sights = self._look()
-        return Outcome(result, rules(self.guest))
-
-    def _look(self) -> list[Sight]:
-        if self.died is not None:
-            return [looks.dead(self.died)] * len(self.parts)
-        return [part.see(self.guest) for part in self.parts]

@@ -14,8 +14,8 @@ from zonediff.engine.machine import Dimm, Machine
 from zonediff.engine.trace import Reason
 from zonediff.engine.units import GIB, SECTION, Bytes
 from zonediff.explore.arena import PARTS, Arena
-from zonediff.explore.looks import Level
 from zonediff.explore.matrix import matrix
+from zonediff.explore.views import Level
 from zonediff.reports.text.plain import wrap
 from zonediff.result.explorations import DifferenceWitness, Exploration
 from zonediff.variants.registry import Registry

@@ -12,7 +12,7 @@ from zonediff.engine.observe import observe
 from zonediff.engine.policy import Policy
 from zonediff.engine.steps import Step
 from zonediff.explore.arena import Arena
-from zonediff.explore.looks import Level, dead, parts
+from zonediff.explore.views import Level, dead_view, viewed_parts
 
 
 class State(NamedTuple):
@@ -61,9 +61,9 @@ def do(state: State, step: Step) -> tuple[str | None, State]:
 def look(state: State, arena: Arena, level: Level) -> tuple[object, ...]:
     if state.guest is None:
         zones = 4 * len(arena.machine.nodes)
-        return (dead(state.how),) * len(parts(level, arena.blocks, zones))
+        return (dead_view(state.how),) * len(viewed_parts(level, arena.blocks, zones))
     zones = len(state.guest.kernel.memory.spans)
-    return tuple(part.see(state.guest) for part in parts(level, arena.blocks, zones))
+    return tuple(part.view(state.guest) for part in viewed_parts(level, arena.blocks, zones))
 
 
 def whole_look(state: State) -> object:

@@ -9,9 +9,10 @@ import pytest
 from tests.explore.arenas import policy
 from zonediff.engine.policy import Policy
 from zonediff.explore.arena import Arena
-from zonediff.explore.looks import Level
-from zonediff.explore.lts import Numberings, System, build
-from zonediff.explore.product import Comparison, compare
+from zonediff.explore.build import build
+from zonediff.explore.compare import Comparison, compare
+from zonediff.explore.system import Numberings, System
+from zonediff.explore.views import Level
 
 Explore = Callable[..., tuple[System, System, Comparison]]
 

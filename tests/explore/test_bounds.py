@@ -9,9 +9,9 @@ from tests.explore.arenas import TINY, dimm, machine, policy
 from tests.explore.conftest import Explore
 from zonediff.engine.units import GIB, MIB
 from zonediff.explore.arena import STANDARD, Arena, ArenaError
-from zonediff.explore.lts import build
-from zonediff.explore.product import bound
-from zonediff.explore.table import Table
+from zonediff.explore.build import build
+from zonediff.explore.key_table import KeyTable
+from zonediff.explore.pair_search import bound
 
 ONE = STANDARD["one-dimm"]
 
@@ -99,7 +99,7 @@ def test_keys_are_numbered_as_they_appear() -> None:
     random = np.random.default_rng(1)
     pool = random.integers(0, 2**64, 30_000, np.uint64)
     pool[:2] = 0, 2**64 - 1
-    table, known = Table(), dict[int, int]()
+    table, known = KeyTable(), dict[int, int]()
     for _ in range(12):
         keys = random.choice(pool, 9000)
         numbers, firsts = table.numbers(keys)

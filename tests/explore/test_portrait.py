@@ -7,9 +7,9 @@ from tests.explore.test_matrix import Broken
 from zonediff.engine.run import run
 from zonediff.engine.steps import Write
 from zonediff.explore.arena import STANDARD
-from zonediff.explore.lts import build
+from zonediff.explore.bisimulation import classes
+from zonediff.explore.build import build
 from zonediff.explore.portrait import ARENA, portraits
-from zonediff.explore.product import classes
 
 
 def test_variants_that_behave_alike_share_a_portrait() -> None:

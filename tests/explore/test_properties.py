@@ -12,8 +12,10 @@ from tests.explore.arenas import TINY
 from zonediff.engine.kernel import Kernel
 from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.rules import Decision, Rule
-from zonediff.explore.lts import Numberings, build
-from zonediff.explore.product import classes, compare
+from zonediff.explore.bisimulation import classes
+from zonediff.explore.build import build
+from zonediff.explore.compare import compare
+from zonediff.explore.system import Numberings
 from zonediff.variants.v4_14 import V4_14
 
 MADE_UP = Rule("made-up", "made_up", "made up", "nowhere")

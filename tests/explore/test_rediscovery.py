@@ -28,7 +28,7 @@ from zonediff.engine.sysfs import PENDING_TYPE
 from zonediff.engine.units import MIB, SECTION, Bytes
 from zonediff.explore.arena import Arena
 from zonediff.explore.explain import steps_of
-from zonediff.explore.looks import Level
+from zonediff.explore.views import Level
 from zonediff.variants import upstream as v4_10
 from zonediff.variants import v4_13, v4_14
 from zonediff.variants.failure import VariantFailed

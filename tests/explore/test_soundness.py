@@ -14,10 +14,12 @@ from tests.explore.conftest import Explore
 from zonediff.engine.policy import Policy
 from zonediff.engine.run import run
 from zonediff.explore.arena import Arena
+from zonediff.explore.bisimulation import classes
+from zonediff.explore.build import build
 from zonediff.explore.explain import steps_of
-from zonediff.explore.looks import LEVELS
-from zonediff.explore.lts import Numberings, System, build
-from zonediff.explore.product import Witness, classes
+from zonediff.explore.kinds import Witness
+from zonediff.explore.system import Numberings, System
+from zonediff.explore.views import LEVELS
 from zonediff.result.partings import partings
 
 DISTINCT = ["upstream", "igor-movable", "v4.12", "v4.13", "v4.14-stable", "v6.1"]
@@ -42,8 +44,8 @@ PAIRS = [
 ]
 
 
-def sights(system: System, state: int) -> tuple[object, ...]:
-    return tuple(system.numberings.sights.values[number] for number in system.seen[state])
+def views(system: System, state: int) -> tuple[object, ...]:
+    return tuple(system.numberings.views.values[number] for number in system.seen[state])
 
 
 def walk_beside(kernel: Policy, arena: Arena, system: System, most: float = inf) -> set[int]:
@@ -56,7 +58,7 @@ def walk_beside(kernel: Policy, arena: Arena, system: System, most: float = inf)
     queue = deque([(start, 0)])
     while queue and len(met) < most:
         state, number = queue.popleft()
-        assert brute.look(state, arena, "spans") == sights(system, number)
+        assert brute.look(state, arena, "spans") == views(system, number)
         for action, step in enumerate(arena.actions):
             result, after = brute.do(state, step)
             outcome = system.numberings.outcomes.values[system.outcome[number, action]]

@@ -12,7 +12,7 @@ import pytest
 from tests.explore.conftest import Explore
 from zonediff.explore.arena import STANDARD
 from zonediff.explore.exports import promela, promela_tables
-from zonediff.explore.lts import System
+from zonediff.explore.system import System
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("spin") and shutil.which("gcc")), reason="needs spin and gcc"

@@ -21,9 +21,12 @@ from zonediff.engine.rules import Decision
 from zonediff.engine.steps import Fill
 from zonediff.engine.units import GIB, MIB
 from zonediff.explore.arena import STANDARD, Arena, ArenaError
-from zonediff.explore.learned import Numbers
-from zonediff.explore.lts import Numberings, build
-from zonediff.explore.product import Comparison, _Search, classes
+from zonediff.explore.bisimulation import classes
+from zonediff.explore.build import build
+from zonediff.explore.compare import Comparison
+from zonediff.explore.learner import Numbers
+from zonediff.explore.pair_search import PairSearch
+from zonediff.explore.system import Numberings
 from zonediff.variants.v4_14 import V4_14
 
 # The last node with boot memory lacks some pages: it is like no other one.
@@ -155,7 +158,7 @@ def test_witnesses_show_their_difference_whichever_image_stands_for_pairs(
 ) -> None:
     arena = ARENAS[name]
     if not smallest:
-        monkeypatch.setattr(_Search, "_smallest", largest)
+        monkeypatch.setattr(PairSearch, "_smallest", largest)
     for left, right in [("upstream", "v4.12"), ("v4.13", "v4.14"), ("v4.12", "v4.13")]:
         found, full = explore(left, right, arena)[2], explore(left, right, whole(arena))[2]
         assert told(found) == told(full)
@@ -163,7 +166,7 @@ def test_witnesses_show_their_difference_whichever_image_stands_for_pairs(
             see_it_shown(witness, left, right, arena)
 
 
-def largest(search: _Search, a: Numbers, b: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+def largest(search: PairSearch, a: Numbers, b: Numbers) -> tuple[Numbers, Numbers, Numbers]:
     images = [search._images(number, a, b) for number in range(search.renamings)]
     turn = np.argmax([one * search.right.states + two for one, two in images], axis=0)
     every = np.arange(len(a))

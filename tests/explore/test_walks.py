@@ -7,7 +7,8 @@ import pytest
 from tests.explore.arenas import policy
 from tests.explore.conftest import Explore
 from zonediff.explore.arena import STANDARD
-from zonediff.explore.walks import _differences, walk
+from zonediff.explore.lockstep import differences
+from zonediff.explore.walks import walk
 
 PAIRS = [("upstream", "igor-movable"), ("upstream", "v4.13"), ("upstream", "v4.12")]
 
@@ -24,7 +25,7 @@ def test_what_walks_meet_is_what_exploring_finds(left: str, right: str, explore:
         assert len(witness.actions) >= len(whole[witness.kind].actions)
         for left_out in range(len(witness.actions)):
             rest = witness.actions[:left_out] + witness.actions[left_out + 1 :]
-            last = _differences(policies, arena, "sysfs", rest)[-1]
+            last = differences(policies, arena, "sysfs", rest)[-1]
             assert witness.kind not in [kind for kind, _ in last]
 
 

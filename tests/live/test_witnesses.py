@@ -9,9 +9,10 @@ import pytest
 from tests.live.conftest import OnKernel
 from zonediff.engine.steps import Step, Write
 from zonediff.explore.arena import STANDARD
+from zonediff.explore.build import build
+from zonediff.explore.compare import compare
 from zonediff.explore.explain import steps_of
-from zonediff.explore.lts import Numberings, build
-from zonediff.explore.product import compare
+from zonediff.explore.system import Numberings
 from zonediff.live.subject import Live
 from zonediff.variants.registry import Registry
 

@@ -26,8 +26,8 @@ from zonediff.engine.run import run
 from zonediff.engine.steps import Blocks
 from zonediff.engine.trace import Trace
 from zonediff.explore.arena import Arena
-from zonediff.explore.explain import in_words, steps_of
-from zonediff.explore.product import RESULT, Witness
+from zonediff.explore.explain import describe, steps_of
+from zonediff.explore.kinds import RESULT, Witness
 
 
 def file_name(number: int, left: str, right: str, arena: Arena) -> str:
@@ -40,7 +40,7 @@ def scenario_text(witness: Witness, arena: Arena, baseline: Policy, candidate: P
     """The scenario of a witness; its goal is what comes out on the baseline."""
     steps = steps_of(witness, arena)
     trace = run(baseline, arena.machine, steps)
-    says = in_words(witness, arena, baseline.name, candidate.name)
+    says = describe(witness, arena, baseline.name, candidate.name)
     want, check = _wanted(witness, trace)
     as_there = f", as on {baseline.name}" if trace.end == "ran" else ""
     body: dict[str, Any] = {

@@ -29,7 +29,7 @@ from zonediff.explore.arena import Arena, Part, unlike
 
 
 @dataclass(frozen=True, slots=True)
-class Spec:
+class ArenaFile:
     """The keys of an arena's file."""
 
     machine: Machine
@@ -54,7 +54,7 @@ def load(file: Path) -> Arena:
     """The arena of a file. Raises ScenarioError with every problem in it, OSError."""
     document = parse(decode(file.read_bytes(), str(file)), str(file))
     try:
-        spec = read(document.value, Spec)
+        spec = read(document.value, ArenaFile)
         mistakes = _mistakes(spec)
     except Misshapen as error:
         mistakes = list(error.mistakes)
@@ -64,7 +64,7 @@ def load(file: Path) -> Arena:
     return spec.arena(file.stem)
 
 
-def _mistakes(spec: Spec) -> list[Mistake]:
+def _mistakes(spec: ArenaFile) -> list[Mistake]:
     """What is wrong with a well-formed spec: as of a scenario that plugs every DIMM."""
     plugs = [Plug(dimm.id, dimm.size, dimm.node, dimm.addr) for dimm in spec.plug]
     draft = Draft(machine=spec.machine, steps=[ScenarioStep(plug) for plug in plugs])

@@ -16,20 +16,20 @@ all text of sysfs files; also spans and present pages of zones."""
 
 LEVELS: Final[tuple[Level, ...]] = ("results", "states", "sysfs", "spans")
 
-Sight = tuple[tuple[str, str], ...]
+PartView = tuple[tuple[str, str], ...]
 """What is seen of a part: (name, text) pairs, weightiest first."""
 
-ABSENT: Final[Sight] = (("state", "not there"),)
+ABSENT: Final[PartView] = (("state", "not there"),)
 
 
 class Part(NamedTuple):
     """A part of a machine that is looked at: `memory32`, `nodes`, `zone 0/Movable`."""
 
     name: str
-    see: Callable[[Guest], Sight]
+    view: Callable[[Guest], PartView]
 
 
-class Apart(NamedTuple):
+class ViewDifference(NamedTuple):
     """How a part looks different: which of its files (or figures), and its text on both sides."""
 
     what: str
@@ -37,7 +37,7 @@ class Apart(NamedTuple):
     right: str
 
 
-def parts(level: Level, blocks: tuple[int, ...], zones: int) -> list[Part]:
+def viewed_parts(level: Level, blocks: tuple[int, ...], zones: int) -> list[Part]:
     """What is looked at on this level; zones: how many (node, zone) there are."""
     if level == "results":
         return []
@@ -53,30 +53,30 @@ def parts(level: Level, blocks: tuple[int, ...], zones: int) -> list[Part]:
     return found
 
 
-def dead(how: str) -> Sight:
+def dead_view(how: str) -> PartView:
     """What is seen of any part when the kernel has died."""
     return (("kernel", f"dead ({how})"),)
 
 
-def apart(left: Sight, right: Sight) -> list[Apart]:
+def view_differences(left: PartView, right: PartView) -> list[ViewDifference]:
     """In what two sights of one part differ; beside the state of a block only that."""
     one, two = dict(left), dict(right)
     found = [
-        Apart(name, one.get(name, "not there"), two.get(name, "not there"))
+        ViewDifference(name, one.get(name, "not there"), two.get(name, "not there"))
         for name in dict.fromkeys([*one, *two])
         if one.get(name) != two.get(name)
     ]
     return found[:1] if found and found[0].what in ("kernel", "state") else found
 
 
-def _state(block: int, guest: Guest) -> Sight:
+def _state(block: int, guest: Guest) -> PartView:
     memory = guest.kernel.memory
     if not memory.has(block):
         return ABSENT
     return (("state", "online" if memory.is_online(block) else "offline"),)
 
 
-def _files(block: int, guest: Guest) -> Sight:
+def _files(block: int, guest: Guest) -> PartView:
     if not guest.kernel.memory.has(block):
         return ABSENT
     view = block_view(guest.kernel, block)
@@ -89,15 +89,15 @@ def _files(block: int, guest: Guest) -> Sight:
     )
 
 
-def _masks(guest: Guest) -> Sight:
+def _masks(guest: Guest) -> PartView:
     return tuple(node_masks(guest.kernel).items())
 
 
-def _knob(guest: Guest) -> Sight:
+def _knob(guest: Guest) -> PartView:
     return (("auto_online_blocks", guest.kernel.knob or "no such file"),)
 
 
-def _zone(index: int, guest: Guest) -> Sight:
+def _zone(index: int, guest: Guest) -> PartView:
     """A zone as /proc/zoneinfo has it: one without present pages is not listed."""
     memory = guest.kernel.memory
     pages = memory.present[index]

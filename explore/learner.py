@@ -15,11 +15,13 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from zonediff.explore.cells import Change, Layout, Numbering, Watch
+from zonediff.explore.layout import Layout
+from zonediff.explore.numbering import Numbering
+from zonediff.explore.tracer import RowTracer, Update
 
 Rows = NDArray[np.uint16]
 Numbers = NDArray[np.int64]
-Sums = NDArray[np.uint64]
+Hashes = NDArray[np.uint64]
 
 UNKNOWN: Final = -1
 LARGEST: Final = np.iinfo(np.uint16).max + 1
@@ -34,13 +36,13 @@ class Effect(NamedTuple):
 
     outcome: int
     writes: tuple[tuple[int, int], ...]
-    changes: tuple[int, ...]
+    updates: tuple[int, ...]
 
 
-Ask = Callable[[Watch], int]
+Probe = Callable[[RowTracer], int]
 """Runs something on the engine, on the row of a Watch: what it gives, by number."""
 
-Check = Callable[[int, list[int], Watch, int], None]
+Check = Callable[[int, list[int], RowTracer, int], None]
 """Called with what was just learned: the step's root, the row before it, the Watch, what it gave.
 It may let the step look at more cells."""
 
@@ -57,27 +59,27 @@ class Learner:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.check: Check | None = None
-        self.asked = 0
+        self.probe_count = 0
         self._table: NDArray[np.int32] = np.full((1024, 256), UNKNOWN, np.int32)
         self._cell: NDArray[np.int32] = np.full(1024, layout.rest, np.int32)
         self._nodes = 0
         self._effects: list[Effect] = []
         self._known: dict[Effect, int] = {}
-        self._changes = Numbering()
+        self._update_numbers = Numbering()
         # Of each change its root; of sets -2 - their leaf.
         self._following: list[int] = []
-        self._asks: dict[int, Ask] = {}
-        self.change_of: dict[int, Change] = {}
+        self._probes: dict[int, Probe] = {}
+        self.update_of: dict[int, Update] = {}
         self.outcome: Numbers = np.zeros(0, np.int64)
         self._moves: NDArray[np.bool_] = np.zeros(0, np.bool_)
         self._write_cell: Numbers = np.zeros((0, 0), np.int64)
         self._write_value: Numbers = np.zeros((0, 0), np.int64)
-        self._change: Numbers = np.zeros((0, 0), np.int64)
+        self._updates: Numbers = np.zeros((0, 0), np.int64)
 
-    def new_root(self, ask: Ask) -> int:
+    def new_root(self, probe: Probe) -> int:
         """The tree of one more step; its first question is always the last cell."""
         root = self._node(self.layout.rest)
-        self._asks[root] = ask
+        self._probes[root] = probe
         return root
 
     def leaves(self, root: Numbers, rows: Rows, of: Numbers) -> Numbers:
@@ -94,9 +96,9 @@ class Learner:
                 # One representative of each unknown place is enough.
                 places = at[missing] * self._table.shape[1] + values[missing]
                 _, firsts = np.unique(places, return_index=True)
-                asked = np.flatnonzero(missing)[firsts]
+                probe_count = np.flatnonzero(missing)[firsts]
                 for start, row in zip(
-                    root[every[asked]].tolist(), rows[of[asked]].tolist(), strict=True
+                    root[every[probe_count]].tolist(), rows[of[probe_count]].tolist(), strict=True
                 ):
                     self._learn(start, row)
                 following = self._table[at, values]
@@ -111,22 +113,24 @@ class Learner:
         """Which of these leaves may change their row."""
         return np.flatnonzero(self._moves[leaf])
 
-    def carry_out(self, rows: Rows, leaf: Numbers, mixers: Sums) -> Sums:
+    def carry_out(self, rows: Rows, leaf: Numbers, hash_weights: Hashes) -> Hashes:
         """Do to each row what its leaf says; by how much the rows' sums change with it."""
-        moved = np.zeros((len(mixers), len(rows)), np.uint64)
-        self._write(rows, leaf, np.arange(len(rows)), mixers, moved)
-        change = self._change[leaf]
-        for place in range(change.shape[1]):
-            at = np.flatnonzero(change[:, place] >= 0)
-            follow = np.array(self._following)[change[at, place]]
+        moved = np.zeros((len(hash_weights), len(rows)), np.uint64)
+        self._write(rows, leaf, np.arange(len(rows)), hash_weights, moved)
+        update = self._updates[leaf]
+        for place in range(update.shape[1]):
+            at = np.flatnonzero(update[:, place] >= 0)
+            follow = np.array(self._following)[update[at, place]]
             # Sets have one leaf; a change has its own ones, by what the rows are by now.
             leaf = -2 - follow
-            asks = np.flatnonzero(follow >= 0)
-            leaf[asks] = self.leaves(follow[asks], rows, at[asks])
-            self._write(rows, leaf, at, mixers, moved)
+            probes = np.flatnonzero(follow >= 0)
+            leaf[probes] = self.leaves(follow[probes], rows, at[probes])
+            self._write(rows, leaf, at, hash_weights, moved)
         return moved
 
-    def _write(self, rows: Rows, leaf: Numbers, at: Numbers, mixers: Sums, moved: Sums) -> None:
+    def _write(
+        self, rows: Rows, leaf: Numbers, at: Numbers, hash_weights: Hashes, moved: Hashes
+    ) -> None:
         """Write what leaves say into the rows numbered `at`."""
         for place in range(self._write_cell.shape[1]):
             cell = self._write_cell[leaf, place]
@@ -137,36 +141,36 @@ class Learner:
                     break
             value = self._write_value[leaf, place]
             by = value.astype(np.uint64) - rows[at, cell].astype(np.uint64)
-            moved[:, at] += mixers[:, cell] * by
+            moved[:, at] += hash_weights[:, cell] * by
             rows[at, cell] = value
 
-    def changing(self, change: Change) -> Ask:
+    def update_probe(self, update: Update) -> Probe:
         """Carries out a change, all of it as its own doing."""
 
-        def ask(watch: Watch) -> int:
-            watch.apart(change, self.layout.memory(watch))
-            watch.settle()
+        def probe(tracer: RowTracer) -> int:
+            tracer.defer(update, self.layout.memory(tracer))
+            tracer.absorb_updates()
             return 0
 
-        return ask
+        return probe
 
     def _learn(self, root: int, row: list[int]) -> None:
         layout = self.layout
-        watch = Watch(row[:], layout.ignored(row))
-        watch.get(layout.rest)
-        self.asked += 1
-        outcome = self._asks[root](watch)
+        tracer = RowTracer(row[:], layout.ignored(row))
+        tracer.get(layout.rest)
+        self.probe_count += 1
+        outcome = self._probes[root](tracer)
         if self.check is not None:
-            self.check(root, row, watch, outcome)
+            self.check(root, row, tracer, outcome)
         # A cell that is set without being looked at gets its value whatever it was before.
         writes = tuple(
             (cell, value)
-            for cell, value in sorted(watch.written.items())
-            if cell not in layout.left_out and (cell not in watch.read or value != row[cell])
+            for cell, value in sorted(tracer.written.items())
+            if cell not in layout.left_out and (cell not in tracer.read or value != row[cell])
         )
-        leaf = self._leaf(Effect(outcome, writes, tuple(self._changes_after(watch))))
+        leaf = self._leaf(Effect(outcome, writes, tuple(self._deferred_updates(tracer))))
         self._widen()
-        at, cells = root, list(watch.read)
+        at, cells = root, list(tracer.read)
         for cell, following in pairwise(cells):
             if self._table[at, row[cell]] == UNKNOWN:
                 node = self._node(following)  # may move the table
@@ -174,28 +178,28 @@ class Learner:
             at = int(self._table[at, row[cell]])
         self._table[at, row[cells[-1]]] = -2 - leaf
 
-    def _changes_after(self, watch: Watch) -> Iterator[int]:
+    def _deferred_updates(self, tracer: RowTracer) -> Iterator[int]:
         """The numbers of changes, and of sets in a row, that follow a step's own writes."""
         counted = (
             item
-            for item in watch.changes
-            if isinstance(item, Change) or item.cell not in self.layout.left_out
+            for item in tracer.updates
+            if isinstance(item, Update) or item.cell not in self.layout.left_out
         )
-        for is_change, items in groupby(counted, lambda item: isinstance(item, Change)):
+        for is_change, items in groupby(counted, lambda item: isinstance(item, Update)):
             if is_change:
-                yield from map(self._change_number, items)
+                yield from map(self._update_number, items)
             else:
-                yield self._change_number(tuple(items))
+                yield self._update_number(tuple(items))
 
-    def _change_number(self, change: Any) -> int:
+    def _update_number(self, update: Any) -> int:
         """The number of a change, or of sets in a row."""
-        number = self._changes.number(change)
+        number = self._update_numbers.number(update)
         if number == len(self._following):
-            if isinstance(change, Change):
-                root = self.new_root(self.changing(change))
-                self.change_of[root] = change
+            if isinstance(update, Update):
+                root = self.new_root(self.update_probe(update))
+                self.update_of[root] = update
             else:
-                root = -2 - self._leaf(Effect(0, change, ()))
+                root = -2 - self._leaf(Effect(0, update, ()))
             self._following.append(root)
         return number
 
@@ -230,13 +234,13 @@ class Learner:
         if not new:
             return
         self.outcome = np.append(self.outcome, [effect.outcome for effect in new])
-        moves = [bool(effect.writes or effect.changes) for effect in new]
+        moves = [bool(effect.writes or effect.updates) for effect in new]
         self._moves = np.append(self._moves, moves)
         cells = [[cell for cell, _ in effect.writes] for effect in new]
         values = [[value for _, value in effect.writes] for effect in new]
         self._write_cell = _below(self._write_cell, cells, self.layout.width)
         self._write_value = _below(self._write_value, values, 0)
-        self._change = _below(self._change, [list(effect.changes) for effect in new], UNKNOWN)
+        self._updates = _below(self._updates, [list(effect.updates) for effect in new], UNKNOWN)
 
 
 def _below(table: Numbers, rows: Sequence[Sequence[int]], padding: int) -> Numbers:

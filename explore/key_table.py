@@ -13,7 +13,7 @@ Numbers = NDArray[np.int64]
 EMPTY: Final = -1
 
 
-class Table:
+class KeyTable:
     """Numbers for 64-bit keys, by order of appearance."""
 
     def __init__(self) -> None:
