@@ -93,7 +93,7 @@ def _replay(recording: Recording, runner: Runner) -> Replay:
 
 def _give_inputs(runner: Runner, step: RecordedStep, number: int) -> Iterator[str]:
     """Tell the model which blocks hold pages that cannot be migrated, as the kernel showed it."""
-    memory = runner.guest.kernel.memory
+    memory = runner.guest.kernel.tables
     match step.do:
         case Write(file, _) if file.startswith("memory"):
             block = int(file.partition("/")[0].removeprefix("memory"))

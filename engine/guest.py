@@ -10,10 +10,11 @@ from dataclasses import replace
 from typing import Final
 
 from zonediff.engine import sysfs
-from zonediff.engine.kernel import Device, Kernel, KernelDied
+from zonediff.engine.devices import Device, Source
+from zonediff.engine.kernel import Kernel, KernelDied
 from zonediff.engine.machine import Dimm, Machine, first_free
 from zonediff.engine.memory import PINNED, Zone
-from zonediff.engine.policy import Policy, Source
+from zonediff.engine.policy import Policy
 from zonediff.engine.rules import ACPI_MEMHOTPLUG_C, MEMORY_HOTPLUG_C, Rule
 from zonediff.engine.steps import (
     Allocate,
@@ -125,7 +126,7 @@ class Guest:
     @property
     def block_size(self) -> int:
         """Bytes in a memory block."""
-        return self.kernel.memory.block_pages * PAGE
+        return self.kernel.tables.block_pages * PAGE
 
     def copy(self) -> Guest:
         """An independent copy."""
@@ -174,7 +175,7 @@ class Guest:
         if is_ranges(selection):
             return block_numbers(selection)
         if selection == "added":
-            memory = self.kernel.memory
+            memory = self.kernel.tables
             boot = boot_blocks(self.machine, self.block_size)
             return [b for b in range(len(memory.status)) if memory.has(b) and b not in boot]
         if selection in self.places:
@@ -245,7 +246,7 @@ class Guest:
             kernel.explain(NO_DRIVER.because(device=id, why=why))
             return "REFUSED"
         blocks = device.blocks(self.block_size)
-        missing = [block for block in blocks if not kernel.memory.has(block)]
+        missing = [block for block in blocks if not kernel.tables.has(block)]
         if missing:
             kernel.explain(HALF_THERE.because(block=missing[0], device=id))
             raise KernelDied("BUG")
@@ -289,7 +290,7 @@ class Guest:
 
     def _fill(self, blocks: list[int], content: str) -> None:
         kernel = self.kernel
-        memory = kernel.memory
+        memory = kernel.tables
         for block in blocks:
             if not memory.has(block) or not memory.is_online(block):
                 where = "offline" if memory.has(block) else "not there"

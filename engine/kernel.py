@@ -6,11 +6,13 @@ reasons and uevents of what it did in `because` and `uevents`, which its caller 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from zonediff.engine.boot import boot_memory
-from zonediff.engine.machine import Machine
+from zonediff.engine.deprecated import DeprecatedMemory
+from zonediff.engine.devices import Device, Source
+from zonediff.engine.machine import Machine, strtobool
 from zonediff.engine.memory import (
     EARLY,
     MIXED,
@@ -20,9 +22,10 @@ from zonediff.engine.memory import (
     OWN_MEMMAP,
     PINNED,
     OnlineType,
+    Span,
     Zone,
 )
-from zonediff.engine.policy import Policy, Shrink, Source
+from zonediff.engine.policy import Policy, Shrink
 from zonediff.engine.pressure import Process, boot_free_kib, reserve_kib
 from zonediff.engine.rules import (
     MEMORY_C,
@@ -192,25 +195,6 @@ class NotModelled(Exception):
     """The scenario leads where the engine has no rules; the message says where that is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
-    """A memory device: its place in bytes, its node, who adds it to the kernel.
-
-    bound: whether the ACPI driver looks after it, so that the kernel can eject it.
-    """
-
-    id: str
-    start: int
-    size: int
-    node: int
-    source: Source
-    bound: bool
-
-    def blocks(self, block_size: int) -> range:
-        """Its memory blocks, ascending; block_size in bytes."""
-        return range(self.start // block_size, (self.start + self.size) // block_size)
-
-
 class Kernel:
     """One booted kernel: its memory, its knob, and the policy that it follows.
 
@@ -225,7 +209,7 @@ class Kernel:
     def __init__(self, machine: Machine, policy: Policy) -> None:
         self.machine = machine
         self.policy = policy
-        self.memory = boot_memory(
+        self.tables = boot_memory(
             machine,
             links_missing_pages=policy.links_missing_pages,
             percent=policy.percent_of_memory,
@@ -233,7 +217,7 @@ class Kernel:
         )
         self.knob = policy.knob_at_boot(machine)
         self.devices: dict[str, Device] = {}
-        self.free_kib = boot_free_kib(machine, self.memory, policy.boot_overhead_kib)
+        self.free_kib = boot_free_kib(machine, self.tables, policy.boot_overhead_kib)
         self.because: list[Because] = []
         self.uevents: list[tuple[str, int | range]] = []
         self.killed: list[str] = []
@@ -245,7 +229,7 @@ class Kernel:
         """An independent copy of the state; accounts of what was done are not copied."""
         twin = Kernel.__new__(Kernel)
         twin.machine, twin.policy = self.machine, self.policy
-        twin.memory = self.memory.copy()
+        twin.tables = self.tables.copy()
         twin.knob = self.knob
         twin.devices = dict(self.devices)
         twin.free_kib = self.free_kib
@@ -258,11 +242,65 @@ class Kernel:
     def key(self) -> tuple[object, ...]:
         """A hashable value that is equal for equal states."""
         devices = tuple(sorted(self.devices.items()))
-        return (*self.memory.key(), self.knob, devices, tuple(self.pending))
+        return (*self.tables.key(), self.knob, devices, tuple(self.pending))
 
     def sight(self) -> tuple[object, ...]:
         """A value that is equal while there is nothing new to see."""
-        return (*self.memory.key(), self.knob, tuple(self.devices))
+        return (*self.tables.key(), self.knob, tuple(self.devices))
+
+    # --- what its policy may read (KernelState)
+
+    @property
+    def memory(self) -> DeprecatedMemory:
+        """What policies read before there was KernelState."""
+        return DeprecatedMemory(self, self.tables)
+
+    @property
+    def block_pages(self) -> int:
+        return self.tables.block_pages
+
+    @property
+    def nodes(self) -> int:
+        return self.tables.nodes
+
+    def switch(self, parameter: str, *, default: bool) -> bool:
+        answer = default
+        for name, text in self.machine.parameters:
+            if name == parameter:
+                # A bare word is a yes; what is neither yes nor no is ignored.
+                value = True if text is None else strtobool(text, self.policy.switch_letters)
+                answer = answer if value is None else value
+        return answer
+
+    def has(self, block: int) -> bool:
+        return self.tables.has(block)
+
+    def is_online(self, block: int) -> bool:
+        return self.tables.is_online(block)
+
+    def node(self, block: int) -> int:
+        return self.tables.node(block)
+
+    def zone(self, block: int) -> Zone:
+        return self.tables.zone(block)
+
+    def pages(self, block: int, count: int = 1) -> Span:
+        return self.tables.pages(block, count)
+
+    def span(self, node: int, zone: Zone) -> Span:
+        return self.tables.span(node, zone)
+
+    def was_used(self, node: int, zone: Zone) -> bool:
+        return self.tables.was_used(node, zone)
+
+    def present_pages(self, node: int, *zones: Zone) -> int:
+        return self.tables.present_pages(node, *zones)
+
+    def early_pages(self, node: int) -> int:
+        return self.tables.early_pages(node)
+
+    def node_is(self, node: int, state: int) -> bool:
+        return self.tables.node_is(node, state)
 
     # --- accounts of what was done
 
@@ -277,7 +315,7 @@ class Kernel:
         if not self._resource_is_free(start, size):
             self.explain(RESOURCE_CONFLICT.because(start=start, end=start + size))
             return "EEXIST"
-        memory = self.memory
+        memory = self.tables
         block_size = memory.block_pages * PAGE
         whole_blocks = self.policy.adds_whole_blocks
         unit = block_size if whole_blocks else SECTION
@@ -327,9 +365,9 @@ class Kernel:
 
     def _count_free(self, block: int, sign: int) -> None:
         """Count a block's memory as free for the kernel, or not, if it is of a kernel zone."""
-        if self.memory.zone(block) is not Zone.MOVABLE:
-            size = self.memory.block_pages * PAGE // KIB
-            if self.memory.status[block] & OWN_MEMMAP:
+        if self.tables.zone(block) is not Zone.MOVABLE:
+            size = self.tables.block_pages * PAGE // KIB
+            if self.tables.status[block] & OWN_MEMMAP:
                 size -= self.policy.memmap_kib(self, 1)
             self.free_kib += sign * size
 
@@ -372,7 +410,7 @@ class Kernel:
 
     def _kill_or_panic(self, why: Because) -> None:
         """Kill the process with the highest badness, or die for lack of one (out_of_memory)."""
-        total = sum(self.memory.present) * PAGE // KIB
+        total = sum(self.tables.present) * PAGE // KIB
         badness = {name: process.badness(total) for name, process in self.processes.items()}
         victim = max(badness, key=lambda name: badness[name], default="")
         if not badness.get(victim):
@@ -389,15 +427,15 @@ class Kernel:
 
     def _movable_free_kib(self) -> int:
         """KiB free in Movable zones; kernel memory never comes from there."""
-        present = sum(self.memory.present[Zone.MOVABLE :: len(Zone)]) * PAGE // KIB
+        present = sum(self.tables.present[Zone.MOVABLE :: len(Zone)]) * PAGE // KIB
         used = sum(process.movable_kib for process in self.processes.values())
         return max(0, present - used)
 
     def _resource_is_free(self, start: int, size: int) -> bool:
         if start < 4 * GIB or start + size > 1 << self.machine.physical_bits:
             return False
-        block_size = self.memory.block_pages * PAGE
-        taken = self.memory.status[start // block_size : -(-(start + size) // block_size)]
+        block_size = self.tables.block_pages * PAGE
+        taken = self.tables.status[start // block_size : -(-(start + size) // block_size)]
         if not any(taken):
             return True
         # Boot memory above 4 GiB is one stretch from there, whose last block may be longer.
@@ -408,7 +446,7 @@ class Kernel:
         """Online new blocks from within add_memory_resource, ascending, until one fails."""
         for block in blocks:
             if self.policy.auto_online_tells_driver_core:
-                self.memory.online_type[block] = online_type
+                self.tables.online_type[block] = online_type
                 failed = self.device_online(block)
             else:
                 failed = self._online_pages(block, online_type)
@@ -420,7 +458,7 @@ class Kernel:
 
     def device_online(self, block: int) -> str | None:
         """Online a block with its pending type; ALREADY when the driver core counts it online."""
-        memory = self.memory
+        memory = self.tables
         status = memory.status[block]
         if not status & OFFLINE_FLAG:
             return ALREADY
@@ -440,7 +478,7 @@ class Kernel:
 
     def device_offline(self, block: int) -> str | None:
         """Offline a block; ALREADY when the driver core counts it offline."""
-        memory = self.memory
+        memory = self.tables
         if memory.status[block] & OFFLINE_FLAG:
             return ALREADY
         failed = self._offline_pages(block)
@@ -454,7 +492,7 @@ class Kernel:
         zone = self._decide(self.policy.zone_to_online(self, block, online_type))
         if zone is None:
             return "EINVAL"
-        memory = self.memory
+        memory = self.tables
         node, pages = memory.node(block), memory.pages(block)
         if self.policy.zones_chosen_when_onlined:
             memory.grow(node, zone, pages)
@@ -469,7 +507,7 @@ class Kernel:
         return None
 
     def _offline_pages(self, block: int) -> str | None:
-        memory = self.memory
+        memory = self.tables
         if memory.status[block] & MIXED:
             self.explain(TWO_ZONES.because(block=block))
             return "EINVAL"
@@ -530,7 +568,7 @@ class Kernel:
 
     def _offline_to_eject(self, block: int, offlined: set[int]) -> str | None:
         """device_offline() from the worker that ejects, which has offlined these blocks before."""
-        memory = self.memory
+        memory = self.tables
         if not self.ejects_drain and memory.is_online(block):
             node, zone = memory.node(block), memory.zone(block)
             if (
@@ -543,7 +581,7 @@ class Kernel:
         return self.device_offline(block)
 
     def _remove(self, blocks: range) -> None:
-        memory = self.memory
+        memory = self.tables
         for block in blocks:
             if memory.is_online(block):
                 self.explain(REMOVED_ONLINE.because(block=block))
@@ -581,10 +619,10 @@ class Kernel:
         It looks within the node's span; where zones are chosen when blocks go online, that span
         does not cover blocks that never did. Newer kernels look at all blocks.
         """
-        span = self.memory.node_spans[node]
+        span = self.tables.node_spans[node]
         if self.policy.spans_shrink is Shrink.OFFLINED:
-            return not span and not self.memory.has_blocks(node)
-        return not self.memory.has_blocks(node, span)
+            return not span and not self.tables.has_blocks(node)
+        return not self.tables.has_blocks(node, span)
 
     def _decide(self, decision: Decision[T]) -> T:
         self.explain(decision.why)

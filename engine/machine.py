@@ -191,3 +191,15 @@ def first_free(base: int, size: int, taken: list[tuple[int, int]]) -> int:
             break
         at = max(at, end)
     return at
+
+
+def strtobool(text: str, letters: tuple[str, str]) -> bool | None:
+    """What a yes-or-no text says by its first letter, or by its second after an `o`; None: neither.
+
+    letters: those that begin a yes, and those that begin a no, in lower case.
+    """
+    first, second = text[:1].lower(), text[1:2].lower()
+    if first == "o":
+        return {"n": True, "f": False}.get(second)
+    yes, no = letters
+    return True if first and first in yes else False if first and first in no else None

@@ -221,6 +221,14 @@ class Memory:
         """Pages online in these zones of a node, as the kernel counts them: unsigned."""
         return sum(self.present[4 * node + zone] for zone in zones) % UNSIGNED_LONG
 
+    def was_used(self, node: int, zone: Zone) -> bool:
+        """Whether a zone ever spanned anything since boot (zone_is_initialized)."""
+        return bool(self.initialised[4 * node + zone])
+
+    def early_pages(self, node: int) -> int:
+        """Pages of boot memory online in the node's kernel zones."""
+        return sum(self.early[4 * node : 4 * node + Zone.MOVABLE])
+
     def has_blocks(self, node: int, pages: Span | None = None) -> bool:
         """Whether any block, online or not, is linked to the node (within `pages`, if given)."""
         first, stop = 0, len(self.link)

@@ -41,7 +41,7 @@ def observe(kernel: Kernel) -> Observation:
 
 def zone_views(kernel: Kernel) -> dict[str, ZoneView]:
     """The zones in /proc/zoneinfo, by name as in `0/Movable`."""
-    memory = kernel.memory
+    memory = kernel.tables
     return {
         f"{index >> 2}/{ZONE_LABELS[index & 3]}": ZoneView(
             span.start,
@@ -55,7 +55,7 @@ def zone_views(kernel: Kernel) -> dict[str, ZoneView]:
 
 def block_view(kernel: Kernel, block: int) -> BlockView:
     """The files of one block (show_valid_zones and its neighbours, drivers/base/memory.c)."""
-    memory = kernel.memory
+    memory = kernel.tables
     status = memory.status[block]
     zones = None if status & MIXED else kernel.policy.valid_zones(kernel, block)
     pinned = status & (PINNED | MIXED) and status & ONLINE and not kernel.policy.removable_always
@@ -85,7 +85,7 @@ def _view(
 
 def _ranges(kernel: Kernel) -> Iterator[BlockRange]:
     """All blocks as ranges that are as long as they can be."""
-    memory = kernel.memory
+    memory = kernel.tables
     first, last, seen = 0, -1, None
     for low, stop in memory.runs(0, len(memory.status), _edges(kernel)):
         view = block_view(kernel, low) if memory.status[low] & PRESENT else None
@@ -104,7 +104,7 @@ def _edges(kernel: Kernel) -> set[int]:
     Its rules compare a block's pages with where spans start and end, so the blocks at a span's
     edge, in it and beside it, stand alone. They may also ask for the device a block is of.
     """
-    memory = kernel.memory
+    memory = kernel.tables
     edges: set[int] = set()
     if kernel.policy.valid_zones_by_device:
         size = memory.block_pages * PAGE
@@ -120,7 +120,7 @@ def _edges(kernel: Kernel) -> set[int]:
 
 def node_masks(kernel: Kernel) -> dict[str, str]:
     """The masks in /sys/devices/system/node, as text."""
-    states = bytes(kernel.memory.node_states)
+    states = bytes(kernel.tables.node_states)
     if kernel.policy.movable_node_option and not kernel.machine.config.MOVABLE_NODE:
         # Without CONFIG_MOVABLE_NODE the two masks are one, and only this name exists.
         return {

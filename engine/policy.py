@@ -10,24 +10,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from zonediff.engine.devices import Source as Source  # variants import it from here
 from zonediff.engine.machine import Machine
 from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.pressure import memmap_kib
 from zonediff.engine.rules import Because, Decision
-
-if TYPE_CHECKING:
-    from zonediff.engine.kernel import Kernel
-
-
-class Source(Enum):
-    """Who adds memory: the ACPI driver, the probe file, or a balloon driver."""
-
-    ACPI = "acpi_memory_device_add"
-    PROBE = "memory_probe_store"
-    HYPERV = "hv_mem_hot_add"
-    XEN = "reserve_additional_memory"
+from zonediff.engine.state import KernelState
 
 
 class Shrink(Enum):
@@ -180,11 +170,11 @@ class Policy(ABC):
     }
     """Measured on 4.10.17: KiB that the kernel itself keeps after boot, by MiB of boot memory."""
 
-    def memmap_kib(self, kernel: Kernel, blocks: int) -> int:
+    def memmap_kib(self, kernel: KernelState, blocks: int) -> int:
         """KiB of memory already online that adding so many blocks at once takes."""
-        return memmap_kib(blocks, kernel.memory.block_pages)
+        return memmap_kib(blocks, kernel.block_pages)
 
-    def hosts_memmap(self, kernel: Kernel, blocks: int) -> bool:
+    def hosts_memmap(self, kernel: KernelState, blocks: int) -> bool:
         """Whether so many blocks, added at once, hold their own memmap."""
         return False
 
@@ -207,7 +197,7 @@ class Policy(ABC):
 
     @abstractmethod
     def zone_of_new_memory(
-        self, kernel: Kernel, node: int, first: int, source: Source
+        self, kernel: KernelState, node: int, first: int, source: Source
     ) -> Decision[Zone | None]:
         """The zone that blocks from `first` on start in when they are added to a node.
 
@@ -215,23 +205,23 @@ class Policy(ABC):
         """
 
     @abstractmethod
-    def kernel_onlines(self, kernel: Kernel, source: Source) -> Decision[OnlineType | None]:
+    def kernel_onlines(self, kernel: KernelState, source: Source) -> Decision[OnlineType | None]:
         """Whether the kernel onlines memory that this source adds, and as what."""
 
     # --- onlining and offlining
 
     @abstractmethod
     def zone_to_online(
-        self, kernel: Kernel, block: int, online_type: OnlineType
+        self, kernel: KernelState, block: int, online_type: OnlineType
     ) -> Decision[Zone | None]:
         """The zone that a block asked for with this type goes to, None to refuse with EINVAL."""
 
     @abstractmethod
-    def refuses_offline(self, kernel: Kernel, block: int) -> Because | None:
+    def refuses_offline(self, kernel: KernelState, block: int) -> Because | None:
         """Why an online block of a single zone may not even try to go offline (EINVAL)."""
 
     @abstractmethod
-    def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...] | None:
+    def valid_zones(self, kernel: KernelState, block: int) -> tuple[Zone, ...] | None:
         """What the block's `valid_zones` lists, None for `none`; it has pages of one zone only.
 
         It may depend on the block's status and zone and on where zone spans start and end, with

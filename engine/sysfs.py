@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from zonediff.engine.devices import Source
 from zonediff.engine.kernel import ALREADY, Kernel
+from zonediff.engine.machine import strtobool
 from zonediff.engine.memory import OnlineType
 from zonediff.engine.observe import block_view
-from zonediff.engine.policy import Source
 from zonediff.engine.rules import CORE_C, MEMORY_C, Rule
 from zonediff.engine.units import PAGE
 
@@ -128,7 +129,7 @@ def read(kernel: Kernel, file: str) -> tuple[str | None, str | None]:
     if name == "auto_online_blocks":
         return None, kernel.knob
     if name == "block_size_bytes":
-        return None, f"{kernel.memory.block_pages * PAGE:x}"
+        return None, f"{kernel.tables.block_pages * PAGE:x}"
     if name == "phys_index":
         return None, f"{block:08x}"
     if name == "phys_device":
@@ -142,7 +143,7 @@ def probe(kernel: Kernel, address: int) -> str | None:
     if not kernel.policy.has_probe:
         kernel.explain(NO_FILE.because(file="probe"))
         return "ENOENT"
-    block_size = kernel.memory.block_pages * PAGE
+    block_size = kernel.tables.block_pages * PAGE
     if address % block_size:
         kernel.explain(
             NOT_AN_ADDRESS.because(value=hex(address), block_size=block_size, result="EINVAL")
@@ -163,7 +164,7 @@ def _parse(kernel: Kernel, file: str) -> tuple[int, str | None]:
     match = _BLOCK_FILE.fullmatch(file)
     if match is not None:
         block, name = int(match[1]), match[2]
-        known = name in ("state", "online", *READ_ONLY) and kernel.memory.has(block)
+        known = name in ("state", "online", *READ_ONLY) and kernel.tables.has(block)
         return block, name if known else None
     known = file in kernel.policy.interface.files and "/" not in file
     return -1, file if known else None
@@ -181,7 +182,7 @@ def _write_knob(kernel: Kernel, text: str) -> str | None:
 
 def _write_probe(kernel: Kernel, text: str) -> str | None:
     """Read the address as kstrtoull() does: too large a number is told before what follows it."""
-    block_size = kernel.memory.block_pages * PAGE
+    block_size = kernel.tables.block_pages * PAGE
     number = _NUMBER.match(text)
     result = "EINVAL"
     if number is not None:
@@ -203,7 +204,7 @@ def _write_state(kernel: Kernel, block: int, text: str) -> str | None:
     if online_type is OnlineType.NONE:
         return _offline(kernel, block, "EINVAL")
     # The type is stored before anything is checked, and stays when there is nothing to do.
-    kernel.memory.online_type[block] = online_type
+    kernel.tables.online_type[block] = online_type
     result = kernel.device_online(block)
     if result is ALREADY:
         kernel.explain(TYPE_ARMED.because(block=block, asked=online_type.label))
@@ -219,8 +220,8 @@ def _write_online(kernel: Kernel, block: int, text: str) -> str | None:
         return "EINVAL"
     if not switch:
         return _offline(kernel, block, None)
-    pending = OnlineType(kernel.memory.online_type[block])
-    if pending in (OnlineType.KERNEL, OnlineType.MOVABLE) and not kernel.memory.is_online(block):
+    pending = OnlineType(kernel.tables.online_type[block])
+    if pending in (OnlineType.KERNEL, OnlineType.MOVABLE) and not kernel.tables.is_online(block):
         kernel.explain(PENDING_TYPE.because(block=block, pending=pending.label))
     result = kernel.device_online(block)
     if result is ALREADY:
@@ -233,20 +234,8 @@ def _offline(kernel: Kernel, block: int, when_already: str | None) -> str | None
     result = kernel.device_offline(block)
     if result is not ALREADY:
         return result
-    state = "online" if kernel.memory.is_online(block) else "offline"
+    state = "online" if kernel.tables.is_online(block) else "offline"
     kernel.explain(
         OFFLINE_ALREADY.because(block=block, state=state, result=when_already or "success")
     )
     return when_already
-
-
-def strtobool(text: str, letters: tuple[str, str]) -> bool | None:
-    """What a yes-or-no text means by its first letter, by its second after an `o`; None: nothing.
-
-    letters: those that begin a yes, and those that begin a no, in lower case.
-    """
-    first, second = text[:1].lower(), text[1:2].lower()
-    if first == "o":
-        return {"n": True, "f": False}.get(second)
-    yes, no = letters
-    return True if first and first in yes else False if first and first in no else None

@@ -147,7 +147,7 @@ def _named(step: Step) -> Iterable[int]:
 
 def check_block_size(kernel: Kernel) -> None:
     """See that blocks are one section each, as arenas number them. Raises ArenaError."""
-    block_size = kernel.memory.block_pages * PAGE
+    block_size = kernel.tables.block_pages * PAGE
     if block_size != SECTION:
         raise ArenaError(
             f"this machine has memory blocks of {format_size(block_size)}, as its boot memory ends "
@@ -162,7 +162,7 @@ def check_memory(arena: Arena, kernel: Kernel) -> None:
     memmaps allocated, no added memory online and the boot blocks in play offline.
     """
     kib = sum(kernel.policy.memmap_kib(kernel, dimm.size // SECTION) for dimm in arena.all_dimms)
-    kib += sum(SECTION // KIB for block in arena.blocks if kernel.memory.has(block))
+    kib += sum(SECTION // KIB for block in arena.blocks if kernel.tables.has(block))
     if kernel.free_kib - kib < reserve_kib(arena.machine):
         raise ArenaError(
             f"memmaps of all DIMMs, and boot blocks that go offline, take {kib} KiB, and "

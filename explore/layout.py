@@ -46,7 +46,7 @@ class Layout:
         self.blocks = blocks
         self.numbering = numbering
         self.kept_pieces = kept_pieces
-        memory = template.kernel.memory
+        memory = template.kernel.tables
         self.length = max((*blocks, len(memory.status) - 1)) + 1
         self.columns: dict[str, list[int]] = {}
         self.piece: list[str] = []
@@ -87,7 +87,7 @@ class Layout:
 
     def encode(self, guest: Guest) -> list[int]:
         """A guest's state as a row."""
-        memory = guest.kernel.memory
+        memory = guest.kernel.tables
         row: list[int] = []
         link = [memory.link[block] if memory.has(block) else 0 for block in self.blocks]
         row += [memory.status[block] if memory.has(block) else 0 for block in self.blocks]
@@ -128,7 +128,7 @@ class Layout:
     def memory(self, tracer: RowTracer) -> RowMemory:
         """Memory that is the row of `watch`."""
         memory = RowMemory.__new__(RowMemory)
-        template = self.template.kernel.memory
+        template = self.template.kernel.tables
         memory.tracer = tracer
         memory.block_pages = template.block_pages
         memory.ragged = template.ragged
@@ -148,7 +148,7 @@ class Layout:
     def guest(self, tracer: RowTracer) -> Guest:
         """A guest in the state that is the row of `watch`."""
         guest = self.template.copy()
-        guest.kernel.memory = self.memory(tracer)
+        guest.kernel.tables = self.memory(tracer)
         guest.kernel.knob, devices = self.numbering.values[tracer.row[self.rest]]
         guest.kernel.devices = dict(devices)
         for id, device in devices:

@@ -63,7 +63,7 @@ class Side:
             self.guest.power_on()
         except KernelDied as death:
             self.died = death.how
-        zones = len(self.guest.kernel.memory.spans)
+        zones = len(self.guest.kernel.tables.spans)
         self.parts: list[Part] = viewed_parts(level, arena.blocks, zones)
         self.blank: list[PartView] = [()] * len(self.parts)
         self.views = self._view()

@@ -70,14 +70,14 @@ def view_differences(left: PartView, right: PartView) -> list[ViewDifference]:
 
 
 def _state(block: int, guest: Guest) -> PartView:
-    memory = guest.kernel.memory
+    memory = guest.kernel.tables
     if not memory.has(block):
         return ABSENT
     return (("state", "online" if memory.is_online(block) else "offline"),)
 
 
 def _files(block: int, guest: Guest) -> PartView:
-    if not guest.kernel.memory.has(block):
+    if not guest.kernel.tables.has(block):
         return ABSENT
     view = block_view(guest.kernel, block)
     return (
@@ -99,7 +99,7 @@ def _knob(guest: Guest) -> PartView:
 
 def _zone(index: int, guest: Guest) -> PartView:
     """A zone as /proc/zoneinfo has it: one without present pages is not listed."""
-    memory = guest.kernel.memory
+    memory = guest.kernel.tables
     pages = memory.present[index]
     if not pages:
         return (("zoneinfo", "not listed"),)

@@ -119,12 +119,12 @@ class Lab:
 
     def span(self, zone: str, node: int = 0) -> tuple[float, float]:
         """What a zone spans, in blocks; (0, 0) for an empty one."""
-        span = self.guest.kernel.memory.span(node, ZONES[zone])
+        span = self.guest.kernel.tables.span(node, ZONES[zone])
         return span.start / SECTION_PAGES, span.end / SECTION_PAGES
 
     def present(self, zone: str, node: int = 0) -> float:
         """Pages present in a zone, in blocks."""
-        return self.guest.kernel.memory.present_pages(node, ZONES[zone]) / SECTION_PAGES
+        return self.guest.kernel.tables.present_pages(node, ZONES[zone]) / SECTION_PAGES
 
     @property
     def rules(self) -> list[str]:

@@ -140,7 +140,7 @@ def refused(variant: str, *writes: Write, by: int) -> tuple[Recording, Policy]:
     boot, steps = runner.seen, []
     for step in (Plug("dimm0", Bytes(3 * SECTION)), *writes, Unplug("dimm0")):
         if isinstance(step, Unplug):
-            runner.guest.kernel.memory.status[by] |= PINNED
+            runner.guest.kernel.tables.status[by] |= PINNED
         steps.append(RecordedStep(step, runner.act(step).result, runner.seen))
     assert steps[-1].result == "REFUSED"
     return Recording("drawn", "", variant, Machine(), boot, tuple(steps)), policy

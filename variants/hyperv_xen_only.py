@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from zonediff.engine.kernel import Kernel
+from zonediff.engine.devices import Source
 from zonediff.engine.memory import OnlineType
-from zonediff.engine.policy import Intent, Source, Stage
+from zonediff.engine.policy import Intent, Stage
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Decision, Rule
+from zonediff.engine.state import KernelState
 from zonediff.variants.upstream import Upstream
 
 CALLER_DECIDES: Final = Rule(
@@ -56,7 +57,7 @@ class HypervXenOnly(Upstream):
     default_state = None
     default_online_option = False
 
-    def kernel_onlines(self, kernel: Kernel, source: Source) -> Decision[OnlineType | None]:
+    def kernel_onlines(self, kernel: KernelState, source: Source) -> Decision[OnlineType | None]:
         online = source in (Source.HYPERV, Source.XEN)
         return Decision(
             OnlineType.KEEP if online else None,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from zonediff.engine.kernel import Kernel
+from zonediff.engine.devices import Source
 from zonediff.engine.memory import Zone
-from zonediff.engine.policy import Source
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Decision, Rule
+from zonediff.engine.state import KernelState
 from zonediff.variants.upstream import Upstream
 
 REMOVABLE: Final = Rule(
@@ -33,7 +33,7 @@ class IgorMovable(Upstream):
     origin = "the patch in Red Hat bug 1314306, on Linux v4.10"
 
     def zone_of_new_memory(
-        self, kernel: Kernel, node: int, first: int, source: Source
+        self, kernel: KernelState, node: int, first: int, source: Source
     ) -> Decision[Zone | None]:
         if source is Source.ACPI:
             return Decision(Zone.MOVABLE, REMOVABLE.because(node=node, first=first))

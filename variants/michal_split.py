@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from zonediff.engine.kernel import Kernel
+from zonediff.engine.devices import Source
 from zonediff.engine.memory import OnlineType
-from zonediff.engine.policy import Intent, Source, Stage
+from zonediff.engine.policy import Intent, Stage
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Decision, Rule
+from zonediff.engine.state import KernelState
 from zonediff.variants.upstream import Upstream
 
 DRIVER_ONLINES: Final = Rule(
@@ -48,7 +49,7 @@ class MichalSplit1(Upstream):
         ),
     )
 
-    def kernel_onlines(self, kernel: Kernel, source: Source) -> Decision[OnlineType | None]:
+    def kernel_onlines(self, kernel: KernelState, source: Source) -> Decision[OnlineType | None]:
         if source in (Source.HYPERV, Source.XEN):
             return Decision(OnlineType.KEEP, DRIVER_ONLINES.because(source=source.value))
         return super().kernel_onlines(kernel, source)
@@ -78,7 +79,7 @@ class MichalSplit3(MichalSplit2):
     intends: ClassVar[tuple[Intent, ...]] = DRIVERS_ONLINE
     knob = None
 
-    def kernel_onlines(self, kernel: Kernel, source: Source) -> Decision[OnlineType | None]:
+    def kernel_onlines(self, kernel: KernelState, source: Source) -> Decision[OnlineType | None]:
         if source in (Source.ACPI, Source.PROBE):
             return Decision(None, USER_SPACE_ONLINES.because(source=source.value))
         return super().kernel_onlines(kernel, source)

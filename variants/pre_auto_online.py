@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from zonediff.engine.kernel import Kernel
+from zonediff.engine.devices import Source
 from zonediff.engine.memory import OnlineType
-from zonediff.engine.policy import Source
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Decision, Rule
+from zonediff.engine.state import KernelState
 from zonediff.variants.upstream import Upstream
 
 USER_SPACE_ALONE: Final = Rule(
@@ -32,5 +32,5 @@ class PreAutoOnline(Upstream):
     default_state = None
     default_online_option = False
 
-    def kernel_onlines(self, kernel: Kernel, source: Source) -> Decision[OnlineType | None]:
+    def kernel_onlines(self, kernel: KernelState, source: Source) -> Decision[OnlineType | None]:
         return Decision(None, USER_SPACE_ALONE.because(source=source.value))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from zonediff.engine.kernel import Kernel
-from zonediff.engine.memory import HAS_MEMORY, ZONES, Memory, OnlineType, Zone
-from zonediff.engine.policy import Policy, Source
+from zonediff.engine.devices import Source
+from zonediff.engine.memory import HAS_MEMORY, ZONES, OnlineType, Zone
+from zonediff.engine.policy import Policy
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Because, Decision, Rule
+from zonediff.engine.state import KernelState
 
 BELOW_MOVABLE: Final = Rule(
     "zone_for_memory.normal",
@@ -113,71 +114,67 @@ class Upstream(Policy):
     auto_online_hangs_boot = True
 
     def zone_of_new_memory(
-        self, kernel: Kernel, node: int, first: int, source: Source
+        self, kernel: KernelState, node: int, first: int, source: Source
     ) -> Decision[Zone | None]:
-        movable = kernel.memory.span(node, Zone.MOVABLE)
-        if movable and movable.start <= kernel.memory.pages(first).start:
+        movable = kernel.span(node, Zone.MOVABLE)
+        if movable and movable.start <= kernel.pages(first).start:
             return Decision(
                 Zone.MOVABLE, ABOVE_MOVABLE.because(node=node, first=first, start=movable.start)
             )
         return Decision(Zone.NORMAL, BELOW_MOVABLE.because(node=node, first=first))
 
-    def kernel_onlines(self, kernel: Kernel, source: Source) -> Decision[OnlineType | None]:
+    def kernel_onlines(self, kernel: KernelState, source: Source) -> Decision[OnlineType | None]:
         if kernel.knob == "online":
             return Decision(OnlineType.KEEP, KNOB_ON.because(source=source.value))
         return Decision(None, KNOB_OFF.because(source=source.value))
 
     def zone_to_online(
-        self, kernel: Kernel, block: int, online_type: OnlineType
+        self, kernel: KernelState, block: int, online_type: OnlineType
     ) -> Decision[Zone | None]:
-        memory = kernel.memory
-        zone = memory.zone(block)
+        zone = kernel.zone(block)
         if (
             not kernel.machine.config.MOVABLE_NODE
             and (zone is Zone.MOVABLE or online_type is OnlineType.MOVABLE)
             # Without MOVABLE_NODE the kernel's N_NORMAL_MEMORY is N_MEMORY.
-            and not memory.node_is(memory.node(block), HAS_MEMORY)
+            and not kernel.node_is(kernel.node(block), HAS_MEMORY)
         ):
-            return Decision(None, NO_NORMAL_MEMORY.because(node=memory.node(block), block=block))
+            return Decision(None, NO_NORMAL_MEMORY.because(node=kernel.node(block), block=block))
         if online_type is OnlineType.KERNEL:
             return zone_can_shift(kernel, block, Zone.NORMAL)
         if online_type is OnlineType.MOVABLE:
             return zone_can_shift(kernel, block, Zone.MOVABLE)
         return Decision(zone, STAYS.because(block=block, asked=online_type.label, zone=zone.label))
 
-    def refuses_offline(self, kernel: Kernel, block: int) -> Because | None:
-        memory = kernel.memory
-        if kernel.machine.config.MOVABLE_NODE or memory.zone(block) is Zone.MOVABLE:
+    def refuses_offline(self, kernel: KernelState, block: int) -> Because | None:
+        if kernel.machine.config.MOVABLE_NODE or kernel.zone(block) is Zone.MOVABLE:
             return None
-        node = memory.node(block)
-        movable = memory.present_pages(node, Zone.MOVABLE)
-        normal = memory.present_pages(node, Zone.DMA, Zone.DMA32, Zone.NORMAL)
-        if normal > memory.block_pages or not movable:
+        node = kernel.node(block)
+        movable = kernel.present_pages(node, Zone.MOVABLE)
+        normal = kernel.present_pages(node, Zone.DMA, Zone.DMA32, Zone.NORMAL)
+        if normal > kernel.block_pages or not movable:
             return None
         return LAST_NORMAL_MEMORY.because(block=block, node=node, movable=movable)
 
-    def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...] | None:
-        memory = kernel.memory
-        zone = memory.zone(block)
+    def valid_zones(self, kernel: KernelState, block: int) -> tuple[Zone, ...] | None:
+        zone = kernel.zone(block)
         others = (
             target
             for target in (Zone.NORMAL, Zone.MOVABLE)
-            if target is not zone and shift_rule(memory, block, target) in SHIFTS
+            if target is not zone and shift_rule(kernel, block, target) in SHIFTS
         )
         return (zone, *others)
 
 
-def zone_can_shift(kernel: Kernel, block: int, target: Zone) -> Decision[Zone | None]:
+def zone_can_shift(kernel: KernelState, block: int, target: Zone) -> Decision[Zone | None]:
     """Whether a block may move from its zone to another one of its node (v4.10 to v4.12).
 
     Only the span's edges count, not what its neighbours are; a zone that was ever used and lies
     between the two, by the order of zones, forbids the move.
     """
-    memory = kernel.memory
-    zone, node, pages = memory.zone(block), memory.node(block), memory.pages(block)
-    span = memory.span(node, zone)
-    rule = shift_rule(memory, block, target)
-    between = zone_between(memory, node, zone, target) if rule is ZONE_BETWEEN else None
+    zone, node, pages = kernel.zone(block), kernel.node(block), kernel.pages(block)
+    span = kernel.span(node, zone)
+    rule = shift_rule(kernel, block, target)
+    between = zone_between(kernel, node, zone, target) if rule is ZONE_BETWEEN else None
     why = rule.about(
         block=block,
         node=node,
@@ -193,26 +190,26 @@ def zone_can_shift(kernel: Kernel, block: int, target: Zone) -> Decision[Zone | 
     return Decision(target if rule in SHIFTS else None, why)
 
 
-def shift_rule(memory: Memory, block: int, target: Zone) -> Rule:
+def shift_rule(kernel: KernelState, block: int, target: Zone) -> Rule:
     """The rule by which a block may move to a zone of its node, or may not."""
-    zone, node = memory.zone(block), memory.node(block)
+    zone, node = kernel.zone(block), kernel.node(block)
     if zone is target:
         return STAYS
-    start, span = block * memory.block_pages, memory.span(node, zone)
-    if zone < target and start + memory.block_pages != span.end:
+    start, span = block * kernel.block_pages, kernel.span(node, zone)
+    if zone < target and start + kernel.block_pages != span.end:
         return NOT_AT_END
     if zone > target and start != span.start:
         return NOT_AT_START
-    if zone_between(memory, node, zone, target) is not None:
+    if zone_between(kernel, node, zone, target) is not None:
         return ZONE_BETWEEN
     if zone < target:
         return SHIFTS_UP
     return SHIFTS_DOWN
 
 
-def zone_between(memory: Memory, node: int, zone: Zone, target: Zone) -> Zone | None:
+def zone_between(kernel: KernelState, node: int, zone: Zone, target: Zone) -> Zone | None:
     """The first zone between two that was ever used; None when there is none."""
     for between in ZONES[min(zone, target) + 1 : max(zone, target)]:
-        if memory.initialised[4 * node + between]:
+        if kernel.was_used(node, between):
             return between
     return None

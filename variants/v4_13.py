@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from zonediff.engine.kernel import Kernel
+from zonediff.engine.devices import Source
 from zonediff.engine.memory import EMPTY, OnlineType, Span, Zone
-from zonediff.engine.policy import Intent, Source
+from zonediff.engine.policy import Intent
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Because, Decision, Rule
+from zonediff.engine.state import KernelState
 from zonediff.variants.v4_12 import V4_12
 
 NO_ZONE_YET: Final = Rule(
@@ -91,35 +92,34 @@ class V4_13(V4_12):
     )
 
     def zone_of_new_memory(
-        self, kernel: Kernel, node: int, first: int, source: Source
+        self, kernel: KernelState, node: int, first: int, source: Source
     ) -> Decision[Zone | None]:
         return Decision(None, NO_ZONE_YET.because(node=node, first=first))
 
     def zone_to_online(
-        self, kernel: Kernel, block: int, online_type: OnlineType
+        self, kernel: KernelState, block: int, online_type: OnlineType
     ) -> Decision[Zone | None]:
         if online_type is OnlineType.KERNEL:
             return kernel_allowed(kernel, block)
         if online_type is OnlineType.MOVABLE:
             return movable_allowed(kernel, block)
-        memory = kernel.memory
         zone = kernel_zone(kernel, block)
         if kernel_allowed(kernel, block).value is None:
             why = "zone Movable starts below its end"
         elif kernel.machine.has_parameter("movable_node") and not intersects(
-            memory.span(memory.node(block), zone), memory.pages(block)
+            kernel.span(kernel.node(block), zone), kernel.pages(block)
         ):
             why = "movable_node is set and it is outside the kernel zones"
         else:
             return Decision(zone, DEFAULT_KERNEL.because(block=block, zone=zone.label))
         return Decision(Zone.MOVABLE, DEFAULT_MOVABLE.because(block=block, because=why))
 
-    def refuses_offline(self, kernel: Kernel, block: int) -> Because | None:
+    def refuses_offline(self, kernel: KernelState, block: int) -> Because | None:
         return None
 
-    def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...] | None:
-        if kernel.memory.is_online(block):
-            return (kernel.memory.zone(block),)
+    def valid_zones(self, kernel: KernelState, block: int) -> tuple[Zone, ...] | None:
+        if kernel.is_online(block):
+            return (kernel.zone(block),)
         allowed = (kernel_allowed(kernel, block).value, movable_allowed(kernel, block).value)
         return tuple(zone for zone in allowed if zone is not None)
 
@@ -129,21 +129,19 @@ def intersects(one: Span, other: Span) -> bool:
     return one != EMPTY and one.start < other.end and other.start < one.end
 
 
-def kernel_zone(kernel: Kernel, block: int) -> Zone:
+def kernel_zone(kernel: KernelState, block: int) -> Zone:
     """The kernel zone for a block: the first whose span it intersects, else Normal."""
-    memory = kernel.memory
-    node, pages = memory.node(block), memory.pages(block)
+    node, pages = kernel.node(block), kernel.pages(block)
     for zone in (Zone.DMA, Zone.DMA32, Zone.NORMAL):
-        if intersects(memory.span(node, zone), pages):
+        if intersects(kernel.span(node, zone), pages):
             return zone
     return Zone.NORMAL
 
 
-def kernel_allowed(kernel: Kernel, block: int) -> Decision[Zone | None]:
+def kernel_allowed(kernel: KernelState, block: int) -> Decision[Zone | None]:
     """Whether a block may be onlined as kernel memory, and into which zone (4.13)."""
-    memory = kernel.memory
-    node, pages, zone = memory.node(block), memory.pages(block), kernel_zone(kernel, block)
-    movable = memory.span(node, Zone.MOVABLE)
+    node, pages, zone = kernel.node(block), kernel.pages(block), kernel_zone(kernel, block)
+    movable = kernel.span(node, Zone.MOVABLE)
     if not movable or movable.start >= pages.end:
         return Decision(zone, KERNEL_ALLOWED.because(node=node, block=block, zone=zone.label))
     return Decision(
@@ -154,11 +152,10 @@ def kernel_allowed(kernel: Kernel, block: int) -> Decision[Zone | None]:
     )
 
 
-def movable_allowed(kernel: Kernel, block: int) -> Decision[Zone | None]:
+def movable_allowed(kernel: KernelState, block: int) -> Decision[Zone | None]:
     """Whether a block may be onlined as movable memory (4.13)."""
-    memory = kernel.memory
-    node, pages, zone = memory.node(block), memory.pages(block), kernel_zone(kernel, block)
-    end = memory.span(node, zone).end
+    node, pages, zone = kernel.node(block), kernel.pages(block), kernel_zone(kernel, block)
+    end = kernel.span(node, zone).end
     rule = MOVABLE_ALLOWED if end <= pages.start else MOVABLE_REFUSED
     return Decision(
         Zone.MOVABLE if rule is MOVABLE_ALLOWED else None,

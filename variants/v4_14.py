@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from zonediff.engine.boot import MAX_ORDER_PAGES
-from zonediff.engine.kernel import Kernel
 from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.policy import Intent, Shrink
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Because, Decision, Rule
+from zonediff.engine.state import KernelState
 from zonediff.variants.v4_13 import V4_13, intersects, kernel_zone
 
 AS_ASKED: Final = Rule(
@@ -55,7 +55,7 @@ class V4_14(V4_13):
     intends: ClassVar[tuple[Intent, ...]] = ()
 
     def zone_to_online(
-        self, kernel: Kernel, block: int, online_type: OnlineType
+        self, kernel: KernelState, block: int, online_type: OnlineType
     ) -> Decision[Zone | None]:
         if online_type is OnlineType.KEEP:
             return default_zone(kernel, block)
@@ -64,20 +64,19 @@ class V4_14(V4_13):
             zone, AS_ASKED.because(block=block, asked=online_type.label, zone=zone.label)
         )
 
-    def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...] | None:
-        if kernel.memory.is_online(block):
-            return (kernel.memory.zone(block),)
+    def valid_zones(self, kernel: KernelState, block: int) -> tuple[Zone, ...] | None:
+        if kernel.is_online(block):
+            return (kernel.zone(block),)
         default = self.zone_to_online(kernel, block, OnlineType.KEEP).value
         both = (kernel_zone(kernel, block), Zone.MOVABLE)
         return tuple(sorted(both, key=lambda zone: zone is not default))
 
 
-def default_zone(kernel: Kernel, block: int) -> Decision[Zone | None]:
+def default_zone(kernel: KernelState, block: int) -> Decision[Zone | None]:
     """Where plain `online` puts a block: the zone it lies in, if it is one (4.14 and later)."""
-    memory = kernel.memory
-    node, pages, zone = memory.node(block), memory.pages(block), kernel_zone(kernel, block)
-    in_kernel = intersects(memory.span(node, zone), pages)
-    in_movable = intersects(memory.span(node, Zone.MOVABLE), pages)
+    node, pages, zone = kernel.node(block), kernel.pages(block), kernel_zone(kernel, block)
+    in_kernel = intersects(kernel.span(node, zone), pages)
+    in_movable = intersects(kernel.span(node, Zone.MOVABLE), pages)
     if in_kernel != in_movable:
         inherited = zone if in_kernel else Zone.MOVABLE
         return Decision(inherited, INHERITED.because(block=block, zone=inherited.label))
@@ -99,23 +98,21 @@ class V4_14Stable(V4_14):
     origin = "Linux v4.14.177"
     released = "2020-04-24"
 
-    def refuses_offline(self, kernel: Kernel, block: int) -> Because | None:
+    def refuses_offline(self, kernel: KernelState, block: int) -> Because | None:
         if lies_in_its_zone(kernel, block):
             return super().refuses_offline(kernel, block)
-        memory = kernel.memory
-        node, zone = memory.node(block), memory.zone(block)
-        start, end = memory.span(node, zone)
+        node, zone = kernel.node(block), kernel.zone(block)
+        start, end = kernel.span(node, zone)
         return OUTSIDE.because(block=block, zone=zone.label, node=node, start=start, end=end)
 
-    def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...] | None:
+    def valid_zones(self, kernel: KernelState, block: int) -> tuple[Zone, ...] | None:
         return super().valid_zones(kernel, block) if lies_in_its_zone(kernel, block) else None
 
 
-def lies_in_its_zone(kernel: Kernel, block: int) -> bool:
+def lies_in_its_zone(kernel: KernelState, block: int) -> bool:
     """Whether the zone that a block's pages are linked to spans them (test_pages_in_a_zone).
 
     Asked of the first page of each 4 MiB but the block's very first, which names the zone.
     """
-    memory = kernel.memory
-    span, pages = memory.span(memory.node(block), memory.zone(block)), memory.pages(block)
+    span, pages = kernel.span(kernel.node(block), kernel.zone(block)), kernel.pages(block)
     return span.start <= pages.start + MAX_ORDER_PAGES and pages.end - MAX_ORDER_PAGES < span.end

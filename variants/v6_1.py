@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
-from zonediff.engine.kernel import Kernel
+from zonediff.engine.devices import Source
 from zonediff.engine.memory import OnlineType, Zone
-from zonediff.engine.policy import Shrink, Source
+from zonediff.engine.policy import Shrink
 from zonediff.engine.rules import MEMORY_C, MEMORY_HOTPLUG_C, Decision, Rule
-from zonediff.engine.sysfs import STATES, strtobool
+from zonediff.engine.state import KernelState
+from zonediff.engine.sysfs import STATES
 from zonediff.engine.units import PAGE
 from zonediff.variants.v4_13 import kernel_zone
 from zonediff.variants.v4_14 import V4_14
@@ -79,18 +80,18 @@ class V6_1(V4_14):
     links_missing_pages = True
     boot_overhead_kib: ClassVar[Mapping[int, int]] = {256: 62908, 512: 64456}
 
-    def kernel_onlines(self, kernel: Kernel, source: Source) -> Decision[OnlineType | None]:
+    def kernel_onlines(self, kernel: KernelState, source: Source) -> Decision[OnlineType | None]:
         knob = kernel.knob or "offline"
         online_type = STATES[knob]
         wanted = None if online_type is OnlineType.NONE else online_type
         done = "left offline" if wanted is None else f"onlined with {knob}"
         return Decision(wanted, KNOB_TYPE.because(knob=knob, source=source.value, done=done))
 
-    def hosts_memmap(self, kernel: Kernel, blocks: int) -> bool:
-        return blocks == 1 and _switch(kernel, "memmap_on_memory", default=False)
+    def hosts_memmap(self, kernel: KernelState, blocks: int) -> bool:
+        return blocks == 1 and kernel.switch("memory_hotplug.memmap_on_memory", default=False)
 
     def zone_to_online(
-        self, kernel: Kernel, block: int, online_type: OnlineType
+        self, kernel: KernelState, block: int, online_type: OnlineType
     ) -> Decision[Zone | None]:
         policy = kernel.machine.parameter("memory_hotplug.online_policy")
         if online_type is OnlineType.KEEP and policy == "auto-movable":
@@ -98,32 +99,31 @@ class V6_1(V4_14):
         return super().zone_to_online(kernel, block, online_type)
 
 
-def auto_movable_zone(kernel: Kernel, block: int) -> Decision[Zone | None]:
+def auto_movable_zone(kernel: KernelState, block: int) -> Decision[Zone | None]:
     """Where plain `online` puts a block under online_policy=auto-movable.
 
     A device is movable as a whole or not at all: none of its blocks may be kernel memory, and
     with all of it movable the ratio must hold, on the whole machine and on the block's node.
     """
-    memory = kernel.memory
-    zone, pages = kernel_zone(kernel, block), memory.block_pages
+    zone, pages = kernel_zone(kernel, block), kernel.block_pages
     for device in kernel.devices.values():
-        blocks = device.blocks(memory.block_pages * PAGE)
+        blocks = device.blocks(kernel.block_pages * PAGE)
         if block in blocks:
-            online = [b for b in blocks if memory.has(b) and memory.is_online(b)]
-            if any(memory.zone(b) is not Zone.MOVABLE for b in online):
+            online = [b for b in blocks if kernel.has(b) and kernel.is_online(b)]
+            if any(kernel.zone(b) is not Zone.MOVABLE for b in online):
                 return Decision(
                     zone,
                     KERNEL_MEMORY_IN_DEVICE.because(device=device.id, block=block, zone=zone.label),
                 )
-            pages = (len(blocks) - len(online)) * memory.block_pages
-    node = memory.node(block)
-    wholes = [("", range(memory.nodes))]
-    if _switch(kernel, "auto_movable_numa_aware", default=True):
+            pages = (len(blocks) - len(online)) * kernel.block_pages
+    node = kernel.node(block)
+    wholes = [("", range(kernel.nodes))]
+    if kernel.switch("memory_hotplug.auto_movable_numa_aware", default=True):
         wholes.append((f" on node {node}", range(node, node + 1)))
     ratio = _ratio(kernel)
     for where, nodes in wholes:
-        movable = pages + sum(memory.present_pages(n, Zone.MOVABLE) for n in nodes)
-        early = sum(sum(memory.early[4 * n : 4 * n + Zone.MOVABLE]) for n in nodes)
+        movable = pages + sum(kernel.present_pages(n, Zone.MOVABLE) for n in nodes)
+        early = sum(kernel.early_pages(n) for n in nodes)
         beyond = movable > ratio * early // 100
         rule = BEYOND_RATIO if beyond else WITHIN_RATIO
         why = rule.because(
@@ -140,17 +140,7 @@ def auto_movable_zone(kernel: Kernel, block: int) -> Decision[Zone | None]:
     return Decision(Zone.MOVABLE, why)
 
 
-def _ratio(kernel: Kernel) -> int:
+def _ratio(kernel: KernelState) -> int:
     """auto_movable_ratio in per cent; what is no number is ignored."""
     text = kernel.machine.parameter("memory_hotplug.auto_movable_ratio") or ""
     return int(text) if text.isdecimal() else 301
-
-
-def _switch(kernel: Kernel, name: str, *, default: bool) -> bool:
-    """A yes-or-no parameter of the module memory_hotplug: the last that says either counts."""
-    said = default
-    for parameter, text in kernel.machine.parameters:
-        if parameter == f"memory_hotplug.{name}":
-            switch = True if text is None else strtobool(text, kernel.policy.switch_letters)
-            said = said if switch is None else switch
-    return said

@@ -1,1 +1,1 @@
-../../zonediff/__init__.py
+"""zonediff compares how Linux kernel memory-hotplug patches behave."""

@@ -237,7 +237,7 @@ def _fits(wanted: State, guest: Guest) -> bool:
         case Zoneinfo() | Overlap():
             return _zones(wanted, Observation(zones=zone_views(kernel)))[0]
         case BlocksGoal(blocks=blocks):
-            there = [block for block in guest.blocks(blocks) if kernel.memory.has(block)]
+            there = [block for block in guest.blocks(blocks) if kernel.tables.has(block)]
             views = run_length((block, block_view(kernel, block)) for block in there)
             seen = Observation(views)
         case _:

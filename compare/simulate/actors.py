@@ -20,8 +20,8 @@ from zonediff.engine.actors import (
     UdevRule,
     Workload,
 )
+from zonediff.engine.devices import Source
 from zonediff.engine.observation import Observation
-from zonediff.engine.policy import Source
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Allocate, Daemon, Elapse, HypervAdd, Plug, Probe, Write, XenAdd
 from zonediff.engine.units import KIB, SECTION, Bytes

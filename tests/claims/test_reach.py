@@ -21,7 +21,7 @@ def writes(*values: str) -> list[Write]:
 
 def movable(*blocks: int) -> object:
     def fits(guest: Guest) -> bool:
-        memory = guest.kernel.memory
+        memory = guest.kernel.tables
         return all(memory.is_online(b) and memory.zone(b) is Zone.MOVABLE for b in blocks)
 
     return fits
@@ -50,7 +50,7 @@ def test_a_shortest_way_is_found() -> None:
 
 def test_of_several_shortest_the_first_in_the_alphabet() -> None:
     found = look(
-        "v4.14", lambda guest: guest.kernel.memory.is_online(33), "online", "online_kernel"
+        "v4.14", lambda guest: guest.kernel.tables.is_online(33), "online", "online_kernel"
     )
     assert done(found) == ["echo online > memory33/state"]
 
@@ -107,7 +107,7 @@ def test_devices_that_no_step_puts_anywhere_in_particular() -> None:
     ]
 
     def fits(guest: Guest) -> bool:
-        memory = guest.kernel.memory
+        memory = guest.kernel.tables
         there = [b for b in range(32, 36) if memory.has(b)]
         return len(there) == 4 and any(memory.status[b] & PINNED for b in there)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from zonediff.engine.devices import Source
 from zonediff.engine.kernel import Kernel, NotModelled
 from zonediff.engine.machine import Dimm, Machine
 from zonediff.engine.memory import OnlineType, Zone
-from zonediff.engine.policy import Source
 from zonediff.engine.rules import Decision
 from zonediff.engine.steps import Blocks, Boot, Daemon, Online, Plug, Udev
 from zonediff.engine.units import SECTION, Bytes, parse_size
@@ -327,8 +327,8 @@ def test_a_policy_may_choose_zones_both_when_adding_and_when_onlining() -> None:
     kernel = Kernel(Machine(), MovableDimms())
     kernel.add_memory(0, 32 * SECTION, 2 * SECTION, Source.ACPI)
     # Spanned from the start, so that kernel memory is refused there.
-    assert kernel.memory.span(0, Zone.MOVABLE) == kernel.memory.pages(32, 2)
+    assert kernel.tables.span(0, Zone.MOVABLE) == kernel.tables.pages(32, 2)
     assert kernel.policy.zone_to_online(kernel, 33, OnlineType.KERNEL).value is None
     assert kernel.policy.zone_to_online(kernel, 33, OnlineType.KEEP).value is Zone.MOVABLE
     kernel.add_memory(0, 40 * SECTION, SECTION, Source.PROBE)
-    assert kernel.memory.span(0, Zone.MOVABLE) == kernel.memory.pages(32, 2)
+    assert kernel.tables.span(0, Zone.MOVABLE) == kernel.tables.pages(32, 2)

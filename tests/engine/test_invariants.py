@@ -120,7 +120,7 @@ class Moment:
 
     @property
     def memory(self) -> Memory:
-        return self.runner.guest.kernel.memory
+        return self.runner.guest.kernel.tables
 
 
 @dataclass
@@ -173,7 +173,7 @@ def tales(
 
 
 def step_of(move: Move, guest: Guest) -> Step:
-    memory = guest.kernel.memory
+    memory = guest.kernel.tables
     base = guest.machine.hotplug_base // SECTION
     size = memory.nodes
     match move:
@@ -213,7 +213,7 @@ def step_of(move: Move, guest: Guest) -> Step:
 
 def aim(guest: Guest, pick: int) -> int:
     """A block: for most picks one at the edge of a zone, for some any, for few a missing one."""
-    memory = guest.kernel.memory
+    memory = guest.kernel.tables
     base = guest.machine.hotplug_base // SECTION
     there = [block for block in range(len(memory.status)) if memory.has(block)]
     hot = [block for block in there if block >= base] or there
@@ -235,7 +235,7 @@ def aim(guest: Guest, pick: int) -> int:
 
 
 def hot_blocks(runner: Runner, node: int | None = None) -> list[int]:
-    memory = runner.guest.kernel.memory
+    memory = runner.guest.kernel.tables
     base = runner.guest.machine.hotplug_base // SECTION
     return [
         block
@@ -276,7 +276,7 @@ def test_a_failed_write_changes_at_most_a_pending_type(tale: Tale) -> None:
     for moment in tale.play():
         if not isinstance(moment.act.do, Write) or moment.act.result is None:
             continue
-        before, after = moment.before.memory, moment.memory
+        before, after = moment.before.tables, moment.memory
         # A move that fails at the last moment has found its target zone a table by then.
         inside_out = any(reason.rule == "move_pfn_range" for reason in moment.act.reasons)
         after.initialised = before.initialised if inside_out else after.initialised
@@ -298,11 +298,11 @@ def test_a_failed_write_changes_at_most_a_pending_type(tale: Tale) -> None:
 @given(tales())
 def test_present_pages_are_those_of_blocks_that_are_online(tale: Tale) -> None:
     runner = tale.runner()
-    boot = Kernel(runner.guest.machine, runner.guest.policy).memory
+    boot = Kernel(runner.guest.machine, runner.guest.policy).tables
     for moment in tale.play(runner):
         memory = moment.memory
         if isinstance(moment.act.do, Boot):
-            boot = Kernel(runner.guest.machine, runner.guest.policy).memory
+            boot = Kernel(runner.guest.machine, runner.guest.policy).tables
         if left_behind(memory):
             return
         base = runner.guest.machine.hotplug_base // SECTION
@@ -341,8 +341,8 @@ def test_looking_at_runs_of_blocks_shows_what_looking_at_each_does(tale: Tale) -
         kernel = moment.runner.guest.kernel
         assert dict(moment.runner.seen.each()) == {
             block: block_view(kernel, block)
-            for block in range(len(kernel.memory.status))
-            if kernel.memory.has(block)
+            for block in range(len(kernel.tables.status))
+            if kernel.tables.has(block)
         }
 
 
@@ -388,7 +388,7 @@ def test_valid_zones_tells_what_a_write_can_do(tale: Tale) -> None:
         zones = runner.seen.block(block).valid_zones.split()  # type: ignore[union-attr]
         for value in ONLINE:
             guest = runner.guest.copy()
-            if guest.kernel.memory.is_online(block):
+            if guest.kernel.tables.is_online(block):
                 continue
             result, _ = guest.do(Write(f"memory{block}/state", value))
             rules = {why.rule.id for why in guest.kernel.because}
@@ -401,7 +401,7 @@ def test_valid_zones_tells_what_a_write_can_do(tale: Tale) -> None:
                 "online_kernel": bool({"DMA32", "Normal"} & set(zones)),
             }
             assert (result is None) == wanted[value]
-            zone = guest.kernel.memory.zone(block)
+            zone = guest.kernel.tables.zone(block)
             if result is None and value != "online":
                 assert (zone is Zone.MOVABLE) == (value == "online_movable")
             if result is None and value == "online" and tale.variant != "v4.13":
@@ -425,7 +425,7 @@ def test_a_block_goes_offline_and_comes_back_as_it_was(tale: Tale) -> None:
         return
     for block in hot_blocks(runner):
         guest = runner.guest.copy()
-        memory = guest.kernel.memory
+        memory = guest.kernel.tables
         zone, span = memory.zone(block), memory.span(memory.node(block), memory.zone(block))
         offline, _ = guest.do(Write(f"memory{block}/state", "offline"))
         if offline is not None:
@@ -455,7 +455,7 @@ def straddles(before: Memory, after: Memory, node: int) -> bool:
 
 
 def assert_in_order(runner: Runner, node: int) -> None:
-    memory = runner.guest.kernel.memory
+    memory = runner.guest.kernel.tables
     normal, movable = memory.span(node, Zone.NORMAL), memory.span(node, Zone.MOVABLE)
     if normal and movable:
         assert normal.end <= movable.start
@@ -474,7 +474,7 @@ def test_zones_keep_their_order_until_a_range_straddles_the_start_of_movable(tal
             apart = [True] * len(tale.machine.nodes)
             continue
         for node in range(len(apart)):
-            if straddles(moment.before.memory, moment.memory, node):
+            if straddles(moment.before.tables, moment.memory, node):
                 apart[node] = False
             if apart[node] and moment.memory.node_is(node, NODE_ONLINE):
                 assert_in_order(runner, node)
@@ -485,14 +485,14 @@ def test_without_an_eject_no_range_can(tale: Tale) -> None:
     runner = tale.runner()
     for moment in tale.play(runner):
         for node in range(len(tale.machine.nodes)):
-            assert not straddles(moment.before.memory, moment.memory, node)
+            assert not straddles(moment.before.tables, moment.memory, node)
             assert_in_order(runner, node)
 
 
 @given(tales((*SHIFTING, "igor-movable")))
 def test_memory_that_is_added_starts_in_the_zone_that_spans_it(tale: Tale) -> None:
     for moment in tale.play():
-        before, memory = moment.before.memory, moment.memory
+        before, memory = moment.before.tables, moment.memory
         if isinstance(moment.act.do, Boot | HypervAdd):
             continue
         for block in hot_blocks(moment.runner):

@@ -134,7 +134,7 @@ def test_lists_are_printed_like_the_kernel_prints_them(numbers: list[int], text:
 def naive(kernel: Any) -> dict[int, BlockView]:
     from zonediff.engine.observe import block_view
 
-    memory = kernel.memory
+    memory = kernel.tables
     return {n: block_view(kernel, n) for n in range(len(memory.status)) if memory.has(n)}
 
 

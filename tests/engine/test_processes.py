@@ -158,7 +158,7 @@ def test_copies_of_a_kernel_have_their_own_processes(boot: Any) -> None:
 
 def test_movable_boot_memory_is_not_free_for_the_kernel(boot: Any) -> None:
     lab, plain = boot(cmdline="kernelcore=512M"), boot()
-    movable = lab.guest.kernel.memory.present_pages(0, Zone.MOVABLE) * 4
+    movable = lab.guest.kernel.tables.present_pages(0, Zone.MOVABLE) * 4
     assert plain.guest.kernel.free_kib - lab.guest.kernel.free_kib == movable
 
 
@@ -176,7 +176,7 @@ def test_what_the_kernel_keeps_after_boot(
     boot: Any, nodes: str, overhead: dict[int, int], kept: int
 ) -> None:
     lab = boot(nodes)
-    machine, memory = lab.guest.machine, lab.guest.kernel.memory
+    machine, memory = lab.guest.machine, lab.guest.kernel.tables
     ram = machine.ram // 1024
     bounce_buffers = 0 if nodes == "64M" else 64 * MIB
     assert boot_free_kib(machine, memory, overhead) == ram - ram // 64 - bounce_buffers - kept

@@ -187,7 +187,7 @@ def test_what_is_pending_after_a_write_to_an_offline_block(
     lab = boot(cmdline="kernelcore=512M")
     lab.plug("dimm0", "256M")
     lab.write(32, write)
-    assert lab.guest.kernel.memory.online_type[32] == pending
+    assert lab.guest.kernel.tables.online_type[32] == pending
 
 
 def test_online_of_an_offline_block_keeps_the_zone_it_was_in(boot: Any) -> None:

@@ -29,12 +29,12 @@ class State(NamedTuple):
 def full_key(guest: Guest) -> Hashable:
     """Guest.key() less what the arena's steps never look at: events that wait for user space."""
     kernel = guest.kernel
-    memory = [list(column) for column in (kernel.memory.status, kernel.memory.link)]
+    memory = [list(column) for column in (kernel.tables.status, kernel.tables.link)]
     for column in memory:  # blocks that left may still have room at the end
         while column and not column[-1]:
             column.pop()
-    _, _, _, *rest = kernel.memory.key()
-    types = {b: kernel.memory.online_type[b] for b, s in enumerate(kernel.memory.status) if s}
+    _, _, _, *rest = kernel.tables.key()
+    types = {b: kernel.tables.online_type[b] for b, s in enumerate(kernel.tables.status) if s}
     devices = tuple(sorted(guest.devices.items()))
     return (str(memory), str(types), *rest, kernel.knob, devices)
 
@@ -62,7 +62,7 @@ def look(state: State, arena: Arena, level: Level) -> tuple[object, ...]:
     if state.guest is None:
         zones = 4 * len(arena.machine.nodes)
         return (dead_view(state.how),) * len(viewed_parts(level, arena.blocks, zones))
-    zones = len(state.guest.kernel.memory.spans)
+    zones = len(state.guest.kernel.tables.spans)
     return tuple(part.view(state.guest) for part in viewed_parts(level, arena.blocks, zones))
 
 

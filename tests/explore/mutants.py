@@ -37,7 +37,7 @@ REWORK: Final[dict[str, tuple[Change, int]]] = {
     # An empty page range: the block at the start of Movable is taken to end there.
     "empty-range": (
         (
-            "memory.pages(block), kernel_zone(kernel, block)\n    movable =",
+            "kernel.pages(block), kernel_zone(kernel, block)\n    movable =",
             "pages(block)",
             "pages(block, 0)",
         ),
@@ -48,7 +48,7 @@ REWORK: Final[dict[str, tuple[Change, int]]] = {
         (
             "if not movable or movable.start >= pages.end:",
             "not movable",
-            "not memory.present_pages(node, Zone.MOVABLE)",
+            "not kernel.present_pages(node, Zone.MOVABLE)",
         ),
         2,
     ),

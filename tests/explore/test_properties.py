@@ -32,7 +32,7 @@ class MadeUp(V4_14):
     def zone_to_online(
         self, kernel: Kernel, block: int, online_type: OnlineType
     ) -> Decision[Zone | None]:
-        memory = kernel.memory
+        memory = kernel.tables
         random = Random(f"{self.seed} {block} {online_type}")
         looked: list[object] = [self.seed % 8, block, int(online_type)]
         # What is looked at next may depend on what was seen before, as in real code.

@@ -182,14 +182,14 @@ def test_each_bug_of_the_rework_is_found_with_a_shortest_trace(name: str, explor
 
 
 MUTANTS = {
-    "not-at-end": (v4_10.Upstream, "memory.block_pages != span.end:", "!=", "=="),
-    "not-at-end-off": (v4_10.Upstream, "memory.block_pages != span.end:", "!=", ">"),
+    "not-at-end": (v4_10.Upstream, "kernel.block_pages != span.end:", "!=", "=="),
+    "not-at-end-off": (v4_10.Upstream, "kernel.block_pages != span.end:", "!=", ">"),
     "not-at-start": (v4_10.Upstream, "and start != span.start:", "!=", "<"),
-    "up": (v4_10.Upstream, "if zone < target and start + memory", "<", ">"),
-    "between": (v4_10.Upstream, "if memory.initialised[4 * node + between]:", "if", "if not"),
+    "up": (v4_10.Upstream, "if zone < target and start + kernel", "<", ">"),
+    "between": (v4_10.Upstream, "if kernel.was_used(node, between):", "if", "if not"),
     "above-movable": (
         v4_10.Upstream,
-        "if movable and movable.start <= kernel.memory.pages(first).start:",
+        "if movable and movable.start <= kernel.pages(first).start:",
         "<=",
         "<",
     ),

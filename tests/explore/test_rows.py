@@ -35,7 +35,7 @@ def cells(place: Layout, piece: str) -> set[int]:
 def test_a_row_is_the_guest() -> None:
     place = layout()
     tracer, memory = opened(place)
-    assert memory.key() == place.template.kernel.memory.key()
+    assert memory.key() == place.template.kernel.tables.key()
     again = place.guest(tracer)
     assert again.devices == place.template.devices
     assert place.encode(again) == place.encode(place.template)

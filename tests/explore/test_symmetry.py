@@ -205,7 +205,7 @@ class Made(V4_14):
     def zone_to_online(
         self, kernel: Kernel, block: int, online_type: OnlineType
     ) -> Decision[Zone | None]:
-        memory = kernel.memory
+        memory = kernel.tables
         node = memory.node(block)
         other = {1: 2, 2: 1}[node]
         looked: list[object] = [self.seed, int(online_type)]
@@ -249,7 +249,7 @@ class Stubborn(V4_14):
     def zone_to_online(
         self, kernel: Kernel, block: int, online_type: OnlineType
     ) -> Decision[Zone | None]:
-        if kernel.memory.node(block) == 2 and online_type is OnlineType.MOVABLE:
+        if kernel.node(block) == 2 and online_type is OnlineType.MOVABLE:
             return Decision(None, MADE_UP.because())
         return super().zone_to_online(kernel, block, online_type)
 
@@ -263,7 +263,7 @@ class Elsewhere(V4_14):
         self, kernel: Kernel, block: int, online_type: OnlineType
     ) -> Decision[Zone | None]:
         found = super().zone_to_online(kernel, block, online_type)
-        return Decision(Zone.NORMAL, found.why) if kernel.memory.node(block) == 2 else found
+        return Decision(Zone.NORMAL, found.why) if kernel.node(block) == 2 else found
 
 
 class Jealous(V4_14):
@@ -274,7 +274,7 @@ class Jealous(V4_14):
     def zone_to_online(
         self, kernel: Kernel, block: int, online_type: OnlineType
     ) -> Decision[Zone | None]:
-        memory = kernel.memory
+        memory = kernel.tables
         lower = range(memory.node(block))
         if any(memory.present_pages(node, Zone.MOVABLE) for node in lower):
             return Decision(None, MADE_UP.because())
@@ -288,7 +288,7 @@ class Mirrored(V4_14):
 
     def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...] | None:
         zones = super().valid_zones(kernel, block)
-        backwards = zones is not None and kernel.memory.node(block) == 2
+        backwards = zones is not None and kernel.node(block) == 2
         return zones[::-1] if backwards and zones else zones
 
 
@@ -298,7 +298,7 @@ class Blank(V4_14):
     name = "blank"
 
     def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...] | None:
-        return None if kernel.memory.node(block) == 2 else super().valid_zones(kernel, block)
+        return None if kernel.node(block) == 2 else super().valid_zones(kernel, block)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from zonediff.engine.devices import Source
 from zonediff.engine.guest import Guest
 from zonediff.engine.kernel import NotModelled
 from zonediff.engine.machine import Config, Machine, Platform
 from zonediff.engine.memory import Span, Zone
-from zonediff.engine.policy import Source
 from zonediff.engine.steps import Blocks, Fill, Offline, Online, Udev
 from zonediff.engine.units import SECTION_PAGES, parse_size
 from zonediff.variants.registry import Registry
@@ -314,8 +314,8 @@ def test_4_14_stable_asks_for_each_4_mib_but_the_first(
     # test_pages_in_a_zone() takes the zone from the first page and asks it about the others.
     lab = dimm(boot, "v4.14-stable")
     lab.write(33, "online_kernel")
-    pages = lab.guest.kernel.memory.pages(33)
-    lab.guest.kernel.memory.spans[Zone.NORMAL] = Span(pages.start + start, pages.end + end)
+    pages = lab.guest.kernel.tables.pages(33)
+    lab.guest.kernel.tables.spans[Zone.NORMAL] = Span(pages.start + start, pages.end + end)
     assert lies_in_its_zone(lab.guest.kernel, 33) == lies
 
 
