@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from zonediff.engine.errors import ZonediffError
+
 Path = tuple[str | int, ...]
 """The way to a value from the top of a file: `("steps", 2, "online", "blocks")`."""
 
@@ -42,7 +44,7 @@ class Problem(NamedTuple):
         return f"{place}: {self.path}: {self.message}" if self.path else f"{place}: {self.message}"
 
 
-class ScenarioError(Exception):
+class ScenarioError(ZonediffError):
     """Scenarios that cannot be used: everything wrong with them, one problem a line."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from zonediff.engine.errors import ZonediffError
 from zonediff.engine.machine import Config, Dimm, Machine
 from zonediff.engine.observation import BlockView, Observation, ZoneView, run_length
 from zonediff.engine.steps import Step, from_json
@@ -21,7 +22,7 @@ SHIPPED: Final = Path(__file__).parent / "recordings"
 """The recordings that come with zonediff."""
 
 
-class RecordingError(Exception):
+class RecordingError(ZonediffError):
     """A file holds no recording; the message says where (file:line) and why."""
 
 

@@ -60,7 +60,10 @@ _WRITTEN: Final[dict[type, str]] = {Write: "value", NodesGoal: "reads"}
 
 
 class Misshapen(ValueError):
-    """Plain data that is not of the shape it should have: every mistake in it."""
+    """Control flow: plain data does not have the shape it should; `mistakes` holds every mistake.
+
+    Loaders collect the mistakes and raise ScenarioError. A ValueError, as cattrs expects of hooks.
+    """
 
     def __init__(self, *mistakes: Mistake) -> None:
         self.mistakes = mistakes

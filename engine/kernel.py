@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from zonediff.engine.boot import boot_memory
 from zonediff.engine.deprecated import DeprecatedMemory
 from zonediff.engine.devices import Device, Source
+from zonediff.engine.errors import ZonediffError
 from zonediff.engine.machine import Machine, strtobool
 from zonediff.engine.memory import (
     EARLY,
@@ -184,14 +185,17 @@ NODE_OFFLINE: Final = Rule(
 
 
 class KernelDied(Exception):
-    """The kernel hit BUG(), panicked or hung; `how` says which."""
+    """Control flow: the kernel hit BUG(), panicked or hung; `how` says which.
+
+    The run catches it, and the trace ends there.
+    """
 
     def __init__(self, how: End) -> None:
         super().__init__(how)
         self.how = how
 
 
-class NotModelled(Exception):
+class NotModelled(ZonediffError):
     """The scenario leads where the engine has no rules; the message says where that is."""
 
 

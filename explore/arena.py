@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from zonediff.engine.errors import ZonediffError
 from zonediff.engine.kernel import Kernel
 from zonediff.engine.machine import Dimm, Machine, first_free
 from zonediff.engine.pressure import reserve_kib
@@ -123,7 +124,7 @@ class Arena:
         return [Write("auto_online_blocks", value) for value in STATE_VALUES]
 
 
-class ArenaError(ValueError):
+class ArenaError(ZonediffError):
     """A machine is not one to explore; the message says why."""
 
 

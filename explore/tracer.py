@@ -8,7 +8,7 @@ from zonediff.engine.memory import Memory
 
 
 class LeftOutCellRead(Exception):
-    """A cell that was left out of the state is looked at after all."""
+    """Control flow: a step reads a cell that was left out of the state."""
 
     def __init__(self, cell: int) -> None:
         super().__init__(cell)

@@ -51,7 +51,7 @@ _NO_FAILURE: Final = (0x00, 0x84)
 
 
 class Refused(Exception):
-    """The machine would not plug a device in or out; the message says why."""
+    """Control flow: QEMU refuses to plug a device in or out; the message says why."""
 
 
 class PluggedIn(NamedTuple):

@@ -25,6 +25,7 @@ from cattrs.cols import (
 from cattrs.gen import make_dict_structure_fn
 
 from zonediff.corpus.scenario import ScenarioStep
+from zonediff.engine.errors import ZonediffError
 from zonediff.engine.machine import Machine
 from zonediff.engine.observation import BlockRange, BlockView, ZoneView
 from zonediff.engine.steps import REGISTRY, Step
@@ -37,7 +38,7 @@ from zonediff.result.result import SCHEMA, Result
 T = TypeVar("T")
 
 
-class ResultFileError(Exception):
+class ResultFileError(ZonediffError):
     """A result file that cannot be read: which one, where in it, and what is wrong."""
 
 

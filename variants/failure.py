@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from zonediff.engine.errors import ZonediffError
 from zonediff.engine.policy import Policy
 
 _OURS: Final = "zonediff."
 
 
-class VariantFailed(Exception):
+class VariantFailed(ZonediffError):
     """The code of a variant raised something; the message says which, where and what."""
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Final
 
+from zonediff.engine.errors import ZonediffError
 from zonediff.engine.policy import Policy
 from zonediff.variants.model import Model
 from zonediff.variants.subject import Subject
@@ -66,7 +67,7 @@ COMPARED: Final = (
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]*")
 
 
-class VariantError(Exception):
+class VariantError(ZonediffError):
     """A variant cannot be had; the message says which, why, and what there is."""
 
 

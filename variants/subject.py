@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from zonediff.engine.errors import ZonediffError
 from zonediff.engine.machine import Machine
 from zonediff.engine.policy import Intent, Interface
 from zonediff.engine.steps import Step
 from zonediff.engine.trace import Trace
 
 
-class NotOnThisMachine(Exception):
+class NotOnThisMachine(ZonediffError):
     """A subject cannot run a scenario that others can; the message says what it lacks."""
 
 

@@ -19,6 +19,7 @@ from threading import Lock
 from time import perf_counter
 from typing import Final, TypeVar
 
+from zonediff.engine.errors import ZonediffError
 from zonediff.variants.registry import GROUP, Registry, VariantFile
 from zonediff.work.dependencies import code, imports, recheck
 
@@ -39,7 +40,7 @@ _CLOCK: Final = "simpy"
 """The distribution that tells the time in scenarios."""
 
 
-class Mismatch(Exception):
+class Mismatch(ZonediffError):
     """A worker differs from the command; the message says in what."""
 
 

@@ -18,6 +18,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from zonediff.engine.errors import ZonediffError
+
 _SOURCE: Final = ".py"
 _SUFFIXES: Final = (_SOURCE, ".so")
 
@@ -31,7 +33,7 @@ _PYTHON: Final = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "pl
 """Folders of Python's own modules, which are known by its version."""
 
 
-class Changed(Exception):
+class Changed(ZonediffError):
     """A module is not what it was when this process saw it first; the message says which."""
 
 

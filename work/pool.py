@@ -19,6 +19,7 @@ from functools import cached_property
 from multiprocessing import resource_tracker
 from typing import Final, TypeVar
 
+from zonediff.engine.errors import ZonediffError
 from zonediff.variants.registry import Registry
 from zonediff.work.contract import WorkerContract, perform, timed
 
@@ -39,7 +40,7 @@ ChunkResult = tuple[list[R], float]
 """What came of the first items of a chunk, and the seconds that it took."""
 
 
-class ClusterError(Exception):
+class ClusterError(ZonediffError):
     """A cluster cannot be used; the message says why, and what would be right."""
 
 

@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
+from zonediff.engine.errors import ZonediffError
 from zonediff.work import clients
 
 APPLICATION_ID: Final = int.from_bytes(b"zdif")
@@ -30,7 +31,7 @@ _TABLES: Final = (
 )
 
 
-class StoreError(Exception):
+class StoreError(ZonediffError):
     """A file cannot be used as a store; the message says why."""
 
 

@@ -36,7 +36,7 @@ def judge_claims(claims: Iterable[Claim], result: Result, registry: Registry) ->
 
 
 class _Undecided(Exception):
-    """A case cannot be decided; the message says why."""
+    """Control flow: a case cannot be decided; the message says why, and the result holds it."""
 
 
 class _Ledger:

@@ -8,10 +8,11 @@ from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchSet
 
 from zonediff.compare.series.functions import functions_changed, is_c, unnamed_places
+from zonediff.engine.errors import ZonediffError
 from zonediff.result.series import FileChange
 
 
-class SeriesError(Exception):
+class SeriesError(ZonediffError):
     """A series cannot be read; the message says where, why and what would help."""
 
 

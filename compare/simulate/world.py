@@ -34,11 +34,11 @@ RETRY: Final = 5 * MS
 
 
 class Over(Exception):
-    """The kernel died: nothing happens any more."""
+    """Control flow: the kernel died, and nothing happens any more."""
 
 
 class Killed(Exception):
-    """The OOM killer took the process whose work this is."""
+    """Control flow: the OOM killer took the process whose work this is."""
 
 
 class World:

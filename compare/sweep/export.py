@@ -10,10 +10,11 @@ from typing import Final, NamedTuple
 from zonediff.compare.sweep.frontier import drawn
 from zonediff.compare.sweep.plan import Row
 from zonediff.compare.sweep.work import Outcome
+from zonediff.engine.errors import ZonediffError
 from zonediff.result.frontiers import State, state
 
 
-class ExportError(Exception):
+class ExportError(ZonediffError):
     """A form that cannot be written here; the message says what brings it."""
 
 

@@ -10,6 +10,7 @@ from zonediff.compare.sweep.bisection import to_run
 from zonediff.compare.sweep.plan import Onliner, Row
 from zonediff.engine import userspace
 from zonediff.engine.actors import OnlineValue
+from zonediff.engine.errors import ZonediffError
 from zonediff.engine.guest import Guest
 from zonediff.engine.kernel import MEMMAP_COST, KernelDied
 from zonediff.engine.machine import Machine
@@ -27,7 +28,7 @@ PHYSICAL_BITS: Final = 46
 _RULES: Final[dict[Onliner, OnlineValue]] = {"udev": "online", "udev-movable": "online_movable"}
 
 
-class SweepError(Exception):
+class SweepError(ZonediffError):
     """A sweep cannot go on; the message says why."""
 
 

@@ -11,6 +11,7 @@ from email.headerregistry import HeaderRegistry, MessageIDHeader
 from email.message import EmailMessage
 from typing import Final
 
+from zonediff.engine.errors import ZonediffError
 from zonediff.reports.text.plain import visible
 
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+"
@@ -29,7 +30,7 @@ _HEADERS.map_to_type("references", MessageIDHeader)  # type: ignore[arg-type]
 _POLICY: Final = policy.default.clone(header_factory=_HEADERS, cte_type="7bit")
 
 
-class DraftError(ValueError):
+class DraftError(ZonediffError):
     """A message id or a subject that cannot stand in a header."""
 
 
