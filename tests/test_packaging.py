@@ -6,14 +6,17 @@ import ast
 import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
+from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 
 import pytest
 
+import zonediff
 from zonediff.work import contract
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,13 +51,15 @@ DATA = {
 """The files beside the modules that an installation needs."""
 
 
-def run(*command: str | Path, cwd: Path) -> None:
+def run(*command: str | Path, cwd: Path) -> str:
+    """Run a command that has to succeed; return what it prints."""
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
+def wheel_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A wheel built from a source distribution, so that what either leaves out is missing."""
     tmp = tmp_path_factory.mktemp("packaging")
     source = tmp / "source"
@@ -69,8 +74,28 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]
     offline = ("--no-deps", "--no-index", "--no-build-isolation")
     run(sys.executable, "-m", "pip", "wheel", *offline, sdist, cwd=tmp)
     [path] = tmp.glob("*.whl")
-    with zipfile.ZipFile(path) as built:
+    return path
+
+
+@pytest.fixture(scope="module")
+def wheel(wheel_path: Path) -> Iterator[zipfile.ZipFile]:
+    with zipfile.ZipFile(wheel_path) as built:
         yield built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh virtual environment with the wheel; its dependencies are those of the tests."""
+    environment = tmp_path_factory.mktemp("installed") / "venv"
+    run(sys.executable, "-m", "venv", "--without-pip", environment, cwd=ROOT)
+    python = environment / "bin" / "python"
+    offline = ("--quiet", "--no-deps", "--no-index", "--disable-pip-version-check")
+    pip = (sys.executable, "-m", "pip", "--python", python, "install")
+    run(*pip, *offline, wheel_path, cwd=environment)
+    [packages] = environment.glob("lib/python*/site-packages")
+    # A folder that is named in a .pth file has its own .pth files ignored: no editable install.
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return environment
 
 
 def test_a_wheel_has_every_module_and_data_file(wheel: zipfile.ZipFile) -> None:
@@ -90,6 +115,75 @@ def test_a_wheel_installs_one_name_its_command_and_its_licence(wheel: zipfile.Zi
     assert "zonediff = zonediff.cli.main:main" in wheel.read(f"{info}/entry_points.txt").decode()
     assert "License-Expression: GPL-2.0-only" in wheel.read(f"{info}/METADATA").decode()
     assert f"{info}/licenses/LICENSE" in wheel.namelist()
+
+
+SCRIPT = """
+from pathlib import Path
+
+import zonediff
+
+registry = zonediff.Registry([Path("mine.py")])
+scenarios = zonediff.load_scenarios("ordering/change-of-mind")
+result = zonediff.run(scenarios, ["igor-movable", "mine"], registry=registry)
+print(*((judgement.variant, judgement.kind) for judgement in result.judgements))
+Path("report.html").write_text(zonediff.render(result, "html"), encoding="utf-8")
+Path("result.json").write_text(zonediff.render(result, "json"), encoding="utf-8")
+try:
+    zonediff.run(scenarios, "nobody")
+except zonediff.ZonediffError as error:
+    print(type(error).__name__)
+print(zonediff.__version__, Path(zonediff.__file__).parent)
+"""
+VARIANT = """
+from zonediff.variants.upstream import Upstream
+
+
+class Mine(Upstream):
+    "The same kernel under another name."
+
+    name = "mine"
+    origin = "an example"
+"""
+
+
+def test_a_script_elsewhere_works_with_the_installed_wheel(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT, encoding="utf-8")
+    (tmp_path / "mine.py").write_text(VARIANT, encoding="utf-8")
+    printed = run(installed / "bin" / "python", "script.py", cwd=tmp_path).splitlines()
+    [package] = installed.glob("lib/python*/site-packages/zonediff")
+    assert printed == [
+        "('igor-movable', 'regression') ('mine', 'unchanged')",
+        "VariantError",
+        f"{version('zonediff')} {package}",
+    ]
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    command = installed / "bin" / "zonediff"
+    text = run(command, "report", "result.json", "--format", "csv", cwd=tmp_path)
+    assert text.startswith("scenario,")
+
+
+def test_importing_the_package_alone_imports_nothing_else() -> None:
+    program = """
+import sys, typing, collections.abc
+before = set(sys.modules)
+import zonediff
+print(*sorted(set(sys.modules) - before))
+print(*dir(zonediff))
+zonediff.ZonediffError
+print(*sorted(set(sys.modules) - before))
+"""
+    alone, names, one = run(sys.executable, "-c", program, cwd=ROOT.parent).splitlines()
+    assert alone == "zonediff"
+    assert names.split() == sorted(zonediff.__all__)
+    assert one == "zonediff zonediff.engine zonediff.engine.errors"
+
+
+def test_the_public_names_are_there_and_no_others() -> None:
+    for name in zonediff.__all__:
+        assert getattr(zonediff, name) is not None
+    assert zonediff.__version__ == version("zonediff")
+    with pytest.raises(AttributeError, match="module 'zonediff' has no attribute 'walk'"):
+        zonediff.walk  # noqa: B018
 
 
 def imports(source: str, package: tuple[str, ...]) -> Iterator[tuple[int, str]]:

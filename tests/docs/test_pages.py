@@ -1,4 +1,4 @@
-"""Every command in the documentation works, and prints what the page says it does."""
+"""Every command and program in the documentation works, and prints what the page says."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 import yaml
 
-from tests.docs.transcripts import Command, File, fits, run, steps
+from tests.docs.transcripts import Command, File, Program, fits, run, run_program, steps
 from tests.docs.trees import TREES
 from zonediff.cli.main import cli
 
@@ -20,15 +21,15 @@ PAGES = [
     *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG", "SECURITY")),
     *sorted((ROOT / "docs").glob("*.md")),
 ]
-WITH_COMMANDS = [
+RUN = [
     page
     for page in PAGES
-    if any(isinstance(step, Command) for step in steps(page.read_text(encoding="utf-8")))
+    if any(isinstance(step, Command | Program) for step in steps(page.read_text(encoding="utf-8")))
 ]
 
 
-@pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: page.name)
-def test_commands_print_what_the_page_says(
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
+def test_a_page_prints_what_it_says(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In one folder for the page, with the files that it tells to write."""
@@ -37,14 +38,19 @@ def test_commands_print_what_the_page_says(
     (tmp_path / "out").mkdir()
     if page.name in TREES:
         TREES[page.name](tmp_path)
+    names: dict[str, Any] = {"__name__": "__main__"}
     for step in steps(page.read_text(encoding="utf-8")):
         if isinstance(step, File):
             Path(step.name).parent.mkdir(parents=True, exist_ok=True)
             Path(step.name).write_text(step.text, encoding="utf-8")
             continue
-        found = run(step)
-        if step.output is not None and not fits(step.output, found):
-            pytest.fail(f"{page.name}:{step.line}: $ {step.text}\nprints:\n{found}", pytrace=False)
+        if isinstance(step, Program):
+            text, output = step.text, run_program(step, page.name, names)
+        else:
+            text, output = f"$ {step.text}", run(step)
+        if step.output is not None and not fits(step.output, output):
+            where = f"{page.name}:{step.line}"
+            pytest.fail(f"{where}: {text}\nprints:\n{output}", pytrace=False)
 
 
 YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)

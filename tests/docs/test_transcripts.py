@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from tests.docs.transcripts import Command, File, fits, run, steps
+from tests.docs.transcripts import Command, File, Program, fits, run, run_program, steps
 
 PAGE = """\
 Text, and `$ no command`.
@@ -36,6 +38,27 @@ $ zonediff wait
 
 ```python
 x = "$ no command"
+print(x)
+```
+
+```text
+$ no command
+```
+
+<!-- not run: an excerpt -->
+
+```python
+x = ...
+```
+
+```python
+y = x
+```
+
+No output:
+
+```text
+any text
 ```
 """
 
@@ -46,7 +69,22 @@ def test_files_and_commands_in_order() -> None:
         File("fix.patch", "From: A\n"),
         Command(15, "zonediff list  variants", "upstream ...\n..."),
         Command(19, "zonediff check", None),
+        Program(29, 'x = "$ no command"\nprint(x)\n', "$ no command\n"),
+        Program(44, "y = x\n", None),
     ]
+
+
+def test_the_programs_of_a_page_share_their_names() -> None:
+    names: dict[str, Any] = {}
+    assert run_program(Program(1, "x = 1\nprint(x)\n", None), "page.md", names) == "1\n"
+    assert run_program(Program(5, "print(x + 1)\n", None), "page.md", names) == "2\n"
+
+
+def test_a_program_that_fails_shows_its_line_in_the_page() -> None:
+    with pytest.raises(ZeroDivisionError) as failure:
+        run_program(Program(7, "x = 1\nx / 0\n", None), "page.md", {})
+    last = failure.traceback[-1]
+    assert (str(last.path), last.lineno + 1) == ("page.md", 8)
 
 
 @pytest.mark.parametrize("text", ["git send-email x.eml", "rm -r out", "sh -c 'zonediff'"])

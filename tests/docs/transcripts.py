@@ -1,9 +1,11 @@
-"""Shell transcripts in the documentation: found, run, and held against what really comes out.
+"""Transcripts in the documentation: found, run, and compared with what they really print.
 
 In a fenced block whose first line begins with `$ `, each such line is a command, and the lines up
 to the next are its output, in which `...` stands for any lines, or within a line for any text.
-Without any, only a failure counts. A block that begins with a comment naming a file
-(`# mine.yaml`), or follows `<!-- file: NAME -->`, is written to that file. A block that follows
+Without any, only a failure counts. A block in the language `python` is a program; a block in the
+language `text` right after it is its output. The programs of a page share their names, as the
+cells of a notebook do. A block that begins with a comment naming a file (`# mine.yaml`), or
+follows `<!-- file: NAME -->`, is written to that file. A block that follows
 `<!-- not run: WHY -->` is left alone.
 """
 
@@ -12,9 +14,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from click.testing import CliRunner
 
@@ -22,7 +26,8 @@ from zonediff.cli.main import cli
 
 _BLOCK: Final = re.compile(
     r"^(?:<!-- (?P<mark>file|not run): (?P<what>.+?) -->\n+)?"
-    r"^```(?P<language>\w*)\n(?P<body>.*?)^```$",
+    r"^```(?P<language>\w*)\n(?P<body>.*?)^```$"
+    r"(?:\n+```text\n(?P<output>.*?)^```$)?",
     re.MULTILINE | re.DOTALL,
 )
 _NAMED: Final = re.compile(r"# ([\w./-]+\.(?:yaml|py))\n")
@@ -41,6 +46,15 @@ class Command:
 
 
 @dataclass(frozen=True)
+class Program:
+    """A Python program of a page. output: what the page says it prints, None for nothing said."""
+
+    line: int
+    text: str
+    output: str | None
+
+
+@dataclass(frozen=True)
 class File:
     """A file that a page tells to write."""
 
@@ -48,17 +62,20 @@ class File:
     text: str
 
 
-def steps(page: str) -> Iterator[Command | File]:
-    """The files and commands of a page, in order."""
+def steps(page: str) -> Iterator[Command | Program | File]:
+    """The files, commands and programs of a page, in order."""
     for block in _BLOCK.finditer(page):
         body = block["body"]
+        line = page[: block.start("body")].count("\n") + 1
         named = _NAMED.match(body)
         if block["mark"] == "file":
             yield File(block["what"], body)
         elif block["mark"] is None and named:
             yield File(named[1], body)
         elif block["mark"] is None and body.startswith(_PROMPT):
-            yield from _commands(body, page[: block.start("body")].count("\n") + 1)
+            yield from _commands(body, line)
+        elif block["mark"] is None and block["language"] == "python":
+            yield Program(line, body, block["output"])
 
 
 def _commands(body: str, first: int) -> Iterator[Command]:
@@ -88,6 +105,17 @@ def run(command: Command) -> str:
     result = CliRunner().invoke(cli, words, prog_name="zonediff")
     assert result.exit_code not in _FAILURES, f"{command.text}\n{result.output}"
     return result.output
+
+
+def run_program(program: Program, page: str, names: dict[str, Any]) -> str:
+    """What a program prints, in this process and the current folder.
+
+    page: the page's name, for tracebacks. names: the program's global names, which it may extend.
+    """
+    code = compile("\n" * (program.line - 1) + program.text, page, "exec", dont_inherit=True)
+    with redirect_stdout(StringIO()) as output:
+        exec(code, names)
+    return output.getvalue()
 
 
 def fits(expected: str, found: str) -> bool:

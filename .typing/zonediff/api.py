@@ -1,0 +1,1 @@
+../../zonediff/api.py
