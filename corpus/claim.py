@@ -1,6 +1,6 @@
 """A claim: what someone said in the discussion, and the outcomes that decide whether it is so.
 
-Plain data. `zonediff.corpus.claims` reads it from files, `zonediff.compare.claims` judges it.
+Plain data. `claim_files` reads claims from files, `zonediff.compare.claims` judges them.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from zonediff.corpus import arithmetic
-from zonediff.corpus.checks import check
+from zonediff.corpus.checks.scenario import check
 from zonediff.corpus.claim import (
     Alphabet,
     Case,

@@ -30,6 +30,11 @@ class Draft:
     goals: list[Goal | None] = field(default_factory=list)
     claims: list[str | None] = field(default_factory=list)
 
+    @property
+    def read_steps(self) -> list[ScenarioStep]:
+        """The steps that could be read."""
+        return [step for step in self.steps if step is not None]
+
 
 def draft(data: dict[str, Plain]) -> tuple[Draft, list[Mistake]]:
     """Read what can be read of a file's data, and say what cannot."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from zonediff.corpus.checks import check
+from zonediff.corpus.checks.scenario import check
 from zonediff.corpus.draft import draft
 from zonediff.corpus.families import Member, members
 from zonediff.corpus.forms import content_hash

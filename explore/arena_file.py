@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from zonediff.corpus.checks import check
+from zonediff.corpus.checks.scenario import check
 from zonediff.corpus.draft import Draft
 from zonediff.corpus.positions import decode, parse
 from zonediff.corpus.problems import Mistake, Problem, ScenarioError

@@ -30,8 +30,8 @@ SHAPES = [
      "1:8: title: expected one line that says what the scenario is"),
     ("why: because it should", "why: ''", "2:6: why: expected why this matters to a reviewer"),
     ("[C01]", "C01", "3:9: claims: expected a list, not the text 'C01'"),
-    ("[C01]", "[C1]", "3:10: claims[0]: 'C1' is no claim's id such as C01"),
-    ("[C01]", "[C01, C02, C01]", "3:20: claims[2]: C01 is here twice"),
+    ("[C01]", "[C1]", "3:10: claims[0]: 'C1' is not the id of a claim, such as C01"),
+    ("[C01]", "[C01, C02, C01]", "3:20: claims[2]: C01 is listed twice"),
     ("nodes: [1G, 0]", "nodes: 1G", "5:10: machine.nodes: expected a list, not the text '1G'"),
     ("nodes: [1G, 0]", "nodes: [1G, big]", "5:15: machine.nodes[1]: 'big' is not a size: write"
      " bytes, or a number with K, M, G or T"),
@@ -129,11 +129,11 @@ MEANINGS = [
     ("size: 1G}]", "size: 1G}, {id: high, size: 1G, addr: 0x120000000}]",
      "6:61: machine.dimms[1].addr: overlaps DIMM 'dimm1' at 0x100000000..0x140000000"),
     ("id: dimm1,", "id: 1st,",
-     "6:16: machine.dimms[0].id: '1st' is no id: letters, digits, . _ -, a letter first;"
-     " not `added`"),
+     "6:16: machine.dimms[0].id: '1st' cannot be an id: use letters, digits and . _ -, a letter"
+     " first; `added` is reserved"),
     ("id: dimm1,", "id: added,",
-     "6:16: machine.dimms[0].id: 'added' is no id: letters, digits, . _ -, a letter first;"
-     " not `added`"),
+     "6:16: machine.dimms[0].id: 'added' cannot be an id: use letters, digits and . _ -, a letter"
+     " first; `added` is reserved"),
     ("file: memory39/state", "file: /memory39/state",
      "8:19: steps[0].write.file: expected a path below /sys/devices/system/memory/ such as"
      " memory32/state, not '/memory39/state'"),
@@ -147,9 +147,9 @@ MEANINGS = [
      "8:19: steps[0].write.file: unknown file 'auto_online_block', did you mean"
      " 'auto_online_blocks'? (known: auto_online_blocks, block_size_bytes, probe, uevent)"),
     ("- unplug: {id: dimm2}", "- {unplug: {id: dimm2}, name: '4'}",
-     "12:33: steps[3].name: '4' is no name: letters, digits, . _ -, a letter first"),
+     "12:33: steps[3].name: '4' cannot be a name: use letters, digits and . _ -, a letter first"),
     ("- unplug: {id: dimm2}", "- {unplug: {id: dimm2}, name: last}",
-     "12:33: steps[3].name: step 1 is already called 'last'"),
+     "12:33: steps[3].name: step 1 already has the name 'last'"),
     ("- unplug: {id: dimm2}", "- plug: {id: dimm2, size: 1G}",
      "12:16: steps[3].plug.id: there is already a DIMM 'dimm2'"),
     ("size: 256M, node: 1", "size: 200M, node: 1",
@@ -167,9 +167,9 @@ MEANINGS = [
      "11:22: steps[2].online.blocks: unknown device 'dim2', did you mean 'dimm2'?"
      " (known: dimm1, dimm2, added)"),
     ("- unplug: {id: dimm2}", "- hyperv_add: {id: hot, size: 128M}",
-     "12:17: steps[3].hyperv_add: hyperv_add needs platform: hyperv, this machine is kvm"),
+     "12:17: steps[3].hyperv_add: hyperv_add needs platform: hyperv; this machine is kvm"),
     ("- unplug: {id: dimm2}", "- xen_add: {id: hot, size: 128M}",
-     "12:14: steps[3].xen_add: xen_add needs platform: xen, this machine is kvm"),
+     "12:14: steps[3].xen_add: xen_add needs platform: xen; this machine is kvm"),
     ("- unplug: {id: dimm2}", "- probe: {addr: 0x100000001}",
      "12:19: steps[3].probe.addr: 0x100000001: an address is a multiple of 128M"),
     ("result: ok", "result: EINVL", "16:13: goals[0].result: unknown result 'EINVL', did you mean"
@@ -191,7 +191,7 @@ MEANINGS = [
     ("state: online\n", "state: onlin\n", "19:12: goals[1].state: unknown state 'onlin', did you"
      " mean 'online'? (known: online, offline, going-offline)"),
     ("    state: online\n    zone: Movable\n", "",
-     "17:5: goals[1]: expected how the blocks look: state, zone, valid_zones or node"),
+     "17:5: goals[1]: expected what the blocks have: state, zone, valid_zones or node"),
     ("zone: Movable", "present: false",
      "20:14: goals[1].present: blocks that are not there have no state, zone or node"),
     ("step: last\n    result: ok", "knob: exist",
@@ -200,9 +200,9 @@ MEANINGS = [
     ("want: the block is movable", "want: ''",
      "17:11: goals[1].want: expected one line that says what the user wanted"),
     ("want: the block is movable", "want: the write is accepted",
-     "17:11: goals[1].want: another goal says the same, say it apart"),
+     "17:11: goals[1].want: another goal has the same words; use different ones"),
     ("want: the block is movable", "want: the kernel survives",
-     "17:11: goals[1].want: another goal says the same, say it apart"),
+     "17:11: goals[1].want: another goal has the same words; use different ones"),
 ]  # fmt: skip
 
 
@@ -293,7 +293,7 @@ goals:
         "5:33: steps[0].hyperv_add.size: 100M: the driver adds memory in chunks of 128M",
         "6:22: steps[1].hyperv_add.id: a driver has already added 'hot'",
         "6:45: steps[1].hyperv_add.node: no node 3: nodes are 0..0",
-        "7:18: steps[2].unplug.id: 'hot' was added by a driver: only a DIMM can be unplugged",
+        "7:18: steps[2].unplug.id: a driver added 'hot'; only a DIMM can be unplugged",
         "8:16: steps[3].plug.id: a driver has already added 'hot'",
         "10:22: steps[5].hyperv_add.id: there is already a DIMM 'dimm1'",
     ]
@@ -309,4 +309,4 @@ steps:
 goals:
   - {want: w, steps: ok}
 """
-    assert mistakes(text) == ["5:30: steps[0].xen_add.size: 0: expected something to add"]
+    assert mistakes(text) == ["5:30: steps[0].xen_add.size: 0: expected memory to add"]

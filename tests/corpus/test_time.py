@@ -37,17 +37,17 @@ MISTAKES = [
      "8:7: steps[1].elapse.hyper: unknown key 'hyper', did you mean 'hyperv'? (known: time, acpi,"
      " hyperv, xen, probe, udev, daemon, workload)"),
     ("hyperv: {id: hot", "xen: {id: hot",
-     "8:12: steps[1].elapse.xen: xen needs platform: xen, this machine is hyperv"),
+     "8:12: steps[1].elapse.xen: xen needs platform: xen; this machine is hyperv"),
     ("size: 1G}", "size: 100M}", "8:31: steps[1].elapse.hyperv.size: 100M: expected memory to add,"
      " in whole sections of 128M"),
     ("size: 1G}", "size: 1G, count: 0}",
      "8:42: steps[1].elapse.hyperv.count: 0: expected 1 to 1024"),
     ("size: 1G}", "size: 1G, count: 129}",
-     "8:42: steps[1].elapse.hyperv.count: more than 1024 pieces of memory"),
+     "8:42: steps[1].elapse.hyperv.count: more than 1024 devices"),
     ("size: 1G}", "size: 1G, node: 1}",
      "8:41: steps[1].elapse.hyperv.node: no node 1: nodes are 0..0"),
-    ("id: hot", "id: 1st", "8:20: steps[1].elapse.hyperv.id: '1st1' is no id: letters, digits,"
-     " . _ -, a letter first; not `added`"),
+    ("id: hot", "id: 1st", "8:20: steps[1].elapse.hyperv.id: '1st1' cannot be an id: use letters,"
+     " digits and . _ -, a letter first; `added` is reserved"),
     ("hyperv: {id: hot, size: 1G}", "acpi: {id: dimm, size: 600G, count: 2}",
      "8:30: steps[1].elapse.acpi.size: ends at 0x12d00000000, beyond what 40 bits address (see"
      " physical_bits)"),
@@ -75,9 +75,10 @@ MISTAKES = [
     ("takes: 1M", "takes: 100", "10:25: steps[1].elapse.workload.takes: 100: a process holds whole"
      " pages of 4K"),
     ("takes: 1M", "takes: 4K",
-     "10:25: steps[1].elapse.workload.takes: expected no more than 1024 times until `most`"),
-    ("takes: 1M", "takes: 1M, process: every", "10:38: steps[1].elapse.workload.process: 'every' is"
-     " no name: letters, digits, . _ -, a letter first; not every"),
+     "10:25: steps[1].elapse.workload.takes: expected at most 1024 allocations until `most` is"
+     " reached"),
+    ("takes: 1M", "takes: 1M, process: every", "10:38: steps[1].elapse.workload.process: 'every'"
+     " cannot be a name: use letters, digits and . _ -, a letter first; `every` is reserved"),
     ("size: 10M", "size: 1000",
      "5:38: steps[0].allocate.size: 1000: a process holds whole pages of 4K"),
     ("size: 10M", "size: 10M, oom_score_adj: 2000",
@@ -101,7 +102,7 @@ def test_someone_has_to_be_at_work(mistakes: Mistakes) -> None:
     start, end = TIMED.index("      hyperv"), TIMED.index("goals:")
     text = TIMED[:start] + TIMED[end:]
     assert mistakes(text) == [
-        "7:7: steps[1].elapse: expected someone at work: acpi, udev, workload ..."
+        "7:7: steps[1].elapse: expected at least one actor: acpi, udev, workload ..."
     ]
 
 

@@ -1,0 +1,30 @@
+"""Mistakes in a machine as it is bought: its nodes, its address width, its command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from zonediff.corpus.problems import Mistake
+from zonediff.corpus.schema import PHYSICAL_BITS
+from zonediff.engine.machine import Machine
+from zonediff.engine.units import format_address
+
+
+def machine_mistakes(machine: Machine) -> Iterator[Mistake]:
+    """Check all of a machine except its DIMMs, which `Devices` checks."""
+    for path, message in replace(machine, dimms=()).problems():
+        yield Mistake(("machine", *path), message)
+    least, most = PHYSICAL_BITS
+    if not least <= machine.physical_bits <= most:
+        yield Mistake(("machine", "physical_bits"), f"expected {least} to {most} bits")
+    elif machine.hotplug_base > 1 << machine.physical_bits:
+        yield Mistake(("machine", "nodes"), beyond_address_width(machine.hotplug_base, machine))
+    if not machine.cmdline.isprintable():
+        yield Mistake(("machine", "cmdline"), "expected one line of kernel parameters")
+
+
+def beyond_address_width(end: int, machine: Machine) -> str:
+    """Return the message for memory that ends above what the machine can address."""
+    bits = machine.physical_bits
+    return f"ends at {format_address(end)}, beyond what {bits} bits address (see physical_bits)"
