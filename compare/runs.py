@@ -16,8 +16,8 @@ from zonediff.compare.goals import evaluate
 from zonediff.corpus.scenario import Scenario
 from zonediff.engine.policy import Policy
 from zonediff.engine.trace import Trace
+from zonediff.result.converter import from_json, to_json
 from zonediff.result.counts import GoalCount, joined
-from zonediff.result.files import from_json, to_json
 from zonediff.result.judgements import GoalOutcome, Run, Status
 from zonediff.variants.registry import LIVE, Registry, VariantError
 from zonediff.variants.subject import NotOnThisMachine

@@ -111,7 +111,7 @@ def test_the_page_shows_it(part: History) -> None:
     ("broken", "says"),
     [
         (lambda item: replace(item, scenario="a/b"), "scenario 'a/b' is not described"),
-        (lambda item: replace(item, results=item.results[1:]), "has not as many results"),
+        (lambda item: replace(item, results=item.results[1:]), "does not have one result"),
         (
             lambda item: replace(
                 item,
@@ -120,7 +120,7 @@ def test_the_page_shows_it(part: History) -> None:
                     for goal in item.goals
                 ],
             ),
-            "something turns on no later release",
+            "a turn is not at a later release",
         ),
     ],
 )
@@ -145,6 +145,6 @@ def test_a_claim_needs_a_verdict_on_each_release(part: History, tmp_path: Path) 
     path = tmp_path / "result.json"
     result_files.save(replace(result, history=replace(part, claims=claims)), path)
     with pytest.raises(
-        result_files.ResultFileError, match="'C01' has not one verdict for each release"
+        result_files.ResultFileError, match="'C01' does not have one verdict for each release"
     ):
         result_files.load(path)

@@ -60,9 +60,9 @@ def test_the_table_and_the_result(file: Path, tmp_path: Path) -> None:
     ("old", "new", "message"),
     [
         ('"variant":"igor-movable","path"', '"variant":"strange","path"', "'strange' is not descr"),
-        ("35004,18540,2076,null", "35004,18540,2076", "not as many values as there are sizes"),
+        ("35004,18540,2076,null", "35004,18540,2076", "does not have one value for each size"),
         ("[1073741824,2147483648", "[2147483648,1073741824", "do not ascend from above 0"),
-        ('"base":134217728', '"base":134217729', "not of the same machines and sizes"),
+        ('"base":134217728', '"base":134217729', "do not have the same machines and sizes"),
     ],
 )
 def test_a_damaged_result_is_refused(

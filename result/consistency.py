@@ -1,0 +1,96 @@
+"""Checks that the parts of a result fit together, where types cannot tell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from zonediff.corpus.scenario import ScenarioStep
+from zonediff.engine.machine import Machine
+from zonediff.result.converter import from_json
+from zonediff.result.frontiers import Frontier
+from zonediff.result.history import History
+from zonediff.result.result import Result
+
+
+def check(result: Result) -> None:
+    """Check what the types of a result cannot express.
+
+    Every name that it uses is described once, scenarios hold machines and steps, and rows have a
+    value for each column. Raises ValueError, or what from_json() raises for a scenario's parts.
+    """
+    for problem in (*_name_problems(result), *_frontier_problems(result.frontiers)):
+        raise ValueError(problem)
+    if result.history is not None:
+        for problem in _history_problems(result.history):
+            raise ValueError(problem)
+    for scenario in result.scenarios:
+        from_json(scenario.machine, Machine)
+        for step in scenario.steps:
+            from_json(step, ScenarioStep)
+        if not all(isinstance(goal.get("want"), str) for goal in scenario.goals):
+            raise ValueError(f"a goal of {scenario.id!r} has no `want`")
+
+
+def _frontier_problems(frontiers: Sequence[Frontier]) -> Iterator[str]:
+    for frontier in frontiers:
+        if frontier.added != sorted({size for size in frontier.added if size > 0}):
+            yield "the sizes of a frontier do not ascend from above 0"
+        if any(len(row.least_kib) != len(frontier.added) for row in frontier.rows):
+            yield "a row of a frontier does not have one value for each size"
+    grids = {(*item.added, None, *(row.base for row in item.rows)) for item in frontiers}
+    if len(grids) > 1:
+        yield "the frontiers do not have the same machines and sizes"
+
+
+def _history_problems(history: History) -> Iterator[str]:
+    names = [release.variant for release in history.releases]
+    later = set(names[1:])
+    for item in history.scenarios:
+        if len(item.results) != len(names):
+            yield f"the history of {item.scenario!r} does not have one result for each release"
+        if not {turn.variant for goal in item.goals for turn in goal.turns} <= later:
+            yield f"in the history of {item.scenario!r} a turn is not at a later release"
+    for claim in history.claims:
+        if [verdict.variant for verdict in claim.verdicts] != names:
+            yield f"the history of claim {claim.id!r} does not have one verdict for each release"
+
+
+def _name_problems(result: Result) -> Iterator[str]:
+    """Yield the names that a result uses and does not describe, or describes twice."""
+    variants = [variant.name for variant in result.variants]
+    scenarios = [scenario.id for scenario in result.scenarios]
+    runs = [(run.scenario, run.variant) for run in result.runs]
+    judgements = [(judgement.scenario, judgement.variant) for judgement in result.judgements]
+    verdicts = [verdict for claim in result.claims for verdict in claim.verdicts]
+    for what, names in (
+        ("variant", variants),
+        ("scenario", scenarios),
+        ("run", runs),
+        ("judgement", judgements),
+        ("claim", [claim.id for claim in result.claims]),
+        ("frontier", [(item.variant, item.path, item.onliner) for item in result.frontiers]),
+    ):
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        if twice:
+            yield f"{what} {twice[0]!r} occurs twice"
+    used_variants = {
+        result.baseline,
+        *(variant for _, variant in (*runs, *judgements)),
+        *(item.variant for item in result.removals),
+        *(item.variant for item in result.intents),
+        *(verdict.variant for verdict in verdicts),
+        *(item.variant for item in result.frontiers),
+        *(name for item in result.explorations for name in (item.baseline, item.candidate)),
+        *(name for item in result.portraits for name in item.variants),
+    }
+    used_scenarios = {
+        *(scenario for scenario, _ in (*runs, *judgements)),
+        *(scenario for item in result.intents for scenario in item.scenarios),
+        *(item.scenario for item in (result.history.scenarios if result.history else ())),
+        *(case.scenario for verdict in verdicts for case in verdict.cases if case.scenario),
+    }
+    for name in sorted(used_variants - set(variants)):
+        yield f"variant {name!r} is not described under `variants`"
+    for name in sorted(used_scenarios - set(scenarios)):
+        yield f"scenario {name!r} is not described under `scenarios`"
