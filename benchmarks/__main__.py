@@ -1,10 +1,10 @@
-"""How fast and how large: prints tables whose last columns are ratios (docs/benchmarks.md).
+"""Measure speed and size; print tables whose last columns are ratios (docs/benchmarks.md).
 
     python -m benchmarks                  everything
     python -m benchmarks engine replay    some of it
-    python -m benchmarks replay --profile where the time goes
+    python -m benchmarks replay --profile the functions that take the most time
 
-Times are CPU time of one core, so that a busy machine disturbs them less.
+Times are CPU time of one core, which other load disturbs less than wall-clock time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from benchmarks import corpus, engine, explore, replay, report, rework, startup
 
 def _scaling(**options: object) -> None:
     if find_spec("distributed") is None:
-        print("it needs the extra `cluster`, which is not installed")
+        print("skipped: install the extra `cluster`")
         return
     from benchmarks import scaling
 
@@ -42,13 +42,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("names", nargs="*", choices=[[], *BENCHMARKS], metavar="NAME")
-    parser.add_argument("--most", type=int, default=20, help="log2 of the most blocks (20)")
-    parser.add_argument("--profile", action="store_true", help="replay, corpus: by function")
-    asked = parser.parse_args()
-    for name in asked.names or BENCHMARKS:
+    parser.add_argument(
+        "--most", type=int, default=20, help="engine: log2 of the largest number of blocks (20)"
+    )
+    parser.add_argument(
+        "--profile", action="store_true", help="replay, corpus, report: print the slowest functions"
+    )
+    arguments = parser.parse_args()
+    for name in arguments.names or BENCHMARKS:
         print(f"\n{name}: ", end="")
         sys.stdout.flush()
-        BENCHMARKS[name](most=asked.most, profile=asked.profile)
+        BENCHMARKS[name](most=arguments.most, profile=arguments.profile)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The whole corpus on all compared variants, in one process, once everything is loaded."""
+"""The time to run the whole corpus on all compared variants, in one process, after loading."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zonediff.corpus.loader import load
 from zonediff.corpus.scenario import Scenario
 from zonediff.variants.registry import COMPARED
 
-ALLOWED = 1.0
+SECONDS_ALLOWED = 1.0
 
 
 def report(profile: bool, **_: Any) -> None:
@@ -21,7 +21,7 @@ def report(profile: bool, **_: Any) -> None:
     folders: dict[str, list[Scenario]] = {}
     for scenario in scenarios:
         folders.setdefault(scenario.folder, []).append(scenario)
-    times = {name: best(partial(run, some, COMPARED), times=3) for name, some in folders.items()}
+    times = {name: best(partial(run, group, COMPARED), times=3) for name, group in folders.items()}
     whole = sum(times.values())
     rows: list[list[object]] = [
         [name, len(folders[name]), took * 1000, took / whole] for name, took in times.items()
@@ -32,6 +32,6 @@ def report(profile: bool, **_: Any) -> None:
         ("scenarios", "number", "ms", "share"),
         [[*row[:3], f"{row[3]:.2f}"] for row in rows],
     )
-    print(f"of the {ALLOWED:.0f} s allowed: {whole / ALLOWED:.2f}")
+    print(f"of the {SECONDS_ALLOWED:.0f} s allowed: {whole / SECONDS_ALLOWED:.2f}")
     if profile:
         profiled(lambda: run(scenarios, COMPARED))

@@ -1,7 +1,7 @@
-"""The engine from 2^10 to 2^20 memory blocks (128 GiB to 128 TiB): time and memory a block.
+"""The engine with 2^10 to 2^20 memory blocks (128 GiB to 128 TiB): time and memory per block.
 
-Each step is a write to sysfs, carried out by the guest as in any run. One table measures the
-steps themselves; the other looks at the whole machine after each, as a recorded run does.
+Each step is a write to sysfs, which the guest carries out as in any run. One table measures only
+the steps; another also observes the whole machine after each step, as a recorded run does.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from zonediff.engine.units import SECTION, Bytes
 from zonediff.variants.upstream import Upstream
 
 FIRST = 32
-"""Where added memory starts on a machine of 1 GiB."""
+"""The first block of added memory on a machine of 1 GiB."""
 
 ALLOWED = 2.0
-"""How far the time a block may vary over the range."""
+"""The allowed ratio of the largest time per block and that of the smallest machine."""
 
 BYTES_ALLOWED = 64
-LOOKS = 400
-"""Steps that are looked at after each, in the second table."""
+OBSERVED_STEPS = 400
+"""Steps that are each followed by an observation, in the second table of times."""
 
 
 def report(most: int, **_: Any) -> None:
@@ -42,38 +42,38 @@ def report(most: int, **_: Any) -> None:
     print()
     memory = {size: _memory(size) for size in sizes}
     table(
-        "bytes a block that are kept, by tracemalloc",
+        "bytes kept per block, by tracemalloc",
         ("blocks", "after hot-add", "a copy", f"of {BYTES_ALLOWED} allowed"),
         [[size, *sides, max(sides) / BYTES_ALLOWED] for size, sides in memory.items()],
     )
 
     print()
-    looks = {size: _looked_at(size) for size in sizes}
-    first = looks[sizes[0]]
+    observed = {size: _observed(size) for size in sizes}
+    first = observed[sizes[0]]
     table(
-        f"microseconds a step that is looked at, of {LOOKS}",
+        f"microseconds a step with an observation, of {OBSERVED_STEPS}",
         ("blocks", "online up", "movable down", "x first", "x first"),
         [
-            [size, *both, *(time / one for time, one in zip(both, first, strict=True))]
-            for size, both in looks.items()
+            [size, *both, *(time / smallest for time, smallest in zip(both, first, strict=True))]
+            for size, both in observed.items()
         ],
     )
 
 
 def _machine(blocks: int) -> tuple[Guest, Plug]:
     guest = Guest(Machine(physical_bits=52), Upstream())
-    # The memmap of 128 TiB is 2 TiB: let them be there.
+    # The memmap of 128 TiB takes 2 TiB, so give the machine enough free memory.
     guest.kernel.free_kib = 1 << 50
     return guest, Plug("dimm", Bytes(blocks * SECTION))
 
 
 def _life(blocks: int, repeat: int) -> list[float]:
-    """Microseconds a block, the best of some runs, for each thing that is done to all blocks."""
+    """Return microseconds per block for each phase, the best of `repeat` runs."""
     up = range(FIRST, FIRST + blocks)
     runs = []
     for _ in range(repeat):
         guest, plug = _machine(blocks)
-        works: list[list[Step]] = [
+        phases: list[list[Step]] = [
             [plug],
             [Write(f"memory{block}/state", "online") for block in up],
             [Write(f"memory{block}/state", "offline") for block in up],
@@ -81,7 +81,7 @@ def _life(blocks: int, repeat: int) -> list[float]:
             [Write(f"memory{block}/state", "offline") for block in up],
             [Unplug("dimm")],
         ]
-        runs.append([seconds(partial(_do, guest, steps)) for steps in works])
+        runs.append([seconds(partial(_do, guest, steps)) for steps in phases])
     return [min(column) * 1e6 / blocks for column in zip(*runs, strict=True)]
 
 
@@ -95,7 +95,7 @@ def _do(guest: Guest, steps: Iterable[Step]) -> None:
 
 
 def _memory(blocks: int) -> tuple[float, float]:
-    """Bytes a block: what a machine keeps once memory is added, and what a copy of it costs."""
+    """Return bytes per block: of a machine with the added memory, and of a copy of the machine."""
     tracemalloc.start()
     guest, plug = _machine(blocks)
     _do(guest, [plug])
@@ -107,14 +107,14 @@ def _memory(blocks: int) -> tuple[float, float]:
     return kept / blocks, (both - kept) / blocks
 
 
-def _looked_at(blocks: int) -> tuple[float, float]:
+def _observed(blocks: int) -> tuple[float, float]:
     guest, plug = _machine(blocks)
     runner = Runner(guest)
     runner.boot()
     runner.act(plug)
     top = FIRST + blocks - 1
-    up = [Write(f"memory{FIRST + n}/state", "online") for n in range(LOOKS)]
-    down = [Write(f"memory{top - n}/state", "online_movable") for n in range(LOOKS)]
+    up = [Write(f"memory{FIRST + n}/state", "online") for n in range(OBSERVED_STEPS)]
+    down = [Write(f"memory{top - n}/state", "online_movable") for n in range(OBSERVED_STEPS)]
     return _per_step(runner, up), _per_step(runner, down)
 
 

@@ -1,8 +1,9 @@
-"""How quick exploring is, beside others that are asked the same: `python -m benchmarks explore`.
+"""The speed of exploring, compared with other tools on the same question.
 
-A table for each peer, all in one run, so that ratios hold: Spin on the exported model, Hypothesis'
-stateful search on the engine, and a real kernel (`python -m benchmarks.explore IMAGE VARIANT`, an
-image as docs/live.md says). Times are CPU seconds, those of the kernel wall clock.
+`python -m benchmarks explore` measures Spin on the exported model and Hypothesis' stateful search
+on the engine, in one run, so that ratios hold. `python -m benchmarks.explore IMAGE VARIANT`
+measures a real kernel (docs/live.md). Times are CPU seconds; those of the kernel are wall-clock
+seconds.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ PAIRS = (
     ("eight-blocks", "v4.13", "v4.14"),
 )
 FLOOR = 500_000
-SPINS = 10_000
-"""States of a system from which on Spin's compiler does not take the tables any more."""
+SPIN_MAX_STATES = 10_000
+"""The largest system whose tables the compiler of Spin's output still accepts."""
 
 
 def report(**_: object) -> None:
@@ -55,42 +56,57 @@ def report(**_: object) -> None:
     stateful()
 
 
-def explored(arena: Arena, one: str, two: str) -> tuple[float, System, System, Comparison]:
-    """Both systems and how they compare, and the CPU seconds that it took."""
+def explored(
+    arena: Arena, baseline: str, candidate: str
+) -> tuple[float, System, System, Comparison]:
+    """Compare two variants; return the CPU seconds, both systems and the comparison."""
     registry, numberings = Registry(), Numberings()
-    found: list[tuple[System, System, Comparison]] = []
+    results: list[tuple[System, System, Comparison]] = []
 
     def work() -> None:
         left, right = (
-            build(registry.model(name).policy, arena, numberings=numberings) for name in (one, two)
+            build(registry.model(name).policy, arena, numberings=numberings)
+            for name in (baseline, candidate)
         )
-        found.append((left, right, compare(left, right)))
+        results.append((left, right, compare(left, right)))
 
-    took = seconds(work)
-    return took, *found[0]
+    cpu_seconds = seconds(work)
+    return cpu_seconds, *results[0]
 
 
 def systems() -> None:
     rows = []
-    for arena, one, two in PAIRS:
-        took, left, right, found = explored(STANDARD[arena], one, two)
-        rows.append(row(f"{arena}: {one}, {two}", left, right, took, found.verdict))
+    for arena, baseline, candidate in PAIRS:
+        cpu_seconds, left, right, comparison = explored(STANDARD[arena], baseline, candidate)
+        rows.append(
+            row(f"{arena}: {baseline}, {candidate}", left, right, cpu_seconds, comparison.verdict)
+        )
     left, right = synthetic(100_000, 6)
-    took = seconds(lambda: compare(left, right))
-    rows.append(row("two random systems, compared only", left, right, took, "2.2 s allowed"))
+    cpu_seconds = seconds(lambda: compare(left, right))
+    rows.append(row("two random systems, compared only", left, right, cpu_seconds, "2.2 s allowed"))
     table(
         "two variants explored and compared",
-        ["arena", "states", "transitions", "s", "1000 trans./s", "found", "spin, s", "x ours"],
+        [
+            "arena",
+            "states",
+            "transitions",
+            "s",
+            "1000 trans./s",
+            "verdict",
+            "Spin, s",
+            "x zonediff",
+        ],
         rows,
     )
 
 
-def row(name: str, left: System, right: System, took: float, found: str) -> list[object]:
+def row(name: str, left: System, right: System, cpu_seconds: float, verdict: str) -> list[object]:
     transitions = left.transitions + right.transitions
-    theirs = spin(left, right)
+    spin_seconds = spin(left, right)
     return [
-        *(name, f"{left.states}, {right.states}", transitions, took),
-        *(transitions / took / 1000, found, *((theirs, theirs / took) if theirs else (None, None))),
+        *(name, f"{left.states}, {right.states}", transitions, cpu_seconds),
+        *(transitions / cpu_seconds / 1000, verdict),
+        *((spin_seconds, spin_seconds / cpu_seconds) if spin_seconds else (None, None)),
     ]
 
 
@@ -98,15 +114,15 @@ def variants() -> None:
     rows = []
     for name in ("upstream", "igor-movable", "v4.12", "v4.13", "v4.14", "v6.1"):
         policy = Registry().model(name).policy
-        found: list[System] = []
+        explored_systems: list[System] = []
 
-        def work(policy=policy, found=found) -> None:
-            found.append(build(policy, STANDARD["eight-blocks"]))
+        def work(policy=policy, results=explored_systems) -> None:
+            results.append(build(policy, STANDARD["eight-blocks"]))
 
-        took, system = seconds(work), found[0]
-        rate = system.transitions / took
+        cpu_seconds, system = seconds(work), explored_systems[0]
+        rate = system.transitions / cpu_seconds
         rows.append(
-            [name, system.states, system.transitions, system.probe_count, took, rate / FLOOR]
+            [name, system.states, system.transitions, system.probe_count, cpu_seconds, rate / FLOOR]
         )
     table(
         "one variant on eight-blocks",
@@ -119,8 +135,8 @@ def variants() -> None:
 
 
 def spin(left: System, right: System) -> float | None:
-    """CPU seconds of Spin for the same question, generation and compilation included."""
-    large = left.parts and max(left.states, right.states) > SPINS
+    """Return Spin's CPU seconds for the same question, with generation and compilation."""
+    large = left.parts and max(left.states, right.states) > SPIN_MAX_STATES
     if large or not (shutil.which("spin") and shutil.which("gcc")):
         return None
     with tempfile.TemporaryDirectory() as name:
@@ -142,29 +158,29 @@ def spin(left: System, right: System) -> float | None:
 
 
 def stateful() -> None:
-    """Hypothesis' stateful search on the engine, for each kind of different result found here."""
+    """Measure Hypothesis' stateful search for each kind of different result that zonediff finds."""
     rows = []
-    for arena, one, two in (
+    for arena, baseline, candidate in (
         ("one-dimm", "upstream", "igor-movable"),
         ("hotplug", "upstream", "v4.12"),
         ("hotplug", "upstream", "v4.13"),
         ("eight-blocks", "upstream", "v4.13"),
     ):
-        ours, *_, found = explored(STANDARD[arena], one, two)
-        policies = [Registry().model(name).policy for name in (one, two)]
-        wanted = [item for item in found.witnesses if item.kind.what == RESULT]
-        met = shortest = 0
-        took = 0.0
+        ours, *_, comparison = explored(STANDARD[arena], baseline, candidate)
+        policies = [Registry().model(name).policy for name in (baseline, candidate)]
+        wanted = [item for item in comparison.witnesses if item.kind.what == RESULT]
+        hits = shortest = 0
+        cpu_seconds = 0.0
         for item in wanted:
             lengths: list[int] = []
-            took += seconds(lambda: search(STANDARD[arena], policies, item.kind, lengths))  # noqa: B023
-            met += bool(lengths)
+            cpu_seconds += seconds(lambda: search(STANDARD[arena], policies, item.kind, lengths))  # noqa: B023
+            hits += bool(lengths)
             shortest += bool(lengths) and lengths[-1] == len(item.actions)
-        name = f"{arena}: {one}, {two}"
-        rows.append([name, len(wanted), met, shortest, took, ours, took / ours])
+        name = f"{arena}: {baseline}, {candidate}"
+        rows.append([name, len(wanted), hits, shortest, cpu_seconds, ours, cpu_seconds / ours])
     table(
         "Hypothesis' stateful search for the same kinds of different results",
-        ["arena", "kinds", "it meets", "as short", "its s", "s here, all looks", "x ours"],
+        ["arena", "kinds", "found", "as short", "Hypothesis, s", "zonediff, s", "x zonediff"],
         rows,
     )
 
@@ -183,9 +199,16 @@ def search(arena: Arena, policies: list, wanted: Kind, lengths: list[int]) -> No
             if self.over:
                 return
             self.steps += 1
-            one, two = (outcome(guest, step) for guest in self.guests)
-            self.over = one.result != two.result or one.result in ("BUG", "panic", "hang")
-            if one.result != two.result and result_kind(step, one, two) == wanted:
+            baseline, candidate = (outcome(guest, step) for guest in self.guests)
+            self.over = baseline.result != candidate.result or baseline.result in (
+                "BUG",
+                "panic",
+                "hang",
+            )
+            if (
+                baseline.result != candidate.result
+                and result_kind(step, baseline, candidate) == wanted
+            ):
                 lengths.append(self.steps)
                 raise AssertionError
 
@@ -215,20 +238,20 @@ def outcome(guest: Guest, step) -> Outcome:
 
 
 def live(image: str, variant: str) -> None:
-    """Steps a second of a real kernel, boots included, against explored transitions a second."""
+    """Compare steps per second of a real kernel, boots included, with explored transitions."""
     registry = Registry()
     kernel = registry.resolve(LIVE + image)
     arena = STANDARD["one-dimm"]
-    took, left, right, found = explored(arena, variant, "upstream")
-    longest = sorted(found.witnesses, key=lambda witness: -len(witness.actions))[:3]
-    steps, began = 0, time.perf_counter()
+    cpu_seconds, left, right, comparison = explored(arena, variant, "upstream")
+    longest = sorted(comparison.witnesses, key=lambda witness: -len(witness.actions))[:3]
+    steps, start = 0, time.perf_counter()
     for witness in longest:
         steps += len(kernel.run(arena.machine, steps_of(witness, arena)).steps)
-    real = time.perf_counter() - began
-    here = (left.transitions + right.transitions) / took
+    real = time.perf_counter() - start
+    here = (left.transitions + right.transitions) / cpu_seconds
     table(
         f"a real kernel, {kernel.origin}, running {len(longest)} witnesses",
-        ["steps", "s", "steps/s", "transitions/s here", "x"],
+        ["steps", "s", "steps/s", "explored transitions/s", "x"],
         [[steps, real, steps / real, here, here / (steps / real)]],
     )
 
@@ -237,7 +260,7 @@ def live(image: str, variant: str) -> None:
 
 
 def synthetic(states: int, width: int) -> tuple[System, System]:
-    """A random system, and one with its states in another order and one outcome changed."""
+    """Return a random system, and a copy with its states reordered and one outcome changed."""
     random = np.random.default_rng(1)
     numberings = Numberings()
     for number in range(2):

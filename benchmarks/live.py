@@ -1,8 +1,8 @@
-"""How much quicker a model is than the kernel: both on the same scenarios, side by side.
+"""The speed of a model and of the real kernel on the same scenarios.
 
 Usage: python benchmarks/live.py IMAGE VARIANT [SCENARIO...]
 
-A scenario is booted once on the kernel; the model's time is the best of ten.
+The kernel boots once for each scenario; the model's time is the best of ten runs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from zonediff.variants.registry import LIVE, Registry
 from zonediff.variants.subject import NotOnThisMachine, Subject
 
 SCENARIOS = ("ordering", "removal", "two-dimms")
-"""What is run when no scenario is named."""
+"""The scenarios that run when none is named."""
 
 TRIES = 10
 
@@ -30,14 +30,14 @@ def main(image: str, variant: str, *names: str) -> None:
     for scenario in load(names or SCENARIOS, SHIPPED):
         steps = [step.do for step in scenario.steps]
 
-        def on(subject: Subject) -> Callable[[], object]:
+        def run_on(subject: Subject) -> Callable[[], object]:
             return lambda: subject.run(scenario.machine, steps)  # noqa: B023
 
         try:
-            real = seconds(on(kernel))
+            real = seconds(run_on(kernel))
         except NotOnThisMachine:
             continue
-        predicted = min(seconds(on(model)) for _ in range(TRIES))
+        predicted = min(seconds(run_on(model)) for _ in range(TRIES))
         rows.append((scenario.id, real, predicted))
     total_real, total_predicted = (sum(row[column] for row in rows) for column in (1, 2))
     rows.append((f"all {len(rows)}", total_real, total_predicted))
@@ -55,7 +55,7 @@ def main(image: str, variant: str, *names: str) -> None:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """How long it takes."""
+    """Return the wall-clock seconds that the work takes."""
     start = perf_counter()
     work()
     return perf_counter() - start

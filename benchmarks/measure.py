@@ -1,4 +1,4 @@
-"""Measuring CPU time, and printing what came out."""
+"""Measuring CPU time, and printing tables."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tabulate import tabulate
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """CPU seconds that the work takes."""
+    """Return the CPU seconds that the work takes."""
     start = time.process_time()
     work()
     return time.process_time() - start
 
 
 def best(work: Callable[[], object], times: int = 5) -> float:
-    """CPU seconds of the quickest of several runs."""
+    """Return the CPU seconds of the fastest of several runs."""
     return min(seconds(work) for _ in range(times))
 
 

@@ -1,4 +1,4 @@
-"""Replaying every shipped recording of a real kernel: steps a second."""
+"""The speed of replaying every shipped recording of a real kernel, in steps per second."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def report(profile: bool, **_: Any) -> None:
     mean = total_steps / total_time
     rows.append(("all", sum(map(len, files.values())), total_steps, mean))
     table(
-        "steps a second, boot and comparison included",
+        "steps per second, boot and comparison included",
         ("recordings", "traces", "steps", "steps/s", "x all"),
         [[*row, round(row[3] / mean, 2)] for row in rows],
     )

@@ -1,6 +1,6 @@
 """The HTML report of 1,000 scenarios on 10 variants: bytes, DOM nodes, seconds to open it.
 
-Beside it the page that pytest-html writes about 4,000 tests, measured in the same browser.
+For comparison: the page that pytest-html writes for 4,000 tests, in the same browser.
 """
 
 from __future__ import annotations
@@ -60,60 +60,67 @@ def report(profile: bool, **_: Any) -> None:
 
 
 def grown_result(number: int, share: int = 1) -> Result:
-    """So many scenarios of the shipped corpus and of families made of them, run.
+    """Run `number` scenarios: the shipped corpus, then families made of its scenarios.
 
-    share: begin with every so-manieth of the corpus, and so end with a part that is as mixed.
+    share: take only every share-th scenario of the corpus, for a smaller set that is as mixed.
     """
     chosen = islice(grown(list(load())[::share]), number)
     return run(sorted(chosen, key=lambda scenario: scenario.id), VARIANTS)
 
 
 def grown(scenarios: Sequence[Scenario]) -> Iterator[Scenario]:
-    """The scenarios, then each again as other members of a family: endlessly, in a fixed order.
+    """Yield the scenarios, then other members of their families: endlessly, in a fixed order.
 
-    Of five members two have more memory in each DIMM, so that blocks, spans and pictures differ
-    throughout; one has another kernel command line, and one is a guest of another hypervisor.
+    Of five members, two have more memory in each DIMM, so that blocks, spans and pictures differ;
+    one has another kernel command line, and one is a guest of another hypervisor.
     """
     yield from scenarios
     more = 128 * MIB
     while True:
-        for change in (_larger(more), _told("movable_node"), _larger(GIB + more), _hosted):
+        for change in (
+            _larger(more),
+            _with_parameter("movable_node"),
+            _larger(GIB + more),
+            _on_other_hypervisor,
+        ):
             for scenario in scenarios:
                 yield change(scenario, more)
         more += 128 * MIB
 
 
-def _larger(by: int) -> Callable[[Scenario, int], Scenario]:
+def _larger(extra: int) -> Callable[[Scenario, int], Scenario]:
     def change(scenario: Scenario, _: int) -> Scenario:
-        dimms = tuple(replace(d, size=Bytes(d.size + by)) for d in scenario.machine.dimms)
+        dimms = tuple(replace(d, size=Bytes(d.size + extra)) for d in scenario.machine.dimms)
         steps = tuple(
-            replace(step, do=replace(step.do, size=Bytes(step.do.size + by)))
+            replace(step, do=replace(step.do, size=Bytes(step.do.size + extra)))
             if isinstance(step.do, Plug)
             else step
             for step in scenario.steps
         )
         machine = replace(scenario.machine, dimms=dimms)
-        return replace(_member(scenario, f"more={format_size(by)}"), machine=machine, steps=steps)
+        return replace(
+            _member(scenario, f"more={format_size(extra)}"), machine=machine, steps=steps
+        )
 
     return change
 
 
-def _told(word: str) -> Callable[[Scenario, int], Scenario]:
+def _with_parameter(word: str) -> Callable[[Scenario, int], Scenario]:
     def change(scenario: Scenario, more: int) -> Scenario:
         words = f"{scenario.machine.cmdline} {word}".strip()
-        again = "" if more == 128 * MIB else f",round={more // (128 * MIB)}"
+        suffix = "" if more == 128 * MIB else f",round={more // (128 * MIB)}"
         machine = replace(scenario.machine, cmdline=words)
-        return replace(_member(scenario, f"cmdline={word}{again}"), machine=machine)
+        return replace(_member(scenario, f"cmdline={word}{suffix}"), machine=machine)
 
     return change
 
 
-def _hosted(scenario: Scenario, more: int) -> Scenario:
-    again = "" if more == 128 * MIB else f",round={more // (128 * MIB)}"
+def _on_other_hypervisor(scenario: Scenario, more: int) -> Scenario:
+    suffix = "" if more == 128 * MIB else f",round={more // (128 * MIB)}"
     hosts = {"kvm": "vmware", "vmware": "kvm"}
     platform = hosts.get(scenario.machine.platform, scenario.machine.platform)
     machine = replace(scenario.machine, platform=platform)
-    return replace(_member(scenario, f"host={platform}{again}"), machine=machine)
+    return replace(_member(scenario, f"host={platform}{suffix}"), machine=machine)
 
 
 def _member(scenario: Scenario, value: str) -> Scenario:
@@ -125,7 +132,7 @@ def _member(scenario: Scenario, value: str) -> Scenario:
 
 
 def _open(path: Path) -> tuple[int | str, float | str]:
-    """DOM nodes, and the median of the seconds until the page is loaded and drawn."""
+    """Return the DOM nodes, and the median of the seconds until the page is loaded and drawn."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     try:
         from playwright.sync_api import sync_playwright
@@ -140,13 +147,13 @@ def _open(path: Path) -> tuple[int | str, float | str]:
         times = []
         for _ in range(TRIES):
             page = browser.new_page(viewport={"width": 1280, "height": 800})
-            began = time.perf_counter()
+            start = time.perf_counter()
             page.goto(path.as_uri(), wait_until="load")
-            # Two frames later the first has been drawn.
+            # After two animation frames the first has been drawn.
             page.evaluate(
                 "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
             )
-            times.append(time.perf_counter() - began)
+            times.append(time.perf_counter() - start)
             nodes = page.evaluate("document.getElementsByTagName('*').length")
             page.close()
         browser.close()
@@ -154,7 +161,7 @@ def _open(path: Path) -> tuple[int | str, float | str]:
 
 
 def _peer(folder: Path) -> Path | None:
-    """What pytest-html writes about so many tests, a tenth of which fail; None without it."""
+    """Write pytest-html's page of TESTS tests, a tenth of which fail; None without it."""
     tests = folder / "test_many.py"
     tests.write_text(
         "import pytest\n"

@@ -1,4 +1,4 @@
-"""How long the explorer takes to find each bug that people found in the rework of v4.13."""
+"""The time that the explorer takes to find each bug that people found in the rework of v4.13."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from zonediff.variants.v4_13 import V4_13
 
 
 def report(**_: object) -> None:
-    """Seconds to explore both whole and compare them, and the steps of the shortest trace."""
+    """Print the seconds to explore and compare each bug, and the steps of the shortest trace."""
     rows = []
     for name, (change, _steps) in REWORK.items():
         broken = mutant(V4_13, *change)
-        shortest = min(len(witness.actions) for witness in _found(broken).witnesses)
-        rows.append((name, shortest, best(lambda broken=broken: _found(broken), 3)))
+        shortest = min(len(witness.actions) for witness in _comparison(broken).witnesses)
+        rows.append((name, shortest, best(lambda broken=broken: _comparison(broken), 3)))
     table("v4.13 against itself with one token broken", ("bug", "steps", "seconds"), rows)
 
 
-def _found(broken: Policy) -> Comparison:
+def _comparison(broken: Policy) -> Comparison:
     numberings = Numberings()
     systems = (build(p, THREE_BLOCKS, numberings=numberings) for p in (V4_13(), broken))
     return compare(*systems)

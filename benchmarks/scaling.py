@@ -1,8 +1,8 @@
-"""Many runs: what a second process brings, what sending work costs, and grids from 10^2 to 10^6.
+"""Scaling: the gain of a second process, the cost of sending work, grids of 10^2 to 10^6 points.
 
-Wall-clock time is needed to see processes work side by side, and a busy machine spoils it. So the
-ways to work are measured in turn, several times, and the best time of each counts; and the CPU time
-of all processes together says how many times quicker two would be on CPUs of their own.
+Parallel work shows only in wall-clock time, which other load disturbs. So all pools are measured in
+turn, several times, and the best time of each counts. In addition, the CPU time of all processes
+gives the speedup that separate CPUs would allow.
 """
 
 from __future__ import annotations
@@ -32,20 +32,19 @@ from zonediff.engine.units import MIB, SECTION, Bytes
 from zonediff.variants.registry import Registry
 from zonediff.work.chunks import map_chunks
 from zonediff.work.contract import WorkerContract
+from zonediff.work.open_pool import open_pool
 from zonediff.work.pool import ProcessPool, WorkerPool
 from zonediff.work.store import open_store
-from zonediff.work.workers import workers
 
 TURNS = 3
 TASKS = 20_000
-"""Tasks that do nothing, for what sending one costs; one by one it is a tenth of them."""
+"""Tasks that do nothing, to measure the cost of sending one; a tenth of them are sent singly."""
 
-COSTLY = (120, 60)
-"""Machines and sizes of the grid that processes share: each block is onlined, a millisecond a
-point."""
+UDEV_GRID = (120, 60)
+"""Machines and sizes of the grid that processes share, on which udev onlines each block."""
 
 ALLOWED = 2.0
-"""How far the time a point may vary from 10^3 points on."""
+"""The allowed ratio of the largest and the smallest time per point, from 10^3 points on."""
 
 
 def report(most_points: int = 6, **_: Any) -> None:
@@ -64,21 +63,21 @@ def report(most_points: int = 6, **_: Any) -> None:
 
 def _pools() -> Iterator[tuple[str, Any]]:
     registry = Registry()
-    yield "this process", workers(registry)
+    yield "this process", open_pool(registry)
     for count in (1, 2):
-        # One process is never started elsewhere; here it shows what sending costs.
+        # The product never starts a pool of one process; here it shows the cost of sending.
         yield f"processes: {count}", _processes(registry, count)
     for count in (1, 2):
-        yield f"Dask workers: {count}", workers(registry, count, "local")
+        yield f"Dask workers: {count}", open_pool(registry, count, "local")
 
 
 def _processes(registry: Registry, count: int) -> Any:
-    return closing(ProcessPool(WorkerContract.here(registry.files), count))
+    return closing(ProcessPool(WorkerContract.of_this_process(registry.files), count))
 
 
 def _side_by_side(pools: dict[str, WorkerPool]) -> None:
-    sweep = _grid(*COSTLY, onliner="udev")
-    points = COSTLY[0] * COSTLY[1]
+    sweep = _grid(*UDEV_GRID, onliner="udev")
+    points = UDEV_GRID[0] * UDEV_GRID[1]
     registry = Registry()
     walls: dict[str, list[float]] = {name: [] for name in pools}
     cpus: dict[str, list[float]] = {name: [] for name in pools}
@@ -86,14 +85,14 @@ def _side_by_side(pools: dict[str, WorkerPool]) -> None:
         for name, pool in pools.items():
             before = _cpu_of_all()
             wall = _seconds(lambda pool=pool: frontiers(sweep, registry, pool=pool))
-            if turn:  # the first one starts the processes
+            if turn:  # the first turn starts the processes
                 walls[name].append(wall)
                 cpus[name].append(_cpu_of_all() - before)
     alone, cpu = min(walls["this process"]), min(cpus["this process"])
     table(
         f"a grid of {points} points (load of the machine: {os.getloadavg()[0]:.1f}, "
         f"CPUs: {os.cpu_count()})",
-        ("who", "s", "points/s", "x this process", "CPU s", "x, on CPUs of their own"),
+        ("pool", "s", "points/s", "x this process", "CPU s", "x, on separate CPUs"),
         [
             [
                 *(name, min(walls[name]), round(points / min(walls[name]))),
@@ -107,32 +106,37 @@ def _side_by_side(pools: dict[str, WorkerPool]) -> None:
 
 
 def _cpu_of_all() -> float:
-    """CPU seconds of this process and all that came of it."""
-    me = psutil.Process()
-    times = [process.cpu_times() for process in (me, *me.children(recursive=True))]
+    """Return the CPU seconds of this process and all its descendants."""
+    this = psutil.Process()
+    times = [process.cpu_times() for process in (this, *this.children(recursive=True))]
     return sum(time.user + time.system for time in times)
 
 
 def _sending(pools: dict[str, WorkerPool]) -> None:
-    few = TASKS // 10
+    single_tasks = TASKS // 10
     rows: list[list[object]] = []
     with ProcessPoolExecutor(1, get_context("forkserver")) as bare:
         bare.submit(int).result()
-        one_by_one = _best(lambda: wait([bare.submit(int) for _ in range(few)])) / few
+        one_by_one = (
+            _best(lambda: wait([bare.submit(int) for _ in range(single_tasks)])) / single_tasks
+        )
     rows.append(["bare ProcessPoolExecutor, 1", "one by one", one_by_one * 1e6, "1.00"])
     for name, pool in pools.items():
         if name not in ("processes: 1", "Dask workers: 1"):
             continue
         if "Dask" in name:
             executor = pool._executor  # type: ignore[attr-defined]
-            took = _best(lambda e=executor: wait([e.submit(int) for _ in range(few)])) / few
+            took = (
+                _best(lambda e=executor: wait([e.submit(int) for _ in range(single_tasks)]))
+                / single_tasks
+            )
             rows.append(["bare Dask executor, 1", "one by one", took * 1e6, took / one_by_one])
         took = _best(
             lambda pool=pool: [*map_chunks(pool, _nothing, range(TASKS), lambda item: item)]
         )
         took /= TASKS
         rows.append([name, "in chunks", took * 1e6, f"{took / one_by_one:.3f}"])
-    table("what sending a task costs", ("to", "how", "us", "x bare executor"), rows)
+    table("the cost of sending a task", ("to", "how", "us", "x bare executor"), rows)
 
 
 def _growing(most: int) -> None:
@@ -151,7 +155,7 @@ def _growing(most: int) -> None:
             size = store.stat().st_size / points
             rows.append([f"10^{power}", first, each[power], again / points * 1e6, size])
     table(
-        "a growing grid of one DIMM that nobody onlines, with a store; CPU time",
+        "a growing grid of one DIMM whose blocks are never onlined, with a store; CPU time",
         ("points", "s", "us a point", "us a point, from the store", "bytes a point in the store"),
         rows,
     )
@@ -160,18 +164,18 @@ def _growing(most: int) -> None:
 
 
 def _answering() -> None:
-    """What the one process that has the store does for each answer: no cluster makes it quicker."""
+    """Measure the client's work for each answer, which more workers do not reduce."""
     sweep = _grid(100, 1000)
     registry = Registry()
     keys = row_keys(sweep, registry)
     points = tuple(Point(size, None, 100_000) for size in sweep.added)
-    found = [(Task(row), Outcome(200_000, points)) for row in keys]
-    answers = [pickle.dumps(outcome) for _, outcome in found]
+    outcomes = [(Task(row), Outcome(200_000, points)) for row in keys]
+    answers = [pickle.dumps(outcome) for _, outcome in outcomes]
     number = len(answers) * len(points)
     receiving = _cpu(lambda: [pickle.loads(answer) for answer in answers])
     with TemporaryDirectory() as folder, open_store(Path(folder) / "a.sqlite") as store:
         table = Rows(store, sweep, keys)
-        keeping = _cpu(lambda: [table.save([one]) for one in found])
+        keeping = _cpu(lambda: [table.save([item]) for item in outcomes])
     scenario = load_scenarios(["pressure/help-by-chance"])[0]
     policy = registry.model("upstream").policy
     seeds = 200
@@ -179,8 +183,8 @@ def _answering() -> None:
     answer = pickle.dumps(sample(scenario, policy, 0, 2))
     counting = _cpu(lambda: [pickle.loads(answer) for _ in range(1000)]) / 1000
     table(
-        "what work costs a worker, and its answer the client; CPU time",
-        ("what", "us of a worker", "us of the client"),
+        "the cost of work for a worker, and of its answer for the client; CPU time",
+        ("work", "us of a worker", "us of the client"),
         [
             ["a point of a sweep, cheapest", "see above", (receiving + keeping) / number * 1e6],
             [
@@ -198,12 +202,12 @@ def _bisecting() -> None:
     for name in ("glance", "frontier"):
         sweep = load(find(name), registry)
         whole = _cpu(partial(frontiers, sweep, registry))
-        less = _cpu(partial(frontiers, sweep, registry, adaptive=True))
-        rows.append([name, whole, less, f"{whole / less:.1f}"])
+        adaptive = _cpu(partial(frontiers, sweep, registry, adaptive=True))
+        rows.append([name, whole, adaptive, f"{whole / adaptive:.1f}"])
     sweep = _grid(100, 100, onliner="udev")
     whole = _cpu(partial(frontiers, sweep, registry))
-    less = _cpu(partial(frontiers, sweep, registry, adaptive=True))
-    rows.append(["100 x 100, one DIMM, udev", whole, less, f"{whole / less:.1f}"])
+    adaptive = _cpu(partial(frontiers, sweep, registry, adaptive=True))
+    rows.append(["100 x 100, one DIMM, udev", whole, adaptive, f"{whole / adaptive:.1f}"])
     table("bisection, CPU seconds", ("sweep", "whole grid", "--adaptive", "x less"), rows)
 
 

@@ -1,4 +1,4 @@
-"""Starting: `zonediff --help` against a Python that does nothing."""
+"""The start-up time of `zonediff`, compared with a Python that does nothing."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ def report(**_: Any) -> None:
     }
     nothing = times["python -c pass"]
     table(
-        f"milliseconds of CPU, the best of {TIMES}",
+        f"milliseconds of CPU time, the best of {TIMES}",
         ("command", "ms", "x python", f"of {ALLOWED_MS} ms"),
         [[name, ms, ms / nothing, round(ms / ALLOWED_MS, 2)] for name, ms in times.items()],
     )
 
 
 def _milliseconds(command: tuple[str, ...]) -> float:
-    silence = os.open(os.devnull, os.O_WRONLY)
+    null_device = os.open(os.devnull, os.O_WRONLY)
     before = os.times()
     child = os.posix_spawn(
-        command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, silence, 1)]
+        command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, null_device, 1)]
     )
     _, status = os.waitpid(child, 0)
     after = os.times()
-    os.close(silence)
+    os.close(null_device)
     assert status == 0, command
     used = after.children_user + after.children_system
     return (used - before.children_user - before.children_system) * 1000

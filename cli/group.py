@@ -147,13 +147,13 @@ def _in_words(error: Exception) -> str | None:
     from zonediff.variants.failure import VariantFailed
     from zonediff.variants.registry import VariantError
     from zonediff.work.contract import Mismatch
-    from zonediff.work.dependencies import Changed
+    from zonediff.work.dependencies import ModuleChanged
     from zonediff.work.pool import ClusterError
     from zonediff.work.store import StoreError
 
     if isinstance(
         error,
-        Changed
+        ModuleChanged
         | ClusterError
         | ExportError
         | StoreError

@@ -14,11 +14,11 @@ import click
 from zonediff.cli import options
 from zonediff.cli.progress import bar
 from zonediff.engine.units import Bytes, parse_size
-from zonediff.live.draw import KINDS
-from zonediff.live.fleet import Fleet
 from zonediff.live.host import Host
 from zonediff.live.image import Image
-from zonediff.live.jobs import Job, of_random_steps, of_scenarios, side_by_side
+from zonediff.live.jobs import Job, random_jobs, run_jobs, scenario_jobs
+from zonediff.live.limiter import GuestLimiter
+from zonediff.live.random_steps import MACHINE_KINDS
 from zonediff.work.outcome_table import OutcomeTable, rounds
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ class Work:
     seed: int
     machines: tuple[str, ...]
     corpus: Path | None
-    chunks_in_flight: int | None
+    max_guests: int | None
     memory: Bytes | None
 
     def jobs(self, scenarios: Sequence[str], host: Host, image: Image) -> list[Job]:
@@ -46,10 +46,10 @@ class Work:
         if not scenarios and not self.random:
             raise click.UsageError("name a SCENARIO (such as 'knob/*'), or give --random N")
         found = options.load_scenarios(scenarios, self.corpus) if scenarios else []
-        jobs, skipped = of_scenarios(found, host, image)
+        jobs, skipped = scenario_jobs(found, host, image)
         for item in skipped:
             click.echo(f"not on this machine: {item.id}: {item.why}", err=True)
-        drawn = of_random_steps(self.random, self.steps, self.seed, self.machines, host, image)
+        drawn = random_jobs(self.random, self.steps, self.seed, self.machines, host, image)
         return [*jobs, *drawn]
 
     def do(
@@ -60,8 +60,8 @@ class Work:
     ) -> dict[int, T]:
         """Do all jobs, with a progress bar on a terminal: what came of each, by its number.
 
-        shelf: keeps what is done; what is on it is not done again. A Ctrl-C (KeyboardInterrupt)
-        ends the work early: then some are missing. Raises KeepError.
+        table: stores outcomes; stored jobs are not done again. A Ctrl-C (KeyboardInterrupt)
+        ends the work early: then some are missing. Raises StoreError.
         """
 
         def work(note: Callable[[int, T], None]) -> None:
@@ -73,8 +73,8 @@ class Work:
             for known, supply in rounds(enumerate(jobs), table):
                 for (number, _), outcome in known:
                     note(number, outcome)
-                fleet = Fleet(self.chunks_in_flight, self.memory)
-                asyncio.run(side_by_side(supply, fleet, do, done))
+                limiter = GuestLimiter(self.max_guests, self.memory)
+                asyncio.run(run_jobs(supply, limiter, do, done))
 
         return self.noting(jobs, work)
 
@@ -134,15 +134,15 @@ def work_options(command: Command) -> Command:
         click.option(
             "--machine",
             "machines",
-            type=click.Choice(list(KINDS)),
+            type=click.Choice(list(MACHINE_KINDS)),
             multiple=True,
             metavar="KIND",
-            help=f"Draw for machines of this kind: {', '.join(KINDS)}. Default: each in turn.",
+            help=f"Draw for this kind: {', '.join(MACHINE_KINDS)}. Default: each kind in turn.",
         ),
         options.corpus,
         click.option(
             "--jobs",
-            "at_once",
+            "max_guests",
             type=click.IntRange(min=1),
             metavar="N",
             help="Run at most N guests at once. Default: one for each CPU.",

@@ -156,22 +156,24 @@ def record(
     todo = guests.Work(**work)
     jobs = todo.jobs(scenarios, host, image)
     # Only now: qemu.qmp may be missing where live kernels are not run.
-    from zonediff.live.record import named
-    from zonediff.live.recorder import Records, record_away, record_here
+    from zonediff.live.recorder import Records, record_locally, record_with_pool
+    from zonediff.live.recording import with_id
 
     with options.opened(store) as keeper:
         table = Records(keeper) if keeper else None
         if scheduler is None:
-            found = todo.do(jobs, partial(record_here, kernel), table)
+            found = todo.do(jobs, partial(record_locally, kernel), table)
         else:
-            with options.pool(Registry(), todo.chunks_in_flight, scheduler) as pool:
-                found = todo.noting(jobs, lambda note: record_away(kernel, jobs, pool, note, table))
+            with options.pool(Registry(), todo.max_guests, scheduler) as pool:
+                found = todo.noting(
+                    jobs, lambda note: record_with_pool(kernel, jobs, pool, note, table)
+                )
     speaks_for = variant or _variant_of(image.release)
     lines, dead = [], []
     for number, record in sorted(found.items()):
         id = jobs[number].id
         if record.body is not None:
-            body = named(record.body, f"{speaks_for}.{id}", speaks_for)
+            body = with_id(record.body, f"{speaks_for}.{id}", speaks_for)
             lines.append(json.dumps(body, separators=(",", ":")) + "\n")
         else:
             dead.append(id)

@@ -85,9 +85,9 @@ def pool(
 
     Raises ClusterError.
     """
-    from zonediff.work.workers import workers
+    from zonediff.work.open_pool import open_pool
 
-    with workers(registry, jobs, scheduler, packages) as found:
+    with open_pool(registry, jobs, scheduler, packages) as found:
         if found.dashboard is not None:
             click.echo(f"Dask dashboard: {found.dashboard}", err=True)
         yield found
@@ -97,7 +97,7 @@ def pool(
 def opened(path: Path | None) -> Iterator[Store | None]:
     """The store of --store, if there is one; it is told when others' work on it is waited for.
 
-    Raises KeepError, OSError; ClusterLost and KeyboardInterrupt with what is left of the work.
+    Raises StoreError, OSError; ClusterLost and KeyboardInterrupt with what is left of the work.
     """
     from zonediff.work.pool import ClusterLost
 

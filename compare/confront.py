@@ -14,9 +14,9 @@ from zonediff.engine.policy import Policy
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Step
 from zonediff.engine.units import format_address, format_size
+from zonediff.live.guest_spec import fixed_script
 from zonediff.live.jobs import Job
-from zonediff.live.record import recording
-from zonediff.live.rig import fixed
+from zonediff.live.recording import to_recording
 from zonediff.live.run import LiveRun, run
 from zonediff.live.shrink import shrink
 
@@ -30,9 +30,9 @@ async def confront(name: str, job: Job, policy: Policy) -> Replay:
     Where they part, as few steps as still show a disagreement are looked for on the kernel; that
     disagreement is the one told, with its steps.
 
-    Raises vm.QemuFailed.
+    Raises virtual_machine.QemuFailed.
     """
-    live = await run(name, job.rig, job.script)
+    live = await run(name, job.spec, job.script)
     found = _replayed(job.id, live, policy)
     parting = found.disagreement
     if parting is None:
@@ -45,7 +45,7 @@ async def confront(name: str, job: Job, policy: Policy) -> Replay:
 
         async def shows(fewer: Sequence[Step]) -> bool:
             nonlocal parting
-            again = await run(name, job.rig, fixed((*fewer, last)))
+            again = await run(name, job.spec, fixed_script((*fewer, last)))
             replay = _replayed(job.id, again, policy)
             parting = replay.disagreement or parting
             return not replay.agrees
@@ -56,8 +56,8 @@ async def confront(name: str, job: Job, policy: Policy) -> Replay:
 
 
 def _replayed(id: str, live: LiveRun, policy: Policy) -> Replay:
-    if live.looks:
-        made = recording(id, policy.name, live)
+    if live.snapshots:
+        made = to_recording(id, policy.name, live)
         try:
             return replay(made, policy)
         except NotModelled as gap:

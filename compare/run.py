@@ -71,7 +71,7 @@ def run(
     which timed scenarios are run.
 
     A Ctrl-C (KeyboardInterrupt) ends the run early: `complete` is False, and what was done until
-    then is judged. Raises registry.VariantError for an unknown variant, KeepError.
+    then is judged. Raises registry.VariantError for an unknown variant, StoreError.
     """
     registry = registry or Registry()
     subjects = {name: registry.resolve(name) for name in (baseline, *variants)}

@@ -153,12 +153,12 @@ class Runs(JsonOutcomes[Piece, Run]):
         super().__init__(store)
         self._code = cache(lambda name: _code(name, registry))
 
-    def needs(self, item: Piece) -> Sequence[object]:
+    def depends_on(self, item: Piece) -> Sequence[object]:
         scenario, variant, draws, made_of = item.cell
         code = self._code(variant)
         return [code, variant, made_of, scenario.id, scenario.hash, draws, item.first]
 
-    def what(self, item: Piece) -> str:
+    def describe(self, item: Piece) -> str:
         scenario, variant, draws, _ = item.cell
         seeds = f", {draws.seeds} seeds from {draws.seed} on" if draws.counted else ""
         return f"run of {scenario.id} on {variant}{seeds}"

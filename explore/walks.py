@@ -82,7 +82,7 @@ def walk(
     No step can be left out of such a sequence, but a shorter one may exist. What is met depends
     on the seed (and the version of Hypothesis), not on the pool: who walks, and finds the variants
     by their names; without one, this process. store: keeps what the pool's walks met; what is in it
-    is not walked again. Raises arena.ArenaError, KeepError, VariantFailed, and ModuleNotFoundError
+    is not walked again. Raises arena.ArenaError, StoreError, VariantFailed, and ModuleNotFoundError
     without Hypothesis.
     """
     import hypothesis  # noqa: F401  (said at once, and not by some process of a pool)
@@ -138,10 +138,10 @@ class _Stints(JsonOutcomes[_Stint, R]):
         self._needs = [code, names, repr(pair.arena), pair.level]
         self._where = f"{' and '.join(names)} on {pair.arena.name}"
 
-    def needs(self, item: _Stint) -> Sequence[object]:
+    def depends_on(self, item: _Stint) -> Sequence[object]:
         return [*self._needs, *item]
 
-    def what(self, item: _Stint) -> str:
+    def describe(self, item: _Stint) -> str:
         return f"{item.walks} walks from seed {item.seed!r}, {self._where}"
 
 
@@ -158,8 +158,8 @@ class _Met(_Stints[dict[Kind, int]]):
 class _Shrunk(_Stints[tuple[int, ...]]):
     """What walks can be shrunk to."""
 
-    def what(self, item: _Stint) -> str:
-        return f"{super().what(item)}, shrunk to {' '.join(map(str, item.kind or ()))}"
+    def describe(self, item: _Stint) -> str:
+        return f"{super().describe(item)}, shrunk to {' '.join(map(str, item.kind or ()))}"
 
     def dump(self, outcome: tuple[int, ...]) -> Any:
         return outcome

@@ -1,1 +1,1 @@
-"""Real kernels: booted in QEMU, driven through an agent, recorded, and compared with models."""
+"""Real kernels: booted in QEMU, driven through an agent in the guest, and recorded."""

@@ -1,4 +1,4 @@
-"""KVM where it works, else TCG, with one line that says so."""
+"""Choosing KVM or TCG for guests: KVM where it works, otherwise TCG, with one warning."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ _chosen: Accelerator | None = None
 
 
 def accelerator() -> Accelerator:
-    """What guests run under in this process."""
+    """Return the accelerator of this process's guests."""
     if _chosen is None:
         _choose(kvm_problem())
     return _chosen or "tcg"
 
 
-def distrust_kvm(why: str) -> None:
-    """Use TCG from now on."""
-    _choose(why)
+def distrust_kvm(problem: str) -> None:
+    """Use TCG from now on, and warn with the problem of KVM."""
+    _choose(problem)
 
 
 def _choose(problem: str | None) -> None:
     global _chosen
     _chosen = "tcg" if problem else "kvm"
-    # Worker processes would each say the same again.
+    # Worker processes would repeat the warning.
     if problem and multiprocessing.parent_process() is None:
         _log.warning("live: guests run under TCG, several times slower than KVM: %s", problem)

@@ -1,4 +1,4 @@
-"""Our side of the protocol that agent.sh speaks: requests out, whole answers in."""
+"""The host's side of the protocol of agent.sh: it makes requests and reads whole answers."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from typing import Final
 
 FIRST: Final = 0
-"""The number of the answer that the agent gives without being asked, when it is ready."""
+"""The number of the answer that the agent sends without a request, when it is ready."""
 
 AGAIN: Final = "again"
+"""The verb that asks for the last answer once more."""
 
 
 class Agent:
-    """Puts answers together out of the lines of a port on which the kernel may print, too.
+    """Assembles answers from the lines of a port on which the kernel may print, too.
 
-    answer: the lines of the answer to the last request. answered: something came that should be
-    one; without an answer then, it was damaged on its way.
+    answer: the lines of the answer to the last request. answered: the end of an answer has arrived;
+    if `answer` is None then, the answer was damaged on its way.
     """
 
     def __init__(self) -> None:
@@ -26,7 +27,7 @@ class Agent:
         self._lines: list[bytes] = []
 
     def request(self, verb: str, *arguments: str) -> bytes:
-        """The line that asks for something; from now on the answer to it is awaited."""
+        """Return the line that requests something, and expect its answer from now on."""
         if verb != AGAIN:
             self._number += 1
         self.answer, self.answered = None, False
@@ -35,20 +36,20 @@ class Agent:
         return " ".join(words).encode() + b"\n"
 
     def take(self, line: bytes) -> None:
-        """Note the next line of the port."""
+        """Read the next line of the port."""
         if not line.endswith(b"end %d" % self._number):
             self._lines.append(line)
             return
-        self.answer = self._whole()
+        self.answer = self._checked_answer()
         self.answered = True
         self._lines.clear()
 
-    def _whole(self) -> Sequence[str] | None:
-        """The lines of the answer if they arrived as they were sent."""
+    def _checked_answer(self) -> Sequence[str] | None:
+        """Return the lines of the answer; None when their checksum is wrong."""
         begin = b"begin %d " % self._number
-        for at, line in enumerate(self._lines):
+        for index, line in enumerate(self._lines):
             if line.startswith(begin):
-                body = self._lines[at + 1 :]
+                body = self._lines[index + 1 :]
                 digest = hashlib.md5(b"".join(part + b"\n" for part in body)).hexdigest()
                 if line.split()[2] == digest.encode():
                     return [part.decode(errors="replace") for part in body]
@@ -56,5 +57,5 @@ class Agent:
 
 
 def escaped(text: str) -> str:
-    r"""Text as a word that the shell's `echo -ne` turns back into it: `\x` for every byte."""
+    r"""Return text as a word that the shell's `echo -ne` decodes: `\xHH` for every byte."""
     return "".join(rf"\x{byte:02x}" for byte in text.encode())

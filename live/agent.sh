@@ -1,11 +1,11 @@
 #!/bin/busybox sh
-# The guest's only process of its own: takes requests on the second serial port and answers there.
+# Init of the guest: reads requests from the second serial port and answers them there.
 #
 # A request is one line:    NUMBER VERB [FILE [BYTES]]    FILE and BYTES as \xHH escapes
 # An answer is framed:      begin NUMBER MD5 - / lines / end NUMBER
 #
-# The kernel may print on any port at any time. So an answer carries its checksum, and is kept to
-# be sent again (`again`) when it did not arrive as it left; a write is never done twice.
+# The kernel may print on any port at any time. So an answer has a checksum, and is kept so that it
+# can be sent once more (`again`) when it arrives damaged; a write is never done twice.
 export PATH=/bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
@@ -20,30 +20,30 @@ hello() {
 write() {
 	file=$(echo -ne "$1")
 	if [ ! -e "$file" ]; then
-		echo "failed: No such file or directory" # a redirection would try to create it: EACCES
+		echo "failed: No such file or directory" # a redirection would fail to create it: EACCES
 		return
 	fi
-	said=$({ echo -ne "$2" > "$file"; } 2>&1)
+	message=$({ echo -ne "$2" > "$file"; } 2>&1)
 	case $? in
 	0) echo done ;;
 	137) echo "failed: SIGKILL" ;; # by the OOM killer
-	*) echo "failed: ${said##*: }" ;;
+	*) echo "failed: ${message##*: }" ;;
 	esac
 }
 
 fetch() {
 	file=$(echo -ne "$1")
-	if cat "$file" > /output 2> /said; then
+	if cat "$file" > /output 2> /message; then
 		echo done
 		cat /output
-		echo # it may have no newline of its own
+		echo # the text may not end with a newline
 	else
-		echo "failed: $(sed 's/.*: //' /said)"
+		echo "failed: $(sed 's/.*: //' /message)"
 	fi
 }
 
 observe() {
-	# The listener hears this event after all that the kernel has sent until now.
+	# The kernel sends this event after all those that came before it.
 	echo change > memory0/uevent
 	grep -s '' memory*/state memory*/online memory*/valid_zones memory*/removable \
 		auto_online_blocks ../node/online ../node/has_memory ../node/has_normal_memory
@@ -60,7 +60,7 @@ if [ -e /proc/net/netlink ]; then # it needs CONFIG_NET
 		echo -1000 > /proc/self/oom_score_adj
 		exec uevent > /dev/ttyS2
 	) &
-	until grep -q "^[^ ]* *15 *$! " /proc/net/netlink; do :; done
+	until grep -q "^[^ ]* *15 *$! " /proc/net/netlink; do :; done # the listener is ready
 	events=yes
 fi
 

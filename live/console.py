@@ -1,4 +1,4 @@
-"""What the kernel prints, line by line, and whether it has died."""
+"""The kernel's log, line by line, and whether the kernel has died."""
 
 from __future__ import annotations
 
@@ -9,36 +9,37 @@ from zonediff.engine.trace import End, Reason
 
 _PANIC: Final = re.compile(r"Kernel panic - not syncing")
 _OOPS: Final = re.compile(r"kernel BUG at |\[#[0-9]+\]")
-"""BUG(), or an oops of any kind: each carries its number."""
+"""BUG(), or an oops of any kind, which has its number in brackets."""
 
 _LAST_LINE: Final = re.compile(r"---\[ end ")
 
 _UNRELATED: Final = re.compile(r"(tsc|clocksource): ")
-"""The clock is still being calibrated a second after boot."""
+"""Messages about the calibration of the clock, which goes on for a second after boot."""
 
 FIRST_LINES: Final = 8
 LAST_LINES: Final = 32
-"""How many of the lines printed in a step are its reasons; dumps of registers say little."""
+"""How many of a step's lines become its reasons; the lines between say little (registers)."""
 
 _LINES_BEFORE_A_DEATH: Final = 8
-"""Of the last lines, so many lead up to the one that says how the kernel died."""
+"""How many of the last lines come before the line that reports the death."""
 
 
 class Console:
-    """The kernel's log since it was started.
+    """The kernel's log since power-on.
 
-    death: how the kernel died, None while nothing tells. told: it has printed all about it.
+    death: how the kernel died; None while the log shows no death. complete: the report of the death
+    has ended.
     """
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.death: End | None = None
-        self.told = False
+        self.complete = False
         self._taken = 0
         self._fatal: int | None = None
 
     def take(self, printed: bytes) -> None:
-        """Note the next line."""
+        """Read the next line."""
         line = printed.decode(errors="replace")
         self.lines.append(line)
         if self.death is None:
@@ -48,20 +49,22 @@ class Console:
                 self.death = "panic"
             if self.death is not None:
                 self._fatal = len(self.lines) - 1
-        self.told = self.told or (self.death is not None and _LAST_LINE.search(line) is not None)
+        self.complete = self.complete or (
+            self.death is not None and _LAST_LINE.search(line) is not None
+        )
 
     def reasons(self) -> tuple[Reason, ...]:
-        """What was printed since the last call, as reasons of what happened: the lines that count.
+        """Return the lines printed since the last call as reasons; the middle of many is left out.
 
-        These are the first, and the last or those around the kernel's death.
+        Kept are the first lines, and the last ones or those around the kernel's death.
         """
         start, self._taken = self._taken, len(self.lines)
-        fresh = self.lines[start:]
-        end = len(fresh)
+        new_lines = self.lines[start:]
+        end = len(new_lines)
         if self._fatal is not None:
             end = min(end, self._fatal - start + LAST_LINES - _LINES_BEFORE_A_DEATH)
         texts = [
-            line.strip() for line in fresh[:end] if line.strip() and not _UNRELATED.match(line)
+            line.strip() for line in new_lines[:end] if line.strip() and not _UNRELATED.match(line)
         ]
         left_out = len(texts) - FIRST_LINES - LAST_LINES
         if left_out > 0:

@@ -1,4 +1,4 @@
-"""A guest: a kernel at work in a virtual machine, and the agent through which it is used."""
+"""A guest: a kernel running in a virtual machine, driven through its agent and QEMU."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from zonediff.live.agent import AGAIN, Agent
 from zonediff.live.console import Console
 from zonediff.live.host import Host
 from zonediff.live.image import Image
-from zonediff.live.look import Look, read_look
-from zonediff.live.qemu import Window, backend, backend_id, device, device_id
-from zonediff.live.vm import QemuFailed, VirtualMachine, power_on
+from zonediff.live.qemu_arguments import Window, backend, backend_id, device, device_id
+from zonediff.live.snapshot import Snapshot, read_snapshot
+from zonediff.live.virtual_machine import QemuFailed, VirtualMachine, power_on
 
 FIRST_LINE_LIMIT: Final = 20.0
-"""Seconds in which a kernel under KVM has to print its first line, else KVM is not trusted."""
+"""Seconds within which a kernel under KVM must print its first line; otherwise TCG is used."""
 
 BOOT_LIMIT: Final = 120.0
-"""Seconds from power-on until the agent has to answer. TCG needs 3 to 5."""
+"""Seconds from power-on within which the agent must answer. TCG needs 3 to 5."""
 
 STEP_LIMIT: Final = 180.0
-"""Seconds that a step may take. Kernels of 4.10's time try for 120 to empty a block."""
+"""Seconds that a step may take. Kernels of the time of 4.10 try for 120 s to offline a block."""
 
 _KERNEL_RUNS: Final = "Linux version "
 
@@ -44,18 +44,18 @@ _ERRNO_NAMES: Final = {os.strerror(number): name for number, name in errno.error
 
 _INSERTION: Final = (0, 1)
 _EJECTION: Final = (3,)
-"""The notifications that _OST answers (ACPI 6.3.5): bus and device check; eject request."""
+"""The ACPI notifications that _OST answers (ACPI 6.3.5): bus and device check; eject request."""
 
 _NO_FAILURE: Final = (0x00, 0x84)
-"""_OST codes of an ejection that is done or going on. That it is done, DEVICE_DELETED tells."""
+"""_OST codes of an ejection that succeeded or continues; QEMU reports the end by DEVICE_DELETED."""
 
 
 class Refused(Exception):
-    """Control flow: QEMU refuses to plug a device in or out; the message says why."""
+    """Control flow: QEMU or the kernel refuses to plug or unplug a device, as the message says."""
 
 
-class PluggedIn(NamedTuple):
-    """A DIMM that is plugged in, by QEMU's name for it; in bytes."""
+class PluggedDimm(NamedTuple):
+    """A plugged DIMM. name: QEMU's id of it. address, size: in bytes."""
 
     name: str
     address: int
@@ -66,57 +66,57 @@ class PluggedIn(NamedTuple):
 class LiveGuest:
     """A booted kernel.
 
-    events: its uevents of memory blocks and nodes until the last look, as (`add`, 32) or
-    (`add node`, 1); whoever uses them takes them out. hears: whether the kernel sends any.
-    release, block_size: what the kernel says of itself, once ready() has returned.
+    events: uevents of memory blocks and nodes up to the last observe(), as (`add`, 32) or
+    (`add node`, 1); the caller removes them. hears_events: whether the kernel sends uevents.
+    release, block_size: the kernel's release and its block size in bytes, after ready().
 
-    Whatever talks to the guest raises KernelDied when the kernel dies of it or does not answer.
+    All methods raise KernelDied when the kernel dies or does not answer in time.
     """
 
     def __init__(self, vm: VirtualMachine) -> None:
         self.events: list[tuple[str, int]] = []
-        self.hears = False
+        self.hears_events = False
         self.release = ""
         self.block_size = 0
         self._vm = vm
         self._agent = Agent()
-        self._heard_mark = False
+        self._mark_arrived = False
         vm.listen("agent", self._agent.take)
-        vm.listen("events", self._take_event)
+        vm.listen("events", self._read_event)
 
     @property
     def console(self) -> Console:
-        """What the kernel printed."""
+        """The kernel's log."""
         return self._vm.console
 
     async def ready(self) -> None:
         """Wait until the agent answers."""
         await self._vm.until(lambda: self._agent.answer is not None, BOOT_LIMIT)
-        told = dict(line.split() for line in self._agent.answer or ())
-        self.release = told["release"]
-        self.block_size = int(told["block_size"], 16)
-        self.hears = told["events"] == "yes"
+        hello = dict(line.split() for line in self._agent.answer or ())
+        self.release = hello["release"]
+        self.block_size = int(hello["block_size"], 16)
+        self.hears_events = hello["events"] == "yes"
 
-    async def observe(self) -> Look:
-        """Look at the guest's memory, and hear all events of until then."""
-        self._heard_mark = not self.hears
-        look = read_look(await self._ask("observe"))
-        await self._vm.until(lambda: self._heard_mark, STEP_LIMIT)
-        return look
+    async def observe(self) -> Snapshot:
+        """Take a snapshot of the guest's memory, and wait for all uevents sent before it."""
+        self._mark_arrived = not self.hears_events
+        snapshot = read_snapshot(await self._ask("observe"))
+        await self._vm.until(lambda: self._mark_arrived, STEP_LIMIT)
+        return snapshot
 
     async def write(self, file: str, value: str) -> str | None:
-        """Write to a file below /sys/devices/system/memory: None, or the errno's name."""
+        """Write to a file in /sys/devices/system/memory; return None or the name of the errno."""
         result, *_ = await self._ask("write", file, value)
         return _failure(result)
 
     async def read(self, file: str) -> tuple[str | None, str | None]:
-        """Read such a file: (None, its text without the newline) or (errno name, None)."""
+        """Read such a file; return (None, text without newline) or (name of the errno, None)."""
         result, *lines = await self._ask("fetch", file)
         failure = _failure(result)
         return (failure, None) if failure else (None, "\n".join(lines).rstrip("\n"))
 
     async def plug(self, dimm: Dimm | Plug) -> None:
-        """Hot-plug a DIMM and wait until the kernel has dealt with it. Raises Refused."""
+        """Hot-plug a DIMM and wait until the kernel has answered with _OST. Raises Refused."""
         self._vm.notices.clear()
         name, memory = device_id(dimm.id), backend_id(dimm.id)
         try:
@@ -131,7 +131,7 @@ class LiveGuest:
         await self._vm.until(lambda: bool(self._answers(name, _INSERTION)), STEP_LIMIT)
 
     async def unplug(self, id: str) -> None:
-        """Ask for a DIMM's ejection and wait for what becomes of it. Raises Refused."""
+        """Request a DIMM's ejection and wait until it succeeds or fails. Raises Refused."""
         self._vm.notices.clear()
         name = device_id(id)
         try:
@@ -144,11 +144,11 @@ class LiveGuest:
             raise Refused(f"the kernel answers the eject request with _OST code {code:#x}")
         await self._vm.execute("object-del", {"id": backend_id(id)})
 
-    async def plugged_in(self) -> list[PluggedIn]:
-        """The DIMMs that the machine has."""
+    async def plugged_in(self) -> list[PluggedDimm]:
+        """Return the plugged DIMMs of the machine."""
         devices = await self._vm.execute("query-memory-devices")
         return [
-            PluggedIn(*(item["data"][key] for key in ("id", "addr", "size", "node")))
+            PluggedDimm(*(item["data"][key] for key in ("id", "addr", "size", "node")))
             for item in devices
             if item["type"] == "dimm"
         ]
@@ -163,20 +163,22 @@ class LiveGuest:
                 return list(self._agent.answer)
             self._vm.send("agent", self._agent.request(AGAIN))
 
-    def _take_event(self, line: bytes) -> None:
+    def _read_event(self, line: bytes) -> None:
         if line == _MARK:
-            self._heard_mark = True
+            self._mark_arrived = True
         elif match := _EVENT.fullmatch(line):
             action, node, number = match.groups()
             self.events.append((action.decode() + (" node" if node else ""), int(number)))
 
-    # --- what the kernel says to ACPI
+    # --- the kernel's answers to ACPI
 
-    def _answers(self, name: str, to: tuple[int, ...]) -> list[int]:
-        """The _OST codes by which the kernel answered notifications about a device."""
+    def _answers(self, name: str, sources: tuple[int, ...]) -> list[int]:
+        """Return the _OST codes of the kernel's answers to notifications about a device."""
         infos = [data["info"] for notice, data in self._vm.notices if notice == "ACPI_DEVICE_OST"]
         return [
-            info["status"] for info in infos if info.get("device") == name and info["source"] in to
+            info["status"]
+            for info in infos
+            if info.get("device") == name and info["source"] in sources
         ]
 
     def _failures(self, name: str) -> list[int]:
@@ -190,7 +192,7 @@ class LiveGuest:
 
 
 def _failure(result: str) -> str | None:
-    """The errno's name in the agent's word on what it tried; other words as they are."""
+    """Return the name of the errno in the agent's result, or its text; None for success."""
     if not result.startswith(_FAILED):
         return None
     text = result.removeprefix(_FAILED)
@@ -201,9 +203,9 @@ def _failure(result: str) -> str | None:
 async def starting(
     host: Host, image: Image, machine: Machine, window: Window
 ) -> AsyncIterator[LiveGuest]:
-    """A guest that has just been switched on; ready() tells when it has booted.
+    """Switch a guest on for the duration of the context; ready() waits until it has booted.
 
-    Under KVM if a kernel runs there at all. Raises vm.QemuFailed.
+    KVM is used if the kernel starts under it. Raises virtual_machine.QemuFailed.
     """
     async with AsyncExitStack() as stack:
         vm = None
@@ -217,22 +219,22 @@ async def starting(
 async def _under_kvm(
     host: Host, image: Image, machine: Machine, window: Window, stack: AsyncExitStack
 ) -> VirtualMachine | None:
-    """The machine, left with the stack; None and no trust in KVM if its kernel does not start."""
+    """Return a machine under KVM; None, and use TCG from now on, if its kernel does not start."""
     async with AsyncExitStack() as trial:
         try:
             vm = await trial.enter_async_context(power_on(host, image, machine, window, "kvm"))
-            if await _runs(vm):
+            if await _starts(vm):
                 stack.push_async_exit(trial.pop_all())
                 return vm
-            why = f"a kernel printed nothing in {FIRST_LINE_LIMIT:.0f} seconds"
+            problem = f"a kernel printed nothing within {FIRST_LINE_LIMIT:.0f} seconds"
         except QemuFailed as failure:
-            why = str(failure)
-    distrust_kvm(why)
+            problem = str(failure)
+    distrust_kvm(problem)
     return None
 
 
-async def _runs(vm: VirtualMachine) -> bool:
-    """Whether the kernel comes to print a first line."""
+async def _starts(vm: VirtualMachine) -> bool:
+    """Return whether the kernel prints its first line in time."""
 
     def printed() -> bool:
         return any(_KERNEL_RUNS in line for line in vm.console.lines)

@@ -1,4 +1,4 @@
-"""What this computer has for live runs: QEMU, busybox, KVM."""
+"""The programs and devices of this computer that live runs need: QEMU, busybox, KVM."""
 
 from __future__ import annotations
 
@@ -24,14 +24,13 @@ Accelerator = Literal["kvm", "tcg"]
 
 QEMU: Final = "qemu-system-x86_64"
 OLDEST_QEMU: Final = (6, 2)
-"""The first that takes devices as JSON."""
+"""The first version that accepts devices as JSON."""
 
 _KVM: Final = Path("/dev/kvm")
 _KVM_CREATE_VM: Final = 0xAE01
-_SYSTEM_PLACES: Final = "/usr/sbin:/sbin:/usr/libexec"
+_SYSTEM_FOLDERS: Final = "/usr/sbin:/sbin:/usr/libexec"
 _INTERPRETER: Final = 3
-"""p_type of the program header that names a dynamic loader (PT_INTERP)."""
-
+"""PT_INTERP: p_type of the program header that names a dynamic loader."""
 
 _REMEDIES: Final = {
     QEMU: ("apt-get install qemu-system-x86", "dnf install qemu-system-x86-core"),
@@ -39,30 +38,30 @@ _REMEDIES: Final = {
     "setpriv": ("apt-get install util-linux", "dnf install util-linux"),
     "qemu.qmp": ("pip install 'zonediff[live]'",) * 2,
 }
-"""What live runs need, and the command that brings it: on Debian and Ubuntu, and on Fedora."""
+"""For each need of live runs, the commands that install it: on Debian and Ubuntu, on Fedora."""
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Something that live runs need and this computer lacks; why: what is wrong with it."""
+    """Something that live runs need and this computer lacks; why: what is wrong."""
 
     what: str
     why: str
 
     @property
     def debian(self) -> str:
-        """The command that brings it on Debian and Ubuntu."""
+        """The command that installs it on Debian and Ubuntu."""
         return _REMEDIES[self.what][0]
 
     @property
     def fedora(self) -> str:
-        """The command that brings it on Fedora."""
+        """The command that installs it on Fedora."""
         return _REMEDIES[self.what][1]
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What live runs use; qemu_version as QEMU tells it, busybox_digest a hash of the program."""
+    """The programs of live runs. qemu_version: as QEMU prints it. busybox_digest: its SHA-256."""
 
     qemu: str
     qemu_version: str
@@ -72,24 +71,29 @@ class Host:
 
 
 def find_host() -> Host:
-    """What this computer has. Raises VariantError when something is missing, with the remedy."""
+    """Return the programs of this computer. Raises VariantError with remedies for missing ones."""
     host = look_for_host()
     if isinstance(host, Host):
         return host
     lacks = "; ".join(f"{item.what} {item.why} ({item.debian})" for item in host)
-    raise VariantError(f"live kernels cannot be run: {lacks}: see `zonediff live doctor`")
+    raise VariantError(f"live kernels cannot be run: {lacks}: run `zonediff live doctor`")
 
 
 @functools.cache
 def look_for_host() -> Host | tuple[Missing, ...]:
-    """What this computer has, or all that it lacks."""
+    """Return the programs of this computer, or everything that is missing."""
     lacks = []
     qemu, version = shutil.which(QEMU), ""
     if qemu is None:
         lacks.append(Missing(QEMU, "was not found"))
     elif _numbers(version := _version(qemu)) < OLDEST_QEMU:
         oldest = ".".join(map(str, OLDEST_QEMU))
-        lacks.append(Missing(QEMU, f"is {version or 'of no version'}, not {oldest} or later"))
+        lacks.append(
+            Missing(
+                QEMU,
+                f"has version {version or 'unknown'}; {oldest} or later is needed",
+            )
+        )
     busybox, why = _busybox()
     if busybox is None:
         lacks.append(Missing("busybox", why))
@@ -112,9 +116,9 @@ def _has_qmp() -> bool:
 
 
 def _version(qemu: str) -> str:
-    said = subprocess.run([qemu, "--version"], capture_output=True, text=True, check=False)
-    found = re.search(r"version (\S+)", said.stdout)
-    return found[1] if found else ""
+    output = subprocess.run([qemu, "--version"], capture_output=True, text=True, check=False)
+    match = re.search(r"version (\S+)", output.stdout)
+    return match[1] if match else ""
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -125,22 +129,24 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _busybox() -> tuple[Path | None, str]:
-    """A busybox that can run alone in a guest, else why there is none."""
-    found = shutil.which("busybox", path=f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM_PLACES}")
-    if found is None:
+    """Return a busybox that runs without shared libraries, or None and what is wrong."""
+    program = shutil.which(
+        "busybox", path=f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM_FOLDERS}"
+    )
+    if program is None:
         return None, "was not found"
-    path = Path(found)
+    path = Path(program)
     if not is_static(path):
         return None, f"at {path} needs shared libraries, which the guest lacks"
-    said = subprocess.run([path, "--list"], capture_output=True, text=True, check=False)
-    lacking = sorted(set(APPLETS) - set(said.stdout.split()))
+    output = subprocess.run([path, "--list"], capture_output=True, text=True, check=False)
+    lacking = sorted(set(APPLETS) - set(output.stdout.split()))
     if lacking:
         return None, f"at {path} was built without {', '.join(lacking)}"
     return path, ""
 
 
 def is_static(program: Path) -> bool:
-    """Whether a 64-bit ELF program runs without a dynamic loader."""
+    """Return whether a 64-bit ELF program runs without a dynamic loader."""
     with program.open("rb") as file:
         header = file.read(64)
         if len(header) < 64 or header[:5] != b"\x7fELF\x02":
@@ -149,7 +155,7 @@ def is_static(program: Path) -> bool:
         size, count = struct.unpack_from("<HH", header, 54)
         file.seek(table)
         rows = file.read(size * count)
-    kinds = (struct.unpack_from("<I", rows, at)[0] for at in range(0, len(rows), size))
+    kinds = (struct.unpack_from("<I", rows, offset)[0] for offset in range(0, len(rows), size))
     return _INTERPRETER not in kinds
 
 
@@ -158,17 +164,17 @@ def is_static(program: Path) -> bool:
 
 @functools.cache
 def kvm_problem() -> str | None:
-    """Why KVM is of no use here, as far as one can tell without a guest; None when it may be."""
+    """Return why KVM cannot be used, as far as is known without a guest; None when it may work."""
     return next(_kvm_problems(), None)
 
 
 def _kvm_problems() -> Iterator[str]:
     if not _KVM.exists():
-        yield f"there is no {_KVM}"
+        yield f"{_KVM} does not exist"
         return
     flags = re.search(r"^flags\s*:(.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     if flags is None or not {"vmx", "svm"} & set(flags[1].split()):
-        yield f"{_KVM} is there, but the processor offers neither vmx nor svm"
+        yield f"{_KVM} exists, but the processor has neither vmx nor svm"
         return
     try:
         with _KVM.open("r+b", buffering=0) as kvm:
@@ -179,7 +185,7 @@ def _kvm_problems() -> Iterator[str]:
 
 
 def memory_available() -> int:
-    """Bytes of memory that programs can take on this computer now."""
+    """Return the bytes of memory that programs can allocate on this computer now."""
     text = Path("/proc/meminfo").read_text()
-    found = re.search(r"^MemAvailable:\s+([0-9]+) kB", text, re.MULTILINE)
-    return int(found[1]) * KIB if found else 0
+    match = re.search(r"^MemAvailable:\s+([0-9]+) kB", text, re.MULTILINE)
+    return int(match[1]) * KIB if match else 0

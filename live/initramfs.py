@@ -1,6 +1,6 @@
-"""The guest's files: busybox and the agent, in an archive that the kernel unpacks into memory.
+"""The guest's files, busybox and the agent, in a cpio archive that the kernel unpacks into memory.
 
-Written here, so that nobody needs to be root to make its device nodes.
+The archive is written here because making its device nodes on disk would need root.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ LINK: Final = 0o120777
 CHARACTER_DEVICE: Final = 0o020600
 
 APPLETS: Final = ("cat", "grep", "md5sum", "mount", "sed", "sh", "stty", "uevent", "uname")
-"""What the agent uses of busybox, beside what its shell has built in."""
+"""The applets of busybox that the agent uses, beside those built into its shell."""
 
 AGENT: Final = Path(__file__).with_name("agent.sh")
 
 
 class Entry(NamedTuple):
-    """A file of the archive; device: major and minor number of a node."""
+    """A file of the archive; device: the major and minor number of a device node."""
 
     name: str
     mode: int
@@ -30,7 +30,7 @@ class Entry(NamedTuple):
 
 
 def initramfs(busybox: Path) -> bytes:
-    """The archive of a guest. Raises OSError when busybox cannot be read."""
+    """Return a guest's archive. Raises OSError when busybox cannot be read."""
     return cpio(_entries(busybox.read_bytes()))
 
 
@@ -49,7 +49,7 @@ def _entries(busybox: bytes) -> Iterator[Entry]:
 
 
 def cpio(entries: Iterator[Entry]) -> bytes:
-    """An archive in the format that kernels take (Documentation/driver-api/early-userspace)."""
+    """Return a cpio archive in the format of Documentation/driver-api/early-userspace."""
     parts = []
     for number, entry in enumerate((*entries, Entry("TRAILER!!!", 0)), start=1):
         name = entry.name.encode() + b"\0"

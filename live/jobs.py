@@ -1,4 +1,4 @@
-"""What to do on real kernels: scenarios, or random steps; side by side as far as there is room."""
+"""Jobs for real kernels: scenarios or random steps, run side by side within limits."""
 
 from __future__ import annotations
 
@@ -9,90 +9,90 @@ from random import Random
 from typing import TypeVar
 
 from zonediff.corpus.scenario import Scenario
-from zonediff.live.draw import KINDS, WINDOW, draw
-from zonediff.live.fleet import Fleet
+from zonediff.live.guest_spec import GuestSpec, Script, fixed_script
 from zonediff.live.host import Host
 from zonediff.live.image import Image
-from zonediff.live.rig import Rig, Script, fixed
-from zonediff.live.subject import rig_for
+from zonediff.live.limiter import GuestLimiter
+from zonediff.live.random_steps import MACHINE_KINDS, WINDOW, random_script
+from zonediff.live.subject import spec_for
 from zonediff.variants.subject import NotOnThisMachine
-from zonediff.work.chunks import Supply
+from zonediff.work.chunks import ItemSource
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A machine to boot, and what to do with it then.
+    """A guest to boot and the script to run in it.
 
-    source: what machine and script were made from, in words or as a hash; the same, the same.
+    source: identifies the origin of machine and script: a scenario's hash, or words.
     """
 
     id: str
-    rig: Rig
+    spec: GuestSpec
     script: Script
     source: str
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A scenario that cannot be run on a real kernel here, and why."""
+    """A scenario that no guest on this computer can run, and why."""
 
     id: str
     why: str
 
 
-def of_scenarios(
+def scenario_jobs(
     scenarios: Iterable[Scenario], host: Host, image: Image
 ) -> tuple[list[Job], list[Skipped]]:
-    """A job for each scenario that a guest can run, and the others."""
+    """Return a job for each scenario that a guest can run, and the other scenarios."""
     jobs, skipped = [], []
     for scenario in scenarios:
         steps = [step.do for step in scenario.steps]
         try:
-            rig = rig_for(host, image, scenario.machine, steps)
+            spec = spec_for(host, image, scenario.machine, steps)
         except NotOnThisMachine as obstacle:
             skipped.append(Skipped(scenario.id, str(obstacle)))
         else:
-            jobs.append(Job(scenario.id, rig, fixed(steps), scenario.hash))
+            jobs.append(Job(scenario.id, spec, fixed_script(steps), scenario.hash))
     return jobs, skipped
 
 
-def of_random_steps(
+def random_jobs(
     number: int, length: int, seed: int, kinds: Sequence[str], host: Host, image: Image
 ) -> Iterator[Job]:
-    """So many jobs of random steps, on machines of these kinds in turn (none: of all kinds).
+    """Yield `number` jobs of `length` random steps, on these kinds of machines (none: all).
 
     The same seed gives the same machines and, on a kernel that behaves the same, the same steps.
     """
-    kinds = kinds or tuple(KINDS)
+    kinds = kinds or tuple(MACHINE_KINDS)
     for index in range(number):
         kind = kinds[index % len(kinds)]
         id = f"{kind}-{seed}-{index}"
-        machine, script = draw(kind, Random(id), length)
-        yield Job(id, Rig(host, image, machine, WINDOW), script, f"{length} random steps")
+        machine, script = random_script(kind, Random(id), length)
+        yield Job(id, GuestSpec(host, image, machine, WINDOW), script, f"{length} random steps")
 
 
-async def side_by_side(
-    jobs: Supply[tuple[int, Job]],
-    fleet: Fleet,
+async def run_jobs(
+    jobs: ItemSource[tuple[int, Job]],
+    limiter: GuestLimiter,
     work: Callable[[Job], Awaitable[T]],
     done: Callable[[int, T], None],
 ) -> None:
-    """Do the work of every job as there is room; done gets each job's number and what came of it.
+    """Do the work of all jobs, as the limiter allows; call done(number, outcome) after each job.
 
-    Raises the first failure, when all guests are gone.
+    Raises the first failure, after all guests have ended.
     """
 
-    async def one_after_the_other() -> None:
+    async def take_jobs() -> None:
         while taken := jobs.take(1):
             ((number, job),) = taken
-            async with fleet.room(job.rig.need):
+            async with limiter.slot(job.spec.need):
                 done(number, await work(job))
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(fleet.chunks_in_flight):
-                group.create_task(one_after_the_other())
+            for _ in range(limiter.max_guests):
+                group.create_task(take_jobs())
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from None

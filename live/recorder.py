@@ -1,4 +1,4 @@
-"""Recording kernels: guests of this computer, or one at a time for each worker of a cluster."""
+"""Recording kernels: in guests on this computer, or with the workers of a cluster."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from zonediff.live.host import find_host
 from zonediff.live.image import read_image
 from zonediff.live.jobs import Job
-from zonediff.live.record import Record, record
+from zonediff.live.recording import Record, to_record
 from zonediff.live.run import run
 from zonediff.variants.registry import LIVE, Registry
 from zonediff.work.fingerprint import fingerprint
@@ -21,47 +21,47 @@ from zonediff.work.outcome_table import map_stored
 from zonediff.work.pool import ClusterError, WorkerPool
 from zonediff.work.store import Store
 
-Numbered = tuple[int, Job]
+NumberedJob = tuple[int, Job]
 
 
-class Records(JsonOutcomes[Numbered, Record]):
-    """What is recorded of a kernel, in a store."""
+class Records(JsonOutcomes[NumberedJob, Record]):
+    """Records of a kernel in a store."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self._code = fingerprint()
 
-    def needs(self, item: Numbered) -> Sequence[object]:
+    def depends_on(self, item: NumberedJob) -> Sequence[object]:
         _, job = item
-        return [self._code, job.rig.made_of, job.id, job.source]
+        return [self._code, job.spec.made_of, job.id, job.source]
 
-    def what(self, item: Numbered) -> str:
+    def describe(self, item: NumberedJob) -> str:
         _, job = item
-        return f"recording of {job.id} on {job.rig.image.path}"
+        return f"recording of {job.id} on {job.spec.image.path}"
 
     def dump(self, outcome: Record) -> Any:
         return outcome
 
-    def load(self, item: Numbered, body: Any) -> Record:
+    def load(self, item: NumberedJob, body: Any) -> Record:
         return Record(*body)
 
 
-async def record_here(kernel: Path, job: Job) -> Record:
-    """Do a job on this computer. Raises vm.QemuFailed."""
-    return record(await run(f"{LIVE}{kernel}", job.rig, job.script))
+async def record_locally(kernel: Path, job: Job) -> Record:
+    """Do a job on this computer. Raises virtual_machine.QemuFailed."""
+    return to_record(await run(f"{LIVE}{kernel}", job.spec, job.script))
 
 
-def record_away(
+def record_with_pool(
     kernel: Path,
     jobs: Sequence[Job],
     pool: WorkerPool,
     done: Callable[[int, Record], None],
     table: Records | None = None,
 ) -> None:
-    """Do every job with the workers; done gets each job's number and what came of it.
+    """Do all jobs with the workers of a pool; call done(number, record) after each job.
 
-    The image has to be at the same place on every computer, and QEMU and busybox have to be the
-    same. Raises ClusterError, KeepError, VariantError when a computer lacks something.
+    Every computer needs the image at the same path, and the same QEMU and busybox. Raises
+    ClusterError, StoreError, and VariantError when a computer lacks something.
     """
     work = partial(_record, kernel.resolve())
     for chunk in map_stored(pool, work, enumerate(jobs), _killed, table):
@@ -69,15 +69,15 @@ def record_away(
             done(number, outcome)
 
 
-def _record(kernel: Path, registry: Registry, item: Numbered) -> Record:
+def _record(kernel: Path, registry: Registry, item: NumberedJob) -> Record:
     _, job = item
-    rig = replace(job.rig, host=find_host(), image=read_image(kernel))
-    if rig.made_of != job.rig.made_of:
+    spec = replace(job.spec, host=find_host(), image=read_image(kernel))
+    if spec.made_of != job.spec.made_of:
         raise ClusterError(
-            f"a worker has {rig.made_of} instead of {job.rig.made_of}: make them the same"
+            f"a worker has {spec.made_of} instead of {job.spec.made_of}: install the same on both"
         )
-    return asyncio.run(record_here(kernel, replace(job, rig=rig)))
+    return asyncio.run(record_locally(kernel, replace(job, spec=spec)))
 
 
-def _killed(item: Numbered) -> NoReturn:
-    raise ClusterError(f"{item[1].id}: the worker process dies of it")
+def _killed(item: NumberedJob) -> NoReturn:
+    raise ClusterError(f"{item[1].id}: it kills its worker process")

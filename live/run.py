@@ -1,4 +1,4 @@
-"""Running a machine's kernel through steps, and writing down what happened: the trace."""
+"""Running steps on a real kernel and recording the trace."""
 
 from __future__ import annotations
 
@@ -26,112 +26,113 @@ from zonediff.engine.steps import (
 from zonediff.engine.trace import Act, End, Reason, StepTrace, Trace
 from zonediff.engine.units import Bytes, format_address
 from zonediff.live.guest import LiveGuest, Refused, starting
-from zonediff.live.look import Look
-from zonediff.live.qemu import device_id
-from zonediff.live.rig import Rig, Script
+from zonediff.live.guest_spec import GuestSpec, Script
+from zonediff.live.qemu_arguments import device_id
+from zonediff.live.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class LiveRun:
-    """What became of a machine.
+    """A finished run.
 
-    release: what the kernel calls itself, empty when it did not boot. looks: at the guest after
-    boot (none if it did not), and after each act; again the one before if it died of that.
+    release: the kernel's release; empty when it did not boot. snapshots: of the guest after boot
+    (none when it did not boot) and after each act. When the kernel dies of an act, the snapshot
+    before the act is repeated.
     """
 
     machine: Machine
     trace: Trace
     release: str
-    looks: tuple[Look, ...]
+    snapshots: tuple[Snapshot, ...]
 
 
-async def run(name: str, rig: Rig, script: Script) -> LiveRun:
-    """Boot a machine and do what the script says, until its end or the kernel's.
+async def run(name: str, spec: GuestSpec, script: Script) -> LiveRun:
+    """Boot a guest and run the script, until the script ends or the kernel dies.
 
-    name: the subject's, for the trace. Raises vm.QemuFailed.
+    name: the subject's name, for the trace. Raises virtual_machine.QemuFailed.
     """
     async with AsyncExitStack() as stack:
-        runner = _Runner(rig, stack)
+        runner = _Runner(spec, stack)
         boot_reasons = await runner.boot()
-        boot = runner.seen
+        boot = runner.observation
         steps: list[StepTrace] = []
-        todo = script(runner)
-        while runner.end == "ran" and (step := next(todo, None)):
+        next_steps = script(runner)
+        while runner.end == "ran" and (step := next(next_steps, None)):
             steps.append(StepTrace(step, tuple([act async for act in runner.acts(step)])))
     trace = Trace(
         subject=name,
         boot=boot,
         steps=tuple(steps),
         end=runner.end,
-        devices=runner.places,
+        devices=runner.device_blocks,
         boot_reasons=boot_reasons,
     )
-    return LiveRun(rig.machine, trace, runner.release, tuple(runner.looks))
+    return LiveRun(spec.machine, trace, runner.release, tuple(runner.snapshots))
 
 
 class _Runner:
-    """A guest being run and watched; also what user space sees of it (userspace.View).
+    """Runs steps on a guest and observes it; also the guest as user space sees it (userspace.View).
 
-    places: first and last block of every device there ever was.
+    device_blocks: the first and last block of every device that was ever plugged.
     """
 
-    def __init__(self, rig: Rig, stack: AsyncExitStack) -> None:
+    def __init__(self, spec: GuestSpec, stack: AsyncExitStack) -> None:
         self.end: End = "ran"
-        self.seen = Observation()
-        self.looks: list[Look] = []
-        self.places: dict[str, tuple[int, int]] = {}
+        self.observation = Observation()
+        self.snapshots: list[Snapshot] = []
+        self.device_blocks: dict[str, tuple[int, int]] = {}
         self.release = ""
-        self._rig = rig
+        self._spec = spec
         self._stack = stack
         self._pending: list[int] = []
-        self._ids = {device_id(dimm.id): dimm.id for dimm in rig.machine.dimms}
+        self._ids = {device_id(dimm.id): dimm.id for dimm in spec.machine.dimms}
         self._guest: LiveGuest
 
     async def boot(self) -> tuple[Reason, ...]:
-        """Switch the machine on; what the kernel printed last, if it did not come up."""
+        """Switch the guest on; return its last log lines if it did not boot."""
         try:
             await self._power_on()
-            await self._look()
+            await self._observe()
         except KernelDied as death:
             self.end = death.how
             return self._guest.console.reasons()
         return ()
 
     async def acts(self, step: Step) -> AsyncIterator[Act]:
-        """Carry out a step as the primitive ones it comes down to, until the kernel dies."""
+        """Carry out a step as its primitive steps, until the kernel dies."""
         for do in userspace.acts(step, self) if step.composite else (step,):
             yield await self._act(do)
             if self.end != "ran":
                 return
 
     async def _act(self, do: Step) -> Act:
-        """Carry out one primitive step; the kernel's death is its result."""
-        before = self.seen
+        """Carry out one primitive step; if the kernel dies, that is the result."""
+        before = self.observation
         output: str | None = None
-        said: tuple[Reason, ...] = ()
+        refusal_reasons: tuple[Reason, ...] = ()
         try:
             try:
                 result, output = await self._do(do)
             except Refused as refusal:
                 result = "REFUSED"
-                said = (Reason("qemu.refused", "(the virtual machine)", str(refusal)),)
-            events = await self._look()
-            self._hear(events, before)
+                refusal_reasons = (Reason("qemu.refused", "(the virtual machine)", str(refusal)),)
+            events = await self._observe()
+            self._update_pending(events, before)
         except KernelDied as death:
             self.end = death.how
-            self.looks.append(self.looks[-1])
+            self.snapshots.append(self.snapshots[-1])
             return Act(do, death.how, reasons=self._guest.console.reasons())
         return Act(
             do,
             result,
             output,
-            difference(before, self.seen),
+            difference(before, self.observation),
             joined_events(events),
-            (*said, *self._guest.console.reasons()),
+            (*refusal_reasons, *self._guest.console.reasons()),
         )
 
     async def _do(self, step: Step) -> tuple[str | None, str | None]:
-        """The result of a primitive step, and the output of a read."""
+        """Return the result of a primitive step, and the output of a read."""
         match step:
             case Write(file, value):
                 return await self._guest.write(file, value), None
@@ -142,64 +143,64 @@ class _Runner:
             case Plug(id):
                 self._ids[device_id(id)] = id
                 await self._guest.plug(step)
-                await self._note_places()
+                await self._note_device_blocks()
             case Unplug(id):
                 await self._guest.unplug(id)
             case Boot(cmdline):
                 await self._reboot(cmdline)
             case _:
-                raise TypeError(f"{step.verb} is nothing that a virtual machine can do")
+                raise TypeError(f"a virtual machine cannot do {step.verb}")
         return None, None
 
     async def _power_on(self) -> None:
-        rig = self._rig
+        spec = self._spec
         self._guest = await self._stack.enter_async_context(
-            starting(rig.host, rig.image, rig.machine, rig.window)
+            starting(spec.host, spec.image, spec.machine, spec.window)
         )
         await self._guest.ready()
         self.release = self._guest.release
-        await self._note_places()
-        self._guest.console.reasons()  # of a boot that went well nobody asks why
-        # No user space was there to hear of the blocks that the kernel found while booting.
-        self._pending = [block for dimm in rig.machine.dimms for block in self.blocks(dimm.id)]
+        await self._note_device_blocks()
+        self._guest.console.reasons()  # drop the log of a successful boot
+        # User space did not run when the kernel added these blocks: it has yet to handle them.
+        self._pending = [block for dimm in spec.machine.dimms for block in self.blocks(dimm.id)]
 
     async def _reboot(self, cmdline: str | None) -> None:
-        """Start the kernel anew; devices that are plugged in keep their place."""
+        """Boot the kernel again; plugged devices keep their addresses."""
         dimms = tuple(
             Dimm(self._ids[dimm.name], Bytes(dimm.size), dimm.node, Bytes(dimm.address))
             for dimm in await self._guest.plugged_in()
         )
-        machine = replace(self._rig.machine, dimms=dimms)
+        machine = replace(self._spec.machine, dimms=dimms)
         if cmdline is not None:
             machine = machine.with_cmdline(cmdline)
-        self._rig = replace(self._rig, machine=machine)
+        self._spec = replace(self._spec, machine=machine)
         await self._stack.aclose()
         await self._power_on()
 
-    async def _note_places(self) -> None:
+    async def _note_device_blocks(self) -> None:
         block = self._guest.block_size
         for dimm in await self._guest.plugged_in():
             first, end = dimm.address // block, (dimm.address + dimm.size) // block
-            self.places[self._ids[dimm.name]] = (first, end - 1)
+            self.device_blocks[self._ids[dimm.name]] = (first, end - 1)
 
-    async def _look(self) -> list[tuple[str, int]]:
-        """Look at the guest; the events since the last time."""
+    async def _observe(self) -> list[tuple[str, int]]:
+        """Take a snapshot of the guest; return the uevents since the last one."""
         look = await self._guest.observe()
-        self.looks.append(look)
-        self.seen = look.observation()
+        self.snapshots.append(look)
+        self.observation = look.observation()
         events = self._guest.events[:]
         self._guest.events.clear()
         return events
 
-    def _hear(self, events: list[tuple[str, int]], before: Observation) -> None:
-        """Have user space hear of blocks that were added, and forget those that went away."""
-        there = [number for number, _ in self.seen.each()]
-        if self._guest.hears:
+    def _update_pending(self, events: list[tuple[str, int]], before: Observation) -> None:
+        """Add new blocks to those that user space has yet to handle, and drop removed ones."""
+        present = [number for number, _ in self.observation.each()]
+        if self._guest.hears_events:
             self._pending += [number for action, number in events if action == "add"]
         else:  # the kernel adds blocks in ascending order
             known = {number for number, _ in before.each()}
-            self._pending += [number for number in there if number not in known]
-        self._pending = [number for number in self._pending if number in there]
+            self._pending += [number for number in present if number not in known]
+        self._pending = [number for number in self._pending if number in present]
 
     # --- userspace.View
 
@@ -211,12 +212,12 @@ class _Runner:
         if is_ranges(selection):
             return block_numbers(selection)
         if selection == "added":
-            boot = boot_blocks(self._rig.machine, self._guest.block_size)
-            return [number for number, _ in self.seen.each() if number not in boot]
-        if selection in self.places:
-            first, last = self.places[selection]
+            boot = boot_blocks(self._spec.machine, self._guest.block_size)
+            return [number for number, _ in self.observation.each() if number not in boot]
+        if selection in self.device_blocks:
+            first, last = self.device_blocks[selection]
             return list(range(first, last + 1))
         return []
 
     def look(self) -> Observation:
-        return self.seen
+        return self.observation

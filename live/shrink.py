@@ -1,7 +1,7 @@
-"""The shortest sequence that still shows something, by delta debugging.
+"""Delta debugging: shortening a sequence that shows something.
 
-Zeller and Hildebrandt, Simplifying and Isolating Failure-Inducing Input (2002): leave out ever
-smaller parts, as long as what is left shows it.
+Zeller and Hildebrandt, Simplifying and Isolating Failure-Inducing Input (2002): leave out smaller
+and smaller parts, as long as the rest still shows it.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ T = TypeVar("T")
 async def shrink(
     items: Sequence[T], shows: Callable[[Sequence[T]], Awaitable[bool]], tries: int
 ) -> list[T]:
-    """A short subsequence of `items`, which show it, that shows it as well.
+    """Return a subsequence of `items` for which shows() is still true; it is true for `items`.
 
-    No item of it can be left out, unless `tries` questions were too few to find out.
+    No single item can be left out of it, unless `tries` calls of shows() were too few to find out.
     """
-    found = list(items)
-    size = max(1, len(found) // 2)
-    while found and tries > 0:
-        start, length = 0, len(found)
-        while start < len(found) and tries > 0:
-            rest = found[:start] + found[start + size :]
+    shortest = list(items)
+    size = max(1, len(shortest) // 2)
+    while shortest and tries > 0:
+        start, length = 0, len(shortest)
+        while start < len(shortest) and tries > 0:
+            rest = shortest[:start] + shortest[start + size :]
             tries -= 1
             if await shows(rest):
-                found = rest
+                shortest = rest
             else:
                 start += size
-        if size == 1 and len(found) == length:
+        if size == 1 and len(shortest) == length:
             break
         size = max(1, size // 2)
-    return found
+    return shortest

@@ -1,4 +1,4 @@
-"""A real kernel as a subject: its name is `live:` and the path of its image."""
+"""A real kernel as a subject of comparison, named `live:` and the path of its image."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from zonediff.engine.steps import Allocate, Elapse, Fill, HypervAdd, Step, XenAd
 from zonediff.engine.trace import Trace
 from zonediff.engine.units import GIB
 from zonediff.live.accelerator import accelerator
+from zonediff.live.guest_spec import GuestSpec, fixed_script, made_of
 from zonediff.live.host import Host, find_host, memory_available
 from zonediff.live.image import Image, read_image
-from zonediff.live.qemu import window_for
-from zonediff.live.rig import Rig, fixed, made_of
+from zonediff.live.qemu_arguments import window_for
 from zonediff.variants.registry import LIVE
 from zonediff.variants.subject import NotOnThisMachine
 
 _CANNOT: Final[dict[type[Step], str]] = {
-    HypervAdd: "no Hyper-V host is there to add memory",
-    XenAdd: "no Xen hypervisor is there to add memory",
-    Fill: "a real kernel chooses itself which pages go where",
-    Allocate: "the guest has no processes beside its agent",
-    Elapse: "the guest has no processes beside its agent",
+    HypervAdd: "there is no Hyper-V host to add memory",
+    XenAdd: "there is no Xen hypervisor to add memory",
+    Fill: "a real kernel itself decides where pages go",
+    Allocate: "the guest runs no processes except its agent",
+    Elapse: "the guest runs no processes except its agent",
 }
-"""Steps that a guest in QEMU cannot do, and why."""
+"""The steps that a guest in QEMU cannot do, and why."""
 
 _PHYSICAL_BITS: Final = 40
-"""Width of physical addresses in QEMU's default CPU."""
+"""The width of physical addresses of QEMU's default CPU."""
 
 
 class Live:
-    """The column of a kernel image; see Subject for what each attribute is.
+    """A kernel image as a subject; variants.subject.Subject documents the attributes.
 
-    Raises VariantError when the image is none, or live runs lack something on this computer.
+    Raises VariantError when the image is no bzImage, or when this computer lacks something.
     """
 
     def __init__(self, name: str) -> None:
@@ -54,7 +54,7 @@ class Live:
         return (
             f"{self.summary}\n\n"
             f"Booted from {self._image.path} in QEMU {self._host.qemu_version} "
-            f"({accelerator().upper()}). The reasons are what it printed."
+            f"({accelerator().upper()}). The reasons are the lines that it printed."
         )
 
     @property
@@ -82,49 +82,49 @@ class Live:
         return Interface(known=False)
 
     def run(self, machine: Machine, steps: Sequence[Step]) -> Trace:
-        # Only now: qemu.qmp may be missing where live kernels are not run.
+        # Imported here because qemu.qmp may be missing where live kernels are not run.
         from zonediff.live.run import run
 
-        rig = rig_for(self._host, self._image, machine, steps)
-        return asyncio.run(run(self.name, rig, fixed(steps))).trace
+        spec = spec_for(self._host, self._image, machine, steps)
+        return asyncio.run(run(self.name, spec, fixed_script(steps))).trace
 
 
-def rig_for(host: Host, image: Image, machine: Machine, steps: Sequence[Step]) -> Rig:
-    """The rig for a scenario. Raises NotOnThisMachine when it cannot be run on one."""
-    rig = Rig(host, image, machine, window_for(machine, steps))
-    obstacle = next(_obstacles(rig, steps), None)
+def spec_for(host: Host, image: Image, machine: Machine, steps: Sequence[Step]) -> GuestSpec:
+    """Return the guest for a scenario. Raises NotOnThisMachine when no guest here can run it."""
+    spec = GuestSpec(host, image, machine, window_for(machine, steps))
+    obstacle = next(_obstacles(spec, steps), None)
     if obstacle is not None:
         raise NotOnThisMachine(obstacle)
-    return rig
+    return spec
 
 
-def _obstacles(rig: Rig, steps: Sequence[Step]) -> Iterator[str]:
+def _obstacles(spec: GuestSpec, steps: Sequence[Step]) -> Iterator[str]:
     for step in steps:
         for kind, why in _CANNOT.items():
             if isinstance(step, kind):
                 yield f"{step}: {why}"
-    if rig.machine.physical_bits != _PHYSICAL_BITS:
+    if spec.machine.physical_bits != _PHYSICAL_BITS:
         yield (
-            f"physical addresses of {rig.machine.physical_bits} bits: QEMU's CPU has "
-            f"{_PHYSICAL_BITS}"
+            f"the scenario needs physical addresses of {spec.machine.physical_bits} bits; QEMU's "
+            f"CPU has {_PHYSICAL_BITS}"
         )
-    yield from _options(rig)
-    needed, available = rig.need, memory_available()
+    yield from _options(spec)
+    needed, available = spec.need, memory_available()
     if needed > available:
         yield (
-            f"the guest needs {needed / GIB:.1f} GiB of memory, and {available / GIB:.1f} GiB are "
-            "free here"
+            f"the guest needs {needed / GIB:.1f} GiB of memory, but only {available / GIB:.1f} GiB "
+            "are free here"
         )
 
 
-def _options(rig: Rig) -> Iterator[str]:
-    """Config options that the scenario sets and the kernel was not built with, or may not be."""
+def _options(spec: GuestSpec) -> Iterator[str]:
+    """Yield obstacles: config options of the scenario that the kernel lacks or may lack."""
     for option in fields(Config):
-        wanted = getattr(rig.machine.config, option.name)
+        wanted = getattr(spec.machine.config, option.name)
         if wanted == option.default:
             continue
-        config = rig.image.config()
+        config = spec.image.config()
         if config is None:
-            yield f"no file beside the image says whether CONFIG_{option.name} is set"
+            yield f"no config file beside the image shows whether CONFIG_{option.name} is set"
         elif (config.get(option.name) == "y") != wanted:
             yield f"the kernel was built with CONFIG_{option.name}={'n' if wanted else 'y'}"

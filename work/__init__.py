@@ -1,1 +1,1 @@
-"""Who does work and where it is kept: processes, Dask, chunks, workers' contract, the store."""
+"""Doing work and keeping it: pools of workers, chunks, the worker contract, and the store."""

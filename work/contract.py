@@ -1,8 +1,8 @@
-"""What a worker has to agree on with the command that it works for, before anything is done.
+"""What a worker must have in common with the command, checked before it does any work.
 
-Variants are sent to workers by name; those of the user's files go along as text. All else has to be
-there already, and to be the same: other code would give other outcomes, and nobody would notice.
-So what a worker agrees on is also what an outcome is known by (kept/code.py).
+Variants are sent to workers by name, and the user's variant files as text. Everything else must
+already be there and be the same, because other code would silently give other outcomes. The same
+facts decide which stored outcomes are reused (fingerprint.py).
 """
 
 from __future__ import annotations
@@ -21,34 +21,34 @@ from typing import Final, TypeVar
 
 from zonediff.engine.errors import ZonediffError
 from zonediff.variants.registry import GROUP, Registry, VariantFile
-from zonediff.work.dependencies import code, imports, recheck
+from zonediff.work.dependencies import code_hashes, imports, recheck
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 FOLDERS: Final = ("engine", "variants", "corpus", "result", "work", "explore", "live", "compare")
-"""Whose sources decide what comes out."""
+"""The folders whose sources decide outcomes."""
 
 SOURCES: Final = (".py", ".sh")
-"""How their names end; what runs in the guest of a real kernel is a shell script."""
+"""The suffixes of sources; the agent in the guest of a real kernel is a shell script."""
 
-
-SAME: Final = "install the same on both, and start anew the workers that ran before it changed"
-"""What would be right."""
+REMEDY: Final = "install the same on both, and restart workers that ran before the change"
+"""What to do about a difference."""
 
 _CLOCK: Final = "simpy"
-"""The distribution that tells the time in scenarios."""
+"""The distribution that simulates time in scenarios."""
 
 
 class Mismatch(ZonediffError):
-    """A worker differs from the command; the message says in what."""
+    """A worker differs from the command; the message says how."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerContract:
-    """The user's variant files, and what the command runs with, as versions() tells it.
+    """The variant files and versions that a worker needs.
 
-    packages: distributions that decide outcomes too.
+    files: the user's variant files. packages: more distributions that decide outcomes. versions:
+    the items of versions().
     """
 
     files: tuple[VariantFile, ...]
@@ -56,46 +56,46 @@ class WorkerContract:
     versions: tuple[tuple[str, str], ...]
 
     @classmethod
-    def here(
+    def of_this_process(
         cls, files: tuple[VariantFile, ...] = (), packages: tuple[str, ...] = ()
     ) -> WorkerContract:
-        """What this process runs with, which has loaded the files."""
+        """Return the contract of this process, which must have loaded the files."""
         return cls(files, packages, tuple(versions(files, packages).items()))
 
 
 def versions(files: Sequence[VariantFile], packages: Sequence[str] = ()) -> dict[str, str]:
-    """What this process runs with: Python, zonediff, these packages, and variants of others.
+    """Return what this process runs: versions and hashes of Python, zonediff, packages, variants.
 
-    It has to have loaded the files, as they may say themselves where to import from.
+    This process must have loaded the files, because they may change the import path.
     """
     return {
         **own_versions(packages),
         "the variant files": digest(file.text for file in files),
-        "the modules that variant files import": digest(code(_imported(files))),
+        "the modules that variant files import": digest(code_hashes(_imported_modules(files))),
         "the variants of installed packages": _installed(),
     }
 
 
-def offered(files: Sequence[VariantFile], packages: Sequence[str]) -> dict[str, str]:
-    """The same in a process that has not loaded the files, but may have loaded others.
+def worker_versions(files: Sequence[VariantFile], packages: Sequence[str]) -> dict[str, str]:
+    """Load the variant files in a worker; return its versions().
 
-    Raises VariantError when it cannot load them, Changed.
+    Raises VariantError when it cannot load them, and ModuleChanged.
     """
     _load(files)
     return versions(files, packages)
 
 
 def _load(files: Sequence[VariantFile]) -> Registry:
-    recheck(_imported(files))  # before: what is loaded has to be what was looked at
+    recheck(_imported_modules(files))  # before loading: the files must be those that were read
     return Registry(files)
 
 
-def _imported(files: Sequence[VariantFile]) -> set[str]:
+def _imported_modules(files: Sequence[VariantFile]) -> set[str]:
     return {name for file in files for name in imports(file.text)}
 
 
 def own_versions(packages: Sequence[str] = ()) -> dict[str, str]:
-    """The same without variants of others."""
+    """Return versions() without variants from outside zonediff."""
     return {
         "Python": ".".join(platform.python_version_tuple()[:2]),
         "zonediff": version(),
@@ -105,44 +105,44 @@ def own_versions(packages: Sequence[str] = ()) -> dict[str, str]:
 
 
 def version() -> str:
-    """The version of the installed distribution; `unknown` when it runs without one."""
+    """Return the version of the installed distribution; `unknown` when there is none."""
     return _version("zonediff")
 
 
 @cache
 def _version(name: str) -> str:
-    """As it was at first: a process loads a package once."""
+    """Return a distribution's version; cached, because a process loads a package only once."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return "unknown"
 
 
-def differing(ours: Mapping[str, str], theirs: Mapping[str, str]) -> str | None:
-    """In words what is different there; None when nothing is."""
-    found = [
-        f"{what} {theirs.get(what, 'none')} instead of {value}"
-        for what, value in ours.items()
-        if theirs.get(what) != value
+def describe_differences(ours: Mapping[str, str], theirs: Mapping[str, str]) -> str | None:
+    """Return the differences in words; None when there is none."""
+    differences = [
+        f"{name} {theirs.get(name, 'none')} instead of {value}"
+        for name, value in ours.items()
+        if theirs.get(name) != value
     ]
-    return ", ".join(found) or None
+    return ", ".join(differences) or None
 
 
-def perform(
-    terms: WorkerContract, work: Callable[[Registry, T], R], items: Sequence[T], seconds: float
+def run_chunk(
+    contract: WorkerContract, work: Callable[[Registry, T], R], items: Sequence[T], seconds: float
 ) -> tuple[list[R], float]:
-    """Do the first items of a chunk, for about so long: what came of them, and how long it took.
+    """Do the first items of a chunk in a worker; return their outcomes and the seconds they took.
 
-    Always at least one. Raises Mismatch when this process is not what the terms ask for, and
-    whatever the work raises.
+    Stops after the item that ends past `seconds`, so at least one item is done. Raises Mismatch
+    when this process does not fulfil the contract, and whatever the work raises.
     """
-    return timed(_registry(terms), work, items, seconds)
+    return run_items(_registry(contract), work, items, seconds)
 
 
-def timed(
+def run_items(
     registry: Registry, work: Callable[[Registry, T], R], items: Sequence[T], seconds: float
 ) -> tuple[list[R], float]:
-    """The same with a registry that is here."""
+    """Do the same with a registry of this process."""
     began = perf_counter()
     done: list[R] = []
     for item in items:
@@ -156,17 +156,19 @@ _registries: Final[dict[WorkerContract, Registry]] = {}
 _lock: Final = Lock()
 
 
-def _registry(terms: WorkerContract) -> Registry:
-    """This process's own, made once for the same terms, when it has agreed to them."""
+def _registry(contract: WorkerContract) -> Registry:
+    """Return this process's registry for a contract, made once. Raises Mismatch."""
     with _lock:
-        if terms not in _registries:
-            registry = _load(terms.files)
-            found = differing(dict(terms.versions), versions(terms.files, terms.packages))
-            if found is not None:
-                raise Mismatch(f"a worker has {found}: {SAME}")
+        if contract not in _registries:
+            registry = _load(contract.files)
+            differences = describe_differences(
+                dict(contract.versions), versions(contract.files, contract.packages)
+            )
+            if differences is not None:
+                raise Mismatch(f"a worker has {differences}: {REMEDY}")
             _registries.clear()
-            _registries[terms] = registry
-        return _registries[terms]
+            _registries[contract] = registry
+        return _registries[contract]
 
 
 @cache
@@ -184,12 +186,12 @@ def _sources() -> str:
 def _installed() -> str:
     entries = sorted((entry.name, entry.value) for entry in metadata.entry_points(group=GROUP))
     names = (str(entry).encode() for entry in entries)
-    return digest(chain(names, code(value.partition(".")[0] for _, value in entries)))
+    return digest(chain(names, code_hashes(value.partition(".")[0] for _, value in entries)))
 
 
 def digest(texts: Iterable[bytes]) -> str:
-    """A hash of texts and of where each ends, short enough to be read."""
-    found = hashlib.sha256()
+    """Return a hash of texts and of where each ends: 12 hexadecimal digits."""
+    total = hashlib.sha256()
     for text in texts:
-        found.update(hashlib.sha256(text).digest())
-    return found.hexdigest()[:12]
+        total.update(hashlib.sha256(text).digest())
+    return total.hexdigest()[:12]

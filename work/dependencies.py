@@ -1,8 +1,7 @@
-"""The code of others that variants are made of: the modules that they import, as hashes of files.
+"""The modules outside zonediff that a variant imports, as hashes of their files.
 
-It is found by reading and not by running, so that what a function imports when it is called
-counts too. What an import computes (`importlib.import_module(name)`), and the data that code
-reads, are not seen.
+Imports are read from the source, not executed, so an import inside a function counts too. Not
+covered: computed imports (`importlib.import_module(name)`), and data files that the code reads.
 """
 
 from __future__ import annotations
@@ -22,123 +21,123 @@ from zonediff.engine.errors import ZonediffError
 
 _SOURCE: Final = ".py"
 _SUFFIXES: Final = (_SOURCE, ".so")
+"""The files of a module that decide what it does."""
 
 _OURS: Final = "zonediff"
-"""Whose sources have a hash of their own."""
+"""The package whose sources contract.py hashes."""
 
 _INSTALLED: Final = {"site-packages", "dist-packages"}
-"""Folders of packages that others have made: what those import in turn is theirs to know."""
+"""Folders of installed packages. Their files are hashed, but not what they import in turn."""
 
 _PYTHON: Final = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib"))
-"""Folders of Python's own modules, which are known by its version."""
+"""Folders of Python's own modules, which its version stands for."""
 
 
-class Changed(ZonediffError):
-    """A module is not what it was when this process saw it first; the message says which."""
+class ModuleChanged(ZonediffError):
+    """A module has changed since this process first read it; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Module:
-    """The files of a top-level module as names and hashes, and what they import."""
+    """The files of a top-level module as names and hashes, and the modules that they import."""
 
     files: tuple[tuple[str, bytes], ...]
     imports: frozenset[str]
 
 
-_seen: Final[dict[str, _Module]] = {}
-"""All modules that were looked at, as they were then; one that was not there has no files. A
-process loads a module once, or fails to, so that it cannot go along with a change."""
+_first_read: Final[dict[str, _Module]] = {}
+"""Every module as it was when this process first read it; a missing module has no files. A process
+loads a module only once, so it cannot follow a change."""
 
 
 def imports(text: bytes) -> frozenset[str]:
-    """The top-level modules that a source text imports, wherever in it; none of a faulty one."""
+    """Return the top-level modules that a source text imports; none for a syntax error."""
     try:
         nodes = [*ast.walk(ast.parse(text))]
     except (SyntaxError, ValueError):
         return frozenset()
-    named = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    named |= {
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {
         node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level
     }
-    return frozenset(name.partition(".")[0] for name in named)
+    return frozenset(name.partition(".")[0] for name in names)
 
 
-def code(modules: Iterable[str]) -> Iterator[bytes]:
-    """The files of these top-level modules, whole packages, and of all that they import.
+def code_hashes(modules: Iterable[str]) -> Iterator[bytes]:
+    """Yield the files of these top-level modules (whole packages) and of all that they import.
 
-    Each is told by its name and a hash of its content, once, in the same order each time. Raises
-    Changed, OSError.
+    Each file is its name, then the hash of its content; the order is always the same. Raises
+    ModuleChanged, OSError.
     """
-    for module, found in _reached(modules):
-        for name, digest in found.files:
-            yield f"{module} {name}".encode()
+    for name_of_module, module in _closure(modules):
+        for name, digest in module.files:
+            yield f"{name_of_module} {name}".encode()
             yield digest
 
 
 def recheck(modules: Iterable[str]) -> None:
-    """See that these and what they import are what they were, as far as they were looked at.
+    """Check that these modules, and those that they import, have not changed since they were read.
 
-    Raises Changed, OSError.
+    Modules that this process has not read yet are left out. Raises ModuleChanged, OSError.
     """
     invalidate_caches()
-    for _ in _reached(modules, {*_seen}):
+    for _ in _closure(modules, {*_first_read}):
         pass
 
 
-def _reached(
+def _closure(
     modules: Iterable[str], within: Container[str] | None = None
 ) -> Iterator[tuple[str, _Module]]:
-    """These modules and all that they import, or that they import of some."""
-    seen = set(modules)
-    left = deque(sorted(seen))
+    """Yield these modules and all that they import; only those in `within`, unless it is None."""
+    reached = set(modules)
+    left = deque(sorted(reached))
     while left:
-        module = left.popleft()
-        if within is None or module in within:
-            found = _look_at(module)
-            yield module, found
-            left.extend(sorted(found.imports - seen))
-            seen |= found.imports
+        name = left.popleft()
+        if within is None or name in within:
+            module = _read_module(name)
+            yield name, module
+            left.extend(sorted(module.imports - reached))
+            reached |= module.imports
 
 
-def _look_at(module: str) -> _Module:
+def _read_module(name: str) -> _Module:
+    """Read a module. Raises ModuleChanged, OSError."""
     files: list[tuple[str, bytes]] = []
-    found: set[str] = set()
-    for folder, path in _places(module):
+    imported: set[str] = set()
+    for folder, path in _module_files(name):
         content = path.read_bytes()
-        name = path.relative_to(folder).as_posix()
-        files.append((name, hashlib.sha256(content).digest()))
+        files.append((path.relative_to(folder).as_posix(), hashlib.sha256(content).digest()))
         if path.suffix == _SOURCE and _INSTALLED.isdisjoint(path.parts):
-            found |= imports(content)
-    now = _Module(tuple(files), frozenset(found))
-    if _seen.setdefault(module, now) != now:
-        raise Changed(
-            f"the module {module!r} is not what it was when this process saw it first; start the "
-            "process anew"
+            imported |= imports(content)
+    module = _Module(tuple(files), frozenset(imported))
+    if _first_read.setdefault(name, module) != module:
+        raise ModuleChanged(
+            f"the module {name!r} has changed since this process first read it; restart the process"
         )
-    return now
+    return module
 
 
-def _places(module: str) -> Iterator[tuple[Path, Path]]:
-    """The files of a top-level module, each with the folder that the module is in.
+def _module_files(name: str) -> Iterator[tuple[Path, Path]]:
+    """Yield (folder of the module, file) for each file of a top-level module.
 
-    None of one that is Python's or ours, or not there.
+    Yields nothing for Python's own modules, zonediff, and missing modules.
     """
     try:
-        spec = None if module in ("", _OURS) else find_spec(module)
+        spec = None if name in ("", _OURS) else find_spec(name)
     except (ImportError, ValueError):
         return
     if spec is None:
         return
     if spec.submodule_search_locations is None:
         file = Path(spec.origin or "")
-        found = [(file.parent, file)]
+        files = [(file.parent, file)]
     else:
         folders = map(Path, spec.submodule_search_locations)
-        found = [(folder, path) for folder in folders for path in sorted(folder.rglob("*"))]
-    for folder, path in found:
-        if path.suffix in _SUFFIXES and path.is_file() and not _is_pythons(path):
+        files = [(folder, path) for folder in folders for path in sorted(folder.rglob("*"))]
+    for folder, path in files:
+        if path.suffix in _SUFFIXES and path.is_file() and not _is_of_python(path):
             yield folder, path
 
 
-def _is_pythons(path: Path) -> bool:
+def _is_of_python(path: Path) -> bool:
     return _INSTALLED.isdisjoint(path.parts) and any(map(path.is_relative_to, _PYTHON))

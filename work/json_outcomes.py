@@ -1,4 +1,4 @@
-"""Outcomes of any kind in one table, as JSON: for work whose outcomes nobody queries."""
+"""Outcomes of any kind in one table, as JSON: for outcomes that nobody queries with SQL."""
 
 from __future__ import annotations
 
@@ -21,45 +21,45 @@ _TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS outcomes "
     "(key TEXT PRIMARY KEY, what TEXT NOT NULL, body BLOB NOT NULL)"
 )
-"""what: the item in words, for whoever looks into the file. body: JSON, compressed by zlib."""
+"""what: the item in words, for people who open the file. body: JSON, compressed by zlib."""
 
 
 class JsonOutcomes(OutcomeTable[T, R]):
-    """Outcomes that are known by all that they depend on."""
+    """Outcomes under a key that is made of the subclass's name and all that they depend on."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         store.create([_TABLE])
 
     @abstractmethod
-    def needs(self, item: T) -> Sequence[object]:
-        """All that an outcome depends on, in terms of JSON; the code by its fingerprint()."""
+    def depends_on(self, item: T) -> Sequence[object]:
+        """Return all that the outcome depends on, as JSON values; code as its fingerprint()."""
 
     @abstractmethod
-    def what(self, item: T) -> str:
-        """The item in words."""
+    def describe(self, item: T) -> str:
+        """Return the item in words."""
 
     @abstractmethod
     def dump(self, outcome: R) -> Any:
-        """An outcome in terms of JSON; None for one that is not to be kept."""
+        """Return an outcome as JSON values; None for one that must not be stored."""
 
     @abstractmethod
     def load(self, item: T, body: Any) -> R:
-        """Undo dump()."""
+        """Return the outcome that dump() made `body` of."""
 
     def key(self, item: T) -> str:
-        text = json.dumps([type(self).__name__, *self.needs(item)], sort_keys=True)
+        text = json.dumps([type(self).__name__, *self.depends_on(item)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def read(self, item: T) -> R | None:
-        found = self.store.execute("SELECT body FROM outcomes WHERE key = ?", [self.key(item)])
-        if not found:
+        rows = self.store.execute("SELECT body FROM outcomes WHERE key = ?", [self.key(item)])
+        if not rows:
             return None
         try:
-            return self.load(item, json.loads(zlib.decompress(found[0][0])))
+            return self.load(item, json.loads(zlib.decompress(rows[0][0])))
         except (BaseValidationError, LookupError, TypeError, ValueError, zlib.error) as error:
             raise StoreError(
-                f"{self.store.path}: what it has of {self.what(item)} is damaged ({error}); "
+                f"{self.store.path}: the stored {self.describe(item)} is damaged ({error}); "
                 "name another --store, or delete this one"
             ) from None
 
@@ -69,5 +69,5 @@ class JsonOutcomes(OutcomeTable[T, R]):
             packed = zlib.compress(json.dumps(body, separators=(",", ":")).encode())
             self.store.execute(
                 "INSERT INTO outcomes VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                (self.key(item), self.what(item), packed),
+                (self.key(item), self.describe(item), packed),
             )

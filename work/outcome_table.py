@@ -1,7 +1,7 @@
-"""Work through a store: what is there is not done again, and no two clients do the same.
+"""Working through a store: stored items are not done again, and no two clients do the same item.
 
-A client reserves an item before it does it, until the outcome is there. What others have reserved
-is waited for, and done here when they are gone without an outcome.
+A client reserves an item before it does it, and frees it with its outcome. A client waits for items
+that others have reserved; when another client dies without the outcome, it does them itself.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from operator import length_hint
 from time import sleep
 from typing import Final, Generic, TypeVar
 
-from zonediff.work.chunks import Supply, map_chunks
+from zonediff.work.chunks import ItemSource, map_chunks
 from zonediff.work.pool import Work, WorkerPool
 from zonediff.work.store import Store
 
@@ -20,40 +20,40 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 PAUSE: Final = 0.2
-"""Seconds between two looks at what others have done."""
+"""Seconds between two queries for the outcomes of other clients."""
 
 
 class OutcomeTable(ABC, Generic[T, R]):
-    """The outcomes of one kind of work in a store: how items are known, and where they stand."""
+    """The outcomes of one kind of work in a store. A subclass has the keys and the SQL."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
     @abstractmethod
     def key(self, item: T) -> str:
-        """What an item is known by: a hash of all that its outcome depends on."""
+        """Return the item's key: a hash of everything that its outcome depends on."""
 
     @abstractmethod
     def read(self, item: T) -> R | None:
-        """The outcome of an item; None when it is not there, or not all of it."""
+        """Return the outcome of an item; None when it is missing or incomplete."""
 
     @abstractmethod
     def write(self, item: T, outcome: R) -> None:
-        """Add an outcome; what is there already stays as it is."""
+        """Add an outcome; an outcome that is there already stays as it is."""
 
-    def rest(self, item: T) -> T:
-        """What is to be done of an item whose outcome is not there."""
+    def remaining(self, item: T) -> T:
+        """Return the part of an item that has no outcome yet."""
         return item
 
-    def save(self, found: Iterable[tuple[T, R]]) -> None:
-        """Add outcomes, all in one transaction. Raises KeepError."""
+    def save(self, outcomes: Iterable[tuple[T, R]]) -> None:
+        """Add outcomes and free their items, all in one transaction. Raises StoreError."""
         with self.store.transaction():
-            for item, outcome in found:
+            for item, outcome in outcomes:
                 self.write(item, outcome)
                 self.store.execute("DELETE FROM reserved WHERE key = ?", [self.key(item)])
 
-    def look(self, items: Iterable[T]) -> tuple[list[tuple[T, R]], list[T]]:
-        """The items whose outcome is there, with it; and the others."""
+    def split(self, items: Iterable[T]) -> tuple[list[tuple[T, R]], list[T]]:
+        """Return the items that have an outcome, with it; and the other items."""
         known: list[tuple[T, R]] = []
         left: list[T] = []
         for item in items:
@@ -65,39 +65,42 @@ class OutcomeTable(ABC, Generic[T, R]):
         return known, left
 
 
-class _ReservingSupply(Supply[T]):
-    """Items that nobody else does, reserved as they are taken. given: how many were."""
+class _ReservingSource(ItemSource[T]):
+    """Reserves items as they are taken.
+
+    given: how many were taken. reserved_by_others: items that another client does or has done.
+    """
 
     def __init__(self, table: OutcomeTable[T, R], items: Sequence[T]) -> None:
         super().__init__(items)
         self.given = 0
-        self.of_others: list[T] = []
-        self._shelf: OutcomeTable[T, R] = table
+        self.reserved_by_others: list[T] = []
+        self._table: OutcomeTable[T, R] = table
 
     def take(self, size: int) -> list[T]:
         if not length_hint(self):
             return []
         taken: list[T] = []
-        with self._shelf.store.transaction():
-            self._shelf.store.free_of_the_dead()
+        with self._table.store.transaction():
+            self._table.store.release_dead()
             while len(taken) < size and (batch := super().take(size - len(taken))):
                 for item in batch:
                     if self._reserve(item):
-                        taken.append(self._shelf.rest(item))
+                        taken.append(self._table.remaining(item))
                     else:
-                        self.of_others.append(item)
+                        self.reserved_by_others.append(item)
         self.given += len(taken)
         return taken
 
     def _reserve(self, item: T) -> bool:
-        """Whether it is this client's to do."""
-        store, key = self._shelf.store, self._shelf.key(item)
+        """Reserve an item; False when another client has reserved or done it."""
+        store, key = self._table.store, self._table.key(item)
         reserved = store.execute(
             "INSERT INTO reserved VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING key",
             [key, store.client],
         )
-        if reserved and self._shelf.read(item) is not None:
-            # Another has done it since this one looked.
+        if reserved and self._table.read(item) is not None:
+            # Another client has done it since split().
             store.execute("DELETE FROM reserved WHERE key = ?", [key])
             return False
         return bool(reserved)
@@ -110,14 +113,14 @@ def map_stored(
     killed: Callable[[T], R],
     table: OutcomeTable[T, R] | None = None,
 ) -> Iterator[list[tuple[T, R]]]:
-    """Each item with what came of it, as chunks.spread(), but what is on the shelf is not done.
+    """Yield every item with its outcome, like map_chunks(), but do only items not in the table.
 
-    The first chunk is what is there, and may be empty. Without a shelf nothing is kept. Raises
-    KeepError too.
+    The first chunk holds the stored outcomes, and may be empty. Without a table nothing is stored.
+    Raises StoreError too.
     """
-    for known, supply in rounds(items, table):
+    for known, source in rounds(items, table):
         yield known
-        for chunk in map_chunks(pool, work, supply, killed):
+        for chunk in map_chunks(pool, work, source, killed):
             if table is not None:
                 table.save(chunk)
             yield chunk
@@ -125,22 +128,22 @@ def map_stored(
 
 def rounds(
     items: Iterable[T], table: OutcomeTable[T, R] | None
-) -> Iterator[tuple[list[tuple[T, R]], Supply[T]]]:
-    """What is there already, and what this client is to do; again until all is there.
+) -> Iterator[tuple[list[tuple[T, R]], ItemSource[T]]]:
+    """Yield the stored outcomes and the items that this client has to do, until all are stored.
 
-    Whoever asks has to do what is supplied, and to save() it. Without a shelf all items are to be
-    done, in one round. Raises KeepError.
+    The caller does the items of each source and stores their outcomes with save(). Without a table
+    there is one round with all items. Raises StoreError.
     """
     if table is None:
-        yield [], Supply(items)
+        yield [], ItemSource(items)
         return
     left = list(items)
     while True:
-        known, left = table.look(left)
-        supply = _ReservingSupply(table, left)
-        yield known, supply
-        if not (left := supply.of_others):
+        known, left = table.split(left)
+        source = _ReservingSource(table, left)
+        yield known, source
+        if not (left := source.reserved_by_others):
             return
-        if not known and not supply.given:
-            table.store.waits()
+        if not known and not source.given:
+            table.store.on_wait()
             sleep(PAUSE)

@@ -1,7 +1,7 @@
-"""Who does the work: this process, processes beside it, or a Dask cluster.
+"""Pools of workers: this process, or other processes on this machine. dask_pool.py has a third.
 
-All are asked in the same way, and answer with futures of concurrent.futures; they differ only in
-how many there are and how their death shows. `chunks.spread` gives them their work.
+All pools have one interface and return futures of concurrent.futures. They differ only in the
+number of workers and in how the death of a worker shows. `chunks.map_chunks` gives them work.
 """
 
 from __future__ import annotations
@@ -21,39 +21,38 @@ from typing import Final, TypeVar
 
 from zonediff.engine.errors import ZonediffError
 from zonediff.variants.registry import Registry
-from zonediff.work.contract import WorkerContract, perform, timed
+from zonediff.work.contract import WorkerContract, run_chunk, run_items
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 CHUNK_SECONDS: Final = 1.0
-"""Seconds that the work sent at a time should take: long beside what sending it costs, and no
-more than one would mind losing."""
+"""Seconds that a chunk should take: far more than sending it costs, and few enough to lose."""
 
 Work = Callable[[Registry, T], R]
-"""What is done with an item: a function of a module, or a partial() of one, as it is pickled."""
+"""Does one item. It is pickled, so it is a function of a module, or a partial() of one."""
 
 Progress = Callable[[int, int], None]
-"""Called now and then with how much is done, and of how much."""
+"""Called now and then with the number of items done and the number of all items."""
 
 ChunkResult = tuple[list[R], float]
-"""What came of the first items of a chunk, and the seconds that it took."""
+"""The outcomes of the first items of a chunk, and the seconds that they took."""
 
 
 class ClusterError(ZonediffError):
-    """A cluster cannot be used; the message says why, and what would be right."""
+    """A cluster cannot be used; the message says why and what would be right."""
 
 
 class ClusterLost(ClusterError):
-    """A cluster that worked went away."""
+    """The connection to a cluster, or its last worker, was lost during the work."""
 
 
 class WorkerPool(ABC):
-    """An executor, and what has to be known of it to keep it busy.
+    """An executor, and what map_chunks() needs to know to keep it busy.
 
-    died: what a future raises whose worker died. aim: seconds that a chunk should take; 0 is one
-    item at a time. watch_after: seconds without news after which to watch(). dashboard: a page
-    that shows the work, where there is one.
+    died: the exceptions of a future whose worker died. chunk_seconds: seconds that a chunk should
+    take; 0 means one item at a time. watch_after: call watch() when no chunk has ended for so many
+    seconds. dashboard: the address of a page that shows the work, if there is one.
     """
 
     died: tuple[type[BaseException], ...] = (BrokenProcessPool,)
@@ -64,26 +63,26 @@ class WorkerPool(ABC):
     @property
     @abstractmethod
     def chunks_in_flight(self) -> int:
-        """How many chunks to have under way, so that no worker waits for the next."""
+        """How many chunks must be under way so that no worker is idle."""
 
     @abstractmethod
     def submit(self, work: Work[T, R], items: Sequence[T]) -> Future[ChunkResult[R]]:
-        """Have the first items of a chunk done, at least one, as many as there is time for."""
+        """Do the first items of a chunk: at least one, and as many as there is time for."""
 
     @abstractmethod
     def stop(self) -> None:
-        """Give up all that is under way."""
+        """Cancel all chunks under way."""
 
     def watch(self) -> None:  # noqa: B027 (most have nothing to watch)
-        """Asked now and then while waiting. Raises ClusterLost when nobody is left to wait for."""
+        """Check the workers while no chunk ends. Raises ClusterLost when none is left."""
 
     def cancellation_error(self, error: CancelledError) -> BaseException:
-        """What to raise when an executor gave a chunk up by itself."""
+        """Return the exception to raise when the executor itself cancelled a chunk."""
         return error
 
 
 class InProcess(WorkerPool):
-    """This process: what is submitted is done at once."""
+    """This process: submit() does the work before it returns."""
 
     chunk_seconds = 0.0
     chunks_in_flight = 1
@@ -94,7 +93,7 @@ class InProcess(WorkerPool):
     def submit(self, work: Work[T, R], items: Sequence[T]) -> Future[ChunkResult[R]]:
         future: Future[ChunkResult[R]] = Future()
         try:
-            future.set_result(timed(self.registry, work, items, self.chunk_seconds))
+            future.set_result(run_items(self.registry, work, items, self.chunk_seconds))
         except Exception as error:
             future.set_exception(error)
         return future
@@ -104,10 +103,10 @@ class InProcess(WorkerPool):
 
 
 class ProcessPool(WorkerPool):
-    """So many processes on this machine: gone at once when given up, and never left behind."""
+    """`count` processes on this machine. stop() kills them; they never outlive this process."""
 
-    def __init__(self, terms: WorkerContract, count: int) -> None:
-        self.terms = terms
+    def __init__(self, contract: WorkerContract, count: int) -> None:
+        self.contract = contract
         self.count = count
 
     @property
@@ -115,24 +114,28 @@ class ProcessPool(WorkerPool):
         return 2 * self.count
 
     def submit(self, work: Work[T, R], items: Sequence[T]) -> Future[ChunkResult[R]]:
-        """Have it done; by new processes when one of the old ones died."""
+        """Submit to the processes; start new ones when one of them has died."""
         with block_sigint():  # as it may start a process
             try:
-                return self._pool.submit(perform, self.terms, work, items, 2 * self.chunk_seconds)
+                return self._pool.submit(
+                    run_chunk, self.contract, work, items, 2 * self.chunk_seconds
+                )
             except BrokenProcessPool:
                 self.stop()
-                return self._pool.submit(perform, self.terms, work, items, 2 * self.chunk_seconds)
+                return self._pool.submit(
+                    run_chunk, self.contract, work, items, 2 * self.chunk_seconds
+                )
 
     @cached_property
     def _pool(self) -> ProcessPoolExecutor:
-        self._others = set(multiprocessing.active_children())
+        self._processes_before = set(multiprocessing.active_children())
         context = multiprocessing.get_context("forkserver")
-        return ProcessPoolExecutor(self.count, context, _follow)
+        return ProcessPoolExecutor(self.count, context, _end_with_parent)
 
     def stop(self) -> None:
         if (pool := self.__dict__.pop("_pool", None)) is not None:
-            # First they are gone: one that is just starting would miss what the pool removes.
-            processes = set(multiprocessing.active_children()) - self._others
+            # Kill before shutdown: a process that is just starting needs what shutdown removes.
+            processes = set(multiprocessing.active_children()) - self._processes_before
             for process in processes:
                 process.kill()
             for process in processes:
@@ -140,18 +143,18 @@ class ProcessPool(WorkerPool):
             pool.shutdown(wait=False, cancel_futures=True)
 
     def close(self) -> None:
-        """Have the processes end, once they are done."""
+        """Let the processes finish their work, and end them."""
         if (pool := self.__dict__.pop("_pool", None)) is not None:
             pool.shutdown()
 
 
 @contextmanager
 def block_sigint() -> Iterator[None]:
-    """For processes and threads that start meanwhile: they inherit what is blocked then.
+    """Block SIGINT, so that processes and threads started meanwhile inherit the blocked signal.
 
-    Ctrl-C is for the process that waits for the workers; a terminal sends it to all.
+    A terminal sends Ctrl-C to all processes, but only the one that waits for workers handles it.
     """
-    resource_tracker.ensure_running()  # which unblocks it, but only when it starts
+    resource_tracker.ensure_running()  # its start unblocks SIGINT, so start it first
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -159,11 +162,11 @@ def block_sigint() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _follow() -> None:
-    """Have this process end with the one that it works for.
+def _end_with_parent() -> None:
+    """End this worker process when its parent ends.
 
-    Workers hold both ends of the queue that they wait on, so they would wait for ever if the
-    process that fills it were killed.
+    A worker holds both ends of the queue that it waits on, so it would wait for ever after its
+    parent was killed.
     """
 
     def wait() -> None:

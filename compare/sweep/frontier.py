@@ -13,7 +13,7 @@ from zonediff.result.frontiers import Frontier, FrontierRow
 from zonediff.variants.registry import Registry
 from zonediff.work.outcome_table import map_stored
 from zonediff.work.pool import InProcess, Progress, WorkerPool
-from zonediff.work.store import Reading, Store
+from zonediff.work.store import Store, StoreReader
 
 
 def frontiers(
@@ -30,7 +30,7 @@ def frontiers(
     store: keeps what is found; what is in it already is not done again. adaptive: run only the
     points that the picture needs (bisection.py), and infer the others. pool: who works on it;
     without one, this process. progress: told how many points are known.
-    Raises SweepError, KeepError.
+    Raises SweepError, StoreError.
     """
     rows = list(sweep.rows())
     table = Rows(store, sweep, row_keys(sweep, registry)) if store else None
@@ -43,10 +43,10 @@ def frontiers(
     return drawn(rows, found)
 
 
-def kept(store: Reading, registry: Registry) -> tuple[Sweep, dict[Row, Outcome], int]:
+def kept(store: StoreReader, registry: Registry) -> tuple[Sweep, dict[Row, Outcome], int]:
     """What a store has: its sweep, the rows that are there, and how many of other code.
 
-    Raises KeepError; VariantError when a variant of the sweep is not known.
+    Raises StoreError; VariantError when a variant of the sweep is not known.
     """
     sweep = stored_sweep(store)
     return sweep, *stored_rows(store, row_keys(sweep, registry))

@@ -19,7 +19,7 @@ from zonediff.compare.sweep.work import Outcome, Point, Task
 from zonediff.variants.registry import Registry
 from zonediff.work.fingerprint import fingerprint
 from zonediff.work.outcome_table import OutcomeTable
-from zonediff.work.store import Reading, Store, StoreError
+from zonediff.work.store import Store, StoreError, StoreReader
 
 _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS sweep (axes TEXT NOT NULL)",
@@ -35,7 +35,7 @@ _TABLES: Final = (
 class Rows(OutcomeTable[Task, Outcome]):
     """The rows of a sweep. keys: what each is known by.
 
-    Raises KeepError when the store has another sweep.
+    Raises StoreError when the store has another sweep.
     """
 
     def __init__(self, store: Store, sweep: Sweep, keys: Mapping[Row, str]) -> None:
@@ -51,7 +51,7 @@ class Rows(OutcomeTable[Task, Outcome]):
         outcome = _outcome(self.store, self.key(item))
         return None if outcome is None or item.left(outcome) else outcome
 
-    def rest(self, item: Task) -> Task:
+    def remaining(self, item: Task) -> Task:
         """The same with the points that are there."""
         outcome = _outcome(self.store, self.key(item))
         return item if outcome is None else Task(item.row, outcome.points, item.whole)
@@ -74,10 +74,10 @@ def row_keys(sweep: Sweep, registry: Registry) -> dict[Row, str]:
     return {row: _key(row, codes[row.variant]) for row in sweep.rows()}
 
 
-def stored_sweep(store: Reading) -> Sweep:
+def stored_sweep(store: StoreReader) -> Sweep:
     """The sweep that a store has the rows of, without its words.
 
-    Raises KeepError when it has none.
+    Raises StoreError when it has none.
     """
     sweep = _sweep(store) if store.has("sweep") else None
     if sweep is None:
@@ -85,7 +85,7 @@ def stored_sweep(store: Reading) -> Sweep:
     return sweep
 
 
-def stored_rows(store: Reading, keys: Mapping[Row, str]) -> tuple[dict[Row, Outcome], int]:
+def stored_rows(store: StoreReader, keys: Mapping[Row, str]) -> tuple[dict[Row, Outcome], int]:
     """The rows that a store has, with the points that are there; and how many of other code."""
     found = ((row, _outcome(store, key)) for row, key in keys.items())
     there = {row: outcome for row, outcome in found if outcome is not None}
@@ -93,7 +93,7 @@ def stored_rows(store: Reading, keys: Mapping[Row, str]) -> tuple[dict[Row, Outc
     return there, count - len(there)
 
 
-def _outcome(store: Reading, key: str) -> Outcome | None:
+def _outcome(store: StoreReader, key: str) -> Outcome | None:
     """What became of the row with this key; None when it is not there."""
     free = store.execute("SELECT free_kib FROM rows WHERE key = ?", [key])
     if not free:
@@ -120,7 +120,7 @@ def _settle(store: Store, sweep: Sweep) -> None:
             )
 
 
-def _sweep(store: Reading) -> Sweep | None:
+def _sweep(store: StoreReader) -> Sweep | None:
     """The sweep that a store has, without its words; None when it has none."""
     found = store.execute("SELECT axes FROM sweep")
     if not found:

@@ -20,7 +20,7 @@ from zonediff.result import files as result_files
 from zonediff.result.judgements import Run
 from zonediff.result.result import Result
 from zonediff.variants.registry import COMPARED, Registry, VariantError
-from zonediff.work.workers import workers
+from zonediff.work.open_pool import open_pool
 
 MACHINE = Machine(dimms=(Dimm("dimm1", Bytes(GIB)),))
 BLOCK = BlocksGoal(Blocks("32"), state="online", zone="Movable")
@@ -116,7 +116,7 @@ def run_by(
     jobs: int, scenarios: list[Scenario], variants: Sequence[str], registry: Registry | None = None
 ) -> Result:
     registry = registry or Registry()
-    with workers(registry, jobs) as pool:
+    with open_pool(registry, jobs) as pool:
         return run(scenarios, variants, registry=registry, pool=pool)
 
 
@@ -256,7 +256,7 @@ def test_progress_counts_every_cell() -> None:
     run(ALL, ["igor-movable"], progress=lambda done, total: seen.append((done, total)))
     assert seen == [(number, 8) for number in range(1, 9)]
     seen.clear()
-    with workers(Registry(), 2) as pool:
+    with open_pool(Registry(), 2) as pool:
         run(
             ALL,
             ["igor-movable"],
@@ -271,14 +271,14 @@ import sys
 from pathlib import Path
 
 from zonediff.compare.run import run
-from zonediff.work.workers import workers
+from zonediff.work.open_pool import open_pool
 from zonediff.corpus.loader import load
 from zonediff.variants.registry import Registry
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     registry = Registry([folder / "bad.py"])
-    with workers(registry, 2) as pool:
+    with open_pool(registry, 2) as pool:
         result = run(load([folder / "one.yaml"]), ["hangs"], registry=registry, pool=pool)
     print(result.complete, [item.variant for item in result.runs])
 """

@@ -13,7 +13,7 @@ from zonediff.compare.run import run
 from zonediff.corpus.loader import load
 from zonediff.result.history import History, ScenarioHistory, Turn
 from zonediff.variants.registry import Registry, VariantError
-from zonediff.work.workers import workers
+from zonediff.work.open_pool import open_pool
 
 RELEASES = ["pre-auto-online", "upstream", "v4.12", "v4.13", "v4.14", "v4.14-stable", "v6.1"]
 
@@ -185,7 +185,7 @@ def test_runs_of_other_seeds_are_not_taken(told: History) -> None:
 def test_many_processes_tell_the_same(told: History) -> None:
     scenarios = load(["two-dimms"])
     wanted = {scenario.id for scenario in scenarios}
-    with workers(Registry(), 2) as pool:
+    with open_pool(Registry(), 2) as pool:
         assert history(scenarios, [], Registry(), pool=pool).scenarios == [
             item for item in told.scenarios if item.scenario in wanted
         ]

@@ -18,10 +18,10 @@ from zonediff.engine.observation import Observation
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Step
 from zonediff.engine.trace import StepTrace, Trace
+from zonediff.live.guest_spec import Script
 from zonediff.live.host import Host, look_for_host
-from zonediff.live.look import Look
-from zonediff.live.rig import Script
 from zonediff.live.run import LiveRun
+from zonediff.live.snapshot import Snapshot
 from zonediff.live.subject import Live
 from zonediff.variants.registry import LIVE, Registry
 
@@ -74,26 +74,26 @@ def modelled() -> Callable[[str, Machine, Script], LiveRun]:
     def run(variant: str, machine: Machine, script: Script) -> LiveRun:
         runner = Runner(Guest(machine, Registry().model(variant).policy))
         end = runner.boot()
-        boot, steps, looks = runner.seen, [], [look_of(runner.seen)]
+        boot, steps, snapshots = runner.seen, [], [snapshot_of(runner.seen)]
         for step in script(runner) if end == "ran" else ():
             acts = []
             for act in runner.acts(step):
                 acts.append(act)
-                looks.append(look_of(runner.seen))
+                snapshots.append(snapshot_of(runner.seen))
             steps.append(StepTrace(step, tuple(acts)))
             if runner.end != "ran":
                 break
         if end != "ran":
-            looks.clear()
+            snapshots.clear()
         trace = Trace(variant, boot, tuple(steps), runner.end, runner.guest.places)
-        return LiveRun(machine, trace, "6.1.0", tuple(looks))
+        return LiveRun(machine, trace, "6.1.0", tuple(snapshots))
 
     return run
 
 
-def look_of(seen: Observation) -> Look:
+def snapshot_of(seen: Observation) -> Snapshot:
     """The look that would be observed like this."""
-    return Look(
+    return Snapshot(
         blocks={
             number: {
                 "state": view.state,

@@ -13,11 +13,11 @@ from zonediff.compare.validate import Replay
 from zonediff.engine.machine import Dimm, Machine
 from zonediff.engine.steps import Offline, Online, Plug, Step, Write
 from zonediff.engine.units import MIB, Bytes
-from zonediff.live.draw import WINDOW
+from zonediff.live.guest_spec import GuestSpec, Script, fixed_script
 from zonediff.live.host import Host
 from zonediff.live.image import Image
 from zonediff.live.jobs import Job
-from zonediff.live.rig import Rig, Script, fixed
+from zonediff.live.random_steps import WINDOW
 from zonediff.live.run import LiveRun
 from zonediff.variants.registry import Registry
 
@@ -37,14 +37,16 @@ def held(
     ) -> tuple[Replay, int]:
         boots = 0
 
-        async def run(name: str, rig: Rig, script: Script) -> LiveRun:
+        async def run(name: str, spec: GuestSpec, script: Script) -> LiveRun:
             nonlocal boots
             boots += 1
-            return modelled(kernel, rig.machine, script)
+            return modelled(kernel, spec.machine, script)
 
         monkeypatch.setattr(confront, "run", run)
-        rig = Rig(Host("", "", Path(), "", ""), Image(Path("vmlinuz"), "6.1", ""), machine, WINDOW)
-        job = Job("job", rig, fixed(steps), "")
+        spec = GuestSpec(
+            Host("", "", Path(), "", ""), Image(Path("vmlinuz"), "6.1", ""), machine, WINDOW
+        )
+        job = Job("job", spec, fixed_script(steps), "")
         policy = Registry().model(variant).policy
         return asyncio.run(confront.confront("live:vmlinuz", job, policy)), boots
 

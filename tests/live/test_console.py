@@ -53,9 +53,9 @@ def test_how_the_kernel_died(text: str, death: str | None) -> None:
 def test_all_is_told_with_the_last_line_of_a_death() -> None:
     dying = console(BUG.rpartition("---[")[0])
     assert dying.death == "BUG"
-    assert not dying.told
-    assert console(BUG).told
-    assert not console(WARNING).told
+    assert not dying.complete
+    assert console(BUG).complete
+    assert not console(WARNING).complete
 
 
 def test_the_lines_of_a_step_are_its_reasons() -> None:

@@ -37,7 +37,7 @@ def bin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
-    monkeypatch.setattr(host, "_SYSTEM_PLACES", str(folder))
+    monkeypatch.setattr(host, "_SYSTEM_FOLDERS", str(folder))
     look_for_host.cache_clear()
     kvm_problem.cache_clear()
     yield folder
@@ -69,7 +69,7 @@ def test_a_run_says_what_is_missing_and_where_to_look(bin: Path) -> None:
     text = str(error.value)
     assert "qemu-system-x86_64 was not found (apt-get install qemu-system-x86)" in text
     assert "setpriv" not in text
-    assert text.endswith("see `zonediff live doctor`")
+    assert text.endswith("run `zonediff live doctor`")
 
 
 @pytest.mark.parametrize(
@@ -121,8 +121,10 @@ def test_kvm_that_is_no_use_is_no_failure(
     bin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, doctor: Callable[..., Result]
 ) -> None:
     monkeypatch.setattr(host, "_KVM", tmp_path / "kvm")
-    assert kvm_problem() == f"there is no {tmp_path / 'kvm'}"
-    assert f"TCG, several times slower than KVM: there is no {tmp_path / 'kvm'}" in doctor().output
+    assert kvm_problem() == f"{tmp_path / 'kvm'} does not exist"
+    assert (
+        f"TCG, several times slower than KVM: {tmp_path / 'kvm'} does not exist" in doctor().output
+    )
 
 
 def test_a_device_that_is_no_kvm_is_noticed(

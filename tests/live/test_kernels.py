@@ -29,12 +29,12 @@ from zonediff.engine.steps import (
 from zonediff.engine.trace import Trace
 from zonediff.engine.units import GIB, MIB, Bytes
 from zonediff.live import accelerator, guest
-from zonediff.live.draw import WINDOW
+from zonediff.live.guest_spec import GuestSpec, fixed_script
 from zonediff.live.host import Host
 from zonediff.live.image import read_image
 from zonediff.live.jobs import Job
-from zonediff.live.recorder import Records, record_away
-from zonediff.live.rig import Rig, fixed
+from zonediff.live.random_steps import WINDOW
+from zonediff.live.recorder import Records, record_with_pool
 from zonediff.live.run import run
 from zonediff.live.subject import Live
 from zonediff.variants.registry import Registry, VariantError
@@ -115,7 +115,7 @@ def test_where_no_uevents_are_heard_user_space_goes_by_what_is_there(
 
     async def deaf(self: guest.LiveGuest) -> None:
         await ready(self)
-        self.hears = False
+        self.hears_events = False
 
     monkeypatch.setattr(guest.LiveGuest, "ready", deaf)
     steps = [Plug("dimm2", Bytes(256 * MIB)), Udev("online_movable")]
@@ -230,8 +230,8 @@ def test_where_kvm_is_no_use_the_guest_runs_under_tcg(
     program.chmod(0o755)
     monkeypatch.setattr(accelerator, "_chosen", "kvm")
     monkeypatch.setattr(guest, "FIRST_LINE_LIMIT", 2.0)
-    rig = Rig(replace(host, qemu=str(program)), read_image(kernel), SMALL, WINDOW)
-    done = asyncio.run(run("live", rig, fixed([Write("auto_online_blocks", "bogus")])))
+    spec = GuestSpec(replace(host, qemu=str(program)), read_image(kernel), SMALL, WINDOW)
+    done = asyncio.run(run("live", spec, fixed_script([Write("auto_online_blocks", "bogus")])))
     assert results(done.trace) == ["EINVAL"]
     ours = [record for record in caplog.records if record.name == accelerator.__name__]
     assert [record.message for record in ours] == [
@@ -243,19 +243,21 @@ def test_where_kvm_is_no_use_the_guest_runs_under_tcg(
 def test_a_machine_that_qemu_cannot_make_is_an_error_with_its_words(
     host: Host, kernel: Path
 ) -> None:
-    rig = Rig(host, read_image(kernel), Machine(SMALL.nodes, dimms=(Dimm("d", Bytes(1)),)), WINDOW)
+    spec = GuestSpec(
+        host, read_image(kernel), Machine(SMALL.nodes, dimms=(Dimm("d", Bytes(1)),)), WINDOW
+    )
     with pytest.raises(VariantError, match="memory"):
-        asyncio.run(run("live", rig, fixed([])))
+        asyncio.run(run("live", spec, fixed_script([])))
 
 
 def test_another_kernel_in_its_place_is_noticed(host: Host, kernel: Path, tmp_path: Path) -> None:
     image = tmp_path / "vmlinuz"
     image.write_bytes(kernel.read_bytes())
-    rig = Rig(host, read_image(image), SMALL, WINDOW)
-    cell = Cell(load(["knob/*"], SHIPPED)[0], f"live:{image}", made_of=rig.made_of)
+    spec = GuestSpec(host, read_image(image), SMALL, WINDOW)
+    cell = Cell(load(["knob/*"], SHIPPED)[0], f"live:{image}", made_of=spec.made_of)
     image.write_bytes(kernel.read_bytes() + b"another")
     with pytest.raises(VariantError, match="changed while it was in use"):
-        asyncio.run(run("live", rig, fixed([])))
+        asyncio.run(run("live", spec, fixed_script([])))
     failed = attempt(cell, Registry())
     assert failed.status == "error"
     assert failed.error is not None
@@ -264,20 +266,20 @@ def test_another_kernel_in_its_place_is_noticed(host: Host, kernel: Path, tmp_pa
 
 def test_recordings_are_known_by_what_made_them(host: Host, kernel: Path, tmp_path: Path) -> None:
     image = read_image(kernel)
-    rig = Rig(host, image, SMALL, WINDOW)
+    spec = GuestSpec(host, image, SMALL, WINDOW)
     rigs = [
-        rig,
-        replace(rig, image=replace(image, digest="other")),
-        replace(rig, host=replace(host, qemu_version="99.0")),
-        replace(rig, host=replace(host, busybox_digest="other")),
+        spec,
+        replace(spec, image=replace(image, digest="other")),
+        replace(spec, host=replace(host, qemu_version="99.0")),
+        replace(spec, host=replace(host, busybox_digest="other")),
     ]
-    jobs = [Job("job", rig, fixed([]), "nothing") for rig in rigs]
+    jobs = [Job("job", spec, fixed_script([]), "nothing") for spec in rigs]
     with open_store(tmp_path / "a.sqlite") as store:
         records = Records(store)
         keys = [records.key((0, job)) for job in jobs]
         assert len({*keys}) == len(keys)
         moved = replace(image, path=tmp_path / "moved")
-        assert records.key((1, replace(jobs[0], rig=replace(rig, image=moved)))) == keys[0]
+        assert records.key((1, replace(jobs[0], spec=replace(spec, image=moved)))) == keys[0]
     for job in jobs[1:]:
         with pytest.raises(ClusterError, match=r"^a worker has kernel .* instead of kernel .*:"):
-            record_away(kernel, [job], InProcess(Registry()), lambda number, record: None)
+            record_with_pool(kernel, [job], InProcess(Registry()), lambda number, record: None)

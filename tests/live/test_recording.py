@@ -16,9 +16,9 @@ from zonediff.corpus.recording import read
 from zonediff.engine.machine import Config, Dimm, Machine
 from zonediff.engine.steps import Online, Plug, Unplug, Write
 from zonediff.engine.units import GIB, MIB, Bytes
-from zonediff.live.draw import KINDS, draw
-from zonediff.live.record import named, recording, to_json
-from zonediff.live.rig import Script, fixed
+from zonediff.live.guest_spec import Script, fixed_script
+from zonediff.live.random_steps import MACHINE_KINDS, random_script
+from zonediff.live.recording import to_json, to_recording, with_id
 from zonediff.live.run import LiveRun
 from zonediff.variants.registry import Registry
 
@@ -29,22 +29,22 @@ DIMM = Dimm("dimm1", Bytes(512 * MIB))
 
 @pytest.mark.parametrize("variant", ["upstream", "v4.13", "v6.1"])
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.sampled_from(sorted(KINDS)), st.integers(0, 1000))
+@given(st.sampled_from(sorted(MACHINE_KINDS)), st.integers(0, 1000))
 def test_what_is_written_is_read_again(
     modelled: Modelled, tmp_path: Path, variant: str, kind: str, seed: int
 ) -> None:
-    machine, script = draw(kind, Random(seed), 14)
+    machine, script = random_script(kind, Random(seed), 14)
     live = modelled(variant, machine, script)
     path = tmp_path / "made.jsonl"
-    path.write_text(json.dumps(named(to_json(live), "made.1", variant)) + "\n")
+    path.write_text(json.dumps(with_id(to_json(live), "made.1", variant)) + "\n")
     (found,) = read(path)
-    assert found == recording("made.1", variant, live)
+    assert found == to_recording("made.1", variant, live)
     assert replay(found, Registry().model(variant).policy).agrees
 
 
 def test_only_what_changed_is_written(modelled: Modelled) -> None:
     steps = [Write("memory32/state", "bogus"), Write("memory35/state", "online_movable")]
-    body = to_json(modelled("upstream", Machine(dimms=(DIMM,)), fixed(steps)))
+    body = to_json(modelled("upstream", Machine(dimms=(DIMM,)), fixed_script(steps)))
     assert body["machine"] == {
         "nodes": ["1G"],
         "cmdline": "",
@@ -63,13 +63,15 @@ def test_only_what_changed_is_written(modelled: Modelled) -> None:
 
 
 def test_what_went_away_is_written_as_null(modelled: Modelled) -> None:
-    live = modelled("upstream", Machine(dimms=(DIMM,)), fixed([Unplug("dimm1")]))
+    live = modelled("upstream", Machine(dimms=(DIMM,)), fixed_script([Unplug("dimm1")]))
     (unplug,) = to_json(live)["steps"]
     assert unplug["changed"]["blocks"] == {"32": None, "33": None, "34": None, "35": None}
 
 
 def test_a_composite_step_is_written_as_what_it_comes_down_to(modelled: Modelled) -> None:
-    live = modelled("v6.1", Machine(dimms=(DIMM,)), fixed([Online("dimm1", "online_movable")]))
+    live = modelled(
+        "v6.1", Machine(dimms=(DIMM,)), fixed_script([Online("dimm1", "online_movable")])
+    )
     body = to_json(live)
     assert [step["do"]["write"]["file"] for step in body["steps"]] == [
         f"memory{block}/state" for block in (32, 33, 34, 35)
@@ -78,12 +80,12 @@ def test_a_composite_step_is_written_as_what_it_comes_down_to(modelled: Modelled
 
 def test_a_death_is_the_last_result_and_changes_nothing(modelled: Modelled) -> None:
     machine = Machine(cmdline="memhp_default_state=online")
-    live = modelled("upstream", machine, fixed([Plug("dimm1", Bytes(GIB)), Unplug("dimm1")]))
+    live = modelled("upstream", machine, fixed_script([Plug("dimm1", Bytes(GIB)), Unplug("dimm1")]))
     *_, last = to_json(live)["steps"]
     assert (last["result"], last["changed"]) == ("BUG", {})
 
 
 def test_options_are_those_that_the_kernel_shows(modelled: Modelled) -> None:
     config = Config(MOVABLE_NODE=False, MEMORY_HOTPLUG_DEFAULT_ONLINE=True)
-    live = modelled("upstream", Machine(config=config), fixed([]))
-    assert recording("made.1", "upstream", live).machine.config == config
+    live = modelled("upstream", Machine(config=config), fixed_script([]))
+    assert to_recording("made.1", "upstream", live).machine.config == config

@@ -21,7 +21,7 @@ from zonediff.result.counts import GoalCount
 from zonediff.result.result import Result
 from zonediff.variants.registry import Registry
 from zonediff.variants.subject import NotOnThisMachine
-from zonediff.work.workers import workers
+from zonediff.work.open_pool import open_pool
 
 BY_CHANCE = "pressure/help-by-chance[knob=online]"
 VARIANTS = ["igor-movable", "michal-split/3"]
@@ -52,7 +52,7 @@ def test_counts_survive_being_stored(many: Result) -> None:
     text = result_files.dumps(many)
     assert result_files.loads(text, "text") == many
     assert result_files.dumps(run(load([BY_CHANCE]), VARIANTS, seed=100, seeds=80)) == text
-    with workers(Registry(), 2) as pool:
+    with open_pool(Registry(), 2) as pool:
         two = run(load([BY_CHANCE]), VARIANTS, seed=100, seeds=80, pool=pool)
     assert result_files.dumps(two) == text
 

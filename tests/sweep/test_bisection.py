@@ -17,7 +17,7 @@ from zonediff.engine.units import SECTION, Bytes
 from zonediff.reports.page.frontier import frontier_table, pictures
 from zonediff.result.frontiers import State
 from zonediff.variants.registry import Registry
-from zonediff.work.workers import workers
+from zonediff.work.open_pool import open_pool
 
 STATES: tuple[State, ...] = ("ok", "tight", "dies")
 
@@ -96,7 +96,7 @@ def test_the_real_sweep_looks_the_same() -> None:
     sweep = replace(load(find("frontier"), registry), onliners=("kernel", "nobody"))
     sweep = replace(sweep, variants=("upstream",), paths=("acpi", "chunks"))
     whole = frontiers(sweep, registry)
-    with workers(registry, 2) as pool:
+    with open_pool(registry, 2) as pool:
         less = frontiers(sweep, registry, adaptive=True, pool=pool)
     assert frontier_table(less) == frontier_table(whole)
     assert [item.whose for item in pictures(less)] == [item.whose for item in pictures(whole)]

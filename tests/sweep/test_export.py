@@ -101,7 +101,7 @@ def test_mistakes_are_told(store: Path, tmp_path: Path, monkeypatch: pytest.Monk
     text.write_text("no database, but long enough to be taken for one\n" * 40)
     done = zonediff("sweep", "export", text, "-o", tmp_path / "out.csv")
     assert (done.exit_code, not (tmp_path / "out.csv").exists()) == (2, True)
-    assert f"Error: {text}: not a store of zonediff" in done.output
+    assert f"Error: {text}: not a zonediff store" in done.output
     empty, other = tmp_path / "empty.sqlite", tmp_path / "other.sqlite"
     empty.touch()
     with open_store(other):
@@ -112,8 +112,8 @@ def test_mistakes_are_told(store: Path, tmp_path: Path, monkeypatch: pytest.Monk
         database.execute("""UPDATE sweep SET axes = '{"base": 5}'""")
     for file, message in (
         (damaged, "its sweep is damaged; name another --store, or delete this one"),
-        (tmp_path, "a store is a plain file, and this is none"),
-        (empty, "not a store of zonediff, but empty"),
+        (tmp_path, "a store is a regular file, and this is not"),
+        (empty, "not a zonediff store, but an empty file"),
         (other, "there is no sweep in this store"),
         (tmp_path / "none.sqlite", "no such file"),
     ):

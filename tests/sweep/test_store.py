@@ -19,8 +19,8 @@ from zonediff.compare.sweep.plan import Sweep
 from zonediff.compare.sweep.work import SweepError
 from zonediff.variants.registry import Registry
 from zonediff.work.fingerprint import fingerprint
+from zonediff.work.open_pool import open_pool
 from zonediff.work.store import StoreError
-from zonediff.work.workers import workers
 
 # Alone, the process ends itself at one of its function calls, by number: that may be anywhere,
 # between two statements of a transaction too, and is the same place each time. With workers, which
@@ -31,7 +31,7 @@ from pathlib import Path
 from zonediff.work.store import open_store
 from zonediff.compare.sweep.frontier import frontiers
 from zonediff.compare.sweep.plan import load
-from zonediff.work.workers import workers
+from zonediff.work.open_pool import open_pool
 from zonediff.variants.registry import Registry
 
 def main():
@@ -52,7 +52,7 @@ def main():
             frontiers(sweep, registry, store=opened)
         sys.setprofile(None)
     else:
-        with open_store(Path(store)) as opened, workers(registry, int(jobs)) as pool:
+        with open_store(Path(store)) as opened, open_pool(registry, int(jobs)) as pool:
             frontiers(sweep, registry, store=opened, pool=pool, progress=count)
     print(calls)
 
@@ -104,7 +104,7 @@ def test_a_sweep_killed_at_random_moments(
 
 
 def test_processes_find_the_same_as_one(sweep: Sweep) -> None:
-    with workers(Registry(), 2) as pool:
+    with open_pool(Registry(), 2) as pool:
         assert frontiers(sweep, Registry(), pool=pool) == frontiers(sweep, Registry())
 
 

@@ -1,4 +1,4 @@
-"""What the agent sees of the guest's memory, read into the terms of an observation."""
+"""A snapshot of the guest's memory, parsed from the agent's answer to `observe`."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ _NO_NODE: Final = -1
 
 
 @dataclass(slots=True)
-class Look:
-    """One look at the guest, every number that its kernel shows.
+class Snapshot:
+    """All that the guest's kernel shows of its memory at one moment.
 
-    blocks: sysfs files of each memory block, by number; links: the node it is linked to.
-    zones: page counts by `node/Zone`. nodes: the masks. knob: the text of auto_online_blocks.
+    blocks: the sysfs files of each memory block, by block number. links: the node of each block.
+    zones: counts in pages, and start_pfn, by `node/Zone`. nodes: the node masks. knob: the text of
+    auto_online_blocks.
     """
 
     blocks: dict[int, dict[str, str]] = field(default_factory=dict)
@@ -35,9 +36,9 @@ class Look:
     knob: str | None = None
 
     def observation(self, *, every_zone: bool = False) -> Observation:
-        """The same in the terms in which all subjects are observed.
+        """Return the snapshot as an Observation, which models have too.
 
-        every_zone: those that span nothing, too; only some kernels list them.
+        every_zone: also zones that span no pages; only some kernels list them.
         """
         return Observation(
             blocks=run_length(
@@ -54,23 +55,23 @@ class Look:
         )
 
 
-def read_look(lines: Iterable[str]) -> Look:
-    """What the agent answered to `observe`."""
-    look = Look()
+def read_snapshot(lines: Iterable[str]) -> Snapshot:
+    """Parse the agent's answer to `observe`."""
+    snapshot = Snapshot()
     zone: dict[str, int] = {}
     for line in lines:
         if match := _FILE.fullmatch(line):
-            look.blocks.setdefault(int(match[1]), {})[match[2]] = match[3]
+            snapshot.blocks.setdefault(int(match[1]), {})[match[2]] = match[3]
         elif match := _COUNT.fullmatch(line):
             zone[match[1]] = int(match[2])
         elif match := _ZONE.fullmatch(line):
-            zone = look.zones.setdefault(f"{match[1]}/{match[2]}", {})
-        elif line.startswith("Node "):  # a zone that is none of ordinary memory
+            zone = snapshot.zones.setdefault(f"{match[1]}/{match[2]}", {})
+        elif line.startswith("Node "):  # a zone other than those above, such as Device
             zone = {}
         elif match := _MASK.fullmatch(line):
-            look.nodes[match[1]] = match[2]
+            snapshot.nodes[match[1]] = match[2]
         elif line.startswith(_KNOB):
-            look.knob = line.removeprefix(_KNOB)
+            snapshot.knob = line.removeprefix(_KNOB)
         elif line.startswith("links "):
-            look.links = {int(match[1]): int(match[2]) for match in _LINK.finditer(line)}
-    return look
+            snapshot.links = {int(match[1]): int(match[2]) for match in _LINK.finditer(line)}
+    return snapshot

@@ -1,4 +1,4 @@
-"""Guests side by side, as many as there is room for."""
+"""Limiting the guests that run at the same time, by number and by memory."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from contextlib import asynccontextmanager
 from zonediff.live.host import memory_available
 
 
-class Fleet:
-    """Lets guests run side by side.
+class GuestLimiter:
+    """Lets a limited number of guests run at the same time.
 
-    at_once: how many at most; by default one for each CPU. budget: bytes of memory that they may
-    use together; by default half of what is free now. A guest that needs more runs alone.
+    max_guests: by default one per CPU. budget: bytes of memory for all guests together; by default
+    half of the memory that is free now. A guest that needs more runs alone.
     """
 
-    def __init__(self, chunks_in_flight: int | None = None, budget: int | None = None) -> None:
-        self.chunks_in_flight = chunks_in_flight or os.cpu_count() or 1
+    def __init__(self, max_guests: int | None = None, budget: int | None = None) -> None:
+        self.max_guests = max_guests or os.cpu_count() or 1
         self.budget = budget or memory_available() // 2
         self._guests = 0
         self._used = 0
         self._changed = asyncio.Condition()
 
     @asynccontextmanager
-    async def room(self, size: int) -> AsyncIterator[None]:
-        """Wait until there is room for a guest that needs so many bytes, and keep it."""
+    async def slot(self, size: int) -> AsyncIterator[None]:
+        """Wait until a guest of `size` bytes fits, and reserve its memory for the context."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._fits(size))
             self._guests += 1
@@ -42,4 +42,4 @@ class Fleet:
     def _fits(self, size: int) -> bool:
         if self._guests == 0:
             return True
-        return self._guests < self.chunks_in_flight and self._used + size <= self.budget
+        return self._guests < self.max_guests and self._used + size <= self.budget

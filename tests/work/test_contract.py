@@ -9,7 +9,13 @@ import pytest
 
 from zonediff.variants.registry import Registry, VariantFile
 from zonediff.work import contract
-from zonediff.work.contract import Mismatch, WorkerContract, differing, perform, versions
+from zonediff.work.contract import (
+    Mismatch,
+    WorkerContract,
+    describe_differences,
+    run_chunk,
+    versions,
+)
 
 MINE = b'''
 from zonediff.variants.upstream import Upstream
@@ -29,12 +35,14 @@ def _names(registry: Registry, item: str) -> str:
 
 def test_a_variant_file_reaches_a_process_that_does_not_have_it(tmp_path: Path) -> None:
     gone = VariantFile(tmp_path / "mine.py", MINE)
-    agreed = pickle.loads(pickle.dumps(WorkerContract.here((gone,))))
-    assert perform(agreed, _names, ["mine", "v6.1"], 60.0)[0] == ["mine", "v6.1"]
+    agreed = pickle.loads(pickle.dumps(WorkerContract.of_this_process((gone,))))
+    assert run_chunk(agreed, _names, ["mine", "v6.1"], 60.0)[0] == ["mine", "v6.1"]
 
 
 def test_a_chunk_ends_when_its_time_is_over() -> None:
-    assert perform(WorkerContract.here(), _names, ["v6.1", "v4.14"], 0.0)[0] == ["v6.1"]
+    assert run_chunk(WorkerContract.of_this_process(), _names, ["v6.1", "v4.14"], 0.0)[0] == [
+        "v6.1"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -45,13 +53,13 @@ def test_a_difference_is_told(tmp_path: Path, what: str) -> None:
     ours = {**versions([file]), what: "other"}
     theirs = versions([file])
     said = f"{what} {theirs[what]} instead of other"
-    assert differing(ours, theirs) == said
+    assert describe_differences(ours, theirs) == said
     with pytest.raises(Mismatch, match=f"^a worker has {said}: install the same"):
-        perform(WorkerContract((file,), (), tuple(ours.items())), _names, ["mine"], 1.0)
+        run_chunk(WorkerContract((file,), (), tuple(ours.items())), _names, ["mine"], 1.0)
 
 
 def test_the_same_versions_do_not_differ() -> None:
-    assert differing(versions([]), versions([])) is None
+    assert describe_differences(versions([]), versions([])) is None
 
 
 def test_the_digest_is_of_every_source(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Shelves: every outcome once, whoever works on it, and whoever dies of it."""
+"""Outcome tables: every outcome once, whoever works on it, and whoever dies of it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from zonediff.variants.registry import Registry
-from zonediff.work import table as module
-from zonediff.work.chunks import Supply
+from zonediff.work import outcome_table
+from zonediff.work.chunks import ItemSource
 from zonediff.work.outcome_table import OutcomeTable, map_stored, rounds
 from zonediff.work.pool import ChunkResult, InProcess, Work
 from zonediff.work.store import Store, open_store
@@ -69,7 +69,7 @@ def test_what_is_there_is_told_and_not_done(tmp_path: Path) -> None:
     assert others == [[(7, -7)]], "what was not kept is done again"
 
 
-def test_without_a_shelf_all_is_done() -> None:
+def test_without_a_table_all_is_done() -> None:
     assert dict(chain(*map_stored(InProcess(Registry()), _negative, range(5), lambda item: 0))) == {
         item: -item for item in range(5)
     }
@@ -79,11 +79,11 @@ def test_what_another_does_is_waited_for(tmp_path: Path, monkeypatch: pytest.Mon
     path, told = tmp_path / "a.sqlite", Counter[str]()
     with open_store(path) as other, open_store(path, lambda: told.update(["waits"])) as store:
         theirs = Negatives(other)
-        ((_, supply),) = [next(rounds(range(5), theirs))]
-        reserved = supply.take(2)
+        ((_, source),) = [next(rounds(range(5), theirs))]
+        reserved = source.take(2)
         # Whenever this one waits the other one does something: one item, and then it goes.
-        ends = iter([lambda: theirs.save([(0, -100)]), other.free_mine])
-        monkeypatch.setattr(module, "sleep", lambda seconds: next(ends)())
+        ends = iter([lambda: theirs.save([(0, -100)]), other.release_own])
+        monkeypatch.setattr(outcome_table, "sleep", lambda seconds: next(ends)())
         found = chain(
             *map_stored(
                 InProcess(Registry()), _negative, range(5), lambda item: 0, Negatives(store)
@@ -117,8 +117,8 @@ class Clients(RuleBasedStateMachine):
         self.stack = ExitStack()
         self.path = Path(self.stack.enter_context(tempfile.TemporaryDirectory())) / "a.sqlite"
         self.stores: dict[int, ExitStack] = {}
-        self.shelves: dict[int, Negatives] = {}
-        self.supplies: dict[int, Supply[int]] = {}
+        self.tables: dict[int, Negatives] = {}
+        self.sources: dict[int, ItemSource[int]] = {}
         self.hands: dict[int, list[int]] = {}
         self.saved: Counter[int] = Counter()
 
@@ -129,12 +129,12 @@ class Clients(RuleBasedStateMachine):
         store = stack.enter_context(open_store(self.path))
         assert store.client not in self.stores
         self.stores[store.client] = stack
-        self.shelves[store.client] = Negatives(store)
+        self.tables[store.client] = Negatives(store)
         self.hands[store.client] = []
         self.look(store.client)
 
     def look(self, client: int) -> None:
-        known, self.supplies[client] = next(rounds(range(ITEMS), self.shelves[client]))
+        known, self.sources[client] = next(rounds(range(ITEMS), self.tables[client]))
         assert {item for item, _ in known} == {item for item in self.saved if item != 7}
 
     @precondition(lambda self: self.stores)
@@ -143,7 +143,7 @@ class Clients(RuleBasedStateMachine):
         client = data.draw(st.sampled_from(sorted(self.stores)))
         if not self.hands[client]:
             self.look(client)
-        taken = self.supplies[client].take(size)
+        taken = self.sources[client].take(size)
         for hand in self.hands.values():
             assert not {*taken} & {*hand}, "two have the same item"
         assert not {*taken} & {item for item in self.saved if item != 7}, "it was done already"
@@ -155,21 +155,21 @@ class Clients(RuleBasedStateMachine):
         client = data.draw(st.sampled_from([c for c, hand in self.hands.items() if hand]))
         count = data.draw(st.integers(1, len(self.hands[client])))
         done, self.hands[client] = self.hands[client][:count], self.hands[client][count:]
-        self.shelves[client].save([(item, -item) for item in done])
+        self.tables[client].save([(item, -item) for item in done])
         self.saved.update(done)
 
     @precondition(lambda self: self.stores)
     @rule(data=st.data())
     def one_goes(self, data: st.DataObject) -> None:
         client = data.draw(st.sampled_from(sorted(self.stores)))
-        for held in (self.shelves, self.supplies, self.hands):
+        for held in (self.tables, self.sources, self.hands):
             del held[client]  # type: ignore[attr-defined]
         self.stores.pop(client).close()
 
     @precondition(lambda self: self.stores)
     @rule(data=st.data(), item=st.integers(0, ITEMS - 1))
     def one_died_and_left_something_reserved(self, data: st.DataObject, item: int) -> None:
-        table = self.shelves[data.draw(st.sampled_from(sorted(self.stores)))]
+        table = self.tables[data.draw(st.sampled_from(sorted(self.stores)))]
         with table.store.transaction():
             table.store.execute(
                 "INSERT INTO reserved VALUES (?, 99) ON CONFLICT DO NOTHING", [table.key(item)]

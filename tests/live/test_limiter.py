@@ -7,19 +7,19 @@ from collections.abc import Sequence
 
 import pytest
 
-from zonediff.live.fleet import Fleet
+from zonediff.live.limiter import GuestLimiter
 
 
-def most_at_once(sizes: Sequence[int], chunks_in_flight: int, budget: int) -> tuple[int, int]:
+def most_at_once(sizes: Sequence[int], max_guests: int, budget: int) -> tuple[int, int]:
     """The most guests, and the most memory, that were used at any time."""
 
     async def all_of_them() -> tuple[int, int]:
-        fleet = Fleet(chunks_in_flight, budget)
+        limiter = GuestLimiter(max_guests, budget)
         running: list[int] = []
         most = [0, 0]
 
         async def guest(size: int) -> None:
-            async with fleet.room(size):
+            async with limiter.slot(size):
                 running.append(size)
                 most[0] = max(most[0], len(running))
                 most[1] = max(most[1], sum(running))
@@ -36,7 +36,7 @@ def most_at_once(sizes: Sequence[int], chunks_in_flight: int, budget: int) -> tu
 
 
 @pytest.mark.parametrize(
-    ("sizes", "at_once", "budget", "most"),
+    ("sizes", "max_guests", "budget", "most"),
     [
         ([1] * 8, 3, 100, (3, 3)),
         ([1] * 8, 8, 2, (2, 2)),
@@ -45,18 +45,18 @@ def most_at_once(sizes: Sequence[int], chunks_in_flight: int, budget: int) -> tu
     ],
 )
 def test_guests_keep_within_number_and_memory(
-    sizes: list[int], chunks_in_flight: int, budget: int, most: tuple[int, int]
+    sizes: list[int], max_guests: int, budget: int, most: tuple[int, int]
 ) -> None:
-    assert most_at_once(sizes, chunks_in_flight, budget) == most
+    assert most_at_once(sizes, max_guests, budget) == most
 
 
 def test_a_guest_that_fails_leaves_its_room() -> None:
     async def fails_then_runs() -> str:
-        fleet = Fleet(1, 1)
+        limiter = GuestLimiter(1, 1)
         with pytest.raises(RuntimeError):
-            async with fleet.room(1):
+            async with limiter.slot(1):
                 raise RuntimeError
-        async with fleet.room(1):
+        async with limiter.slot(1):
             return "ran"
 
     assert asyncio.run(fails_then_runs()) == "ran"

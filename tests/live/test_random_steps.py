@@ -13,15 +13,15 @@ from zonediff.engine.machine import Machine
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Plug, Probe, Unplug, Write
 from zonediff.engine.trace import Act
-from zonediff.live.draw import KINDS, WINDOW, draw
+from zonediff.live.random_steps import MACHINE_KINDS, WINDOW, random_script
 from zonediff.variants.registry import Registry
 
-KIND = st.sampled_from(sorted(KINDS))
+KIND = st.sampled_from(sorted(MACHINE_KINDS))
 VARIANT = st.sampled_from(["upstream", "v4.14", "v6.1"])
 
 
 def drawn(kind: str, seed: int, number: int, variant: str = "v6.1") -> tuple[Machine, list[Act]]:
-    machine, script = draw(kind, Random(seed), number)
+    machine, script = random_script(kind, Random(seed), number)
     runner = Runner(Guest(machine, Registry().model(variant).policy))
     acts = []
     if runner.boot() == "ran":
@@ -58,7 +58,7 @@ def test_nothing_is_tried_twice_in_vain(kind: str, seed: int) -> None:
         tried.add(act.do)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", MACHINE_KINDS)
 def test_most_steps_are_about_blocks_that_were_added(kind: str) -> None:
     steps = [act.do for seed in range(20) for act in drawn(kind, seed, 14, "upstream")[1]]
     writes = [step.file for step in steps if isinstance(step, Write) and "memory" in step.file]

@@ -18,10 +18,10 @@ from tests.cluster import SECONDS, Cluster
 from zonediff.compare.run import run
 from zonediff.corpus.loader import load
 from zonediff.variants.registry import Registry
-from zonediff.work import cluster as asking
+from zonediff.work import dask_pool
 from zonediff.work.contract import FOLDERS, WorkerContract
+from zonediff.work.open_pool import open_pool
 from zonediff.work.pool import ClusterError, ClusterLost
-from zonediff.work.workers import workers
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,7 +51,7 @@ def zonediff(*arguments: object, env: dict[str, str] | None = None) -> tuple[int
 
 def test_runs_with_many_seeds(cluster: Cluster) -> None:
     scenarios = load(["pressure/help-by-chance"])
-    with workers(Registry(), scheduler=cluster.address) as pool:
+    with open_pool(Registry(), scheduler=cluster.address) as pool:
         assert pool.dashboard is not None
         assert pool.dashboard.startswith("http://127.0.0.1:")
         with urlopen(pool.dashboard) as page:
@@ -62,8 +62,8 @@ def test_runs_with_many_seeds(cluster: Cluster) -> None:
 
 def test_random_walks(cluster: Cluster) -> None:
     walks = ("explore", "upstream", "v4.13", "--level", "results", "--random", 60)
-    here, there = zonediff(*walks), zonediff(*walks, "--scheduler", cluster.address)
-    assert there[:2] == here[:2]
+    of_this_process, there = zonediff(*walks), zonediff(*walks, "--scheduler", cluster.address)
+    assert there[:2] == of_this_process[:2]
 
 
 def test_workers_of_other_sources_are_refused(cluster: Cluster, tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_workers_of_other_sources_are_refused(cluster: Cluster, tmp_path: Path) 
     )
     assert (code, out) == (2, "")
     assert "has the sources of zonediff " in err
-    assert ": install the same on both, and start anew the workers that ran before" in err
+    assert ": install the same on both, and restart workers that ran before" in err
     assert err.count("\n") == 1
 
 
@@ -108,7 +108,7 @@ def test_workers_without_what_a_variant_imports_are_refused(
         env={"PYTHONPATH": str(tmp_path)},
     )
     assert (code, out) == (2, "")
-    assert ": ModuleNotFoundError: No module named 'zonediff_test_helper': have there what " in err
+    assert ": ModuleNotFoundError: No module named 'zonediff_test_helper': install there " in err
 
 
 def test_workers_that_have_loaded_what_has_changed_since_are_refused(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_workers_that_have_loaded_what_has_changed_since_are_refused(tmp_path: P
     helper.write_text("ANSWER = 42\n")
     file.write_text(IMPORTS)
     there = {"PYTHONPATH": str(tmp_path)}
-    cluster = Cluster(tmp_path, workers=1, env=there)
+    cluster = Cluster(tmp_path, open_pool=1, env=there)
     walks = ("explore", "upstream", "mine", "--random", 1, "--variant-file", file)
     try:
         for text, code in (("", 0), ("# a word\n", 2)):
@@ -133,7 +133,7 @@ def test_workers_without_zonediff_are_refused(tmp_path: Path) -> None:
     (tmp_path / "zonediff" / "__init__.py").write_text(
         "raise ModuleNotFoundError(\"No module named 'zonediff'\")\n"
     )
-    bare = Cluster(tmp_path, workers=1, env={"PYTHONPATH": str(tmp_path)})
+    bare = Cluster(tmp_path, open_pool=1, env={"PYTHONPATH": str(tmp_path)})
     try:
         code, out, err = zonediff("sweep", "glance", "--scheduler", bare.address)
     finally:
@@ -142,7 +142,7 @@ def test_workers_without_zonediff_are_refused(tmp_path: Path) -> None:
     assert err.startswith("Error: worker tcp://127.0.0.1:")
     assert "cannot run zonediff (" in err
     assert "No module named" in err
-    assert err.endswith("): install it there, as it is here\n")
+    assert err.endswith("): install there the version that is installed here\n")
 
 
 def test_a_worker_that_dies_while_it_is_asked_is_none_of_them() -> None:
@@ -156,22 +156,22 @@ def test_a_worker_that_dies_while_it_is_asked_is_none_of_them() -> None:
             gone = distributed.comm.CommClosedError("in <TCP>")
             return {"tcp://one:1": gone, "tcp://two:2": asked(*about)}
 
-    asking._agree(cast(Any, OneDies()), "tcp://here:3", WorkerContract.here())
+    dask_pool._check_workers(cast(Any, OneDies()), "tcp://here:3", WorkerContract.of_this_process())
     with pytest.raises(ClusterError, match=r"^worker tcp://two:2 has simpy "):
-        asking._agree(
+        dask_pool._check_workers(
             cast(Any, OneDies()), "tcp://here:3", WorkerContract((), (), (("simpy", "0"),))
         )
 
 
 def test_a_scheduler_without_workers_is_told(tmp_path: Path) -> None:
-    empty = Cluster(tmp_path, workers=0)
+    empty = Cluster(tmp_path, open_pool=0)
     try:
         code, out, err = zonediff("sweep", "glance", "--scheduler", empty.address, env=IMPATIENT)
     finally:
         empty.close()
     assert (code, out) == (2, "")
     assert err == (
-        f"Error: {empty.address}: no worker came to this scheduler within 1 s; "
+        f"Error: {empty.address}: no worker connected to this scheduler within 1 s; "
         f"start one with: dask worker {empty.address}\n"
     )
 
@@ -237,16 +237,16 @@ def test_what_kills_workers_is_found_and_others_are_not_blamed(tmp_path: Path) -
 def test_a_cluster_whose_workers_are_all_gone_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zonediff.work.cluster.PATIENCE", 0.5)
-    monkeypatch.setattr("zonediff.work.cluster.RECOUNT", 0.1)
+    monkeypatch.setattr("zonediff.work.dask_pool.PATIENCE", 0.5)
+    monkeypatch.setattr("zonediff.work.dask_pool.RECOUNT", 0.1)
     monkeypatch.setattr("zonediff.work.pool.WorkerPool.watch_after", 0.1)
     (tmp_path / "dies.py").write_text(DIES)
     registry = Registry([tmp_path / "dies.py"])
     scenarios = load(["reproducer/online-movable-first-block"])
-    single = Cluster(tmp_path, workers=1)
+    single = Cluster(tmp_path, open_pool=1)
     try:
         with (
-            workers(registry, scheduler=single.address) as pool,
+            open_pool(registry, scheduler=single.address) as pool,
             pytest.raises(ClusterLost, match=r"there were no workers for"),
         ):
             run(scenarios, ["dies"], registry=registry, pool=pool)
@@ -256,7 +256,7 @@ def test_a_cluster_whose_workers_are_all_gone_is_lost(
 
 def test_a_cluster_of_its_own_leaves_nothing_behind() -> None:
     walks = ("explore", "upstream", "v4.13", "--level", "results", "--random", 5)
-    here = zonediff(*walks)
+    of_this_process = zonediff(*walks)
     there = zonediff(*walks, "--scheduler", "local", "--jobs", 1)
-    assert there[:2] == here[:2]
-    assert there[2] in ("", here[2]) or there[2].startswith("Dask dashboard: ")
+    assert there[:2] == of_this_process[:2]
+    assert there[2] in ("", of_this_process[2]) or there[2].startswith("Dask dashboard: ")

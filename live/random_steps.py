@@ -1,7 +1,7 @@
-"""Random machines and random steps, which reach corners that no one would write down.
+"""Random machines and random steps, which reach states that nobody would write a scenario for.
 
-Steps lean to the edges of zones, where the rules are. A step that was tried already and changed
-nothing is not tried again before something has changed.
+Steps prefer blocks at the edges of zones, where the rules decide. A step that changed nothing is
+not tried again until another step has changed something.
 """
 
 from __future__ import annotations
@@ -16,54 +16,54 @@ from zonediff.engine.observation import BlockView, Observation
 from zonediff.engine.steps import Plug, Probe, Step, Unplug, Write
 from zonediff.engine.units import GIB, MIB, SECTION, Bytes
 from zonediff.engine.userspace import View
-from zonediff.live.qemu import Window
-from zonediff.live.rig import Script
+from zonediff.live.guest_spec import Script
+from zonediff.live.qemu_arguments import Window
 
 _ONE_NODE: Final = (Bytes(GIB),)
-_AND_AN_EMPTY_ONE: Final = (Bytes(GIB), Bytes(0))
+_WITH_MEMORYLESS_NODE: Final = (Bytes(GIB), Bytes(0))
 
-KINDS: Final[dict[str, Callable[[Random], Machine]]] = {
+MACHINE_KINDS: Final[dict[str, Callable[[Random], Machine]]] = {
     "one-node": lambda rng: Machine(_ONE_NODE),
     "one-node-cold": lambda rng: Machine(_ONE_NODE, dimms=_cold(rng, 1)),
     "two-nodes": lambda rng: Machine((Bytes(512 * MIB), Bytes(512 * MIB))),
-    "memoryless-node": lambda rng: Machine(_AND_AN_EMPTY_ONE),
-    "movable-node": lambda rng: Machine(_AND_AN_EMPTY_ONE, cmdline="movable_node"),
+    "memoryless-node": lambda rng: Machine(_WITH_MEMORYLESS_NODE),
+    "movable-node": lambda rng: Machine(_WITH_MEMORYLESS_NODE, cmdline="movable_node"),
     "kernelcore": lambda rng: Machine(_ONE_NODE, cmdline="kernelcore=512M"),
     "big-base": lambda rng: Machine((Bytes(5 * GIB),)),
     "auto-online-boot": lambda rng: Machine(_ONE_NODE, cmdline="memhp_default_state=online"),
     "probe": lambda rng: Machine(_ONE_NODE, dimms=_cold(rng, 2), cmdline="acpi_no_memhotplug"),
 }
-"""Machines to draw steps for, by the name of their kind."""
+"""The machines that random steps run on, by the name of their kind."""
 
-_PLACES: Final = 64
-"""Sections above boot memory among which a DIMM is put."""
+_POSITIONS: Final = 64
+"""Sections above boot memory at which a DIMM may start."""
 
-WINDOW: Final = Window(slots=64, size=(_PLACES + 8) * SECTION)
-"""Room for the DIMMs of any drawn steps."""
+WINDOW: Final = Window(slots=64, size=(_POSITIONS + 8) * SECTION)
+"""Room for the DIMMs of any random steps."""
 
 _SECTIONS: Final = (1, 2, 3, 3, 4, 5, 6, 8)
-"""Sizes of DIMMs, in sections; three is the least that has a middle."""
+"""Sizes of DIMMs, in sections; three is the smallest that has an inner block."""
 
 _VALUES: Final = {
     "offline": ("online", "online_kernel", "online_movable", "online_movable"),
     "online": ("offline", "offline", "offline", "online_kernel", "online_movable", "online"),
 }
-"""What to write to `state`, by what it reads."""
+"""The values to write to `state`, by its content."""
 
 _KNOB: Final = ("online", "offline", "online_kernel", "online_movable", "bogus")
 
 _TRIES: Final = 50
-"""After so many steps in vain that were all tried before, one of them is tried again."""
+"""After so many draws of steps that were already tried, the last one is tried again."""
 
 
-def draw(kind: str, rng: Random, number: int) -> tuple[Machine, Script]:
-    """A machine of a kind, and a script of so many random steps for it."""
-    machine = KINDS[kind](rng)
-    return machine, partial(_drawn, machine, rng, number)
+def random_script(kind: str, rng: Random, number: int) -> tuple[Machine, Script]:
+    """Return a machine of a kind, and a script of `number` random steps for it."""
+    machine = MACHINE_KINDS[kind](rng)
+    return machine, partial(_run_random_steps, machine, rng, number)
 
 
-def _drawn(machine: Machine, rng: Random, number: int, view: View) -> Iterator[Step]:
-    return _Drawing(machine, rng, view).steps(number)
+def _run_random_steps(machine: Machine, rng: Random, number: int, view: View) -> Iterator[Step]:
+    return _RandomSteps(machine, rng, view).steps(number)
 
 
 def _cold(rng: Random, most: int) -> tuple[Dimm, ...]:
@@ -74,8 +74,8 @@ def _size(rng: Random) -> Bytes:
     return Bytes(rng.choice(_SECTIONS) * SECTION)
 
 
-class _Drawing:
-    """Steps drawn one by one, each from what the machine looks like then."""
+class _RandomSteps:
+    """Draws steps one at a time, each from the state of the machine at that moment."""
 
     def __init__(self, machine: Machine, rng: Random, view: View) -> None:
         self.machine = machine
@@ -89,23 +89,23 @@ class _Drawing:
         self.tried: set[Step] = set()
 
     def steps(self, number: int) -> Iterator[Step]:
-        """So many steps."""
-        seen = self.view.look()
+        """Yield `number` steps; each must be done before the next is taken."""
+        observation = self.view.look()
         for _ in range(number):
             step = self._fresh_step()
             yield step
-            before, seen = seen, self.view.look()
-            if seen != before:
+            before, observation = observation, self.view.look()
+            if observation != before:
                 self.tried.clear()
             self.tried.add(step)
             self._note(step)
 
     def _note(self, step: Step) -> None:
-        """Keep track of the DIMMs that are plugged in."""
+        """Keep track of the plugged DIMMs."""
         if isinstance(step, Plug):
             self.number += 1
             self.plugged.append(step.id)
-        elif isinstance(step, Unplug) and not self._is_there(step.id):
+        elif isinstance(step, Unplug) and not self._is_present(step.id):
             self.plugged.remove(step.id)
 
     def _fresh_step(self) -> Step:
@@ -116,26 +116,26 @@ class _Drawing:
         return step
 
     def _step(self) -> Step:
-        seen = self.view.look()
+        observation = self.view.look()
         kind = self.rng.random()
-        added = any(number not in self.boot for number, _ in seen.each())
+        added = any(number not in self.boot for number, _ in observation.each())
         if kind < (0.15 if added else 0.75):
             return self._probe() if self.probes else self._plug()
         if kind < 0.23 and self.plugged and not self.probes:
             return Unplug(self.rng.choice(self.plugged))
         if kind < 0.30:
-            others = [value for value in _KNOB if value != seen.auto_online_blocks]
+            others = [value for value in _KNOB if value != observation.auto_online_blocks]
             return Write("auto_online_blocks", self.rng.choice(others))
-        block, view = self.rng.choice(self._candidates(seen))
+        block, view = self.rng.choice(self._candidates(observation))
         if kind < 0.38:
             other = "0" if view.online == "1" else "1"
             return Write(f"memory{block}/online", self.rng.choice([other, other, view.online]))
         return Write(f"memory{block}/state", self.rng.choice(_VALUES[view.state]))
 
-    def _candidates(self, seen: Observation) -> list[tuple[int, BlockView]]:
-        """Blocks to write to: any, then those at the edges of what looks alike, then added ones."""
-        everywhere = list(seen.each())
-        edges = {number for item in seen.blocks for number in (item.first, item.last)}
+    def _candidates(self, observation: Observation) -> list[tuple[int, BlockView]]:
+        """Return the blocks to choose from: any, or at edges, or added, or added and at edges."""
+        everywhere = list(observation.each())
+        edges = {number for item in observation.blocks for number in (item.first, item.last)}
         at_edges = [item for item in everywhere if item[0] in edges]
         added = [item for item in everywhere if item[0] not in self.boot]
         at_added_edges = [item for item in added if item[0] in edges]
@@ -143,13 +143,13 @@ class _Drawing:
         return self.rng.choices(pools, weights=(1, 1, 2, 6))[0]
 
     def _plug(self) -> Plug:
-        """A DIMM where there is room, rather beside another than apart."""
+        """Plug a DIMM into free address space, preferably next to another DIMM."""
         size = _size(self.rng)
         base, count = self.machine.hotplug_base // SECTION, size // SECTION
         taken = {block for id in self.plugged for block in self.view.blocks(id)}
         free = [
             first
-            for first in range(base, base + _PLACES)
+            for first in range(base, base + _POSITIONS)
             if taken.isdisjoint(range(first, first + count))
         ]
         beside = [first for first in free if {first - 1, first + count} & (taken | {base - 1})]
@@ -158,10 +158,10 @@ class _Drawing:
         return Plug(f"dimm{self.number}", size, node, Bytes(first * SECTION))
 
     def _probe(self) -> Probe:
-        """A block of a DIMM that no driver adds."""
+        """Probe a block of a DIMM that the driver does not add."""
         blocks = [block for dimm in self.machine.dimms for block in self.view.blocks(dimm.id)]
         return Probe(Bytes(self.rng.choice(blocks) * SECTION))
 
-    def _is_there(self, id: str) -> bool:
-        seen = self.view.look()
-        return any(seen.block(block) is not None for block in self.view.blocks(id))
+    def _is_present(self, id: str) -> bool:
+        observation = self.view.look()
+        return any(observation.block(block) is not None for block in self.view.blocks(id))

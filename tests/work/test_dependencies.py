@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from zonediff.work import dependencies
-from zonediff.work.dependencies import Changed, code, imports, recheck
+from zonediff.work.dependencies import ModuleChanged, code_hashes, imports, recheck
 
 TEXTS: dict[bytes, str] = {}
 """What was written, by its hash."""
@@ -18,7 +18,7 @@ TEXTS: dict[bytes, str] = {}
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a process that has looked at nothing yet."""
-    monkeypatch.setattr(dependencies, "_seen", {})
+    monkeypatch.setattr(dependencies, "_first_read", {})
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def write(folder: Path, **texts: str) -> None:
 
 def files(modules: list[str]) -> dict[str, bytes | str]:
     """The files of some modules: by name, their text where this test has written it."""
-    told = [*code(modules)]
+    told = [*code_hashes(modules)]
     names = [name.decode() for name in told[::2]]
     assert len({*names}) == len(names)
     return {name: TEXTS.get(known, known) for name, known in zip(names, told[1::2], strict=True)}
@@ -101,9 +101,9 @@ def test_what_changes_under_a_process_is_told(modules: Path) -> None:
     write(modules, once="import twice", twice="import there")
     before = files(["once"])
     write(modules, once="import twice, this")
-    with pytest.raises(Changed, match="the module 'once' is not what it was"):
+    with pytest.raises(ModuleChanged, match="the module 'once' has changed since"):
         recheck(["once"])
-    with pytest.raises(Changed, match="the module 'once' is not what it was"):
+    with pytest.raises(ModuleChanged, match="the module 'once' has changed since"):
         files(["once"])
     recheck(["twice"])
     write(modules, once="import twice")
@@ -115,12 +115,12 @@ def test_what_comes_or_goes_under_a_process_is_told(modules: Path) -> None:
     write(modules, once="import twice, there", twice="")
     files(["once"])
     write(modules, there="ONE = 1")
-    with pytest.raises(Changed, match="the module 'there' is not what it was"):
+    with pytest.raises(ModuleChanged, match="the module 'there' has changed since"):
         recheck(["once"])
     (modules / "there.py").unlink()
     recheck(["once"])
     (modules / "twice.py").unlink()
-    with pytest.raises(Changed, match="the module 'twice' is not what it was"):
+    with pytest.raises(ModuleChanged, match="the module 'twice' has changed since"):
         recheck(["once"])
 
 
@@ -133,5 +133,5 @@ def test_where_a_file_is_in_its_package_counts(
     before = files(["package"])
     here.rename(there)
     importlib.invalidate_caches()
-    monkeypatch.setattr(dependencies, "_seen", {})
+    monkeypatch.setattr(dependencies, "_first_read", {})
     assert files(["package"]) != before

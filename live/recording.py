@@ -1,4 +1,4 @@
-"""Runs on real kernels as recordings (corpus/recordings/README.md)."""
+"""Turning runs on real kernels into recordings (corpus/recordings/README.md)."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ from typing import Any, Final, NamedTuple
 from zonediff.corpus.forms import machine_to_json
 from zonediff.corpus.recording import RecordedStep, Recording
 from zonediff.engine.machine import Config
-from zonediff.live.look import Look
 from zonediff.live.run import LiveRun
+from zonediff.live.snapshot import Snapshot
 
 _MACHINE_KEYS: Final = ("nodes", "cmdline", "dimms")
 
 
-def recording(id: str, variant: str, run: LiveRun) -> Recording:
-    """A run as its recording reads; the kernel has booted in it."""
-    boot, *seen = (look.observation(every_zone=True) for look in run.looks)
+def to_recording(id: str, variant: str, run: LiveRun) -> Recording:
+    """Return the recording of a run in which the kernel booted."""
+    boot, *observations = (snapshot.observation(every_zone=True) for snapshot in run.snapshots)
     acts = (act for _, _, act in run.trace.acts())
     steps = tuple(
-        RecordedStep(act.do, act.result, after) for act, after in zip(acts, seen, strict=True)
+        RecordedStep(act.do, act.result, after)
+        for act, after in zip(acts, observations, strict=True)
     )
     machine = replace(run.machine, config=_config(run))
     return Recording(id, run.release, variant, machine, boot, steps)
 
 
 class Record(NamedTuple):
-    """What is written down of a run.
+    """The result of recording a run.
 
-    body: see to_json(); None when the kernel did not boot: then death says how it died, and last
-    what it said last.
+    body: see to_json(); None when the kernel did not boot. Then `death` says how it died, and
+    `last` is the last line that it printed.
     """
 
     body: dict[str, Any] | None
@@ -39,64 +40,64 @@ class Record(NamedTuple):
     last: str = ""
 
 
-def record(run: LiveRun) -> Record:
-    """A run as it is written down."""
-    if run.looks:
+def to_record(run: LiveRun) -> Record:
+    """Return the record of a run."""
+    if run.snapshots:
         return Record(to_json(run))
     *_, last = ("", *(reason.text for reason in run.trace.boot_reasons))
     return Record(None, run.trace.end, last)
 
 
 def to_json(run: LiveRun) -> dict[str, Any]:
-    """A run as an object of a recordings file, yet without a name; the kernel has booted in it."""
-    looks = [_look_to_json(look) for look in run.looks]
+    """Return a run in which the kernel booted as an object of a recordings file, without an id."""
+    snapshots = [_snapshot_to_json(snapshot) for snapshot in run.snapshots]
     acts = (act for _, _, act in run.trace.acts())
     machine = machine_to_json(run.machine)
     return {
         "kernel": run.release,
         "config": asdict(_config(run)),
         "machine": {key: machine[key] for key in _MACHINE_KEYS},
-        "boot": looks[0],
+        "boot": snapshots[0],
         "steps": [
             {"do": act.do.to_json(), "result": act.result, "changed": _changes(before, after)}
-            for act, (before, after) in zip(acts, pairwise(looks), strict=True)
+            for act, (before, after) in zip(acts, pairwise(snapshots), strict=True)
         ],
     }
 
 
-def named(body: Mapping[str, Any], id: str, variant: str) -> dict[str, Any]:
-    """The object of a recordings file, of the variant that it speaks for."""
+def with_id(body: Mapping[str, Any], id: str, variant: str) -> dict[str, Any]:
+    """Return the object with its id and the variant that it is evidence for."""
     return {"id": id, "kernel": body["kernel"], "variant": variant, **body}
 
 
 def _config(run: LiveRun) -> Config:
-    """The options that the kernel shows to be built with."""
-    boot = run.looks[0]
-    told = run.machine.has_parameter("memhp_default_state")
+    """Return the config options of the kernel, as its sysfs shows them."""
+    boot = run.snapshots[0]
+    on_cmdline = run.machine.has_parameter("memhp_default_state")
     return Config(
         MOVABLE_NODE="has_memory" in boot.nodes,
-        MEMORY_HOTPLUG_DEFAULT_ONLINE=boot.knob not in (None, "offline") and not told,
+        MEMORY_HOTPLUG_DEFAULT_ONLINE=boot.knob not in (None, "offline") and not on_cmdline,
     )
 
 
-def _look_to_json(look: Look) -> dict[str, Any]:
-    links = {number: {"node": node} for number, node in look.links.items()}
+def _snapshot_to_json(snapshot: Snapshot) -> dict[str, Any]:
+    links = {number: {"node": node} for number, node in snapshot.links.items()}
     return {
         "blocks": {
             str(number): {
                 **{name: text for name, text in files.items() if text},
                 **links.get(number, {}),
             }
-            for number, files in sorted(look.blocks.items())
+            for number, files in sorted(snapshot.blocks.items())
         },
-        "zones": look.zones,
-        "auto_online_blocks": look.knob,
-        "nodes": look.nodes,
+        "zones": snapshot.zones,
+        "auto_online_blocks": snapshot.knob,
+        "nodes": snapshot.nodes,
     }
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """What differs; a block or zone that went away is None."""
+    """Return what differs; a block or zone that went away is None."""
     changed: dict[str, Any] = {}
     for key in ("blocks", "zones"):
         items = {

@@ -44,8 +44,8 @@ def test_other_files_are_no_stores(tmp_path: Path) -> None:
     with closing(sqlite3.connect(foreign)) as database:
         database.execute("CREATE TABLE reserved (mine)")
     for file, message in (
-        (text, "not a store of zonediff: file is not"),
-        (foreign, "not a store of zonediff, but another"),
+        (text, "not a zonediff store: file is not"),
+        (foreign, "not a zonediff store, but another"),
     ):
         before = file.read_bytes()
         with pytest.raises(StoreError, match=message), open_store(file):
@@ -61,7 +61,7 @@ def test_stores_of_another_version_are_told(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA user_version = 99")
     for use in (open_store, read_store):
-        told = r"another version of zonediff \(its tables are of version 99, not 1\)"
+        told = r"another version of zonediff \(its tables have version 99, not 1\)"
         with pytest.raises(StoreError, match=told), use(path):
             pass
 
@@ -98,7 +98,7 @@ def test_what_is_no_plain_file_is_told(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     for path in (tmp_path, pipe, Path(os.devnull)):
         for use in (open_store, read_store):
-            told = "a store is a plain file, and this is none"
+            told = "a store is a regular file, and this is not"
             with pytest.raises(StoreError, match=told), use(path):
                 pass
     assert [*tmp_path.iterdir()] == [pipe]

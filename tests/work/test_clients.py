@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import wait_for
-from zonediff.work.clients import alone, client, is_alive
+from zonediff.work.clients import exclusive, is_alive, register_client
 
 OTHER = """
 import sys
 from pathlib import Path
-from zonediff.work.clients import client
+from zonediff.work.clients import register_client
 
-with client(Path(sys.argv[1])) as number:
+with register_client(Path(sys.argv[1])) as number:
     print("is", number, file=sys.stderr, flush=True)
     sys.stdin.read()
 """
@@ -27,7 +27,11 @@ with client(Path(sys.argv[1])) as number:
 
 def test_clients_have_numbers_of_their_own(tmp_path: Path) -> None:
     store = tmp_path / "a.sqlite"
-    with client(store) as one, client(store) as two, client(tmp_path / "b.sqlite") as other:
+    with (
+        register_client(store) as one,
+        register_client(store) as two,
+        register_client(tmp_path / "b.sqlite") as other,
+    ):
         assert (one, two, other) == (1, 2, 1)
         assert [is_alive(store, number) for number in (1, 2, 3)] == [True, True, False]
     assert not is_alive(store, 1)
@@ -46,7 +50,7 @@ def test_a_killed_client_is_dead(tmp_path: Path) -> None:
         assert is_alive(store, 1)
         other.kill()
     assert not is_alive(store, 1)
-    with client(store) as number:
+    with register_client(store) as number:
         assert number == 1
     assert list(tmp_path.iterdir()) == []
 
@@ -54,14 +58,14 @@ def test_a_killed_client_is_dead(tmp_path: Path) -> None:
 def test_a_store_is_the_same_by_any_name(tmp_path: Path) -> None:
     store, link = tmp_path / "a.sqlite", tmp_path / "link.sqlite"
     link.symlink_to(store)
-    with client(store), client(link) as number:
+    with register_client(store), register_client(link) as number:
         assert number == 2
 
 
 def test_locks_of_others_on_the_folder_are_none_of_ours(tmp_path: Path) -> None:
     folder = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(folder, fcntl.LOCK_EX)
-    with alone(tmp_path / "a.sqlite"), client(tmp_path / "a.sqlite") as number:
+    with exclusive(tmp_path / "a.sqlite"), register_client(tmp_path / "a.sqlite") as number:
         assert number == 1
     os.close(folder)
 
@@ -71,7 +75,7 @@ def test_what_a_dead_client_of_another_user_left_is_in_nobodys_way(tmp_path: Pat
     store, left = tmp_path / "a.sqlite", tmp_path / "a.sqlite-client1"
     left.touch()
     left.chmod(0o444)
-    with client(store) as number:
+    with register_client(store) as number:
         assert number == 1
     assert not left.exists()
 
@@ -83,7 +87,7 @@ def test_what_dead_clients_left_goes_with_the_next(tmp_path: Path) -> None:
     others = [tmp_path / "a[1].sqlite-client2.txt", tmp_path / "a1.sqlite-client3"]
     for other in others:
         other.touch()
-    with client(store), client(store) as number:
+    with register_client(store), register_client(store) as number:
         assert number == 2
     assert sorted(tmp_path.iterdir()) == sorted(others)
 
@@ -91,7 +95,7 @@ def test_what_dead_clients_left_goes_with_the_next(tmp_path: Path) -> None:
 def _count(store: Path, turns: int) -> None:
     number = store.with_name("number")
     for _ in range(turns):
-        with alone(store):
+        with exclusive(store):
             number.write_text(str(int(number.read_text()) + 1))
 
 
@@ -106,7 +110,7 @@ def test_one_at_a_time_is_alone(tmp_path: Path) -> None:
 
 def _own(store: Path, folder: Path, turns: int) -> None:
     for _ in range(turns):
-        with client(store) as number:
+        with register_client(store) as number:
             mine = folder / str(number)
             os.close(os.open(mine, os.O_CREAT | os.O_EXCL))
             assert is_alive(store, number)

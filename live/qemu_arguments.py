@@ -1,4 +1,4 @@
-"""A machine as QEMU's command line, and how much of this computer's memory it needs."""
+"""QEMU's command line for a machine, and how much of this computer's memory it needs."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ BOOT_PARAMETERS: Final = (
     "console=ttyS0 earlyprintk=serial,ttyS0,115200 loglevel=7 printk.time=0 panic=-1 "
     "nokaslr no_timer_check"
 )
-"""What every kernel is booted with, before the scenario's own parameters.
+"""The kernel parameters of every guest, before the scenario's own.
 
-All that it prints, from its first line and without times; a panic ends the machine at once; the
-kernel itself lies at the same place in every run; and it does not give up (`IO-APIC + timer
-doesn't work`) when a busy host keeps a guest's first timer ticks waiting.
+They print the whole log, from the first line and without times; end the machine at a panic; load
+the kernel at the same address in every run; and keep it from giving up (`IO-APIC + timer doesn't
+work`) when a busy host delays the first timer ticks.
 """
 
 SERIAL_PORTS: Final = ("console", "agent", "events")
-"""What the guest's serial ports are for, ttyS0 first."""
+"""The purposes of the guest's serial ports, ttyS0 first."""
 
 MONITOR: Final = "qmp"
 
 _OVERHEAD: Final = 192 * MIB
-"""What a guest takes beside its own memory: QEMU, translated code, devices."""
+"""Bytes that a guest uses beside its own memory: QEMU, translated code, devices."""
 
 _MEMMAP_SHARE: Final = 64
-"""A 64th of added memory is touched when it is added: its memmap."""
+"""A 64th of hot-added memory is touched at once: its memmap."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Room that a machine has for memory devices: how many, and bytes of address space."""
+    """A machine's room for memory devices: their number, and bytes of address space."""
 
     slots: int
     size: int
 
 
 def window_for(machine: Machine, steps: Iterable[Step]) -> Window:
-    """A window for all the DIMMs that a scenario ever plugs in."""
+    """Return a window for all DIMMs that a scenario ever plugs."""
     plugs = [step for step in steps if isinstance(step, Plug)]
     devices: list[Dimm | Plug] = [*machine.dimms, *plugs]
     highest = max((dimm.addr + dimm.size for dimm in devices if dimm.addr is not None), default=0)
@@ -54,7 +54,7 @@ def window_for(machine: Machine, steps: Iterable[Step]) -> Window:
 
 
 def need(machine: Machine, window: Window) -> int:
-    """Bytes of this computer's memory that a guest can be expected to use."""
+    """Return the bytes of this computer's memory that a guest is expected to use."""
     return machine.ram + window.size // _MEMMAP_SHARE + _OVERHEAD
 
 
@@ -67,9 +67,9 @@ def arguments(
     initrd: str,
     sockets: Mapping[str, int],
 ) -> Iterator[str]:
-    """QEMU's arguments for a machine: one CPU, no disk, no network, no screen.
+    """Yield QEMU's arguments for a machine: one CPU, no disk, no network, no screen.
 
-    sockets: the descriptor behind each serial port and the monitor, by name.
+    sockets: the file descriptor of each serial port and of the monitor, by name.
     """
     yield from ("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot")
     yield from ("-machine", "pc", "-accel", accelerator, "-smp", "1")
@@ -94,7 +94,7 @@ def arguments(
 
 
 def backend(id: str, size: int) -> dict[str, Any]:
-    """The host memory behind a node or DIMM; pages that the guest never touches cost nothing."""
+    """Return the host memory of a node or DIMM; pages that the guest never touches cost nothing."""
     return {
         "qom-type": "memory-backend-ram",
         "id": id,
@@ -104,22 +104,22 @@ def backend(id: str, size: int) -> dict[str, Any]:
 
 
 def device(dimm: Dimm | Plug) -> dict[str, Any]:
-    """A DIMM as a device."""
-    at = {} if dimm.addr is None else {"addr": dimm.addr}
+    """Return the device of a DIMM."""
+    address = {} if dimm.addr is None else {"addr": dimm.addr}
     return {
         "driver": "pc-dimm",
         "id": device_id(dimm.id),
         "memdev": backend_id(dimm.id),
         "node": dimm.node,
-        **at,
+        **address,
     }
 
 
 def device_id(id: str) -> str:
-    """A DIMM's name as QEMU takes it: a letter first, and no odd characters."""
+    """Return QEMU's id for a DIMM: it starts with a letter and has no special characters."""
     return "dimm-" + re.sub(r"[^A-Za-z0-9-]", lambda match: f"_{ord(match[0]):x}_", id)
 
 
 def backend_id(id: str) -> str:
-    """The name of the memory behind a DIMM."""
+    """Return QEMU's id for the host memory of a DIMM."""
     return f"mem-{device_id(id)}"

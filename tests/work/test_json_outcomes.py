@@ -23,7 +23,7 @@ from zonediff.explore.walks import PACKAGES
 from zonediff.result.judgements import Run
 from zonediff.result.result import Result
 from zonediff.variants.registry import Registry
-from zonediff.work import imported, terms
+from zonediff.work import contract, dependencies
 from zonediff.work.fingerprint import fingerprint
 from zonediff.work.pool import InProcess
 from zonediff.work.store import StoreError, open_store
@@ -128,7 +128,7 @@ def test_what_is_damaged_is_told(tmp_path: Path) -> None:
     for body in (b"no zlib", zlib.compress(b"no JSON"), zlib.compress(b"{}"), zlib.compress(b"5")):
         with closing(sqlite3.connect(path)) as database, database:
             database.execute("UPDATE outcomes SET body = ?", [body])
-        with pytest.raises(StoreError, match=r"a\.sqlite: what it has of run of .* is damaged"):
+        with pytest.raises(StoreError, match=r"a\.sqlite: the stored run of .* is damaged"):
             stored(path, scenarios, 1, Registry())
 
 
@@ -164,10 +164,10 @@ def test_the_fingerprint_is_of_the_packages_that_decide(monkeypatch: pytest.Monk
     version = metadata.version
     for name, same in (("hypothesis", True), ("simpy", False)):
         monkeypatch.setattr(metadata, "version", lambda of, name=name: of == name or version(of))
-        terms._version.cache_clear()
+        contract._version.cache_clear()
         assert (fingerprint() == before[0]) is same
         assert fingerprint(packages=PACKAGES) != before[1]
-    terms._version.cache_clear()
+    contract._version.cache_clear()
 
 
 def test_the_fingerprint_is_of_these_variants() -> None:
@@ -224,9 +224,9 @@ def test_the_fingerprint_is_of_what_a_file_imports(
     before = fingerprint(one)
     assert fingerprint(one) == before
     helper.write_text("ANSWER = 2")
-    with pytest.raises(imported.Changed):
+    with pytest.raises(dependencies.ModuleChanged):
         fingerprint(one)
-    monkeypatch.setattr(imported, "_seen", {})  # another process
+    monkeypatch.setattr(dependencies, "_first_read", {})  # another process
     assert fingerprint(one) != before
 
 
@@ -242,5 +242,5 @@ def test_the_fingerprint_is_of_the_whole_package_of_an_installed_variant(
     before = fingerprint(policy)
     assert fingerprint(policy) == before
     (package / "tables.py").write_text("SIZE = 128")
-    monkeypatch.setattr(imported, "_seen", {})
+    monkeypatch.setattr(dependencies, "_first_read", {})
     assert fingerprint(policy) != before

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zonediff.variants.registry import Registry
-from zonediff.work.chunks import LARGEST, Pace, map_chunks
+from zonediff.work.chunks import LARGEST, ChunkSizer, map_chunks
+from zonediff.work.open_pool import open_pool
 from zonediff.work.pool import ChunkResult, ClusterLost, InProcess, Work, WorkerPool
-from zonediff.work.workers import workers
 
 
 class Death(Exception):
@@ -82,7 +82,7 @@ def _deadly(registry: Registry, item: int) -> int:
 
 
 def test_items_that_kill_their_process_are_found_among_the_others() -> None:
-    with workers(Registry(), 2) as pool:
+    with open_pool(Registry(), 2) as pool:
         found = dict(chain(*map_chunks(pool, _deadly, range(40), lambda item: 1000)))
     assert found == {item: 1000 if item in (7, 23) else -item for item in range(40)}
 
@@ -119,7 +119,7 @@ def test_all_workers_have_a_share_of_little_work() -> None:
 
 
 def test_who_ends_early_gives_up_what_is_under_way(tmp_path: Path) -> None:
-    with workers(Registry(), 2) as pool:
+    with open_pool(Registry(), 2) as pool:
         chunks = map_chunks(pool, _negative, range(1000), lambda item: 0)
         next(chunks)
         chunks.close()  # type: ignore[attr-defined]
@@ -135,7 +135,7 @@ def test_a_failure_is_the_work_s_own() -> None:
         list(map_chunks(InProcess(Registry()), fail, range(3), lambda item: 0))
 
 
-def test_what_an_executor_gives_up_is_told_as_the_crew_says() -> None:
+def test_what_an_executor_gives_up_is_told_as_the_pool_says() -> None:
     class Lost(InProcess):
         def submit(self, work: Work[int, int], items: Sequence[int]) -> Future[ChunkResult[int]]:  # type: ignore[override]
             future: Future[ChunkResult[int]] = Future()
@@ -149,20 +149,20 @@ def test_what_an_executor_gives_up_is_told_as_the_crew_says() -> None:
         list(map_chunks(Lost(Registry()), _negative, range(3), lambda item: 0))
 
 
-def test_the_pace_follows_what_items_cost() -> None:
-    pace = Pace(1.0)
+def test_the_chunk_size_follows_what_items_cost() -> None:
+    sizer = ChunkSizer(1.0)
     sizes = []
     for _ in range(6):
-        pace.took(pace.size, pace.size * 0.001)
-        sizes.append(pace.size)
+        sizer.update(sizer.size, sizer.size * 0.001)
+        sizes.append(sizer.size)
     assert sizes == [8, 64, 512, 1000, 1000, 1000]
     for _ in range(20):
-        pace.took(pace.size, pace.size * 0.25)
-    assert pace.size == 4
-    pace.took(1, 0.0)
-    assert 1 <= pace.size <= LARGEST
-    none = Pace(0.0)
-    none.took(1, 1e-6)
+        sizer.update(sizer.size, sizer.size * 0.25)
+    assert sizer.size == 4
+    sizer.update(1, 0.0)
+    assert 1 <= sizer.size <= LARGEST
+    none = ChunkSizer(0.0)
+    none.update(1, 1e-6)
     assert none.size == 1
 
 
@@ -171,7 +171,7 @@ def _part(first: int, registry: Registry, item: int) -> int:
 
 
 def test_work_may_be_a_partial_function() -> None:
-    with workers(Registry(), 2) as pool:
+    with open_pool(Registry(), 2) as pool:
         found = [
             pair
             for chunk in map_chunks(pool, partial(_part, 5), [1, 2], lambda item: 0)

@@ -1,8 +1,8 @@
 """A virtual machine: QEMU with its monitor and the guest's serial ports.
 
-Nothing is written to disk: QEMU inherits sockets, and the kernel and the archive of the guest's
-files as open descriptors, so what boots is what was looked at. It is killed when its context is
-left, and by the kernel when our process dies, however it dies.
+Nothing is written to disk. QEMU inherits sockets, and the kernel and the guest's files as open
+descriptors, so it boots exactly the image that was checked. It is killed when the context ends, and
+by the host's kernel when this process dies, however it dies.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ from zonediff.live.console import Console
 from zonediff.live.host import Accelerator, Host
 from zonediff.live.image import Image
 from zonediff.live.initramfs import initramfs
-from zonediff.live.qemu import MONITOR, SERIAL_PORTS, Window, arguments
+from zonediff.live.qemu_arguments import MONITOR, SERIAL_PORTS, Window, arguments
 from zonediff.variants.registry import VariantError
 
 Take = Callable[[bytes], None]
-"""Called with each line that comes from a serial port."""
+"""Called with each line from a serial port."""
 
-# That QEMU hangs up in the middle of a word is no news: we kill it.
+# The log would report that QEMU hangs up in the middle of a message, but this module kills it.
 logging.getLogger("qemu.qmp").addHandler(logging.NullHandler())
 
 _EXIT_LIMIT: Final = 10.0
-"""Seconds in which QEMU has to be gone once it has hung up."""
+"""Seconds within which QEMU must end after it has hung up."""
 
 
 class QemuFailed(VariantError):
-    """QEMU itself failed, whatever the kernel did; the message is what it said."""
+    """QEMU itself failed, whatever the kernel did; the message is what QEMU printed."""
 
 
 class VirtualMachine:
-    """QEMU at work.
+    """A running QEMU.
 
-    console: what the kernel prints. notices: QEMU's events as (name, data), oldest first.
+    console: the kernel's log. notices: QEMU's events as (name, data), oldest first.
     """
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
@@ -60,7 +60,7 @@ class VirtualMachine:
         self._news = asyncio.Event()
 
     def listen(self, port: str, take: Take) -> None:
-        """Have every line from a serial port taken by this function."""
+        """Call take() with every line from a serial port."""
         self._takers[port] = take
 
     def send(self, port: str, data: bytes) -> None:
@@ -68,31 +68,31 @@ class VirtualMachine:
         self._transports[port].write(data)
 
     async def execute(self, command: str, arguments: Mapping[str, Any] | None = None) -> Any:
-        """Have QEMU's monitor do something. Raises ExecuteError when it will not."""
+        """Execute a command of QEMU's monitor. Raises ExecuteError when QEMU refuses it."""
         try:
             return await self._qmp.execute(command, dict(arguments or {}))
         except ExecuteError:
             raise
-        except QMPError:  # QEMU is gone; what the kernel printed tells why
+        except QMPError:  # QEMU has ended; the kernel's log says why
             await self.until(lambda: False, _EXIT_LIMIT)
 
     async def until(self, happened: Callable[[], bool], limit: float) -> None:
-        """Wait for something that a line or a notice brings about.
+        """Wait until happened() is true; it is called after each line and each notice.
 
-        Raises KernelDied when the kernel dies or so many seconds pass before, and QemuFailed.
+        Raises KernelDied when the kernel dies first, or after `limit` seconds; and QemuFailed.
         """
         try:
             async with asyncio.timeout(limit):
                 while self.console.death or not happened():
-                    if self._gone or self.console.told:
-                        raise KernelDied(self.console.death or self._reset())
+                    if self._gone or self.console.complete:
+                        raise KernelDied(self.console.death or self._unreported_end())
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
             raise KernelDied(self.console.death or "hang") from None
 
-    def _reset(self) -> End:
-        """How a kernel ended that printed nothing about it: it reset the machine."""
+    def _unreported_end(self) -> End:
+        """Return how a kernel ended that printed nothing: a reset is a panic. Raises QemuFailed."""
         with suppress(subprocess.TimeoutExpired):
             if self._process.wait(_EXIT_LIMIT) == 0:
                 return "panic"
@@ -100,16 +100,16 @@ class VirtualMachine:
 
     def _failure(self) -> QemuFailed:
         self._process.kill()
-        said = self._process.stderr.read() if self._process.stderr else b""
-        text = said.decode(errors="replace").strip()
+        output = self._process.stderr.read() if self._process.stderr else b""
+        text = output.decode(errors="replace").strip()
         return QemuFailed(text or f"QEMU ended with {self._process.wait()}")
 
-    # --- beginning and end
+    # --- connecting and ending
 
     async def connect(self, sockets: Mapping[str, socket.socket], stack: AsyncExitStack) -> None:
-        """Take up our ends of the sockets until the stack is left. Raises QemuFailed."""
+        """Connect to the sockets until the stack is left. Raises QemuFailed."""
         loop = asyncio.get_running_loop()
-        stack.push_async_callback(asyncio.sleep, 0)  # in which the transports close
+        stack.push_async_callback(asyncio.sleep, 0)  # lets the transports close
         for name in SERIAL_PORTS:
             transport, _ = await loop.create_connection(
                 partial(_Port, partial(self._take, name), partial(self._lost, name)),
@@ -121,18 +121,18 @@ class VirtualMachine:
             await self._qmp.connect(sockets[MONITOR])
         except QMPError:
             raise self._failure() from None
-        stack.push_async_callback(self._hang_up, asyncio.create_task(self._hear()))
+        stack.push_async_callback(self._hang_up, asyncio.create_task(self._collect_notices()))
 
-    async def _hear(self) -> None:
+    async def _collect_notices(self) -> None:
         async for notice in self._qmp.events:
-            told: dict[str, Any] = dict(notice)
-            self.notices.append((told["event"], told.get("data", {})))
+            event: dict[str, Any] = dict(notice)
+            self.notices.append((event["event"], event.get("data", {})))
             self._news.set()
 
-    async def _hang_up(self, hearing: asyncio.Task[None]) -> None:
-        hearing.cancel()
+    async def _hang_up(self, collecting: asyncio.Task[None]) -> None:
+        collecting.cancel()
         self._process.kill()
-        with suppress(QMPError, OSError, EOFError):  # it may be gone already
+        with suppress(QMPError, OSError, EOFError):  # QEMU may have ended already
             await self._qmp.disconnect()
 
     def _take(self, port: str, lines: list[bytes]) -> None:
@@ -143,14 +143,14 @@ class VirtualMachine:
         self._news.set()
 
     def _lost(self, port: str) -> None:
-        # The console is closed last: all that was printed has been taken then.
+        # The console is closed last, so all of the log has been read by now.
         if port == "console":
             self._gone = True
             self._news.set()
 
 
 class _Port(asyncio.Protocol):
-    """Our end of a serial port: what the guest sends, as lines without their ends."""
+    """The host's end of a serial port: splits what the guest sends into lines."""
 
     def __init__(self, take: Callable[[list[bytes]], None], lost: Callable[[], None]) -> None:
         self._take = take
@@ -169,9 +169,9 @@ class _Port(asyncio.Protocol):
 async def power_on(
     host: Host, image: Image, machine: Machine, window: Window, accelerator: Accelerator
 ) -> AsyncIterator[VirtualMachine]:
-    """A virtual machine for as long as the context lasts, its kernel just starting.
+    """Start a virtual machine for the duration of the context; its kernel is just starting.
 
-    Raises QemuFailed when QEMU cannot make such a machine, VariantError when the image changed.
+    Raises QemuFailed when QEMU refuses the machine, and VariantError when the image has changed.
     """
     async with AsyncExitStack() as stack:
         ours: dict[str, socket.socket] = {}
@@ -201,7 +201,7 @@ async def power_on(
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 pass_fds=[kernel.fileno(), initrd.fileno(), *descriptors.values()],
-                process_group=0,  # Ctrl-C is for us
+                process_group=0,  # keeps Ctrl-C from QEMU
             )
         stack.enter_context(process)
         stack.callback(process.kill)

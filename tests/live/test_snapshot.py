@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zonediff.engine.observation import BlockView, ZoneView
-from zonediff.live.look import read_look
+from zonediff.live.snapshot import read_snapshot
 
 SEEN = """\
 memory0/state:online
@@ -44,14 +44,14 @@ Node 1, zone  Movable
 
 
 def test_blocks_are_read_with_their_node() -> None:
-    seen = read_look(SEEN).observation()
+    seen = read_snapshot(SEEN).observation()
     assert seen.block(0) == BlockView("online", "none", "1", "1", 0)
     assert seen.block(32) == BlockView("offline", "Normal Movable", "1", "0", 1)
     assert [item.name for item in seen.blocks] == ["memory0", "memory32-33"]
 
 
 def test_only_zones_with_pages_are_observed() -> None:
-    seen = read_look(SEEN).observation()
+    seen = read_snapshot(SEEN).observation()
     assert seen.zones == {
         "0/DMA": ZoneView(1, 4095, 3998),
         "1/Movable": ZoneView(-1, 32768, 0),  # kernels from 4.12 on print no start then
@@ -59,19 +59,19 @@ def test_only_zones_with_pages_are_observed() -> None:
 
 
 def test_every_number_of_an_ordinary_zone_is_kept() -> None:
-    zones = read_look(SEEN).zones
+    zones = read_snapshot(SEEN).zones
     assert list(zones) == ["0/DMA", "0/Normal", "1/Movable"]
     assert zones["0/DMA"] == {"spanned": 4095, "present": 3998, "managed": 3840, "start_pfn": 1}
 
 
 def test_masks_and_knob_are_read() -> None:
-    seen = read_look(SEEN).observation()
+    seen = read_snapshot(SEEN).observation()
     assert seen.nodes == {"online": "0-1", "has_memory": "0", "has_normal_memory": "0"}
     assert seen.auto_online_blocks == "offline"
 
 
 def test_what_is_not_there_is_not_observed() -> None:
-    seen = read_look(["memory0/state:online", "links memory*/node[0-9]*"]).observation()
+    seen = read_snapshot(["memory0/state:online", "links memory*/node[0-9]*"]).observation()
     assert seen.auto_online_blocks is None
     assert seen.nodes == {}
     assert seen.block(0) == BlockView("online", "", "", "", -1)
