@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import click
 
+from zonediff.cli.deprecations import deprecations_shown
+
 BAD_INPUT: Final = 2
 CLUSTER_LOST: Final = 4
 INTERRUPTED: Final = 130
@@ -75,7 +77,7 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a subcommand and exit with the code that it returns."""
-        with _failures(), _ctrl_c_is_heard():
+        with _failures(), _ctrl_c_is_heard(), deprecations_shown():
             code = super().invoke(ctx)
             if sys.stdout is not None:
                 sys.stdout.flush()
