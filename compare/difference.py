@@ -126,7 +126,7 @@ def _output(side: _Side) -> str:
 
 
 def _knob(side: _Side) -> str:
-    return f"auto_online_blocks {side.state.auto_online_blocks}"
+    return f"auto_online_blocks {words.knob(side.state.auto_online_blocks)}"
 
 
 def _blocks(one: Observation, two: Observation) -> tuple[str, str]:
@@ -139,13 +139,12 @@ def _blocks(one: Observation, two: Observation) -> tuple[str, str]:
         if any(getattr(old, name) != getattr(new, name) for old, new in alike)
     ]
 
-    def extra(view: BlockView) -> str:
-        return "".join(f" {name}={getattr(view, name)}" for name in deciding)
+    def describe(view: BlockView) -> str:
+        return f"{view}" + "".join(f" {name}={getattr(view, name)}" for name in deciding)
 
-    return (
-        words.blocks((BlockRange(first, last, old) for first, last, old, _ in cuts), extra),
-        words.blocks((BlockRange(first, last, new) for first, last, _, new in cuts), extra),
-    )
+    left = [BlockRange(first, last, old) for first, last, old, _ in cuts]
+    right = [BlockRange(first, last, new) for first, last, _, new in cuts]
+    return words.few(words.blocks(left, describe)), words.few(words.blocks(right, describe))
 
 
 def _zones(one: Observation, two: Observation) -> tuple[str, str]:
@@ -161,8 +160,8 @@ def _nodes(one: Observation, two: Observation) -> tuple[str, str]:
     left, right = one.nodes, two.nodes
     names = [name for name in sorted({*left, *right}) if left.get(name) != right.get(name)]
     return (
-        ", ".join(f"{name} {left.get(name, 'not there')!r}" for name in names),
-        ", ".join(f"{name} {right.get(name, 'not there')!r}" for name in names),
+        ", ".join(f"{name} {left.get(name, words.NOT_THERE)!r}" for name in names),
+        ", ".join(f"{name} {right.get(name, words.NOT_THERE)!r}" for name in names),
     )
 
 

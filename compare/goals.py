@@ -153,8 +153,8 @@ class _Moments:
         if not pieces:
             return not check.present, "no block was added"
         wrong = [piece for piece in pieces if not _fits(piece.view, check)]
-        node = _node_words if check.node is not None else _no_words
-        return not wrong, words.blocks(wrong or pieces, node)
+        describe = str if check.node is None else _with_node
+        return not wrong, words.few(words.blocks(wrong or pieces, describe))
 
     def _spans(self, blocks: Blocks, seen: Observation) -> list[Span] | None:
         """The blocks of a selection, ascending; None for a device that never appeared."""
@@ -198,12 +198,8 @@ def _result(acts: tuple[Act, ...], result: str | None) -> str:
     return f"{failed[0].do}: {result} ({len(failed)} of {len(acts)} failed)"
 
 
-def _no_words(_: BlockView) -> str:
-    return ""
-
-
-def _node_words(view: BlockView) -> str:
-    return f" on node {view.node}"
+def _with_node(view: BlockView) -> str:
+    return f"{view} on node {view.node}"
 
 
 def _span(part: str) -> Span:

@@ -1,25 +1,95 @@
-"""Outcomes and states in few words, as goals, differences and stories quote them."""
+"""The words for traces: results, deaths, memory blocks, zones, changes and machines.
+
+Goals, differences, claims, stories and every form of report quote a trace with these functions, so
+that the same thing reads the same wherever it is printed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import dataclasses
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from string import ascii_uppercase
 from typing import Final
 
-from zonediff.engine.observation import BlockRange, BlockView, ZoneView
+from zonediff.engine.machine import Machine, Platform
+from zonediff.engine.observation import (
+    BlockRange,
+    BlockView,
+    Change,
+    Observation,
+    ZoneView,
+    aligned,
+)
 from zonediff.engine.trace import Act, Trace
-from zonediff.engine.units import PAGE, format_size
+from zonediff.engine.units import GIB, MIB, PAGE, format_address, format_size
 
 DEATHS: Final = ("BUG", "panic", "hang")
-"""Results that mean that the kernel is dead."""
+"""The results after which the kernel is dead."""
 
-_FEW: Final = 3
+NOT_THERE: Final = "not there"
+"""A block or zone that does not exist."""
+
+MEANINGS: Final[Mapping[str, str]] = {
+    "EACCES": "Permission denied",
+    "EAGAIN": "Resource temporarily unavailable",
+    "EBUSY": "Device or resource busy",
+    "EEXIST": "File exists",
+    "EINTR": "Interrupted system call",
+    "EINVAL": "Invalid argument",
+    "ENOENT": "No such file or directory",
+    "ENOMEM": "Cannot allocate memory",
+    "ERANGE": "Numerical result out of range",
+    "REFUSED": "the machine refused, or the device stayed",
+    "SIGKILL": "the OOM killer took the process",
+}
+"""The results of memory hotplug that are not deaths: of an errno the text of strerror(3)."""
+
+PLATFORMS: Final[Mapping[Platform, str]] = {
+    "kvm": "KVM guest",
+    "vmware": "VMware guest",
+    "hyperv": "Hyper-V guest",
+    "xen": "Xen guest",
+    "bare-metal": "bare metal",
+}
+
+_SHOWN: Final = 3
+
+
+# --- lists and numbers ----------------------------------------------------------------------------
+
+
+def few(items: Sequence[str], most: int = _SHOWN) -> str:
+    """The first items joined by commas, and how many more there are."""
+    shown = ", ".join(items[:most])
+    return f"{shown} and {len(items) - most} more" if len(items) > most else shown
+
+
+def several(number: int, noun: str, plural: str = "") -> str:
+    """`1 scenario`, `2 scenarios`; plural: where an `s` does not make it."""
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def letter(index: int) -> str:
+    """The letter of a column by its index from 0: A, ..., Z, AA, AB, ..."""
+    before, last = divmod(index, len(ascii_uppercase))
+    return (letter(before - 1) if before else "") + ascii_uppercase[last]
+
+
+# --- results and deaths ---------------------------------------------------------------------------
 
 
 def result(value: str | None) -> str:
-    """An act's result: `ok`, the errno's name, or that the kernel died."""
+    """The result of an act: `ok`, the name of the errno, or `the kernel died (BUG)`."""
     if value is None:
         return "ok"
     return f"the kernel died ({value})" if value in DEATHS else value
+
+
+def explain(value: str | None) -> str:
+    """The result of an act with its meaning: `EINVAL (Invalid argument)`."""
+    meaning = MEANINGS.get(value or "")
+    return f"{result(value)} ({meaning})" if meaning else result(value)
 
 
 def death(trace: Trace) -> str | None:
@@ -33,7 +103,7 @@ def death(trace: Trace) -> str | None:
         timed = bool(step.acts) and step.acts[-1].at is not None
         what = f"{after(step.acts[-1])}: {step.acts[-1].do}" if timed else f": {step.do}"
         where = f"in step {len(trace.steps)}{what}"
-    return f"the kernel died ({trace.end}) {where}"
+    return f"{result(trace.end)} {where}"
 
 
 def killing(process: str, step: int, act: Act) -> str:
@@ -46,36 +116,186 @@ def after(act: Act) -> str:
     return "" if act.at is None else f" after {act.at / 1_000_000:g} s"
 
 
-def few(items: Sequence[str], most: int = _FEW) -> str:
-    """The first items joined by commas, and how many more there are."""
-    shown = ", ".join(items[:most])
-    return f"{shown} and {len(items) - most} more" if len(items) > most else shown
+# --- observations ---------------------------------------------------------------------------------
 
 
-def several(number: int, noun: str, plural: str = "") -> str:
-    """`1 scenario`, `2 scenarios`; plural: where an `s` does not make it."""
-    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+def block(view: BlockView) -> str:
+    """A memory block: `offline [Normal]`; with its `online` file where that contradicts `state`."""
+    expected = "1" if view.state == "online" else "0"
+    contradiction = "" if view.online in (expected, "") else f" online={view.online}"
+    return f"{view}{contradiction}"
 
 
-def blocks(ranges: Iterable[BlockRange], extra: Callable[[BlockView], str] = lambda _: "") -> str:
-    """Ranges in words: `memory32-38 offline [Normal]`; neighbours that read alike are joined.
+def blocks(ranges: Iterable[BlockRange], describe: Callable[[BlockView], str] = block) -> list[str]:
+    """Each range as `memory32-38 offline [Normal]`; neighbours that read alike are joined."""
+    return [
+        f"{item.name} {NOT_THERE if item.view is None else describe(item.view)}"
+        for item in join_alike(ranges, describe)
+    ]
 
-    extra: words to add for a view, for what its state and zones do not tell.
-    """
-    joined: list[tuple[int, int, str]] = []
+
+def join_alike(
+    ranges: Iterable[BlockRange], describe: Callable[[BlockView], str] = block
+) -> list[BlockRange]:
+    """The ranges, neighbours that `describe` words alike joined; the first view stands for all."""
+    joined: list[BlockRange] = []
+    texts: list[str | None] = []
     for item in ranges:
-        text = "not there" if item.view is None else f"{item.view}{extra(item.view)}"
-        if joined and joined[-1][1] + 1 == item.first and joined[-1][2] == text:
-            joined[-1] = (joined[-1][0], item.last, text)
+        text = None if item.view is None else describe(item.view)
+        if joined and joined[-1].last + 1 == item.first and texts[-1] == text:
+            joined[-1] = dataclasses.replace(joined[-1], last=item.last)
         else:
-            joined.append((item.first, item.last, text))
-    return few([f"{BlockRange(first, last, None).name} {text}" for first, last, text in joined])
+            joined.append(item)
+            texts.append(text)
+    return joined
+
+
+def size(pages: int) -> str:
+    """A number of pages as `896M`, `1007.9M` or `16380K`, whichever is short."""
+    amount = pages * PAGE
+    if amount % MIB and amount > GIB // 2:
+        return f"{amount / MIB:.1f}M"
+    return format_size(amount)
+
+
+def span(view: ZoneView) -> str:
+    """The span of a zone: `pfn 1048576..1310720 (1G)`, the end not included."""
+    if not view.spanned:
+        return "nothing"
+    return f"pfn {view.start_pfn}..{view.start_pfn + view.spanned} ({size(view.spanned)})"
 
 
 def zone(view: ZoneView | None) -> str:
-    """A zone in words: `pfn 1048576..1310720 (1G), present 512M`."""
-    if view is None:
-        return "not there"
-    end = view.start_pfn + view.spanned
-    spanned, present = format_size(view.spanned * PAGE), format_size(view.present * PAGE)
-    return f"pfn {view.start_pfn}..{end} ({spanned}), present {present}"
+    """A zone: `pfn 1048576..1310720 (1G), 512M present`."""
+    return NOT_THERE if view is None else f"{span(view)}, {size(view.present)} present"
+
+
+def knob(text: str | None) -> str:
+    """The content of `auto_online_blocks`; None: the file does not exist."""
+    return "no such file" if text is None else text
+
+
+def state(observation: Observation) -> list[str]:
+    """A whole observation: blocks, zones and the knob."""
+    return [
+        *blocks(observation.blocks),
+        *(f"zone {name}: {zone(view)}" for name, view in observation.zones.items()),
+        f"auto_online_blocks: {knob(observation.auto_online_blocks)}",
+    ]
+
+
+# --- changes --------------------------------------------------------------------------------------
+
+
+def changes(before: Observation, change: Change) -> list[str]:
+    """A change against the observation before it: a line for each range, zone, mask, the knob."""
+    return [
+        *block_changes(before, change),
+        *zone_changes(before, change),
+        *(
+            f"{mask}: {before.nodes.get(mask) or 'none'} → {text or 'none'}"
+            for mask, text in change.nodes.items()
+        ),
+        *(
+            f"auto_online_blocks: {knob(before.auto_online_blocks)} → {knob(text)}"
+            for text in change.knob or ()
+        ),
+    ]
+
+
+def block_changes(before: Observation, change: Change) -> list[str]:
+    """The changed memory blocks; neighbours that changed alike are joined."""
+    joined: list[tuple[BlockRange, str]] = []
+    changed = iter(change.blocks)
+    current = next(changed, None)
+    for first, last, old, _ in aligned(before.blocks, change.blocks, mark=True):
+        while current is not None and current.last < first:
+            current = next(changed, None)
+        if current is None:
+            break
+        if first < current.first:
+            continue
+        text = _block_change(old, current.view)
+        if joined and joined[-1][1] == text and joined[-1][0].last + 1 == first:
+            first = joined.pop()[0].first
+        joined.append((BlockRange(first, last, None), text))
+    return [f"{item.name}{text}" for item, text in joined]
+
+
+def _block_change(old: BlockView | None, new: BlockView | None) -> str:
+    if new is None:
+        return " gone"
+    if old is None:
+        return f" new: {block(new)}"
+    parts = []
+    if block(old) != block(new):
+        same_zones = old.valid_zones == new.valid_zones
+        parts.append(f"{old.state if same_zones else block(old)} → {block(new)}")
+    if old.removable != new.removable:
+        parts.append(f"removable {old.removable} → {new.removable}")
+    if old.node != new.node:
+        parts.append(f"node {old.node} → {new.node}")
+    return f": {', '.join(parts)}"
+
+
+def zone_changes(before: Observation, change: Change) -> list[str]:
+    """The changed zones."""
+    return [
+        f"zone {name}{_zone_change(before.zones.get(name), view)}"
+        for name, view in change.zones.items()
+    ]
+
+
+def _zone_change(old: ZoneView | None, new: ZoneView | None) -> str:
+    if new is None:
+        return " gone"
+    if old is None:
+        return f" new: {zone(new)}"
+    parts = []
+    if span(old) != span(new):
+        parts.append(f"{span(old)} → {span(new)}")
+    if old.present != new.present:
+        parts.append(f"{size(old.present)} → {size(new.present)} present")
+    return f": {', '.join(parts)}"
+
+
+_BLOCK_EVENT: Final = re.compile(r"(.* memory)([0-9]{1,9})(?:-([0-9]{1,9}))?")
+
+
+def uevents(events: Sequence[str]) -> list[str]:
+    """Events in their order; a run over ascending blocks is one: `add memory32-39`."""
+    joined: list[str] = []
+    for event in events:
+        before = _BLOCK_EVENT.fullmatch(joined[-1]) if joined else None
+        this = _BLOCK_EVENT.fullmatch(event)
+        if before and this and before[1] == this[1]:
+            last = int(before[3] or before[2])
+            if last + 1 == int(this[2]):
+                joined[-1] = f"{this[1]}{before[2]}-{this[3] or this[2]}"
+                continue
+        joined.append(event)
+    return joined
+
+
+# --- machines -------------------------------------------------------------------------------------
+
+
+def machine(item: Machine) -> list[str]:
+    """A machine as facts to check: memory, platform, DIMMs, kernel parameters, config options."""
+    nodes = [f"node {node} {format_size(size)}" for node, size in enumerate(item.nodes)]
+    return [
+        f"{format_size(item.ram)} of memory" + (f" ({', '.join(nodes)})" if nodes[1:] else ""),
+        PLATFORMS[item.platform],
+        *(
+            f"{dimm.id}, {format_size(dimm.size)} in node {dimm.node}"
+            + ("" if dimm.addr is None else f" at {format_address(dimm.addr)}")
+            + ", there at power-on"
+            for dimm in item.dimms
+        ),
+        *([f"kernel parameters {item.cmdline}"] if item.cmdline else []),
+        *(
+            f"CONFIG_{option.name}={'y' if getattr(item.config, option.name) else 'n'}"
+            for option in dataclasses.fields(item.config)
+            if getattr(item.config, option.name) != option.default
+        ),
+    ]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from zonediff.engine.trace import Reason
-from zonediff.engine.words import several
+from zonediff.engine.words import letter, several
 from zonediff.reports.forms.layout import WIDTH, Notes, ready, transcript
 from zonediff.reports.page import scope
 from zonediff.reports.page.findings import parting, place
@@ -16,7 +16,6 @@ from zonediff.reports.page.reproduce import Part, reproduction
 from zonediff.reports.page.sidebyside import Column, ScenarioView, scenario_view
 from zonediff.reports.text.kinds import noun
 from zonediff.reports.text.plain import wrap
-from zonediff.reports.text.words import letter
 from zonediff.result.result import Result, ScenarioInfo
 
 SCREEN: Final = 24

@@ -16,6 +16,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from zonediff.engine.words import letter
 from zonediff.reports.page import explorations, frontier, history, ledger, portrait
 from zonediff.reports.page.chances import interval, scale
 from zonediff.reports.page.counted import Only, anchor, counted, rules
@@ -30,7 +31,6 @@ from zonediff.reports.page.table import Spread
 from zonediff.reports.page.view import Report, view
 from zonediff.reports.text.kinds import MEANINGS, SYMBOLS, Class, css, noun, short
 from zonediff.reports.text.plain import visible
-from zonediff.reports.text.words import letter
 from zonediff.result.result import Result
 
 _TEMPLATES: Final = Path(__file__).parent.parent / "templates"

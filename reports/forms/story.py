@@ -7,10 +7,10 @@ from itertools import groupby
 from typing import Final
 
 from zonediff.corpus.forms import machine_from_json
+from zonediff.engine import words
 from zonediff.engine.trace import Reason, Trace
 from zonediff.engine.words import several
 from zonediff.reports.page.fold import Done, fold, walk
-from zonediff.reports.text import words
 from zonediff.reports.text.plain import wrap
 from zonediff.result.judgements import GoalOutcome
 from zonediff.result.result import ScenarioInfo
@@ -98,7 +98,7 @@ def _end(trace: Trace, steps: int) -> Iterator[str]:
         return
     left = steps - len(trace.steps)
     undone = f"; {several(left, 'step')} never began" if left > 0 else ""
-    yield from wrap(f"THE KERNEL DIED: {words.DEATHS[trace.end]}{undone}", WIDTH)
+    yield from wrap(f"THE KERNEL DIED ({trace.end}){undone}", WIDTH)
     yield ""
 
 

@@ -12,8 +12,8 @@ from typing import Final
 from tabulate import tabulate
 
 from zonediff.engine.units import GIB, KIB, MEMMAP_BYTES_PER_PAGE, MIB, PAGE
+from zonediff.engine.words import letter
 from zonediff.reports.text.plain import wrap
-from zonediff.reports.text.words import letter
 from zonediff.result.frontiers import EXAMPLE, Frontier, FrontierRow, State, state, survives
 
 WIDTH: Final = 72

@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import Final, Literal
 
 from zonediff.corpus.forms import machine_from_json
+from zonediff.engine import words
 from zonediff.engine.machine import Dimm, Machine
 from zonediff.engine.observation import BlockRange
 from zonediff.engine.steps import (
@@ -35,7 +36,6 @@ from zonediff.engine.steps import (
 )
 from zonediff.engine.trace import Act, Trace
 from zonediff.engine.units import MIB, format_address, format_size
-from zonediff.reports.text import words
 from zonediff.result.result import ScenarioInfo
 
 Where = Literal["host", "monitor", "guest", "by hand"]

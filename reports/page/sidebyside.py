@@ -8,10 +8,10 @@ from typing import Final
 
 from zonediff.corpus.forms import machine_from_json
 from zonediff.corpus.scenario import SURVIVES
+from zonediff.engine import words
 from zonediff.reports.page.index import Index, Link
 from zonediff.reports.page.reproduce import Part, reproduction
 from zonediff.reports.page.table import Row, Spread, Table, spread
-from zonediff.reports.text import words
 from zonediff.reports.text.kinds import SYMBOLS, Class, classes
 from zonediff.result.judgements import Run
 from zonediff.result.partings import partings
@@ -148,8 +148,9 @@ def _column(index: Index, info: ScenarioInfo, group: _Group) -> Column:
             for name in group.variants
         ),
         baseline=run.variant == baseline,
-        outcome=_OUTCOMES.get(run.status)
-        or (words.DEATHS.get(run.trace.end) if run.trace else None),
+        outcome=words.result(run.trace.end)
+        if run.trace and run.trace.end != "ran"
+        else _OUTCOMES.get(run.status),
         error=run.error,
     )
 

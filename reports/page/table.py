@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from itertools import groupby, zip_longest
 from typing import Final, Generic, Literal, TypeVar
 
+from zonediff.engine import words
 from zonediff.engine.observation import Observation, difference
 from zonediff.engine.steps import Boot
 from zonediff.engine.trace import Act, Reason, Trace
 from zonediff.reports.page.fold import Done, fold, walk
 from zonediff.reports.page.zonemap import Scale, Strip
-from zonediff.reports.text import words
 from zonediff.result.partings import partings
 
 Mark = Literal["baseline", "same", "first", "later", "absent"]
@@ -175,7 +175,7 @@ class Table:
                 Cell(
                     mark="baseline" if first is None else mark,
                     ok=trace.end == "ran",
-                    result=words.DEATHS.get(trace.end, nothing),
+                    result=nothing if trace.end == "ran" else words.result(trace.end),
                     changes=() if same else changes,
                     strip=None if same else strip,
                 )

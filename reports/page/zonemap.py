@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from zonediff.engine import words
 from zonediff.engine.observation import BlockRange, BlockView, Observation
-from zonediff.reports.text import words
 
 TO_SCALE: Final = 128
 """Most blocks that are drawn true to scale."""
@@ -117,18 +117,14 @@ class Scale:
     def strip(self, seen: Observation) -> Strip | None:
         """The observation drawn to this scale; None when there is nothing to draw."""
         drawn = [
-            (first, last, view)
-            for first, last, view in words.alike(self._cut(seen))
-            if view is not None
+            (item, item.view) for item in words.join_alike(self._cut(seen)) if item.view is not None
         ]
         if not drawn:
             return None
         return Strip(
             width=self.width,
-            segments=tuple(self._segment(*item) for item in drawn),
-            text="; ".join(
-                f"{words.name(first, last)} {words.view(v)}" for first, last, v in drawn
-            ),
+            segments=tuple(self._segment(item.first, item.last, view) for item, view in drawn),
+            text="; ".join(f"{item.name} {words.block(view)}" for item, view in drawn),
         )
 
     def _cut(self, seen: Observation) -> Iterator[BlockRange]:

@@ -194,8 +194,8 @@ writes: {blocks: dimm1, values: [online_movable]}
         (
             f"{FIRST}\noverlap: [0/Normal, 0/Movable]",
             False,
-            "zone 0/Normal: pfn 1048576..1114112 (256M), present 0; "
-            "zone 0/Movable: pfn 1114112..1146880 (128M), present 128M",
+            "zone 0/Normal: pfn 1048576..1114112 (256M), 0 present; "
+            "zone 0/Movable: pfn 1114112..1146880 (128M), 128M present",
         ),
         (
             SEARCH,

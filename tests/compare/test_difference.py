@@ -121,8 +121,8 @@ def test_spans_of_populated_zones_are_seen(make: Any) -> None:
     )
     assert told(first_difference(one.trace(), two.trace()))[2:5] == (
         "zones",
-        "0/Normal pfn 1048576..1146880 (384M), present 128M",
-        "0/Normal pfn 1048576..1081344 (128M), present 128M",
+        "0/Normal pfn 1048576..1146880 (384M), 128M present",
+        "0/Normal pfn 1048576..1081344 (128M), 128M present",
     )
 
 

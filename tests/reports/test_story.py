@@ -42,7 +42,7 @@ def test_steps_that_never_began_are_counted(result: Result) -> None:
     assert run.trace is not None
     early = replace(run.trace, steps=(), end="hang", boot=Observation())
     text = story(info, early, [])
-    assert "THE KERNEL DIED: the kernel hung; 3 steps never began" in text
+    assert "THE KERNEL DIED (hang); 3 steps never began" in text
 
 
 def test_whatever_a_stranger_writes_fits(hostile: Callable[[str], Result]) -> None:

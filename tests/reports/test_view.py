@@ -166,7 +166,7 @@ def test_a_dead_kernel_does_nothing_more(result: Result) -> None:
             runs.append(run)
     view_ = shown(replace(result, runs=runs), "knob/kvm")
     column = names(view_).index(["igor-movable"])
-    assert view_.columns[column].outcome == "the kernel panicked"
+    assert view_.columns[column].outcome == "the kernel died (panic)"
     assert view_.rows[2].cells[column].result == "the kernel is dead"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from zonediff.engine import words
 from zonediff.engine.machine import Config, Dimm, Machine
 from zonediff.engine.observation import (
     BlockRange,
@@ -14,7 +15,6 @@ from zonediff.engine.observation import (
     difference,
 )
 from zonediff.engine.units import GIB, Bytes
-from zonediff.reports.text import words
 
 ONLINE = BlockView("online", "Normal", "1", "1", 0)
 OFFLINE = BlockView("offline", "Normal", "1", "0", 0)
@@ -49,7 +49,7 @@ def test_blocks_that_read_alike_are_one_range() -> None:
 
 
 def test_an_online_file_that_disagrees_is_shown() -> None:
-    assert words.view(AUTO) == "online [Normal] online=0"
+    assert words.block(AUTO) == "online [Normal] online=0"
 
 
 @pytest.mark.parametrize(
@@ -92,10 +92,10 @@ def test_details_that_state_and_zones_do_not_show() -> None:
             "Movable new: pfn 65536..98304 (128M), 0 present",
         ),
         ({"0/Normal": None}, "Normal gone"),
-        ({"0/Normal": ZoneView(0, 65536, 65536)}, "Normal: present 128M → 256M"),
+        ({"0/Normal": ZoneView(0, 65536, 65536)}, "Normal: 128M → 256M present"),
         (
             {"0/Normal": ZoneView(0, 0, 0)},
-            "Normal: pfn 0..65536 (256M) → nothing, present 128M → 0",
+            "Normal: pfn 0..65536 (256M) → nothing, 128M → 0 present",
         ),
     ],
 )
@@ -125,7 +125,7 @@ def test_runs_of_events_are_joined(events: list[str], told: list[str]) -> None:
 def test_results_are_explained() -> None:
     assert words.explain(None) == "ok"
     assert words.explain("EINVAL") == "EINVAL (Invalid argument)"
-    assert words.explain("BUG") == "BUG (the kernel hit BUG())"
+    assert words.explain("BUG") == "the kernel died (BUG)"
     assert words.explain("ESTRANGE") == "ESTRANGE"
 
 
