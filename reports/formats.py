@@ -30,20 +30,20 @@ _ALL: Final = (
         "text",
         "a summary, as zonediff run prints it",
         "reports.forms.summary:render",
-        "reports.forms.regression:text",
+        "reports.forms.changes:text",
     ),
     Format("html", "one self-contained page", "reports.forms.html:render"),
     Format(
         "mail",
         "ASCII text of at most 72 columns, for a mailing list",
         "reports.forms.mail:render",
-        "reports.forms.regression:mail",
+        "reports.forms.changes:mail",
     ),
     Format(
         "markdown",
         "a comment on a forge, of at most 65,536 bytes",
         "reports.forms.markdown:render",
-        "reports.forms.regression:markdown",
+        "reports.forms.changes:markdown",
     ),
     Format(
         "ktap",

@@ -8,12 +8,12 @@ from typing import Final
 
 from zonediff.engine.trace import Reason
 from zonediff.engine.words import letter, several
-from zonediff.reports.forms.layout import WIDTH, Notes, ready, transcript
+from zonediff.reports.forms.mail_layout import WIDTH, Notes, ready, transcript
 from zonediff.reports.page import scope
 from zonediff.reports.page.findings import parting, place
 from zonediff.reports.page.index import Index
 from zonediff.reports.page.reproduce import Part, reproduction
-from zonediff.reports.page.sidebyside import Column, ScenarioView, scenario_view
+from zonediff.reports.page.scenario_view import Column, ScenarioView, scenario_view
 from zonediff.reports.text.kinds import noun
 from zonediff.reports.text.plain import wrap
 from zonediff.result.result import Result, ScenarioInfo

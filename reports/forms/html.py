@@ -17,18 +17,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from zonediff.engine.words import letter
-from zonediff.reports.page import explorations, frontier, history, ledger, portrait
-from zonediff.reports.page.chances import interval, scale
-from zonediff.reports.page.counted import Only, anchor, counted, rules
-from zonediff.reports.page.frontier_left import frontier_left
+from zonediff.reports.page import claims, explorations, frontier, history, portrait
+from zonediff.reports.page.chance_goals import interval, scale
 from zonediff.reports.page.frontier_map import frontier_map
+from zonediff.reports.page.frontier_remaining import frontier_left
 from zonediff.reports.page.patches import short_id
+from zonediff.reports.page.report import Report, view
 from zonediff.reports.page.reproduce import Where
-from zonediff.reports.page.said import Said
-from zonediff.reports.page.siblings import Siblings, siblings
-from zonediff.reports.page.sidebyside import Column
-from zonediff.reports.page.table import Spread
-from zonediff.reports.page.view import Report, view
+from zonediff.reports.page.row_filters import Only, anchor, counted, rules
+from zonediff.reports.page.scenario_groups import Siblings, siblings
+from zonediff.reports.page.scenario_view import Column
+from zonediff.reports.page.shared_content import Said
+from zonediff.reports.page.step_table import Spread
 from zonediff.reports.text.kinds import MEANINGS, SYMBOLS, Class, css, noun, short
 from zonediff.reports.text.plain import visible
 from zonediff.result.result import Result
@@ -98,7 +98,7 @@ def _environment() -> Environment:
         spans=_spans,
         standings=[(s, explorations.SIGNS[s], m) for s, m in explorations.MEANINGS.items()],
         symbols=SYMBOLS,
-        verdict_meanings=ledger.MEANINGS,
+        verdict_meanings=claims.MEANINGS,
     )
     return environment
 
@@ -184,7 +184,7 @@ def _claims(report: Report) -> list[str]:
 
 def _style(only: Sequence[Only]) -> Markup:
     """The style sheet, with the sign of each class and verdict, and what each count leads to."""
-    signs = [*SYMBOLS.items(), *ledger.SIGNS.items()]
+    signs = [*SYMBOLS.items(), *claims.SIGNS.items()]
     return Markup(
         str(_asset("style.css"))
         + "\n".join(f'.{css(kind)} {{ --sign: "{sign}"; }}' for kind, sign in signs)

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from zonediff.reports.forms import cases
-from zonediff.reports.forms.cases import Case, Suite
+from zonediff.reports.forms import suites
+from zonediff.reports.forms.suites import Case, Suite
 from zonediff.reports.text.plain import visible
 from zonediff.result.changes import Regression
 from zonediff.result.result import Result
@@ -23,12 +23,12 @@ _NOT_XML: Final = re.compile("[\ufffe\uffff]")
 
 def render(result: Result) -> str:
     """Every candidate against the baseline."""
-    return _render(cases.judged(result))
+    return _render(suites.judged(result))
 
 
 def changes(found: Regression) -> str:
     """Every variant against what it was before."""
-    return _render(cases.changed(found))
+    return _render(suites.changed(found))
 
 
 def _render(suites: Sequence[Suite]) -> str:

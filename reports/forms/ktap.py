@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from zonediff.reports.forms import cases
-from zonediff.reports.forms.cases import Case, State, Suite
+from zonediff.reports.forms import suites
+from zonediff.reports.forms.suites import Case, State, Suite
 from zonediff.reports.text.plain import one_line, to_ascii
 from zonediff.result.changes import Regression
 from zonediff.result.result import Result
@@ -25,12 +25,12 @@ _TOTALS: Final[dict[str, State]] = {
 
 def render(result: Result) -> str:
     """Every candidate against the baseline."""
-    return _render(cases.judged(result))
+    return _render(suites.judged(result))
 
 
 def changes(found: Regression) -> str:
     """Every variant against what it was before."""
-    return _render(cases.changed(found))
+    return _render(suites.changed(found))
 
 
 def _render(suites: Sequence[Suite]) -> str:

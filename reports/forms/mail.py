@@ -10,7 +10,7 @@ from typing import Final
 
 from zonediff.engine.words import several
 from zonediff.reports.forms import summary
-from zonediff.reports.forms.layout import (
+from zonediff.reports.forms.mail_layout import (
     WIDTH,
     Notes,
     bullets,
@@ -26,7 +26,7 @@ from zonediff.reports.page.evidence import Recorded, recorded
 from zonediff.reports.page.findings import Finding, parting
 from zonediff.reports.page.frontier import frontier_table
 from zonediff.reports.page.patches import series_text
-from zonediff.reports.page.view import Section, view
+from zonediff.reports.page.report import Section, view
 from zonediff.reports.text.kinds import Class, noun
 from zonediff.reports.text.plain import wrap
 from zonediff.result.result import Result

@@ -8,17 +8,17 @@ from typing import Final
 from zonediff.engine.trace import Reason
 from zonediff.engine.words import several
 from zonediff.reports.forms import summary
-from zonediff.reports.forms.layout import once, transcript
+from zonediff.reports.forms.mail_layout import once, transcript
 from zonediff.reports.page import scope
 from zonediff.reports.page.evidence import Recorded, recorded
 from zonediff.reports.page.findings import Cause, Finding, parting
 from zonediff.reports.page.frontier import frontier_table
 from zonediff.reports.page.index import Link
 from zonediff.reports.page.patches import series_text
-from zonediff.reports.page.view import Report, Section, view
+from zonediff.reports.page.report import Report, Section, view
 from zonediff.reports.text.kinds import SYMBOLS, noun, short
-from zonediff.reports.text.markup import Part, block, code, comment, html, table, text
-from zonediff.reports.text.names import families
+from zonediff.reports.text.markdown import Part, block, code, comment, html, table, text
+from zonediff.reports.text.scenario_names import families
 from zonediff.result.result import Result
 
 

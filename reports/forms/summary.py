@@ -8,7 +8,7 @@ from typing import Final
 from tabulate import tabulate
 
 from zonediff.engine.words import several
-from zonediff.reports.page.chances import chances
+from zonediff.reports.page.chance_goals import chances
 from zonediff.reports.page.frontier import frontier_table
 from zonediff.reports.page.verdicts import Verdict, verdicts
 from zonediff.reports.text.kinds import SYMBOLS, Class, classes, noun, short

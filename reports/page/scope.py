@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from zonediff.corpus.forms import machine_from_json
 from zonediff.engine.machine import Config
 from zonediff.engine.units import SECTION, format_size
-from zonediff.reports.page.view import Report
-from zonediff.reports.text.names import families
+from zonediff.reports.page.report import Report
+from zonediff.reports.text.scenario_names import families
 from zonediff.result.result import Result
 from zonediff.variants.registry import LIVE
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from zonediff.reports.page.alike import fingerprints
 from zonediff.reports.page.findings import lost
 from zonediff.reports.page.index import Index, Link
 from zonediff.reports.page.intents import fate
+from zonediff.reports.page.same_behaviour import fingerprints
 from zonediff.reports.text.kinds import SYMBOLS, Class, classes, noun
 from zonediff.result.judgements import Run
 from zonediff.result.result import Result, VariantInfo

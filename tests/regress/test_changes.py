@@ -9,7 +9,7 @@ import pytest
 from zonediff.compare.regress.changes import compare
 from zonediff.compare.run import run
 from zonediff.corpus.loader import SHIPPED, load
-from zonediff.reports.forms import junit, regression
+from zonediff.reports.forms import changes, junit
 from zonediff.result.changes import Change, Regression
 from zonediff.result.counts import GoalCount
 from zonediff.result.result import Result
@@ -139,7 +139,7 @@ def test_a_variant_that_is_new(result: Result) -> None:
 def test_markdown_cannot_be_smuggled_in() -> None:
     change = Change("a|b", "<img>", "regression", ("[x](http://y)\n# z",))
     found = Regression("a", "b", (("a|b", "<img>"),), (change,), (), ())
-    row = regression.markdown(found).splitlines()[-1]
+    row = changes.markdown(found).splitlines()[-1]
     assert row == "| regression | a\\|b | \\<img> | \\[x\\](http://<!-- -->y) #<!-- --> z |"
 
 

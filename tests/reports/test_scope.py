@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from zonediff.reports.page import scope
-from zonediff.reports.page.view import view
+from zonediff.reports.page.report import view
 from zonediff.result.result import Result
 
 

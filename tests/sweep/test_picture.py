@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 import pytest
 
 from zonediff.reports.page.frontier import frontier_table, pictures
-from zonediff.reports.page.frontier_left import LINES, POINTS, apart, frontier_left, levels
 from zonediff.reports.page.frontier_map import frontier_map
+from zonediff.reports.page.frontier_remaining import LINES, POINTS, apart, frontier_left, levels
 from zonediff.result.frontiers import Frontier, FrontierRow
 
 MIB = 1 << 20

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from zonediff.engine.words import several
-from zonediff.reports.forms import layout
+from zonediff.reports.forms import mail_layout as layout
 from zonediff.reports.text.kinds import noun
-from zonediff.reports.text.markup import Part, comment, table
-from zonediff.reports.text.markup import text as plain
-from zonediff.reports.text.names import families
+from zonediff.reports.text.markdown import Part, comment, table
+from zonediff.reports.text.markdown import text as plain
 from zonediff.reports.text.plain import wrap
+from zonediff.reports.text.scenario_names import families
 from zonediff.result.changes import Change, Regression
 from zonediff.result.judgements import KINDS, Kind
 

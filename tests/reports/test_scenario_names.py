@@ -8,7 +8,7 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zonediff.reports.text.names import families
+from zonediff.reports.text.scenario_names import families
 
 
 def test_a_grid_is_one_entry_where_its_first_member_stands() -> None:

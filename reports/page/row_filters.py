@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from zonediff.reports.page.report import Report
 from zonediff.reports.page.verdicts import Verdict
-from zonediff.reports.page.view import Report
 from zonediff.reports.text.kinds import Class, css
 
 Shown = Class | Literal["dies", "met"]

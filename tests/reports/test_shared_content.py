@@ -7,14 +7,14 @@ from dataclasses import replace
 from zonediff.engine.steps import HypervAdd
 from zonediff.engine.trace import Reason
 from zonediff.engine.units import GIB, Bytes
-from zonediff.reports.page.alike import groups
-from zonediff.reports.page.counted import counted, rules
 from zonediff.reports.page.evidence import unrecorded
 from zonediff.reports.page.index import Index
-from zonediff.reports.page.said import Note, Said
-from zonediff.reports.page.siblings import siblings
-from zonediff.reports.page.table import Spread, spread
-from zonediff.reports.page.view import view
+from zonediff.reports.page.report import view
+from zonediff.reports.page.row_filters import counted, rules
+from zonediff.reports.page.same_behaviour import groups
+from zonediff.reports.page.scenario_groups import siblings
+from zonediff.reports.page.shared_content import Note, Said
+from zonediff.reports.page.step_table import Spread, spread
 from zonediff.result.result import Result
 
 

@@ -12,7 +12,7 @@ from zonediff.engine.observation import Observation, difference
 from zonediff.engine.steps import Boot
 from zonediff.engine.trace import Act, Reason, Trace
 from zonediff.reports.page.fold import Done, fold, walk
-from zonediff.reports.page.zonemap import Scale, Strip
+from zonediff.reports.page.memory_strips import Scale, Strip
 from zonediff.result.partings import partings
 
 Mark = Literal["baseline", "same", "first", "later", "absent"]

@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from zonediff.engine.words import several
-from zonediff.reports.page.alike import Alike, groups
-from zonediff.reports.page.chances import Chance, chances
+from zonediff.reports.page.chance_goals import Chance, chances
+from zonediff.reports.page.claims import ClaimView, ledger
 from zonediff.reports.page.evidence import Unrecorded, unrecorded
 from zonediff.reports.page.explorations import ArenaView, arenas
 from zonediff.reports.page.findings import Cause, Lost, causes, lost
 from zonediff.reports.page.history import HistoryView, history_view
 from zonediff.reports.page.index import Index, Link
 from zonediff.reports.page.intents import IntentView, intent_view
-from zonediff.reports.page.ledger import ClaimView, ledger
 from zonediff.reports.page.matrix import Shelf, shelves
 from zonediff.reports.page.patches import SeriesView, series_view
-from zonediff.reports.page.sidebyside import ScenarioView, scenario_view
+from zonediff.reports.page.same_behaviour import Alike, groups
+from zonediff.reports.page.scenario_view import ScenarioView, scenario_view
 from zonediff.reports.page.verdicts import Verdict, verdicts
 from zonediff.reports.text.kinds import MEANINGS, Class, noun
 from zonediff.result.explorations import Portrait

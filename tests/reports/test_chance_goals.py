@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from xml.etree import ElementTree
 
-from zonediff.reports.page.chances import chances, interval, scale
+from zonediff.reports.page.chance_goals import chances, interval, scale
 from zonediff.result.counts import GoalCount
 from zonediff.result.judgements import Run
 from zonediff.result.result import Result

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from zonediff.reports.page.reproduce import Part
-from zonediff.reports.page.sidebyside import ScenarioView
+from zonediff.reports.page.scenario_view import ScenarioView
 
 
 @dataclass(frozen=True, slots=True)

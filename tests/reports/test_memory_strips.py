@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zonediff.engine.observation import BlockRange, BlockView, Observation
-from zonediff.reports.page.zonemap import MOST_PIECES, Scale, Segment
+from zonediff.reports.page.memory_strips import MOST_PIECES, Scale, Segment
 
 BOOT = BlockView("online", "DMA32", "1", "1", 0)
 OFFLINE = BlockView("offline", "Normal Movable", "1", "0", 0)

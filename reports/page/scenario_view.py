@@ -11,7 +11,7 @@ from zonediff.corpus.scenario import SURVIVES
 from zonediff.engine import words
 from zonediff.reports.page.index import Index, Link
 from zonediff.reports.page.reproduce import Part, reproduction
-from zonediff.reports.page.table import Row, Spread, Table, spread
+from zonediff.reports.page.step_table import Row, Spread, Table, spread
 from zonediff.reports.text.kinds import SYMBOLS, Class, classes
 from zonediff.result.judgements import Run
 from zonediff.result.partings import partings

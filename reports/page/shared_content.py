@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from zonediff.engine.trace import Reason
+from zonediff.reports.page.memory_strips import Strip
 from zonediff.reports.page.reproduce import Line
-from zonediff.reports.page.table import LONGEST_ROUND
-from zonediff.reports.page.zonemap import Strip
+from zonediff.reports.page.step_table import LONGEST_ROUND
 
 _FEW: Final = 1
 """Lines alike that are as quickly read as what would stand for them."""

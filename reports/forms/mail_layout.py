@@ -11,8 +11,8 @@ from tabulate import MIN_PADDING, tabulate
 from zonediff.engine.trace import Reason
 from zonediff.reports.page.index import Link
 from zonediff.reports.page.reproduce import Part, Where
-from zonediff.reports.text.names import families
 from zonediff.reports.text.plain import command, to_ascii, wrap
+from zonediff.reports.text.scenario_names import families
 
 WIDTH: Final = 72
 

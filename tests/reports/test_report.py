@@ -8,9 +8,9 @@ import pytest
 
 from zonediff.reports.page.findings import causes, lost
 from zonediff.reports.page.index import Index
-from zonediff.reports.page.sidebyside import ScenarioView, scenario_view
+from zonediff.reports.page.report import view
+from zonediff.reports.page.scenario_view import ScenarioView, scenario_view
 from zonediff.reports.page.verdicts import verdicts
-from zonediff.reports.page.view import view
 from zonediff.result.result import Result
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zonediff.engine.trace import Reason
-from zonediff.reports.forms.layout import WIDTH, Notes, table, transcript
+from zonediff.reports.forms.mail_layout import WIDTH, Notes, table, transcript
 from zonediff.reports.page.reproduce import Line, Part
 
 
