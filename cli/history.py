@@ -167,7 +167,7 @@ def _overview(view: HistoryView) -> Iterator[str]:
     if view.rows:
         yield ""
         yield from wrap(
-            f"In {len(view.rows)} scenarios something turned, in {view.alike} nothing did; "
+            f"In {len(view.rows)} scenarios something turned, in {view.unchanged} nothing did; "
             "`zonediff history SCENARIO` tells one step by step.",
             WIDTH,
         )
@@ -175,7 +175,7 @@ def _overview(view: HistoryView) -> Iterator[str]:
 
 def _lead(cause: Cause, view: HistoryView) -> Iterator[str]:
     """The scenario in which a cause is seen best, step by step."""
-    best = cause.seen[0].history
+    best = cause.affected[0].history
     yield from wrap(best.scenario, WIDTH, "  ")
     yield from _steps(best, view.releases, "    ")
 
@@ -187,7 +187,7 @@ def _cause(cause: Cause) -> Iterator[str]:
     if cause.intent is not None:
         end = f" until {cause.intent.until}" if cause.intent.until else ""
         yield from wrap(f"declared{end}: {cause.intent.reason}", WIDTH, "    ", "      ")
-    names = [item.history.scenario for item in cause.seen]
+    names = [item.history.scenario for item in cause.affected]
     yield from wrap(f"in {few(names, _FEW)}", WIDTH, "    ", "      ")
 
 

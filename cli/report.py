@@ -147,10 +147,10 @@ def _chosen(form: str | None, against: bool, scenario: bool, draft: bool) -> str
 
 def _draft(text: str, message_id: str, subject: str) -> str:
     """The text as a draft. Raises click.BadParameter for what cannot stand in a header."""
-    from zonediff.reports.forms.draft import DraftError, checked_id, draft
+    from zonediff.reports.forms.draft import DraftError, checked_message_id, draft
 
     try:
-        checked_id(message_id)
+        checked_message_id(message_id)
     except DraftError as error:
         raise click.BadParameter(str(error), param_hint="--to-thread") from None
     try:

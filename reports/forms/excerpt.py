@@ -10,7 +10,7 @@ from zonediff.engine.trace import Reason
 from zonediff.engine.words import letter, several
 from zonediff.reports.forms.mail_layout import WIDTH, Notes, ready, transcript
 from zonediff.reports.page import scope
-from zonediff.reports.page.findings import parting, place
+from zonediff.reports.page.findings import place, with_preposition
 from zonediff.reports.page.index import Index
 from zonediff.reports.page.reproduce import Part, reproduction
 from zonediff.reports.page.scenario_view import Column, ScenarioView, scenario_view
@@ -134,7 +134,7 @@ def _why(
         if difference is None:
             continue
         old, new = difference.baseline_reasons, difference.candidate_reasons
-        where = parting(place(info, difference))
+        where = with_preposition(place(info, difference))
         sides = [
             (name, outcome, notes.marks(reasons))
             for name, outcome, reasons in (

@@ -1,7 +1,7 @@
-"""The report as one HTML file that needs nothing else: no network, no JavaScript.
+"""The report as one HTML file that needs neither a network nor JavaScript.
 
-Style and script are inlined and named by their hashes in the Content-Security-Policy, so nothing
-else can run even if some text of a scenario were not escaped.
+The Content-Security-Policy allows only the inlined style and script, by their hashes. No other
+script could run even if some text of a scenario were not escaped.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from zonediff.engine.words import letter
+from zonediff.engine.words import letter, several
 from zonediff.reports.page import claims, explorations, frontier, history, portrait
 from zonediff.reports.page.chance_goals import interval, scale
 from zonediff.reports.page.frontier_map import frontier_map
-from zonediff.reports.page.frontier_remaining import frontier_left
+from zonediff.reports.page.frontier_remaining import frontier_remaining
 from zonediff.reports.page.patches import short_id
-from zonediff.reports.page.report import Report, view
+from zonediff.reports.page.report import Report, build_report
 from zonediff.reports.page.reproduce import Where
-from zonediff.reports.page.row_filters import Only, anchor, counted, rules
-from zonediff.reports.page.scenario_groups import Siblings, siblings
+from zonediff.reports.page.row_filters import RowFilter, filter_anchor, row_filters, style_rules
+from zonediff.reports.page.scenario_groups import ScenarioGroup, group_scenarios
 from zonediff.reports.page.scenario_view import Column
-from zonediff.reports.page.shared_content import Said
-from zonediff.reports.page.step_table import Spread
+from zonediff.reports.page.shared_content import SharedContent
+from zonediff.reports.page.step_table import SpanningCell
 from zonediff.reports.text.kinds import MEANINGS, SYMBOLS, Class, css, noun, short
 from zonediff.reports.text.plain import visible
 from zonediff.result.result import Result
@@ -38,18 +38,18 @@ _TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 
 def render(result: Result) -> str:
     """The whole page."""
-    report = view(result)
-    only = counted(report)
-    style, script = _style(only), _asset("script.js")
+    report = build_report(result)
+    filters = row_filters(report)
+    style, script = _style(filters), _asset("script.js")
     return (
         _environment()
         .get_template("report.html")
         .render(
             report=report,
-            families=siblings(report.scenarios),
-            only=only,
-            claims_told=_claims(report),
-            said=Said(),
+            scenario_groups=group_scenarios(report.scenarios),
+            row_filters=filters,
+            claims_in_scenarios=_claims(report),
+            shared=SharedContent(),
             style=style,
             script=script,
             policy=(
@@ -73,14 +73,15 @@ def _environment() -> Environment:
     environment.filters["css"] = css
     environment.filters["prose"] = _prose
     environment.globals.update(
-        anchor=anchor,
-        alike=_alike,
-        along_goals=history.goals,
-        along_steps=history.steps,
+        by_judgement=_by_judgement,
+        count=several,
         css=css,
+        filter_anchor=filter_anchor,
         frontier_meanings=[(s, frontier.SIGNS[s], m) for s, m in frontier.MEANINGS.items()],
-        frontier_left=frontier_left,
+        frontier_remaining=frontier_remaining,
         frontier_map=frontier_map,
+        history_goals=history.goals,
+        history_steps=history.steps,
         interval=interval,
         interval_scale=scale,
         letter=letter,
@@ -107,7 +108,7 @@ _ZONE_LETTERS: Final = (
     ("normal", "N", "Normal"),
     ("movable", "M", "Movable"),
     ("dma", "D", "DMA and DMA32"),
-    ("none", "-", "no one zone"),
+    ("none", "-", "none or several zones"),
 )
 
 _QUOTED: Final = re.compile(r"`{1,2}([^`]+)`{1,2}")
@@ -121,12 +122,12 @@ _PLACES: Final[dict[Where, str]] = {
 
 
 def _show(value: Any) -> Any:
-    """What templates print: text of a result never hides anything, as marks of direction would."""
+    """A printed value; invisible characters, such as direction marks, are made visible."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _prose(text: str) -> Markup:
-    """What an author wrote, who may have put names between backticks as docstrings do."""
+    """Text of an author, with names between backticks as code."""
     pieces = _QUOTED.split(visible(text))
     return Markup("").join(
         Markup("<code>{}</code>").format(piece) if number % 2 else piece
@@ -134,11 +135,11 @@ def _prose(text: str) -> Markup:
     )
 
 
-def _spans(part: Spread[object], row: Sequence[object], columns: Sequence[object]) -> Markup:
-    """Attributes of a table cell: the columns that it spans, and their letters.
+def _spans(part: SpanningCell[object], row: Sequence[object], columns: Sequence[object]) -> Markup:
+    """The attributes of a table cell: the number of columns that it spans, and their letters.
 
-    The letters are for narrow screens; rows that are all of one cell, or of one for each column,
-    get theirs from the style sheet.
+    Narrow screens show the letters. Rows with one cell, or with one for each column, get them from
+    the style sheet.
     """
     wide = Markup(" colspan={}").format(part.columns) if part.columns > 1 else Markup("")
     if len(row) in (1, len(columns)):
@@ -148,48 +149,48 @@ def _spans(part: Spread[object], row: Sequence[object], columns: Sequence[object
     return wide + Markup(" data-c={}").format(names)
 
 
-def _alike(column: Column) -> list[tuple[tuple[Class, ...], list[int]]]:
-    """The members of a column by what they were judged to be, as numbers."""
-    found: dict[tuple[Class, ...], list[int]] = {}
+def _by_judgement(column: Column) -> list[tuple[tuple[Class, ...], list[int]]]:
+    """The numbers of the members of a column, by their classes."""
+    members: dict[tuple[Class, ...], list[int]] = {}
     for number, member in enumerate(column.members):
-        found.setdefault(member.classes, []).append(number)
-    return list(found.items())
+        members.setdefault(member.classes, []).append(number)
+    return list(members.items())
 
 
-def _member(alike: Siblings, column: int, number: int) -> Markup:
-    """The name of a variant, with its ids, one for each of the scenarios that are shown there.
+def _member(group: ScenarioGroup, column: int, number: int) -> Markup:
+    """The name of a variant with an id for each scenario of the group.
 
-    There are none for a variant that is as the baseline: it is found by its scenario's.
+    A variant without differences has no id: the script goes to the scenario instead.
     """
-    found = [scenario.columns[column].members[number] for scenario in alike.members]
-    name = _show(found[0].link.name)
-    if found[0].classes in ((), ("unchanged",)):
+    members = [scenario.columns[column].members[number] for scenario in group.members]
+    name = _show(members[0].link.name)
+    if members[0].classes in ((), ("unchanged",)):
         return Markup.escape(name)
-    *others, last = (item.link.anchor for item in found)
+    *others, last = (item.link.anchor for item in members)
     ids = Markup("").join(Markup('<a id="{}"></a>').format(id) for id in others)
     return ids + Markup('<a id="{}">{}</a>').format(last, name)
 
 
 def _member_name(name: str, first: str) -> str:
-    """The name of another member of the family of the first: only what is not the same."""
+    """The name of a scenario; of one in the same family as `first` only the values."""
     stem, bracket, values = name.partition("[")
     return f"[{values}" if bracket and first.partition("[")[0] == stem else name
 
 
 def _claims(report: Report) -> list[str]:
-    """The claims that scenarios speak to."""
+    """The claims that scenarios refer to."""
     rows = (row for shelf in report.shelves for row in shelf.rows)
     return sorted({claim for row in rows for claim in row.claims})
 
 
-def _style(only: Sequence[Only]) -> Markup:
-    """The style sheet, with the sign of each class and verdict, and what each count leads to."""
+def _style(filters: Sequence[RowFilter]) -> Markup:
+    """The style sheet with the signs of classes and verdicts, and the rules of row filters."""
     signs = [*SYMBOLS.items(), *claims.SIGNS.items()]
     return Markup(
         str(_asset("style.css"))
         + "\n".join(f'.{css(kind)} {{ --sign: "{sign}"; }}' for kind, sign in signs)
         + "\n"
-        + "\n".join(rules(only))
+        + "\n".join(style_rules(filters))
     )
 
 
@@ -198,5 +199,5 @@ def _asset(name: str) -> Markup:
 
 
 def _digest(text: str) -> str:
-    """A source expression for inline text, as Content-Security-Policy wants it."""
+    """The source expression of an inline text for the Content-Security-Policy."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -22,11 +22,11 @@ from zonediff.reports.forms.mail_layout import (
     transcript,
 )
 from zonediff.reports.page import scope
-from zonediff.reports.page.evidence import Recorded, recorded
-from zonediff.reports.page.findings import Finding, parting
+from zonediff.reports.page.evidence import EvidenceRow, evidence_rows
+from zonediff.reports.page.findings import Finding, with_preposition
 from zonediff.reports.page.frontier import frontier_table
 from zonediff.reports.page.patches import series_text
-from zonediff.reports.page.report import Section, view
+from zonediff.reports.page.report import Section, build_report
 from zonediff.reports.text.kinds import Class, noun
 from zonediff.reports.text.plain import wrap
 from zonediff.result.result import Result
@@ -42,7 +42,7 @@ class _Mail:
 
     def __init__(self, result: Result) -> None:
         self.result = result
-        self.report = view(result)
+        self.report = build_report(result)
         self.notes = Notes()
 
     def lines(self) -> Iterator[str]:
@@ -65,7 +65,7 @@ class _Mail:
         for section in report.sections:
             if section.kind not in _FIRST:
                 yield from self._section(section)
-        yield from self._users()
+        yield from self._removal_users()
         yield from self._intents()
         yield from self._unchanged()
         yield from self._claims()
@@ -118,7 +118,7 @@ class _Mail:
             yield from wrap(f"{cause.function}: {cause.count}", WIDTH, f"{number}. ")
             yield from wrap(cause.sentence, WIDTH, "   ")
             yield from self._finding(cause.shortest)
-            yield from _others(cause.others)
+            yield from _other_findings(cause.others)
 
     def _finding(self, finding: Finding) -> Iterator[str]:
         yield from wrap(f"{finding.link.name} in {listed(finding.variants)}", WIDTH, "   ")
@@ -132,7 +132,7 @@ class _Mail:
             yield from wrap(f"before: {goal.baseline_detail}", WIDTH, "       ")
             yield from wrap(f"now: {goal.candidate_detail}", WIDTH, "       ")
         if finding.difference:
-            yield from wrap(f"They part {parting(finding.place)}:", WIDTH, "     ")
+            yield from wrap(f"They part {with_preposition(finding.place)}:", WIDTH, "     ")
             sides = (
                 (self.report.baseline, finding.difference.baseline, finding.old),
                 (finding.variants[0].name, finding.difference.candidate, finding.new),
@@ -145,9 +145,9 @@ class _Mail:
 
     def _removals(self) -> Iterator[str]:
         yield from heading("ABI removals")
-        if not self.report.lost:
+        if not self.report.removals:
             yield "None."
-        for item in self.report.lost:
+        for item in self.report.removals:
             yield from wrap(
                 f"{item.removal.what}: {item.removal.detail} in {listed(item.variants)}",
                 WIDTH,
@@ -160,9 +160,9 @@ class _Mail:
                     users = listed(item.scenarios)
                 yield from wrap(f"used by {users}", WIDTH, "  ")
 
-    def _users(self) -> Iterator[str]:
+    def _removal_users(self) -> Iterator[str]:
         """The scenarios that use what is removed, where there are many."""
-        many = [item for item in self.report.lost if len(item.scenarios) > _FEW]
+        many = [item for item in self.report.removals if len(item.scenarios) > _FEW]
         if many:
             yield from heading("Who uses what is removed")
         for item in many:
@@ -243,17 +243,17 @@ class _Mail:
 
     def _evidence(self) -> Iterator[str]:
         yield from heading("Evidence from real kernels")
-        rows = recorded(self.result.variants)
+        rows = evidence_rows(self.result.variants)
         if rows:
             yield "How many recorded traces and steps come out as shown here:"
             yield ""
-            yield from table(Recorded._fields, rows)
+            yield from table(EvidenceRow._fields, rows)
         else:
             yield "None."
 
     def _not_tested(self) -> Iterator[str]:
         yield from heading("What was not tested")
-        yield from bullets(scope.untested(self.result, self.report))
+        yield from bullets(scope.not_tested(self.result, self.report))
 
 
 _FEW: Final = 5
@@ -274,7 +274,7 @@ _COLUMN_HEADS: Final[Mapping[Class, str]] = {
 }
 
 
-def _others(findings: Sequence[Finding]) -> Iterator[str]:
+def _other_findings(findings: Sequence[Finding]) -> Iterator[str]:
     """Findings by name, those of the same variants together."""
     groups: dict[str, list[Finding]] = {}
     for finding in findings:

@@ -10,12 +10,12 @@ from zonediff.engine.words import several
 from zonediff.reports.forms import summary
 from zonediff.reports.forms.mail_layout import once, transcript
 from zonediff.reports.page import scope
-from zonediff.reports.page.evidence import Recorded, recorded
-from zonediff.reports.page.findings import Cause, Finding, parting
+from zonediff.reports.page.evidence import EvidenceRow, evidence_rows
+from zonediff.reports.page.findings import Cause, Finding, with_preposition
 from zonediff.reports.page.frontier import frontier_table
 from zonediff.reports.page.index import Link
 from zonediff.reports.page.patches import series_text
-from zonediff.reports.page.report import Report, Section, view
+from zonediff.reports.page.report import Report, Section, build_report
 from zonediff.reports.text.kinds import SYMBOLS, noun, short
 from zonediff.reports.text.markdown import Part, block, code, comment, html, table, text
 from zonediff.reports.text.scenario_names import families
@@ -24,7 +24,7 @@ from zonediff.result.result import Result
 
 def render(result: Result) -> str:
     """The report, as much of it as a comment takes."""
-    report = view(result)
+    report = build_report(result)
     end = [f"<sub>{' '.join(text(says) for says in scope.made_by(result, report))}</sub>"]
     return comment(_parts(result, report), end)
 
@@ -35,12 +35,12 @@ def _parts(result: Result, report: Report) -> Iterator[Part]:
     if report.verdicts:
         yield Part("Verdict", *_verdict(result, report))
     yield from (_section(section, report) for section in first)
-    yield Part("ABI removals", [] if report.lost else ["None."], list(_removals(report)))
+    yield Part("ABI removals", [] if report.removals else ["None."], list(_removals(report)))
     yield Part("What was compared", _list(map(text, scope.compared(result))))
     for item in report.series:
         yield Part(item.heading, [text(item.lead), "", *block(series_text(item.series, _TEXT))])
     yield _evidence(result)
-    yield Part("What was not tested", _list(map(text, scope.untested(result, report))))
+    yield Part("What was not tested", _list(map(text, scope.not_tested(result, report))))
     yield from (_section(section, report) for section in report.sections if section not in first)
     if report.claims:
         yield _claims(result, report)
@@ -113,7 +113,7 @@ def _finding(finding: Finding, report: Report) -> Iterator[str]:
         yield f"  - now: {text(goal.candidate_detail)}"
     difference = finding.difference
     if difference:
-        yield f"- they part {text(parting(finding.place))}"
+        yield f"- they part {text(with_preposition(finding.place))}"
         yield from _side(report.baseline, difference.baseline, finding.old)
         yield from _side(finding.variants[0].name, difference.candidate, finding.new)
     if finding.error:
@@ -131,7 +131,7 @@ def _side(name: str, outcome: str, reasons: Sequence[Reason]) -> Iterator[str]:
 
 
 def _removals(report: Report) -> Iterator[list[str]]:
-    for item in report.lost:
+    for item in report.removals:
         what, detail = code(item.removal.what), text(item.removal.detail)
         lines = [f"- {what}: {detail} in {_names(item.variants)}"]
         if item.scenarios:
@@ -148,10 +148,10 @@ def _evidence(result: Result) -> Part:
             kernel=text(row.kernel),
             recording=code(row.recording, cell=True),
         )
-        for row in recorded(result.variants)
+        for row in evidence_rows(result.variants)
     ]
     lines = ["Recorded traces and steps that come out as shown here:", ""]
-    lines += table(Recorded._fields, rows)
+    lines += table(EvidenceRow._fields, rows)
     return Part("Evidence from real kernels", lines if rows else ["None."])
 
 

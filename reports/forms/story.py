@@ -10,7 +10,7 @@ from zonediff.corpus.forms import machine_from_json
 from zonediff.engine import words
 from zonediff.engine.trace import Reason, Trace
 from zonediff.engine.words import several
-from zonediff.reports.page.fold import Done, fold, walk
+from zonediff.reports.page.fold import ActGroup, fold, walk
 from zonediff.reports.text.plain import wrap
 from zonediff.result.judgements import GoalOutcome
 from zonediff.result.result import ScenarioInfo
@@ -76,7 +76,7 @@ def _steps(trace: Trace) -> Iterator[str]:
         yield ""
 
 
-def _done(done: Done) -> Iterator[str]:
+def _done(done: ActGroup) -> Iterator[str]:
     each = ", each of them" if len(done.acts) > 1 else ""
     yield from wrap(words.explain(done.result) + each, WIDTH, "   => ")
     if done.output is not None:

@@ -8,7 +8,7 @@ from typing import Final
 from tabulate import tabulate
 
 from zonediff.engine.words import several
-from zonediff.reports.page.chance_goals import chances
+from zonediff.reports.page.chance_goals import chance_goals
 from zonediff.reports.page.frontier import frontier_table
 from zonediff.reports.page.verdicts import Verdict, verdicts
 from zonediff.reports.text.kinds import SYMBOLS, Class, classes, noun, short
@@ -111,7 +111,7 @@ def _findings(result: Result) -> Iterator[str]:
 
 def _chances(result: Result) -> Iterator[str]:
     """How often goals were met that chance decides on some variant."""
-    for number, chance in enumerate(chances(result)):
+    for number, chance in enumerate(chance_goals(result)):
         if number == 0:
             seeds = f"{result.seeds} seeds from {result.seed}"
             yield ""

@@ -1,7 +1,7 @@
-"""Goals that chance decides: how often each variant meets them, and what of that is sure.
+"""Goals that chance decides: how often each variant meets them, with a confidence interval.
 
-Variants that meet a goal in as many runs share a line. A difference from the baseline is sure when
-the intervals do not overlap (zonediff.result.counts).
+Variants that meet a goal in the same number of runs share a line. A difference from the baseline
+is significant when the intervals do not overlap (zonediff.result.counts).
 """
 
 from __future__ import annotations
@@ -14,7 +14,11 @@ from markupsafe import Markup
 from zonediff.result.counts import GoalCount, order
 from zonediff.result.result import Result
 
-_AGAINST: Final = {-1: "less often than", 0: "may be as often as", 1: "more often than"}
+_COMPARED: Final = {
+    -1: "less often than",
+    0: "no significant difference from",
+    1: "more often than",
+}
 
 _WIDTH: Final = 200
 _HEIGHT: Final = 16
@@ -23,14 +27,14 @@ _EDGE: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """In how many runs these variants met a goal.
+    """Variants that met a goal in the same number of runs.
 
-    against: how that compares with the baseline, in words; nothing where it is among them.
+    compared: the comparison with the baseline in words, empty for the baseline itself.
     """
 
     count: GoalCount
     variants: tuple[str, ...]
-    against: str
+    compared: str
 
     def __str__(self) -> str:
         low, high = self.count.interval
@@ -38,43 +42,45 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Chance:
-    """A goal of a scenario that some variant meets with some seeds and not with others."""
+class ChanceGoal:
+    """A goal of a scenario that some variant meets with some seeds only."""
 
     scenario: str
     want: str
     shares: tuple[Share, ...]
 
 
-def chances(result: Result) -> tuple[Chance, ...]:
+def chance_goals(result: Result) -> tuple[ChanceGoal, ...]:
     """Every goal that chance decides on some variant, in the order of the runs."""
-    found: dict[tuple[str, str], dict[int, list[tuple[str, GoalCount]]]] = {}
+    goals: dict[tuple[str, str], dict[int, list[tuple[str, GoalCount]]]] = {}
     for run in result.runs:
         for count in run.counts:
-            shares = found.setdefault((run.scenario, count.want), {})
+            shares = goals.setdefault((run.scenario, count.want), {})
             shares.setdefault(count.met, []).append((run.variant, count))
     return tuple(
-        Chance(scenario, want, tuple(_share(alike, shares, result) for alike in shares.values()))
-        for (scenario, want), shares in found.items()
-        if any(0 < met < alike[0][1].runs for met, alike in shares.items())
+        ChanceGoal(
+            scenario, want, tuple(_share(group, shares, result) for group in shares.values())
+        )
+        for (scenario, want), shares in goals.items()
+        if any(0 < met < group[0][1].runs for met, group in shares.items())
     )
 
 
 def _share(
-    alike: list[tuple[str, GoalCount]],
+    group: list[tuple[str, GoalCount]],
     shares: dict[int, list[tuple[str, GoalCount]]],
     result: Result,
 ) -> Share:
-    everyone = dict(item for some in shares.values() for item in some)
-    names, count = tuple(name for name, _ in alike), alike[0][1]
+    everyone = dict(item for group in shares.values() for item in group)
+    names, count = tuple(name for name, _ in group), group[0][1]
     baseline = everyone.get(result.baseline)
     if result.baseline in names or baseline is None:
         return Share(count, names, "")
-    return Share(count, names, f"{_AGAINST[order(baseline, count)]} {result.baseline}")
+    return Share(count, names, f"{_COMPARED[order(baseline, count)]} {result.baseline}")
 
 
 def interval(share: Share) -> Markup:
-    """A dot on a scale from 0 to 100 %, and how far it can be trusted, as an SVG."""
+    """An SVG: a dot on a scale from 0 to 100 %, with its confidence interval."""
     low, high = (_x(bound) for bound in share.count.interval)
     middle = _HEIGHT // 2
     return Markup(
@@ -98,7 +104,7 @@ def interval(share: Share) -> Markup:
 
 
 def scale() -> Markup:
-    """What the dots' places stand for, as wide as they are."""
+    """An SVG: the labels of that scale, as wide as the scale."""
     return Markup(
         '<svg class="interval" viewBox="0 0 {w} 14" width="{w}" height="14" role="img" '
         'aria-label="0 to 100 per cent"><text class="low" x="0" y="11">0 %</text>'

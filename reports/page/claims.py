@@ -1,4 +1,4 @@
-"""The claim ledger: what people claimed, and what became of it on each variant."""
+"""Claims: what people claimed about patches, and the verdict for each variant."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ SIGNS: Final[dict[Verdict, str]] = {
 """The sign beside each verdict, so that colour is never the only one."""
 
 MEANINGS: Final[dict[Verdict, str]] = {
-    "supported": "what was run shows it",
-    "depends": "part of it holds; the condition says which",
-    "refuted": "what was run shows the opposite",
-    "moot": "its premise does not hold there, or it does not speak of the variant",
-    "undecided": "nothing that was run decides it",
+    "supported": "the runs show that it holds",
+    "depends": "some cases hold; the condition says when",
+    "refuted": "the runs show the opposite",
+    "moot": "does not apply: the premise does not hold, or the claim is not about this variant",
+    "undecided": "no run decides it",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """Variants on which a claim fares the same, for the same reasons.
+class ClaimGroup:
+    """Variants with the same verdict on a claim, for the same reasons.
 
-    scenarios: of each case, the scenario that decided it (None: states were searched).
+    scenarios: for each case the scenario that decided it, None where a search of states did.
     """
 
     variants: tuple[Link, ...]
@@ -40,14 +40,14 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class ClaimView:
-    """A claim and its verdicts, those that occur first in the order of VERDICTS."""
+    """A claim and its verdicts, in the order of VERDICTS."""
 
     link: Link
     claim: ClaimOutcome
-    judged: tuple[Judged, ...]
+    judged: tuple[ClaimGroup, ...]
 
 
-def ledger(index: Index) -> tuple[ClaimView, ...]:
+def claim_views(index: Index) -> tuple[ClaimView, ...]:
     """Every claim of the result."""
     return tuple(
         ClaimView(index.claim(claim.id), claim, _judged(index, claim))
@@ -55,8 +55,8 @@ def ledger(index: Index) -> tuple[ClaimView, ...]:
     )
 
 
-def _judged(index: Index, claim: ClaimOutcome) -> tuple[Judged, ...]:
-    groups: list[Judged] = []
+def _judged(index: Index, claim: ClaimOutcome) -> tuple[ClaimGroup, ...]:
+    groups: list[ClaimGroup] = []
     for verdict in claim.verdicts:
         link = index.variant(verdict.variant)
         for number, group in enumerate(groups):
@@ -66,5 +66,5 @@ def _judged(index: Index, claim: ClaimOutcome) -> tuple[Judged, ...]:
         else:
             cases = [case.scenario for case in verdict.cases]
             links = tuple(index.scenario(name) if name else None for name in cases)
-            groups.append(Judged((link,), verdict, links))
+            groups.append(ClaimGroup((link,), verdict, links))
     return tuple(sorted(groups, key=lambda group: VERDICTS.index(group.verdict.verdict)))

@@ -1,4 +1,4 @@
-"""What recordings of real kernels say about variants, and what they cannot speak for."""
+"""How far recordings of real kernels confirm each variant, and which acts no recording has."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from zonediff.reports.page.index import Index, Link
 from zonediff.result.result import VariantInfo
 
 RECORDED: Final = ("write", "read", "plug", "unplug", "probe")
-"""The verbs of what recordings contain; reads are part of every look. Others are never checked."""
+"""The verbs of the acts in recordings. No recording checks any other verb."""
 
 
-class Recorded(NamedTuple):
-    """A row of the evidence in words; the fields' names are its heads."""
+class EvidenceRow(NamedTuple):
+    """A recording and the variant that it checks, in words; the fields are the column heads."""
 
     variant: str
     kernel: str
@@ -24,10 +24,10 @@ class Recorded(NamedTuple):
     steps: str
 
 
-def recorded(variants: Iterable[VariantInfo]) -> list[Recorded]:
-    """How much of each recording comes out on a variant as on the real kernel."""
+def evidence_rows(variants: Iterable[VariantInfo]) -> list[EvidenceRow]:
+    """For each variant and recording: how many traces and steps agree with the real kernel."""
     return [
-        Recorded(
+        EvidenceRow(
             info.name,
             item.kernel,
             item.recording,
@@ -40,23 +40,23 @@ def recorded(variants: Iterable[VariantInfo]) -> list[Recorded]:
 
 
 @dataclass(frozen=True, slots=True)
-class Unrecorded:
-    """A kind of act of which there is no recording, an example, and the scenarios with it."""
+class UnrecordedAct:
+    """A kind of act that no recording has: an example, and the scenarios that need it."""
 
     example: str
     scenarios: tuple[Link, ...]
 
 
-def unrecorded(index: Index) -> tuple[Unrecorded, ...]:
-    """Every such kind of act, in the order in which they occur."""
+def unrecorded_acts(index: Index) -> tuple[UnrecordedAct, ...]:
+    """Every kind of act that no recording has, in the order in which they occur."""
     examples: dict[str, Step] = {}
-    where: dict[str, dict[str, None]] = {}
+    scenarios: dict[str, dict[str, None]] = {}
     for run in index.result.runs:
         for _, _, act in run.trace.acts() if run.trace else ():
             if act.do.verb not in RECORDED:
                 examples.setdefault(act.do.verb, act.do)
-                where.setdefault(act.do.verb, {})[run.scenario] = None
+                scenarios.setdefault(act.do.verb, {})[run.scenario] = None
     return tuple(
-        Unrecorded(str(examples[verb]), tuple(index.scenario(name) for name in names))
-        for verb, names in where.items()
+        UnrecordedAct(str(examples[verb]), tuple(index.scenario(name) for name in names))
+        for verb, names in scenarios.items()
     )

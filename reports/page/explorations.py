@@ -1,4 +1,4 @@
-"""What exploring found: who behaves like whom on small machines, and what tells others apart."""
+"""Explorations on the page: how the variants of each arena relate, with witnesses."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ SIGNS: Final[dict[Standing, str]] = {
     "failed": "!",
 }
 MEANINGS: Final[dict[Standing, str]] = {
-    "alike": "equivalent: no sequence of these steps, of any length, tells them apart",
-    "within": "refines: what succeeds on the row's variant succeeds alike on the column's",
-    "beyond": "refined: what succeeds on the column's variant succeeds alike on the row's",
-    "apart": "differs both ways",
-    "bounded": "nothing tells them apart within the bound that was explored",
+    "alike": "equivalent: no sequence of these steps, of any length, tells the two apart",
+    "within": "every step that succeeds on the row's variant succeeds alike on the column's",
+    "beyond": "every step that succeeds on the column's variant succeeds alike on the row's",
+    "apart": "different: neither does everything that the other does",
+    "bounded": "no difference within the explored bound",
     "failed": "one of the two could not be explored",
 }
 
 SHOWN: Final = 5
-"""How many kinds of difference are shown for each pair; the result has them all."""
+"""The most kinds of difference shown for a pair; the result has them all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """How the variant of a row stands to that of a column; None on the diagonal."""
+    """How a row's variant relates to a column's; standing None on the diagonal."""
 
     standing: Standing | None
     kinds: int
@@ -42,17 +42,17 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A variant, and how it stands to each of the arena's variants."""
+    """A variant, and how it relates to each variant of the arena."""
 
     variant: Link
     cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Parted:
-    """Variants that are alike, and what tells the first of them from the baseline.
+class VariantDifferences:
+    """Equivalent variants, and witnesses of how the first of them differs from the baseline.
 
-    more: how many kinds of difference are not among `witnesses`.
+    more: the number of kinds of difference without a witness here.
     """
 
     variants: tuple[Link, ...]
@@ -65,13 +65,13 @@ class Parted:
 
 @dataclass(frozen=True, slots=True)
 class ArenaView:
-    """A machine, and all pairs of variants on it."""
+    """An arena, and all pairs of variants on it."""
 
     name: str
     about: str
     level: str
     rows: tuple[Row, ...]
-    parted: tuple[Parted, ...]
+    differences: tuple[VariantDifferences, ...]
 
 
 def arenas(index: Index) -> tuple[ArenaView, ...]:
@@ -86,26 +86,27 @@ def _arena(index: Index, items: Sequence[Exploration]) -> ArenaView:
     names = list(dict.fromkeys(name for item in items for name in (item.baseline, item.candidate)))
     pairs = {(item.baseline, item.candidate): item for item in items}
     rows = tuple(
-        Row(index.variant(one), tuple(_cell(pairs, one, two) for two in names)) for one in names
+        Row(index.variant(name), tuple(_cell(pairs, name, other) for other in names))
+        for name in names
     )
-    parted = tuple(_parted(index, pairs, names))
-    return ArenaView(items[0].arena, items[0].about, items[0].level, rows, parted)
+    differences = tuple(_differences(index, pairs, names))
+    return ArenaView(items[0].arena, items[0].about, items[0].level, rows, differences)
 
 
-def _cell(pairs: dict[tuple[str, str], Exploration], one: str, two: str) -> Cell:
-    item = pairs.get((one, two))
+def _cell(pairs: dict[tuple[str, str], Exploration], row: str, column: str) -> Cell:
+    item = pairs.get((row, column))
     if item is not None:
         return Cell(standing(item), len(item.witnesses))
-    item = pairs.get((two, one))
+    item = pairs.get((column, row))
     if item is None:
         return Cell(None, 0)
-    turned: dict[Standing, Standing] = {"within": "beyond", "beyond": "within"}
-    found = standing(item)
-    return Cell(turned.get(found, found), len(item.witnesses))
+    reversed_standing: dict[Standing, Standing] = {"within": "beyond", "beyond": "within"}
+    forward = standing(item)
+    return Cell(reversed_standing.get(forward, forward), len(item.witnesses))
 
 
 def standing(item: Exploration) -> Standing:
-    """How the baseline of an exploration stands to its candidate."""
+    """How the baseline of an exploration relates to its candidate."""
     if item.verdict == "error":
         return "failed"
     if item.verdict == "equivalent":
@@ -115,20 +116,21 @@ def standing(item: Exploration) -> Standing:
     return "beyond" if item.refined else "apart"
 
 
-def _parted(
+def _differences(
     index: Index, pairs: dict[tuple[str, str], Exploration], names: Sequence[str]
-) -> Iterator[Parted]:
-    """What tells the first variant from each group of others that are alike."""
-    told: set[str] = set()
+) -> Iterator[VariantDifferences]:
+    """How the first variant differs from each group of equivalent others."""
+    grouped: set[str] = set()
     for number, name in enumerate(names[1:], 1):
         item = pairs.get((names[0], name))
-        if item is None or item.verdict == "equivalent" or name in told:
+        if item is None or item.verdict == "equivalent" or name in grouped:
             continue
-        alike = [name, *(o for o in names[number + 1 :] if _alike(pairs.get((name, o))))]
-        told.update(alike)
+        later = names[number + 1 :]
+        group = [name, *(other for other in later if _alike(pairs.get((name, other))))]
+        grouped.update(group)
         shown = tuple(item.witnesses[:SHOWN])
-        yield Parted(
-            tuple(index.variant(other) for other in alike),
+        yield VariantDifferences(
+            tuple(index.variant(other) for other in group),
             standing(item),
             item.depth,
             item.error,

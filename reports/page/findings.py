@@ -1,7 +1,7 @@
-"""Findings: what judgements say, gathered by the kernel rule behind them.
+"""Findings: judgements grouped by the kernel function that decided them.
 
-Variants that show the same in a scenario are one finding; findings with the same cause stand
-together, the cause behind most of them first.
+Variants with the same judgement in a scenario share one finding. Findings are grouped by cause, the
+cause of the most findings first.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ UNEXPLAINED: Final = "no rule recorded"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A scenario that shows something, and the variants that show it in the same way.
+    """A scenario and the variants that were judged alike in it.
 
-    goals: those that came out differently. place: where the traces part, in words. old, new: the
-    reasons there that only the baseline has, and only these variants. error: the traceback.
-    dies: the kernel does, as it did not with the baseline. acts: how much is done in it.
+    goals: those with another outcome than on the baseline. place: where the traces part, in words.
+    old, new: the reasons there that only the baseline has, and only these variants have.
+    nouns: the kinds of judgement. error: the traceback. dies: whether the kernel dies with these
+    variants only. acts: the number of acts in the longer of the two runs.
     """
 
     scenario: ScenarioInfo
@@ -50,8 +51,8 @@ class Finding:
     def decisive(self) -> Reason | None:
         """The reason that made the difference.
 
-        Of a kernel's death it is the last one, whichever side died; else the first one of the
-        candidate's own, or of the baseline's where it has none.
+        If a kernel died, this is the last reason of the side that died. Otherwise it is the
+        candidate's first own reason, or the baseline's if the candidate has none.
         """
         died = self.old if self.baseline_died else self.new
         if self.difference is not None and self.difference.what == "end" and died:
@@ -60,30 +61,29 @@ class Finding:
 
     @property
     def shape(self) -> object:
-        """Equal for findings of which a summary says the same."""
+        """Equal for findings that a summary describes in the same words."""
         info = self.scenario
         goals = tuple((goal.want, goal.kind) for goal in self.goals)
         names = tuple(link.name for link in self.variants)
-        said = (self.nouns, self.intent, self.error, self.dies)
-        return info.file, info.title, names, goals, said
+        return info.file, info.title, names, goals, self.nouns, self.intent, self.error, self.dies
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """The findings that one kernel function (or one exception) is behind."""
+    """The findings that one kernel function (or one exception) decided."""
 
     function: str
     findings: tuple[Finding, ...]
 
     @property
     def sentence(self) -> str:
-        """What the rule behind the shortest finding says."""
+        """The text of the rule that decided the shortest finding."""
         reason = self.shortest.decisive
         return reason.text if reason else ""
 
     @property
     def shortest(self) -> Finding:
-        """The finding that is quickest to follow: the one in which the least is done."""
+        """The finding with the fewest acts, as it is the quickest to follow."""
         return min(self.findings, key=lambda item: (item.acts, item.link.name))
 
     @property
@@ -93,11 +93,11 @@ class Cause:
 
     @property
     def families(self) -> tuple[tuple[Finding, ...], ...]:
-        """The others, those together that differ in nothing but the member of a family."""
-        found: dict[object, list[Finding]] = {}
+        """The others; findings that differ only in the member of a scenario family are together."""
+        families: dict[object, list[Finding]] = {}
         for item in self.others:
-            found.setdefault(item.shape, []).append(item)
-        return tuple(map(tuple, found.values()))
+            families.setdefault(item.shape, []).append(item)
+        return tuple(map(tuple, families.values()))
 
     @property
     def count(self) -> str:
@@ -106,8 +106,8 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
-    """Something that user space can no longer use, where, and which scenarios use it."""
+class RemovalView:
+    """Something that user space can no longer use, on which variants, and its users."""
 
     removal: Removal
     variants: tuple[Link, ...]
@@ -115,33 +115,33 @@ class Lost:
 
 
 def causes(index: Index, kind: Class) -> list[Cause]:
-    """All findings of a class by cause, the cause behind most of them first."""
+    """All findings of a class by cause, the cause of the most findings first."""
     by_function: dict[str, list[Finding]] = {}
     for finding in _findings(index, kind):
-        by_function.setdefault(_behind(finding), []).append(finding)
-    found = [Cause(function, tuple(items)) for function, items in by_function.items()]
-    return sorted(found, key=lambda cause: -len(cause.findings))
+        by_function.setdefault(_deciding_function(finding), []).append(finding)
+    unsorted = [Cause(function, tuple(items)) for function, items in by_function.items()]
+    return sorted(unsorted, key=lambda cause: -len(cause.findings))
 
 
 def _findings(index: Index, kind: Class) -> Iterator[Finding]:
     for scenario in index.result.scenarios:
-        alike: list[tuple[object, Finding]] = []
+        distinct: list[tuple[object, Finding]] = []
         for variant in index.candidates:
             judgement = index.judgement(scenario.id, variant)
             if kind not in classes(judgement):
                 continue
             assert judgement is not None
             error = _error(index, scenario.id, variant)
-            likeness = (replace(judgement, variant=""), error)
+            key = (replace(judgement, variant=""), error)
             link = index.cell(scenario.id, variant)
-            for number, (other, finding) in enumerate(alike):
-                if other == likeness:
+            for number, (other, finding) in enumerate(distinct):
+                if other == key:
                     joined = replace(finding, variants=(*finding.variants, link))
-                    alike[number] = (other, joined)
+                    distinct[number] = (other, joined)
                     break
             else:
-                alike.append((likeness, _finding(index, scenario, judgement, link, error)))
-        yield from (finding for _, finding in alike)
+                distinct.append((key, _finding(index, scenario, judgement, link, error)))
+        yield from (finding for _, finding in distinct)
 
 
 def _finding(
@@ -175,7 +175,7 @@ def _finding(
 
 
 def place(scenario: ScenarioInfo, difference: Difference) -> str:
-    """Where a difference is: `at boot`, `step 2`, or `step 2.7` within a composite step."""
+    """Where a difference is: `at boot`, `step 2, DO`, or `step 2.7, DO` in a composite step."""
     if difference.step < 0:
         return "at boot"
     number = f"step {difference.step + 1}"
@@ -186,13 +186,13 @@ def place(scenario: ScenarioInfo, difference: Difference) -> str:
     return f"{number}, {difference.do}"
 
 
-def parting(place: str) -> str:
-    """A place as a sentence goes on with it: `at boot`, or `in step 2`."""
+def with_preposition(place: str) -> str:
+    """A place within a sentence: `at boot` or `in step 2, DO`."""
     return place if place == "at boot" else f"in {place}"
 
 
-def lost(index: Index) -> list[Lost]:
-    """Every ABI removal by name, with the variants that make it and the scenarios it touches."""
+def removal_views(index: Index) -> list[RemovalView]:
+    """Every ABI removal, with the variants that make it and the scenarios that use it."""
     variants: dict[tuple[str, str], dict[str, None]] = {}
     scenarios: dict[tuple[str, str], dict[str, None]] = {}
 
@@ -208,7 +208,7 @@ def lost(index: Index) -> list[Lost]:
     for judgement in index.result.judgements:
         note(judgement.removals, judgement.variant, judgement.scenario)
     return [
-        Lost(
+        RemovalView(
             removal=Removal(*key),
             variants=tuple(index.variant(name) for name in names),
             scenarios=tuple(index.scenario(name) for name in scenarios.get(key, ())),
@@ -217,8 +217,8 @@ def lost(index: Index) -> list[Lost]:
     ]
 
 
-def _behind(finding: Finding) -> str:
-    """The kernel function that decided, what was taken away, or what a failing variant raised."""
+def _deciding_function(finding: Finding) -> str:
+    """The kernel function that decided; else the exception raised, or the interface removed."""
     if finding.error is not None:
         return finding.error.strip().rpartition("\n")[2]
     if finding.decisive is not None:
@@ -232,13 +232,13 @@ def _died(index: Index, scenario: str, variant: str) -> bool:
 
 
 def _acts(index: Index, scenario: str, variant: str) -> int:
-    """Acts of a run; the steps of a composite one are counted one by one."""
+    """The number of acts in a run."""
     run = index.run(scenario, variant)
     return sum(len(step.acts) for step in run.trace.steps) if run and run.trace else 0
 
 
 def _error(index: Index, scenario: str, variant: str) -> str | None:
-    """The candidate's traceback; where it has none, the baseline's."""
+    """The traceback of the candidate, or else of the baseline."""
     for name in (variant, index.result.baseline):
         run = index.run(scenario, name)
         if run is not None and run.error is not None:

@@ -1,6 +1,6 @@
-"""How much added memory machines survive: what looks alike, and a table for mails.
+"""Frontiers: how much added memory machines survive, as pictures and as a table of text.
 
-Most variants survive the same, whoever onlines what comes how; those that do share one picture.
+Frontiers that look alike share one picture; most variants, paths and onliners look alike.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from typing import Final
 from tabulate import tabulate
 
 from zonediff.engine.units import GIB, KIB, MEMMAP_BYTES_PER_PAGE, MIB, PAGE
-from zonediff.engine.words import letter
+from zonediff.engine.words import letter, several
 from zonediff.reports.text.plain import wrap
 from zonediff.result.frontiers import EXAMPLE, Frontier, FrontierRow, State, state, survives
 
 WIDTH: Final = 72
 
 RATIO: Final = PAGE // MEMMAP_BYTES_PER_PAGE
-"""The memmap of so many times the boot memory is as large as it: 1 / 1.5625 %."""
+"""Adding this many times the boot memory needs a memmap as large as boot memory (1 / 1.5625 %)."""
 
 BASE, ADDED = EXAMPLE
 
 MEANINGS: Final[dict[State, str]] = {
     "ok": "survives",
     "tight": "survives with less than half of its free memory left",
-    "dies": "runs out of kernel memory: panic",
+    "dies": "panics: no kernel memory is left for the memmap",
 }
 SIGNS: Final[dict[State, str]] = {"ok": "+", "tight": "~", "dies": "x"}
 
@@ -45,34 +45,36 @@ _ONLINERS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Frontiers that look alike, and whose they are, in words.
+    """Frontiers that look alike, as one.
 
-    frontier: one of them, of whose points those are inferred that were run on none. same: whether
-    all have its numbers, too, as far as both were run.
+    letter: its name. frontier: one of them; a point is inferred only if it was run for none.
+    owners: the paths, onliners and variants in words. same: whether all frontiers also agree in
+    the numbers that were run.
     """
 
     letter: str
     frontier: Frontier
-    whose: tuple[str, ...]
+    owners: tuple[str, ...]
     same: bool
 
     @property
     def not_run(self) -> str:
-        """How many points were not run, in words; nothing where all were."""
+        """The number of points that were not run, in words; empty when all were run."""
         rows = self.frontier.rows
-        number, all = sum(len(row.inferred) for row in rows), len(rows) * len(self.frontier.added)
-        return f"{number} of {all} points were not run" if number else ""
+        number = sum(len(row.inferred) for row in rows)
+        points = several(len(rows) * len(self.frontier.added), "point")
+        return f"{number} of {points} {'was' if number == 1 else 'were'} not run" if number else ""
 
     @property
-    def speaks_for(self) -> str:
-        """Whose numbers these are, in words; nothing where they are everyone's."""
-        one = self.frontier
-        path, onliner = _PATHS.get(one.path, one.path), _ONLINERS.get(one.onliner, one.onliner)
-        return "" if self.same else f"{one.variant}, {path}, {onliner}"
+    def numbers_of(self) -> str:
+        """The variant, path and onliner with these numbers; empty when all have them."""
+        item = self.frontier
+        path, onliner = _PATHS.get(item.path, item.path), _ONLINERS.get(item.onliner, item.onliner)
+        return "" if self.same else f"{item.variant}, {path}, {onliner}"
 
 
 def pictures(frontiers: Sequence[Frontier]) -> list[Picture]:
-    """The frontiers, those together that look alike."""
+    """One picture for each group of frontiers that look alike."""
     groups: dict[object, list[Frontier]] = {}
     for item in frontiers:
         look = tuple((row.base, tuple(states(row))) for row in item.rows)
@@ -80,44 +82,44 @@ def pictures(frontiers: Sequence[Frontier]) -> list[Picture]:
     return [
         Picture(
             letter(number),
-            _together(group),
-            tuple(_whose(group, frontiers)),
+            _merged(group),
+            tuple(_owners(group, frontiers)),
             all(_agree(group[0], item) for item in group),
         )
         for number, group in enumerate(groups.values())
     ]
 
 
-def _together(group: Sequence[Frontier]) -> Frontier:
-    """The frontier of a group of which most was run, with what was run on none of them."""
-    one = min(group, key=lambda item: sum(len(row.inferred) for row in item.rows))
+def _merged(group: Sequence[Frontier]) -> Frontier:
+    """The frontier with the most points run; inferred are the points that none of the group ran."""
+    fullest = min(group, key=lambda item: sum(len(row.inferred) for row in item.rows))
     rows = [
-        replace(row, inferred=sorted(set(row.inferred).intersection(*(r.inferred for r in alike))))
-        for row, *alike in zip(one.rows, *(item.rows for item in group), strict=True)
+        replace(row, inferred=sorted(set(row.inferred).intersection(*(r.inferred for r in others))))
+        for row, *others in zip(fullest.rows, *(item.rows for item in group), strict=True)
     ]
-    return replace(one, rows=rows)
+    return replace(fullest, rows=rows)
 
 
-def _agree(one: Frontier, two: Frontier) -> bool:
-    """Whether what was run on both left the same."""
+def _agree(first: Frontier, second: Frontier) -> bool:
+    """Whether all points that were run for both left the same amount of memory."""
     return all(
         row.free_kib == other.free_kib
         and all(
-            left == right or at in row.inferred or at in other.inferred
-            for at, (left, right) in enumerate(zip(row.least_kib, other.least_kib, strict=True))
+            left == right or number in row.inferred or number in other.inferred
+            for number, (left, right) in enumerate(zip(row.least_kib, other.least_kib, strict=True))
         )
-        for row, other in zip(one.rows, two.rows, strict=True)
+        for row, other in zip(first.rows, second.rows, strict=True)
     )
 
 
 def states(row: FrontierRow) -> Iterator[State]:
-    """What became of each size."""
+    """The state after adding each size."""
     for least in row.least_kib:
         yield state(row.free_kib, least)
 
 
-def _whose(group: Sequence[Frontier], everyone: Sequence[Frontier]) -> Iterator[str]:
-    """One line for each path and those variants on it that are here with the same onliners."""
+def _owners(group: Sequence[Frontier], everyone: Sequence[Frontier]) -> Iterator[str]:
+    """A line for each path and set of variants that has the same onliners in this group."""
     for path in _in_order(item.path for item in group):
         all_here = [item for item in everyone if item.path == path]
         variants = _in_order(item.variant for item in all_here)
@@ -127,13 +129,13 @@ def _whose(group: Sequence[Frontier], everyone: Sequence[Frontier]) -> Iterator[
             if item.path == path:
                 by_onliner.setdefault(item.onliner, []).append(item.variant)
         shared: dict[tuple[str, ...], list[str]] = {}
-        for onliner, names in by_onliner.items():
-            shared.setdefault(tuple(names), []).append(onliner)
-        for alike, by in shared.items():
-            who = " or ".join(_ONLINERS.get(name, name) for name in by)
-            if len(by) == len(onliners) > 1:
+        for onliner, on_variants in by_onliner.items():
+            shared.setdefault(tuple(on_variants), []).append(onliner)
+        for names, by_names in shared.items():
+            who = " or ".join(_ONLINERS.get(name, name) for name in by_names)
+            if len(by_names) == len(onliners) > 1:
                 who = "whoever onlines it"
-            on = "all variants" if len(alike) == len(variants) > 1 else ", ".join(alike)
+            on = "all variants" if len(names) == len(variants) > 1 else ", ".join(names)
             yield f"{_PATHS.get(path, path)}, {who}: {on}"
 
 
@@ -145,17 +147,17 @@ def _in_order(names: Iterable[str]) -> list[str]:
 
 
 def frontier_table(frontiers: Sequence[Frontier]) -> str:
-    """What each machine survives, as an ASCII table of at most 72 columns and its legend."""
+    """The most that each machine survives: an ASCII table of at most 72 columns, and a legend."""
     drawn = pictures(frontiers)
     lines: list[str] = []
     for start in range(0, len(drawn), _COLUMNS):
         lines += [*_columns(drawn[start : start + _COLUMNS]), ""]
     for picture in drawn:
-        for number, line in enumerate(picture.whose):
+        for number, line in enumerate(picture.owners):
             lines += wrap(line, WIDTH, "   " if number else f"{picture.letter:3}", "     ")
         lines += wrap(_example(picture), WIDTH, "   ", "     ")
     lines += wrap(
-        f"x {RATIO}: the size whose memmap, {100 / RATIO:g} % of it, is as large as boot memory.",
+        f"x {RATIO}: the memmap of this size ({100 / RATIO:g} % of it) is as large as boot memory.",
         WIDTH,
     )
     return "\n".join(lines) + "\n"
@@ -165,40 +167,41 @@ _COLUMNS: Final = 5
 
 
 def _columns(drawn: Sequence[Picture]) -> list[str]:
-    """A table of a few pictures, all of which are of the same sweep."""
+    """The table of a few pictures of one sweep."""
     heads = ["boot memory", f"x {RATIO}", *(picture.letter for picture in drawn)]
     rows = [
         [
             short_size(row.base),
             short_size(RATIO * row.base),
-            *(most(p.frontier, at) for p in drawn),
+            *(most_survived(picture.frontier, number) for picture in drawn),
         ]
-        for at, row in enumerate(drawn[0].frontier.rows)
+        for number, row in enumerate(drawn[0].frontier.rows)
     ]
     align = ["right"] * len(heads)
     return tabulate(rows, heads, disable_numparse=True, colalign=align).splitlines()
 
 
-def most(frontier: Frontier, at: int) -> str:
-    """The most that a row's machine survives, in words."""
-    size = survives(frontier, frontier.rows[at])
+def most_survived(frontier: Frontier, number: int) -> str:
+    """The most memory that the machine of this row survives, in words."""
+    size = survives(frontier, frontier.rows[number])
     if size == frontier.added[-1]:
         return f">= {short_size(size)}"
     return short_size(size) if size else f"< {short_size(frontier.added[0])}"
 
 
 def _example(picture: Picture) -> str:
-    """What the picture says of the discussed example; nothing where it does not have it."""
+    """The outcome of the example from the discussion; empty when the sweep does not cover it."""
     frontier = picture.frontier
     for row in frontier.rows:
         if row.base == BASE and ADDED in frontier.added:
             least = row.least_kib[frontier.added.index(ADDED)]
-            told = f"=> {short_size(ADDED)} into {short_size(BASE)}"
+            example = f"=> {short_size(ADDED)} into {short_size(BASE)}"
             if least is None:
-                return f"{told} ends in a panic"
+                return f"{example} ends in a panic"
             share = 100 * (row.free_kib - least) // max(row.free_kib, 1)
             return (
-                f"{told} takes up to {share} % of what is free, {least * KIB // MIB} MiB are left"
+                f"{example} takes up to {share} % of free memory and leaves "
+                f"{least * KIB // MIB} MiB"
             )
     return ""
 

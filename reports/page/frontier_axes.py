@@ -1,4 +1,4 @@
-"""What the pictures of a frontier share: added memory from left to right, and the example."""
+"""Parts that both pictures of a frontier share: the axis of added memory, and the example."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _TICKS: Final = 9
 
 
 def largest(frontier: Frontier) -> int:
-    """The size at the right end."""
+    """The largest added size, at the right end of the axis."""
     return max(frontier.added, default=GIB)
 
 
 def x_of(size: int, last: int) -> int:
-    """Where a size is, of sizes up to the last one."""
+    """The x coordinate of a size on an axis that ends with the last one."""
     return LEFT + WIDTH * size // last
 
 
 def ticks(last: int, y: int) -> Iterator[str]:
-    """Round sizes up to the last one, few enough to read."""
+    """Labels at round sizes up to the last one."""
     step = 128 * MIB
     while last // step > _TICKS:
         step *= 2
@@ -37,7 +37,7 @@ def ticks(last: int, y: int) -> Iterator[str]:
 
 
 def example(last: int, y: float) -> str:
-    """A ring at the size that the discussion argues about."""
+    """A ring at the size that the discussion argues about (8G into 256M)."""
     return (
         f'<circle class="example" cx="{x_of(ADDED, last)}" cy="{y:g}" r="7">'
         f"<title>{short_size(ADDED)} into {short_size(BASE)}</title></circle>"
@@ -45,7 +45,7 @@ def example(last: int, y: float) -> str:
 
 
 def opening(kind: str, right: int, bottom: int, says: str) -> str:
-    """The start of a picture. right: room right of the sizes; bottom: where their axis is."""
+    """The opening tag. right: the room to the right of the axis; bottom: the axis' y coordinate."""
     width, height = LEFT + WIDTH + right, bottom + FOOT
     return (
         f'<svg class="{kind}" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '

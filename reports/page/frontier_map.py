@@ -1,7 +1,7 @@
-"""A frontier as a heat map: which machine survives how much.
+"""A heat map of a frontier: a row for each machine, added memory from left to right.
 
-One line a machine, sizes from left to right; each state has a sign besides its colour, and what was
-not run is hatched. Colours come from the page's style.
+Each state has a sign besides its colour, and sizes that were not run are hatched. The page's style
+sheet has the colours.
 """
 
 from __future__ import annotations
@@ -12,7 +12,15 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from zonediff.reports.page.frontier import ADDED, BASE, RATIO, SIGNS, most, short_size, states
+from zonediff.reports.page.frontier import (
+    ADDED,
+    BASE,
+    RATIO,
+    SIGNS,
+    most_survived,
+    short_size,
+    states,
+)
 from zonediff.reports.page.frontier_axes import LEFT, TOP, example, largest, opening, ticks, x_of
 from zonediff.result.frontiers import Frontier, FrontierRow, State
 
@@ -57,7 +65,7 @@ def frontier_map(frontier: Frontier) -> Markup:
 
 
 def _runs(frontier: Frontier, row: FrontierRow) -> Iterator[tuple[State, int, int]]:
-    """Neighbouring sizes of the same state; each stands for what is above the size before it."""
+    """Ranges of sizes with the same state: (state, excluded start, included end)."""
     start = 0
     sizes = zip(states(row), frontier.added, strict=True)
     for what, group in groupby(sizes, key=lambda item: item[0]):
@@ -67,21 +75,21 @@ def _runs(frontier: Frontier, row: FrontierRow) -> Iterator[tuple[State, int, in
 
 
 def _not_run(frontier: Frontier, row: FrontierRow) -> Iterator[tuple[int, int]]:
-    """Stretches of sizes that were not run."""
+    """Ranges of sizes that were not run: (excluded start, included end)."""
     sizes = [0, *frontier.added]
-    # Neighbours have the same distance to their place in the list.
+    # Consecutive indices have the same distance to their positions in the list.
     for _, group in groupby(enumerate(row.inferred), key=lambda item: item[1] - item[0]):
         (_, first), *_ = places = list(group)
         yield sizes[first], sizes[places[-1][1] + 1]
 
 
 def _in_words(frontier: Frontier) -> str:
-    """What the picture shows."""
+    """The picture in words."""
     lines = []
-    for at, row in enumerate(frontier.rows):
+    for number, row in enumerate(frontier.rows):
         tight = [
             size for what, size in zip(states(row), frontier.added, strict=True) if what == "tight"
         ]
         less = f", less than half left from {short_size(tight[0])} on" if tight else ""
-        lines.append(f"{short_size(row.base)} survives {most(frontier, at)}{less}")
+        lines.append(f"{short_size(row.base)} survives {most_survived(frontier, number)}{less}")
     return "; ".join(lines)

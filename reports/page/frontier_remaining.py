@@ -1,7 +1,7 @@
-"""How much kernel memory is left of a machine, the more is added: a line for each boot memory.
+"""A chart of the kernel memory that is left after adding memory: a line for each boot memory.
 
-What is left is counted when it is scarcest: after the memmap was taken, before the new memory was
-online. A line ends where the kernel does; only what was run is drawn.
+The amount is the lowest one: after the memmap was allocated and before the new memory was online.
+A line ends where the kernel dies. Only points that were run are drawn.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from zonediff.reports.page.frontier_axes import (
 from zonediff.result.frontiers import Frontier, FrontierRow
 
 LINES: Final = 8
-"""So many machines have a line, and that of the example; a larger sweep shows some of them."""
+"""The most lines, besides that of the example."""
 
 POINTS: Final = 130
-"""At most so many points of a line are drawn, beside its last one."""
+"""The most points of a line, besides its last one."""
 
 _HEIGHT: Final = 220
 _RIGHT: Final = 56
@@ -37,8 +37,8 @@ _APART: Final = 13
 _LEVELS: Final = 4
 
 
-def frontier_left(frontier: Frontier, whose: str) -> Markup:
-    """The lines as an SVG. whose: those whose numbers they are, where it has to be said."""
+def frontier_remaining(frontier: Frontier, owners: str) -> Markup:
+    """The chart as an SVG. owners: whose numbers these are, empty when everyone has them."""
     rows = shown(frontier.rows)
     last = largest(frontier)
     top = max((row.free_kib for row in rows), default=0) or 1
@@ -68,24 +68,24 @@ def frontier_left(frontier: Frontier, whose: str) -> Markup:
     some = (
         "" if len(rows) == len(frontier.rows) else f", {len(rows)} of {len(frontier.rows)} machines"
     )
-    of = f"; of {escape(whose)}" if whose else ""
+    of = f"; of {escape(owners)}" if owners else ""
     parts.append(
-        f'<text class="start" x="{LEFT}" y="{height + 36}">kernel memory left when it is scarcest, '
+        f'<text class="start" x="{LEFT}" y="{height + 36}">least kernel memory left, '
         f"by boot memory{some}{of}</text></svg>"
     )
     return Markup("".join(parts))
 
 
 def shown(rows: Sequence[FrontierRow]) -> list[FrontierRow]:
-    """The machines that have a line, evenly chosen, the first and the last among them."""
+    """The machines with a line: evenly chosen, with the first, the last and the example."""
     if len(rows) <= LINES:
         return list(rows)
-    chosen = {at * (len(rows) - 1) // (LINES - 1) for at in range(LINES)}
-    return [row for at, row in enumerate(rows) if at in chosen or row.base == BASE]
+    chosen = {number * (len(rows) - 1) // (LINES - 1) for number in range(LINES)}
+    return [row for number, row in enumerate(rows) if number in chosen or row.base == BASE]
 
 
 def levels(top: int) -> list[int]:
-    """Round amounts of KiB up to the top one, few enough to read; nothing is one of them."""
+    """Round amounts of KiB from 0 up to the top one, few enough to read."""
     step = 1 << 10
     while top // step > _LEVELS:
         step *= 2
@@ -93,16 +93,16 @@ def levels(top: int) -> list[int]:
 
 
 def apart(places: Sequence[float]) -> list[float]:
-    """The same places, moved down so far that labels there do not overlap."""
+    """The places of labels, moved down as far as needed so that none overlap."""
     moved = dict.fromkeys(range(len(places)), 0.0)
-    below = -float(_APART)
-    for at in sorted(moved, key=lambda at: places[at]):
-        moved[at] = below = max(places[at], below + _APART)
+    previous = -float(_APART)
+    for index in sorted(moved, key=lambda index: places[index]):
+        moved[index] = previous = max(places[index], previous + _APART)
     return list(moved.values())
 
 
 def _line(row: FrontierRow, added: Sequence[int], last: int, top: int) -> str:
-    """The path of a line: it starts with what is free, and is broken by deaths."""
+    """The path of a line: it starts at the free memory after boot and breaks at deaths."""
     path, pen = f"M{LEFT} {_y(row.free_kib, top):g}", "L"
     for size, least in _points(row, added):
         if least is None:
@@ -113,18 +113,18 @@ def _line(row: FrontierRow, added: Sequence[int], last: int, top: int) -> str:
 
 
 def _points(row: FrontierRow, added: Sequence[int]) -> Iterator[tuple[int, int | None]]:
-    """Those points of a line that are drawn: of what was run, some, and all before a death."""
+    """The drawn points: some of those that were run, and always the last one before a death."""
     inferred = set(row.inferred)
-    run = [at for at in range(len(added)) if at not in inferred]
+    run = [index for index in range(len(added)) if index not in inferred]
     every = -(-len(run) // POINTS)
-    for number, at in enumerate(run):
+    for number, index in enumerate(run):
         ends = number + 1 == len(run) or row.least_kib[run[number + 1]] is None
         if number % every == 0 or ends:
-            yield added[at], row.least_kib[at]
+            yield added[index], row.least_kib[index]
 
 
 def _deaths(row: FrontierRow, added: Sequence[int]) -> Iterator[int]:
-    """The first size of each stretch that is not survived."""
+    """The first size of each range that the machine does not survive."""
     alive = True
     for size, least in zip(added, row.least_kib, strict=True):
         if alive and least is None:
@@ -137,13 +137,13 @@ def _y(kib: int, top: int) -> float:
 
 
 def _in_words(rows: Sequence[FrontierRow], frontier: Frontier) -> str:
-    """What the lines show."""
+    """The chart in words."""
     lines = []
     for row in rows:
         run = zip(frontier.added, row.least_kib, strict=True)
         *_, (size, least) = ((0, row.free_kib), *((s, kib) for s, kib in run if kib is not None))
         lines.append(
-            f"of {row.free_kib * KIB // MIB} MiB free with {short_size(row.base)}, "
-            f"{least * KIB // MIB} MiB are left after {short_size(size)}"
+            f"{short_size(row.base)} of boot memory: {row.free_kib * KIB // MIB} MiB free, "
+            f"{least * KIB // MIB} MiB left after adding {short_size(size)}"
         )
     return "; ".join(lines)

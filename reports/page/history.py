@@ -1,8 +1,7 @@
-"""The history view: what each release gave users, and what it took from them, by cause.
+"""The history on the page: which goals each release gained and lost, by cause.
 
-Turns of goals that the same rules brought about are one cause. A goal that one release loses and
-a later one gives back was lost for a time; such losses come first, those that a release declares
-and says the end of before all others.
+Goals that turned because of the same rules share one cause. Goals that one release lost and a later
+one regained come first, before all others those that the release declared with an end.
 """
 
 from __future__ import annotations
@@ -27,8 +26,8 @@ from zonediff.result.history import (
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A scenario in which a cause is seen, with its goals that turned."""
+class AffectedScenario:
+    """A scenario that a cause affects, with its goals that turned."""
 
     link: Link
     history: ScenarioHistory
@@ -37,16 +36,16 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A step or goal along the time line. cells: what it gave, or whether it is met."""
+    """A step with its results, or a goal with whether it is met, release by release."""
 
     what: str
     cells: tuple[str, ...]
 
 
 def steps(item: ScenarioHistory) -> tuple[Line, ...]:
-    """What each step gave on each release; nothing where the kernel was dead."""
+    """The result of each step on each release; empty where the kernel was dead."""
     return tuple(
-        Line(step, tuple(gave[number] if number < len(gave) else "" for gave in item.results))
+        Line(step, tuple(cells[number] if number < len(cells) else "" for cells in item.results))
         for number, step in enumerate(item.steps)
     )
 
@@ -55,13 +54,13 @@ def goals(item: ScenarioHistory, releases: Sequence[Release]) -> tuple[Line, ...
     """Whether each goal is met on each release: `met` or `NOT`."""
     names = [release.variant for release in releases]
     return tuple(
-        Line(goal.want, tuple("met" if met else "NOT" for met in along(goal, names)))
+        Line(goal.want, tuple("met" if met else "NOT" for met in met_by_release(goal, names)))
         for goal in item.goals
     )
 
 
-def along(goal: GoalHistory, names: Sequence[str]) -> Iterator[bool]:
-    """Whether a goal is met, for release after release."""
+def met_by_release(goal: GoalHistory, names: Sequence[str]) -> Iterator[bool]:
+    """Whether a goal is met, release by release."""
     turns = {turn.variant: turn.met for turn in goal.turns}
     met = goal.met
     for name in names:
@@ -71,11 +70,11 @@ def along(goal: GoalHistory, names: Sequence[str]) -> Iterator[bool]:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Turns of one release that came about in the same way.
+    """Goals that turned on one release because of the same rules.
 
-    met: whether goals are met since. before, after: the rules that decided on the release before
-    and on this one, None where no rule did. back: of a loss, the release that gave it back; None
-    for one that lasts. intent: what the release declares about it.
+    met: whether the goals are met since. before, after: the reasons on the release before and on
+    this one, None where no rule decided. back: the release that met lost goals again, None while
+    they stay lost. intent: the intent that the release declares.
     """
 
     variant: str
@@ -84,21 +83,21 @@ class Cause:
     after: Reason | None
     back: str | None
     intent: Intent | None
-    seen: tuple[Seen, ...]
+    affected: tuple[AffectedScenario, ...]
 
     @property
     def goals(self) -> int:
-        """How many goals turned."""
-        return sum(len(item.turns) for item in self.seen)
+        """The number of goals that turned."""
+        return sum(len(item.turns) for item in self.affected)
 
     @property
     def kept(self) -> bool:
-        """Whether a loss that was declared to have an end had it there."""
+        """Whether a declared loss ended with the release that the intent names."""
         return self.intent is not None and self.back == self.intent.until
 
     @property
     def fate(self) -> str:
-        """What became of it, in words: `lost in v4.13, back in v4.14 as declared`."""
+        """The fate of the goals: `lost in v4.13, back in v4.14 as declared`."""
         if self.met:
             return f"met since {self.variant}"
         if self.back is None:
@@ -110,13 +109,13 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """A release, and what it changed: losses first, then what is met since."""
+    """A release and the causes of what it changed, losses first."""
 
     release: Release
     causes: tuple[Cause, ...]
 
     def number(self, *, met: bool) -> int:
-        """How many goals it gave, or took."""
+        """The number of goals gained (met) or lost (not met)."""
         return sum(cause.goals for cause in self.causes if cause.met is met)
 
 
@@ -141,7 +140,7 @@ class Row:
 class ClaimChange:
     """What a release changed about a claim.
 
-    rules: by which the cases came out so before and since, each pair once.
+    rules: the reasons of the cases before and since, each pair once.
     """
 
     variant: str
@@ -152,19 +151,19 @@ class ClaimChange:
 
     @property
     def says(self) -> str:
-        """In words: `depends -> supported; now so: it works in every order`."""
+        """In words: `depends -> supported; now holds: it works in every order`."""
         changed = self.before != self.after
         verdict = f"{self.before} -> {self.after}" if changed else f"still {self.after}"
-        told = []
-        for met, word in ((True, "now so"), (False, "no longer so")):
+        parts = [verdict]
+        for met, word in ((True, "now holds"), (False, "no longer holds")):
             cases = dict.fromkeys(turn.what for turn in self.turns if turn.met is met)
-            told += [f"{word}: {'; '.join(cases)}"] if cases else []
-        return "; ".join([verdict, *told])
+            parts += [f"{word}: {'; '.join(cases)}"] if cases else []
+        return "; ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimRow:
-    """A claim along the time line: its verdicts, and the releases that changed something."""
+    """A claim along the time line: its verdicts, and what releases changed about it."""
 
     link: Link
     claim: ClaimHistory
@@ -174,9 +173,10 @@ class ClaimRow:
 
 @dataclass(frozen=True, slots=True)
 class HistoryView:
-    """All that a history shows. rows: the scenarios in which something turned; alike: the others.
+    """A history, ready to be shown.
 
-    lost: the losses that a later release gave back.
+    lost: losses that a later release undid. rows: the scenarios with goals that turned.
+    unchanged: the number of other scenarios.
     """
 
     releases: tuple[Release, ...]
@@ -184,21 +184,21 @@ class HistoryView:
     chapters: tuple[Chapter, ...]
     claims: tuple[ClaimRow, ...]
     rows: tuple[Row, ...]
-    alike: int
+    unchanged: int
 
 
 def history_view(history: History, index: Index | None = None) -> HistoryView:
-    """Think a history through; index: what is where in the report that shows it, if one does."""
-    there = {scenario.id for scenario in index.result.scenarios} if index else set()
+    """Group a history by cause; index: anchors of the report that shows the history, if any."""
+    linked = {scenario.id for scenario in index.result.scenarios} if index else set()
 
     def link(name: str) -> Link:
-        return index.scenario(name) if index and name in there else Link(name, "")
+        return index.scenario(name) if index and name in linked else Link(name, "")
 
     names = [release.variant for release in history.releases]
-    found = list(_causes(history, link))
+    causes = list(_causes(history, link))
     rows = [_row(item, names, link(item.scenario)) for item in history.scenarios]
     turned = tuple(row for row in rows if any(cell.turned for cell in row.cells))
-    lost = [cause for cause in found if cause.back is not None]
+    lost = [cause for cause in causes if cause.back is not None]
     return HistoryView(
         releases=tuple(history.releases),
         lost=tuple(sorted(lost, key=lambda cause: _weight(cause, names))),
@@ -207,7 +207,7 @@ def history_view(history: History, index: Index | None = None) -> HistoryView:
                 release,
                 tuple(
                     sorted(
-                        (cause for cause in found if cause.variant == release.variant),
+                        (cause for cause in causes if cause.variant == release.variant),
                         key=lambda cause: (cause.met, -cause.goals),
                     )
                 ),
@@ -217,15 +217,15 @@ def history_view(history: History, index: Index | None = None) -> HistoryView:
         claims=tuple(
             _claim_row(claim, index.claim(claim.id) if index else Link(claim.id, ""))
             for claim in history.claims
-            if _speaks(claim)
+            if _changes(claim)
         ),
         rows=turned,
-        alike=len(rows) - len(turned),
+        unchanged=len(rows) - len(turned),
     )
 
 
 def _weight(cause: Cause, names: Sequence[str]) -> tuple[bool, int, int]:
-    """What comes first of the losses for a time: the declared, then the older, then the larger."""
+    """The order of undone losses: declared ones first, then older, then larger ones."""
     return not cause.kept, names.index(cause.variant), -cause.goals
 
 
@@ -235,7 +235,7 @@ _Key = tuple[str, bool, str | None, str | None, str | None, str]
 
 
 def _causes(history: History, link: Callable[[str], Link]) -> Iterator[Cause]:
-    """Turns by release, direction, rules, what became of them, and what was declared."""
+    """Turns grouped by release, direction, rules, the release that undid them, and intent."""
     groups: dict[_Key, dict[str, list[Turn]]] = {}
     scenarios = {item.scenario: item for item in history.scenarios}
     for item in history.scenarios:
@@ -251,31 +251,32 @@ def _causes(history: History, link: Callable[[str], Link]) -> Iterator[Cause]:
                 )
                 groups.setdefault(key, {}).setdefault(item.scenario, []).append(turn)
     for (variant, met, _, _, back, _), by_scenario in groups.items():
-        # Where most goals turned it is seen best.
-        seen = [
-            Seen(link(name), scenarios[name], tuple(turns)) for name, turns in by_scenario.items()
+        # The scenario with the most turned goals shows the cause best.
+        affected = [
+            AffectedScenario(link(name), scenarios[name], tuple(turns))
+            for name, turns in by_scenario.items()
         ]
-        seen.sort(key=lambda item: -len(item.turns))
-        first = seen[0].turns[0]
+        affected.sort(key=lambda item: -len(item.turns))
+        first = affected[0].turns[0]
         yield Cause(
             variant=variant,
             met=met,
-            before=_only(first.before_reasons),
-            after=_only(first.after_reasons),
+            before=_first(first.before_reasons),
+            after=_first(first.after_reasons),
             back=back,
             intent=first.intent,
-            seen=tuple(seen),
+            affected=tuple(affected),
         )
 
 
 def _with_ends(goal: GoalHistory) -> Iterator[tuple[Turn, str | None]]:
-    """Each turn of a goal, a loss with the release that gave it back."""
+    """Each turn of a goal; a loss comes with the release that undid it."""
     for turn, following in pairwise((*goal.turns, None)):
         if turn is not None:
             yield turn, following.variant if following and following.met else None
 
 
-def _only(reasons: Sequence[Reason]) -> Reason | None:
+def _first(reasons: Sequence[Reason]) -> Reason | None:
     return reasons[0] if reasons else None
 
 
@@ -288,9 +289,12 @@ def _rule(reasons: Sequence[Reason]) -> str | None:
 
 def _row(item: ScenarioHistory, names: Sequence[str], link: Link) -> Row:
     turns = [{turn.variant: turn.met for turn in goal.turns} for goal in item.goals]
-    met = zip(*(along(goal, names) for goal in item.goals), strict=True)
+    met = zip(*(met_by_release(goal, names) for goal in item.goals), strict=True)
     cells = (
-        Cell(f"{sum(now)}/{len(now)}", _turned(by[name] for by in turns if name in by))
+        Cell(
+            f"{sum(now)}/{len(now)}",
+            _turned(by_release[name] for by_release in turns if name in by_release),
+        )
         for name, now in zip(names, met, strict=True)
     )
     return Row(link, item, tuple(cells))
@@ -308,27 +312,27 @@ _TURNED: Final = {
 }
 
 
-_SILENT: Final = ("moot", "undecided")
+_NO_VERDICT: Final = ("moot", "undecided")
 
 
-def _speaks(claim: ClaimHistory) -> bool:
-    """Whether anything about a claim differs between releases that it speaks of."""
-    said = {verdict.verdict for verdict in claim.verdicts} - {*_SILENT}
-    return len(said) > 1 or bool(claim.turns)
+def _changes(claim: ClaimHistory) -> bool:
+    """Whether a claim has several decided verdicts, or a case that turned."""
+    decided = {verdict.verdict for verdict in claim.verdicts} - {*_NO_VERDICT}
+    return len(decided) > 1 or bool(claim.turns)
 
 
 def _claim_row(claim: ClaimHistory, link: Link) -> ClaimRow:
     cells = [Cell(claim.verdicts[0].verdict)]
     changes = []
     for old, new in pairwise(claim.verdicts):
-        changed = old.verdict != new.verdict and not {old.verdict, new.verdict} & {*_SILENT}
+        changed = old.verdict != new.verdict and not {old.verdict, new.verdict} & {*_NO_VERDICT}
         cells.append(Cell(new.verdict, "both" if changed else ""))
         turns = tuple(turn for turn in claim.turns if turn.variant == new.variant)
         if turns:
             pairs = {
                 (_rule(turn.before_reasons), _rule(turn.after_reasons)): (
-                    _only(turn.before_reasons),
-                    _only(turn.after_reasons),
+                    _first(turn.before_reasons),
+                    _first(turn.after_reasons),
                 )
                 for turn in turns
             }

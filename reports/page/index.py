@@ -1,4 +1,4 @@
-"""A result, looked up by scenario and variant, with the anchor of everything that can be linked."""
+"""Access to a result by scenario and variant, and the anchor of everything that has a link."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ RESERVED: Final = (
     "patches",
     "provenance",
 )
-"""Anchors of a report's own parts; nothing in a result may take them."""
+"""Anchors of the page's own parts; nothing in a result gets one of them."""
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_./=-]+")
 _LONGEST: Final = 100
@@ -51,14 +51,14 @@ _LONGEST: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A name, and the anchor of what it names."""
+    """A name and its anchor; an empty anchor makes no link."""
 
     name: str
     anchor: str
 
 
 class Index:
-    """What is where in a result."""
+    """A result with access to its runs and judgements, and anchors for the page."""
 
     def __init__(self, result: Result) -> None:
         self.result = result
@@ -76,31 +76,31 @@ class Index:
         self._variants = {v.name: self._anchor(f"variant/{v.name}") for v in result.variants}
 
     def run(self, scenario: str, variant: str) -> Run | None:
-        """What became of a scenario on a variant; None when that was not run."""
+        """The run of a scenario on a variant; None when it was not run."""
         return self._runs.get((scenario, variant))
 
     def judgement(self, scenario: str, variant: str) -> Judgement | None:
-        """How a candidate was judged; None when that was not run."""
+        """The judgement on a candidate; None when the scenario was not run."""
         return self._judgements.get((scenario, variant))
 
     def scenario(self, name: str) -> Link:
-        """Where a scenario is shown."""
+        """The link to a scenario."""
         return Link(name, self._scenarios[name])
 
     def cell(self, scenario: str, variant: str) -> Link:
-        """Where a variant is shown in a scenario, named after the variant."""
+        """The link to a variant within a scenario, with the variant's name."""
         return Link(variant, self._cells[scenario, variant])
 
     def variant(self, name: str) -> Link:
-        """Where a variant is introduced."""
+        """The link to the description of a variant."""
         return Link(name, self._variants[name])
 
     def claim(self, name: str) -> Link:
-        """Where a claim is judged; without an anchor when it is not."""
+        """The link to a claim; without an anchor when the result does not judge it."""
         return Link(name, self._claims.get(name, ""))
 
     def _anchor(self, text: str) -> str:
-        """A new anchor, made of characters that survive in mails and address bars."""
+        """An unused anchor of characters that mails and address bars keep."""
         stem = _UNSAFE.sub(".", text)[:_LONGEST].strip(".") or "item"
         anchor, number = stem, 1
         while anchor in self._taken:

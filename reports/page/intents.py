@@ -1,4 +1,4 @@
-"""What became of the differences that variants declare to make, in words."""
+"""Intents: the differences that variants declare, and whether they happened."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zonediff.result.judgements import IntentOutcome
 
 @dataclass(frozen=True, slots=True)
 class IntentView:
-    """What became of a declared intent, in words."""
+    """A declared intent; text: whether it happened, in words."""
 
     variant: Link
     outcome: IntentOutcome
@@ -19,14 +19,14 @@ class IntentView:
 
 
 def fate(outcome: IntentOutcome) -> str:
-    """What became of an intent."""
+    """Whether a declared difference happened, in words."""
     if outcome.status == "overdue":
-        return f"should have ended with {outcome.intent.until}, but is still there"
+        return f"should have ended with {outcome.intent.until}, but still happens"
     return "happened as intended" if outcome.status == "happened" else "did not happen"
 
 
 def intent_view(index: Index, outcome: IntentOutcome) -> IntentView:
-    """What a report says of a declared intent."""
+    """A declared intent with its links."""
     return IntentView(
         variant=index.variant(outcome.variant),
         outcome=outcome,

@@ -1,4 +1,4 @@
-"""The matrix: scenarios by folder down, variants across, and what each cell comes to."""
+"""The matrix: a row for each scenario, a column for each variant."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from zonediff.result.result import ScenarioInfo
 
 @dataclass(frozen=True, slots=True)
 class MatrixCell:
-    """A scenario on a variant: its classes, worst first, and how many goals it met.
+    """A scenario on a variant.
 
-    met: all of them, if there are any. dies: it is a regression because the kernel does.
+    classes: worst first. goals: goals met and all goals, as `2/3`, empty without goals. met:
+    whether there are goals and all are met. dies: whether this is a regression in which only
+    this variant's kernel dies.
     """
 
     link: Link
@@ -45,7 +47,7 @@ class Shelf:
 
 
 def shelves(index: Index) -> Iterator[Shelf]:
-    """The matrix; scenarios stay in the order of the result."""
+    """The rows of the matrix by folder, in the order of the result."""
     for folder, group in groupby(index.result.scenarios, key=lambda s: s.id.rpartition("/")[0]):
         yield Shelf(folder, tuple(_row(index, info) for info in group))
 

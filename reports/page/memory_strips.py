@@ -1,9 +1,8 @@
-"""Memory drawn as strips: for each observation of a scenario the ranges of equal blocks.
+"""Strips: pictures of the memory blocks of an observation, as ranges of equal blocks.
 
-All strips of a scenario share one scale, so that they can be read below and beside each other.
-Boot memory in the DMA zones is left out unless something happens to it.
-Up to 128 blocks are drawn true to scale; more are drawn by the ranges that ever differed, each as
-wide as the logarithm of its length.
+All strips of a scenario share one scale, so that they can be compared. Boot memory in the DMA zones
+is left out unless it changes. Up to 128 blocks are drawn to scale; of more blocks, each range that
+ever differed is as wide as the logarithm of its length.
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ from zonediff.engine import words
 from zonediff.engine.observation import BlockRange, BlockView, Observation
 
 TO_SCALE: Final = 128
-"""Most blocks that are drawn true to scale."""
+"""The most blocks that are drawn to scale."""
 
 MOST_PIECES: Final = 256
-"""A picture with more pieces than this would tell nobody anything: none is drawn."""
+"""The most pieces of a readable picture; with more, no picture is drawn."""
 
 _GAP: Final = 10
 _BLOCKS: Final = (22, 15, 10, 7, 5, 4, 3)
-"""Widths that a block is drawn in; few, so that scenarios can share pictures."""
+"""Possible widths of a block; few, so that scenarios can share pictures."""
 
 _WIDTH: Final = 352
 _LETTER: Final = 7
@@ -37,10 +36,10 @@ _COLOURS: Final = {"DMA": "dma", "DMA32": "dma", "Normal": "normal", "Movable": 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Blocks that look alike, where they are drawn, and in which colour.
+    """A range of equal blocks in a strip.
 
-    colour: `normal`, `movable`, `dma` or `none`. label: the first letters of `valid_zones`, ""
-    where there is no room. number: the first block's, None where there is no room.
+    x, width: in pixels. colour: `normal`, `movable`, `dma` or `none`. label: the initials of the
+    names in `valid_zones`, empty without room. number: of the first block, None without room.
     """
 
     x: int
@@ -53,7 +52,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """One observation, drawn; text says the same in words."""
+    """A picture of one observation; text: the same in words."""
 
     width: int
     segments: tuple[Segment, ...]
@@ -61,7 +60,7 @@ class Strip:
 
     @property
     def paths(self) -> Iterator[tuple[str, str]]:
-        """The segments as SVG paths, those that look alike in one: (class, path data)."""
+        """SVG paths, one for all segments that look alike: (class, path data)."""
         looks: dict[str, list[str]] = {}
         for part in self.segments:
             look = part.colour if part.online else f"{part.colour}-off"
@@ -70,38 +69,42 @@ class Strip:
 
     @property
     def letters(self) -> tuple[str, str]:
-        """The labels as one SVG text: the place of each character, and the characters."""
+        """The labels as one SVG text: the x coordinates of the characters, and the characters."""
         labels = [(part.x + part.width // 2, part.label) for part in self.segments]
         return _placed((x - _LETTER * len(text) // 2, text, _LETTER) for x, text in labels)
 
     @property
     def numbers(self) -> tuple[str, str]:
-        """The numbers of the first blocks, likewise."""
+        """The numbers of the first blocks as one SVG text, as letters."""
         return _placed(
             (part.x, str(part.number), _DIGIT) for part in self.segments if part.number is not None
         )
 
 
 def _placed(texts: Iterable[tuple[int, str, int]]) -> tuple[str, str]:
-    """Texts, each from a place on, its characters so far apart: all places, all characters."""
-    found = [(x + at * apart, char) for x, text, apart in texts for at, char in enumerate(text)]
-    return " ".join(str(x) for x, _ in found), "".join(char for _, char in found)
+    """All characters of (x, text, width of a character), with their x coordinates."""
+    placed = [
+        (x + index * width, char) for x, text, width in texts for index, char in enumerate(text)
+    ]
+    return " ".join(str(x) for x, _ in placed), "".join(char for _, char in placed)
 
 
 class Scale:
-    """Where each block of a scenario is drawn.
+    """The place of each block in the strips of a scenario.
 
-    true: whether widths are proportional to numbers of blocks. drawable: whether a picture is
-    worth it. width: of every strip.
+    true: whether widths are proportional to numbers of blocks. drawable: whether the pictures are
+    readable. width: of every strip, in pixels.
     """
 
     def __init__(self, observations: Iterable[Observation]) -> None:
-        seen = list(observations)
-        edges = sorted({edge for one in seen for b in one.blocks for edge in (b.first, b.last + 1)})
+        states = list(observations)
+        edges = sorted(
+            {edge for state in states for b in state.blocks for edge in (b.first, b.last + 1)}
+        )
         self.drawable = len(edges) <= MOST_PIECES
         self._left: dict[int, int] = {}
         self._right: dict[int, int] = {}
-        pieces = list(_eventful(edges, seen)) if self.drawable else []
+        pieces = list(_pieces(edges, states)) if self.drawable else []
         total = sum(stop - start for start, stop in pieces)
         self.true = total <= TO_SCALE
         block = next(width for width in _BLOCKS if width * total <= _WIDTH or width == _BLOCKS[-1])
@@ -114,10 +117,12 @@ class Scale:
             end = stop
         self.width = x
 
-    def strip(self, seen: Observation) -> Strip | None:
-        """The observation drawn to this scale; None when there is nothing to draw."""
+    def strip(self, observation: Observation) -> Strip | None:
+        """The strip of an observation; None when there is nothing to draw."""
         drawn = [
-            (item, item.view) for item in words.join_alike(self._cut(seen)) if item.view is not None
+            (item, item.view)
+            for item in words.join_alike(self._cut(observation))
+            if item.view is not None
         ]
         if not drawn:
             return None
@@ -127,10 +132,10 @@ class Scale:
             text="; ".join(f"{item.name} {words.block(view)}" for item, view in drawn),
         )
 
-    def _cut(self, seen: Observation) -> Iterator[BlockRange]:
-        """The ranges, cut into the pieces that are drawn."""
+    def _cut(self, observation: Observation) -> Iterator[BlockRange]:
+        """The ranges of blocks, cut into the pieces that are drawn."""
         pieces = list(zip(self._left, self._right, strict=True))
-        for item in seen.blocks:
+        for item in observation.blocks:
             for start, stop in pieces:
                 if item.first <= start and stop - 1 <= item.last:
                     yield BlockRange(start, stop - 1, item.view)
@@ -148,10 +153,10 @@ class Scale:
         )
 
 
-def _eventful(edges: Sequence[int], seen: Sequence[Observation]) -> Iterator[tuple[int, int]]:
-    """The pieces between neighbouring edges that are worth drawing."""
+def _pieces(edges: Sequence[int], states: Sequence[Observation]) -> Iterator[tuple[int, int]]:
+    """The ranges between neighbouring edges that are drawn: (first block, block after the last)."""
     for start, stop in pairwise(edges):
-        views = {one.block(start) for one in seen}
+        views = {state.block(start) for state in states}
         always = len(views) == 1
         if views != {None} and not (always and _is_plain(*views)):
             yield start, stop

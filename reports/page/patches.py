@@ -1,4 +1,4 @@
-"""Where a variant comes from: the patches of its series, and how well it restates them."""
+"""Patch series: the patches behind a variant, and the functions that its model restates."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from zonediff.result.series import LineUp, Patch, PatchLine
 
 _INDENT: Final = "   "
 _SHORT_ID: Final = 12
-"""Digits of a commit that are shown."""
+"""Hexadecimal digits of a commit id that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesView:
-    """A series in words. heading: whose it is; lead: where it comes from."""
+    """A series. heading: its variant; lead: its source and base."""
 
     heading: str
     lead: str
@@ -27,7 +27,7 @@ class SeriesView:
 
 
 def series_view(series: LineUp) -> SeriesView:
-    """What a report says of a series."""
+    """A series in words."""
     base = f", on {series.base[:_SHORT_ID]}" if series.base else ""
     return SeriesView(
         heading=f"Patches that {series.variant} models",
@@ -39,12 +39,12 @@ def series_view(series: LineUp) -> SeriesView:
 
 
 def series_text(series: LineUp, width: int) -> Iterator[str]:
-    """A series in lines of ASCII text."""
+    """A series as ASCII text of at most `width` columns."""
     for number, line in enumerate(series.patches, 1):
         yield from _patch(number, len(series.patches), line, width)
         yield ""
     for stage in series.stages:
-        names = ", ".join(stage.overrides) or "nothing that a rule names"
+        names = ", ".join(stage.overrides) or "no function that a rule names"
         yield from wrap(f"{stage.variant} restates {names}.", width, rest="  ")
         if stage.untouched:
             yield from wrap(f"No patch changes {', '.join(stage.untouched)}.", width, "  ")
@@ -56,7 +56,7 @@ def series_text(series: LineUp, width: int) -> Iterator[str]:
 
 
 def short_id(patch: Patch) -> str:
-    """A commit in short; message-ids have no short form."""
+    """A shortened commit id, or a whole message id."""
     return patch.id if "@" in patch.id else patch.id[:_SHORT_ID]
 
 
@@ -73,8 +73,8 @@ def _patch(number: int, total: int, line: PatchLine, width: int) -> Iterator[str
     marked = [f"{name}*" if name in line.restated else name for name in patch.functions]
     yield from wrap(f"changes {', '.join(marked) or 'no C function'}", width, _INDENT)
     if line.stage is not None:
-        by = f" ({', '.join(line.by)})" if line.by else ""
-        yield from wrap(f"stage {line.stage}{by}", width, _INDENT)
+        variants = f" ({', '.join(line.by)})" if line.by else ""
+        yield from wrap(f"stage {line.stage}{variants}", width, _INDENT)
 
 
 def _summary(series: LineUp) -> str:
@@ -82,5 +82,5 @@ def _summary(series: LineUp) -> str:
     warnings = f"; {several(len(series.warnings()), 'warning')}." if series.variant else "."
     return (
         f"{several(len(series.patches), 'patch', 'patches')}; the models restate "
-        f"{several(len(restated), 'function')} of those that change{warnings}"
+        f"{several(len(restated), 'changed function')}{warnings}"
     )

@@ -1,7 +1,4 @@
-"""What reports show, as plain data: each count with what it counts, each cell with its words.
-
-Renderers only lay this out. All that needs thought is thought here and in the modules below it.
-"""
+"""The content of a report as plain data; the forms only lay it out."""
 
 from __future__ import annotations
 
@@ -11,17 +8,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from zonediff.engine.words import several
-from zonediff.reports.page.chance_goals import Chance, chances
-from zonediff.reports.page.claims import ClaimView, ledger
-from zonediff.reports.page.evidence import Unrecorded, unrecorded
+from zonediff.reports.page.chance_goals import ChanceGoal, chance_goals
+from zonediff.reports.page.claims import ClaimView, claim_views
+from zonediff.reports.page.evidence import UnrecordedAct, unrecorded_acts
 from zonediff.reports.page.explorations import ArenaView, arenas
-from zonediff.reports.page.findings import Cause, Lost, causes, lost
+from zonediff.reports.page.findings import Cause, RemovalView, causes, removal_views
 from zonediff.reports.page.history import HistoryView, history_view
 from zonediff.reports.page.index import Index, Link
 from zonediff.reports.page.intents import IntentView, intent_view
 from zonediff.reports.page.matrix import Shelf, shelves
 from zonediff.reports.page.patches import SeriesView, series_view
-from zonediff.reports.page.same_behaviour import Alike, groups
+from zonediff.reports.page.same_behaviour import VariantGroup, variant_groups
 from zonediff.reports.page.scenario_view import ScenarioView, scenario_view
 from zonediff.reports.page.verdicts import Verdict, verdicts
 from zonediff.reports.text.kinds import MEANINGS, Class, noun
@@ -36,12 +33,12 @@ _ANCHORS: Final[dict[Class, str]] = {
     "behaviour-change": "changes",
     "intended": "intended",
 }
-"""The classes whose findings are listed, and where in a report."""
+"""The classes whose findings are listed, with the anchors of their sections."""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """All findings of a class, by cause."""
+    """The findings of a class, by cause."""
 
     kind: Class
     anchor: str
@@ -52,9 +49,9 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class VariantView:
-    """A variant, introduced.
+    """The description of a variant.
 
-    interface: kind of thing -> names with the values they accept. builds_on: the variant that it
+    interface: (kind of interface, names with the accepted values). builds_on: the variant that it
     changes, "" if none.
     """
 
@@ -68,9 +65,10 @@ class VariantView:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that any report shows.
+    """The content of every form of report.
 
-    notes: what a reader must know before anything else. chances: each with its scenario's place.
+    notes: warnings that come before anything else. variant_groups: variants that behave alike.
+    chance_goals: each with the link to its scenario.
     """
 
     baseline: str
@@ -79,14 +77,14 @@ class Report:
     notes: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
     sections: tuple[Section, ...]
-    lost: tuple[Lost, ...]
+    removals: tuple[RemovalView, ...]
     intents: tuple[IntentView, ...]
     shelves: tuple[Shelf, ...]
-    alike: tuple[Alike, ...]
-    unrecorded: tuple[Unrecorded, ...]
+    variant_groups: tuple[VariantGroup, ...]
+    unrecorded_acts: tuple[UnrecordedAct, ...]
     claims: tuple[ClaimView, ...]
     history: HistoryView | None
-    chances: tuple[tuple[Link, Chance], ...]
+    chance_goals: tuple[tuple[Link, ChanceGoal], ...]
     frontiers: tuple[Frontier, ...]
     explorations: tuple[ArenaView, ...]
     portraits: tuple[Portrait, ...]
@@ -99,26 +97,26 @@ class Report:
     provenance: tuple[tuple[str, str], ...]
 
     def column(self, variant: str) -> int:
-        """A candidate's column in the matrix; the baseline's is 0."""
+        """The column of a candidate in the matrix; the baseline's is 0."""
         candidates = [item.info.name for item in self.variants if not item.baseline]
         return 1 + candidates.index(variant)
 
     @property
     def contents(self) -> tuple[Link, ...]:
-        """The parts that have something to show, in reading order."""
-        found = [(section.heading, section.anchor, True) for section in self.sections]
+        """Links to the parts that the report has, in reading order."""
+        findings = [(section.heading, section.anchor, True) for section in self.sections]
         worst = sum(section.kind in _WORST for section in self.sections)
         parts = (
             ("Verdict", "verdict", self.scenarios),
-            *found[:worst],
+            *findings[:worst],
             ("ABI removals", "removals", True),
-            *found[worst:],
+            *findings[worst:],
             ("Declared intents", "intents", self.scenarios and self.intents),
             ("Matrix", "matrix", self.scenarios),
-            ("Alike", "alike", self.scenarios and self.alike[1:]),
+            ("Same behaviour", "alike", self.scenarios and self.variant_groups[1:]),
             ("Claims", "claims", self.claims),
             ("History", "history", self.history),
-            ("Chances", "chances", self.chances),
+            ("Decided by chance", "chances", self.chance_goals),
             ("Frontiers", "frontiers", self.frontiers),
             ("Explorations", "explorations", self.explorations),
             ("Scenarios", "scenarios", self.scenarios),
@@ -133,8 +131,8 @@ class Report:
 _WORST: Final = ("error", "regression")
 
 
-def view(result: Result) -> Report:
-    """Think a whole report through."""
+def build_report(result: Result) -> Report:
+    """The content of the report on a result."""
     index = Index(result)
     shown = verdicts(result) if result.scenarios else ()
     candidates = several(len(index.candidates), "variant")
@@ -150,19 +148,19 @@ def view(result: Result) -> Report:
                 anchor=anchor,
                 heading=noun(kind, 2).capitalize(),
                 meaning=f"{MEANINGS[kind].capitalize()}.",
-                causes=found,
+                causes=found_causes,
             )
             for kind, anchor in _ANCHORS.items()
-            if (found := tuple(causes(index, kind)))
+            if (found_causes := tuple(causes(index, kind)))
         ),
-        lost=tuple(lost(index)),
+        removals=tuple(removal_views(index)),
         intents=tuple(intent_view(index, outcome) for outcome in result.intents),
         shelves=tuple(shelves(index)),
-        alike=groups(index),
-        unrecorded=unrecorded(index),
-        claims=ledger(index),
+        variant_groups=variant_groups(index),
+        unrecorded_acts=unrecorded_acts(index),
+        claims=claim_views(index),
         history=history_view(result.history, index) if result.history else None,
-        chances=tuple((index.scenario(item.scenario), item) for item in chances(result)),
+        chance_goals=tuple((index.scenario(item.scenario), item) for item in chance_goals(result)),
         frontiers=tuple(result.frontiers),
         explorations=arenas(index),
         portraits=tuple(result.portraits),
@@ -177,7 +175,7 @@ def view(result: Result) -> Report:
 
 
 def _lead(index: Index) -> str:
-    """What was compared, in a sentence."""
+    """The sentence under the title."""
     result = index.result
     if not result.scenarios:
         return "0 scenarios were run."
@@ -185,7 +183,7 @@ def _lead(index: Index) -> str:
     met = sum(run is not None and bool(run.goals) and all(g.met for g in run.goals) for run in runs)
     return (
         f"{several(len(result.scenarios), 'scenario')}; {result.baseline} itself meets all goals "
-        f"in {met} of them."
+        f"in {met}."
     )
 
 
@@ -193,7 +191,7 @@ def _notes(index: Index) -> Iterator[str]:
     result = index.result
     if not result.complete:
         ran, planned = len(result.runs), len(result.scenarios) * len(result.variants)
-        yield f"Incomplete: the run was stopped after {ran} of {planned} cells."
+        yield f"Incomplete: the run was interrupted after {ran} of {several(planned, 'cell')}."
     failed = sorted({run.variant for run in result.runs if run.status == "error"})
     if failed:
         number = sum(run.status == "error" for run in result.runs)
@@ -201,12 +199,12 @@ def _notes(index: Index) -> Iterator[str]:
     impossible = sorted({run.variant for run in result.runs if run.status == "not-run"})
     if impossible:
         number = sum(run.status == "not-run" for run in result.runs)
-        yield f"{several(number, 'run')} could not be done here, on {', '.join(impossible)}."
+        yield f"{several(number, 'run')} could not be done here: {', '.join(impossible)}."
     unproven = [info.name for info in result.variants if not info.evidence]
     if unproven:
         yield (
-            f"No recording of a real kernel speaks for {', '.join(unproven)}: "
-            "what is shown there is a model's word."
+            f"No recording of a real kernel checks {', '.join(unproven)}: "
+            "these results come from a model alone."
         )
 
 
@@ -242,7 +240,7 @@ def _source(item: Source) -> str:
 
 
 def _provenance(result: Result) -> Iterator[tuple[str, str]]:
-    """What else the result was made with: the command, the versions it depends on, the seeds."""
+    """The command, the versions of dependencies, and the seeds of the result."""
     if result.command:
         yield "Command", result.command
     if result.versions:

@@ -1,7 +1,7 @@
-"""How to see a scenario on a real kernel: the virtual machine, its monitor, and a root shell in it.
+"""Commands that reproduce a scenario on a real kernel, to be pasted.
 
-Lines are meant to be pasted. What to expect stands under each as a comment, per variant where
-variants differ.
+They are for the host, the monitor of QEMU and a root shell in the guest. A comment under each
+command has the expected result, by variant where variants differ.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ from zonediff.engine.units import MIB, format_address, format_size
 from zonediff.result.result import ScenarioInfo
 
 Where = Literal["host", "monitor", "guest", "by hand"]
-"""Who is told: a shell on the host, QEMU's monitor (HMP), a root shell in the guest, a person."""
+"""A shell on the host, QEMU's monitor (HMP), a root shell in the guest, or a person."""
 
 Columns = Sequence[tuple[Sequence[str], Trace | None]]
-"""Names of variants that behave alike, and what they did."""
+"""The names of variants that behave alike, with their trace."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A command, or a comment on it. pieces: parts of a command that should stay unbroken."""
+    """A command or a comment. pieces: the parts of a command that are not to be broken."""
 
     pieces: tuple[str, ...]
     comment: bool = False
@@ -62,10 +62,10 @@ class Part:
 
 
 def reproduction(info: ScenarioInfo, columns: Columns) -> list[Part]:
-    """Everything to type, in order."""
+    """All commands, in order."""
     machine = machine_from_json(info.machine)
     steps = [from_json(step["do"]) for step in info.steps]
-    lines = [*_start(machine, steps), ("guest", _run("cd /sys/devices/system/memory"))]
+    lines = [*_start(machine, steps), ("guest", _command("cd /sys/devices/system/memory"))]
     ram = machine.ram
     used = {dimm.id for dimm in machine.dimms}
     for number, step in enumerate(steps):
@@ -73,11 +73,11 @@ def reproduction(info: ScenarioInfo, columns: Columns) -> list[Part]:
             ram += step.size
         if isinstance(step, Plug):
             if step.id in used:
-                lines.append(("monitor", _run(f"object_del mem-{_id(step.id)}")))
+                lines.append(("monitor", _command(f"object_del mem-{_qemu_id(step.id)}")))
             used.add(step.id)
         lines.extend(_step(step, _acts(columns, number), ram))
-        lines.extend((lines[-1][0], line) for line in _expect(columns, number))
-    lines.extend(("guest", line) for line in _look(columns))
+        lines.extend((lines[-1][0], line) for line in _expected(columns, number))
+    lines.extend(("guest", line) for line in _final_state(columns))
     return [
         Part(where, tuple(line for _, line in group))
         for where, group in groupby(lines, key=lambda pair: pair[0])
@@ -87,11 +87,11 @@ def reproduction(info: ScenarioInfo, columns: Columns) -> list[Part]:
 _Placed = tuple[Where, Line]
 
 
-def _run(*pieces: str) -> Line:
+def _command(*pieces: str) -> Line:
     return Line(pieces)
 
 
-def _say(text: str) -> Line:
+def _comment(text: str) -> Line:
     return Line((text,), comment=True)
 
 
@@ -101,10 +101,13 @@ def _say(text: str) -> Line:
 def _start(machine: Machine, steps: Sequence[Step]) -> Iterator[_Placed]:
     if machine.platform in ("hyperv", "xen"):
         host = words.PLATFORMS[machine.platform].removesuffix(" guest")
-        yield "by hand", _say(f"The scenario is of a {host} guest. QEMU can show its memory only:")
-    yield "host", _run(*_qemu(machine, steps))
+        yield (
+            "by hand",
+            _comment(f"The scenario needs a {host} host. QEMU reproduces only its memory:"),
+        )
+    yield "host", _command(*_qemu(machine, steps))
     for option in _options(machine, steps):
-        yield "host", _say(f"bzImage: a kernel built with {option}")
+        yield "host", _comment(f"bzImage: a kernel built with {option}")
 
 
 def _options(machine: Machine, steps: Sequence[Step]) -> Iterator[str]:
@@ -117,7 +120,7 @@ def _options(machine: Machine, steps: Sequence[Step]) -> Iterator[str]:
 
 
 def _qemu(machine: Machine, steps: Sequence[Step]) -> Iterator[str]:
-    """The command line, an option a piece."""
+    """The command line of QEMU; each option is a piece."""
     plugs = [step for step in steps if isinstance(step, Plug)]
     devices: list[Dimm | Plug] = [*machine.dimms, *plugs]
     yield "qemu-system-x86_64 -enable-kvm"
@@ -152,19 +155,19 @@ def _room(machine: Machine, devices: Sequence[Dimm | Plug]) -> int:
     return max(total, *ends, 0) if ends else total
 
 
-def _id(name: str) -> str:
-    """A name that QEMU takes for an id."""
+def _qemu_id(name: str) -> str:
+    """A name as an id that QEMU accepts: results of others may hold names that are options."""
     return re.sub(r"[^A-Za-z0-9_.-]", "_", name if name[:1].isalpha() else f"d{name}")
 
 
 def _backend(device: Dimm | Plug) -> str:
-    return f"memory-backend-ram,id=mem-{_id(device.id)},size={format_size(device.size)}"
+    return f"memory-backend-ram,id=mem-{_qemu_id(device.id)},size={format_size(device.size)}"
 
 
 def _device(device: Dimm | Plug) -> str:
-    at = "" if device.addr is None else f",addr={format_address(device.addr)}"
-    name = _id(device.id)
-    return f"pc-dimm,id={name},memdev=mem-{name},node={device.node}{at}"
+    address = "" if device.addr is None else f",addr={format_address(device.addr)}"
+    name = _qemu_id(device.id)
+    return f"pc-dimm,id={name},memdev=mem-{name},node={device.node}{address}"
 
 
 # --- the steps ------------------------------------------------------------------------------------
@@ -173,41 +176,47 @@ def _device(device: Dimm | Plug) -> str:
 def _step(step: Step, acts: Sequence[Act], ram: int) -> Iterator[_Placed]:
     match step:
         case Write(file, value):
-            yield "guest", _run(_write(shlex.quote(file), value))
+            yield "guest", _command(_write(shlex.quote(file), value))
         case Read(file):
-            yield "guest", _run(f"cat {shlex.quote(file)}")
+            yield "guest", _command(f"cat {shlex.quote(file)}")
         case Probe(addr):
-            yield "guest", _run(f"echo {format_address(addr)} > probe")
+            yield "guest", _command(f"echo {format_address(addr)} > probe")
         case Plug():
-            yield "monitor", _run(f"object_add {_backend(step)}")
-            yield "monitor", _run(f"device_add {_device(step)}")
+            yield "monitor", _command(f"object_add {_backend(step)}")
+            yield "monitor", _command(f"device_add {_device(step)}")
         case Unplug(id):
-            yield "monitor", _run(f"device_del {_id(id)}")
+            yield "monitor", _command(f"device_del {_qemu_id(id)}")
         case Boot(None):
-            yield "monitor", _run("system_reset")
+            yield "monitor", _command("system_reset")
         case Boot(cmdline):
-            yield "by hand", _say(f"start the machine again with kernel parameters {cmdline!r}")
+            yield "by hand", _comment(f"boot the machine again with kernel parameters {cmdline!r}")
         case HypervAdd():
-            yield "by hand", _say(f"let the Hyper-V host hot-add {format_size(step.size)}")
+            yield "by hand", _comment(f"have the Hyper-V host hot-add {format_size(step.size)}")
         case XenAdd():
-            yield "host", _run(f"xl mem-set GUEST {ram // MIB}m")
+            yield "host", _command(f"xl mem-set GUEST {ram // MIB}m")
         case Fill(blocks, content):
-            yield "by hand", _say(f"let {blocks} hold {content} (the kernel chooses where they go)")
+            yield (
+                "by hand",
+                _comment(f"fill {blocks} with {content} (the kernel chooses the blocks)"),
+            )
         case Daemon(value):
-            yield "guest", _say("an onlining daemon: the highest block that offers the zone")
+            yield (
+                "guest",
+                _comment("an onlining daemon: it takes the highest block that offers the zone"),
+            )
             for line in _daemon(value):
-                yield "guest", _run(line)
+                yield "guest", _command(line)
         case Online() | Offline() | Udev() if acts:
             if isinstance(step, Udev):
                 rule = f'SUBSYSTEM=="memory", ACTION=="add", ATTR{{state}}="{step.value}"'
-                yield "guest", _say(f"what this udev rule does: {rule}")
-            yield from (("guest", _run(*pieces)) for pieces in _loops(acts))
+                yield "guest", _comment(f"the effect of this udev rule: {rule}")
+            yield from (("guest", _command(*pieces)) for pieces in _loops(acts))
         case _:
-            yield "by hand", _say(str(step))
+            yield "by hand", _comment(str(step))
 
 
 def _write(file: str, value: str) -> str:
-    """A shell line that writes the value and, unless it is an odd one, a newline."""
+    """A shell command that writes a value: with echo, or with printf where echo would change it."""
     if re.fullmatch(r"[\w.:=+-]+", value, re.ASCII) and not value.startswith("-"):
         return f"echo {value} > {file}"
     return f"printf %s {shlex.quote(value)} > {file}"
@@ -255,24 +264,24 @@ def _daemon(value: str) -> list[str]:
 
 
 def _acts(columns: Columns, step: int) -> Sequence[Act]:
-    """What the first variant that came to this step did in it."""
+    """The acts of the first variant that reached this step."""
     for _, trace in columns:
         if trace is not None and step < len(trace.steps):
             return trace.steps[step].acts
     return ()
 
 
-def _expect(columns: Columns, step: int) -> Iterator[Line]:
-    """The results of a step: one line when all variants agree, else one for each behaviour."""
+def _expected(columns: Columns, step: int) -> Iterator[Line]:
+    """The expected results of a step: one line if all variants agree, else one per behaviour."""
     outcomes: dict[str, list[str]] = {}
     for names, trace in columns:
         if trace is not None and step < len(trace.steps):
-            outcomes.setdefault(_outcome(trace.steps[step].acts), []).extend(names)
+            outcomes.setdefault(_results(trace.steps[step].acts), []).extend(names)
     yield from _for_each(outcomes)
 
 
-def _outcome(acts: Sequence[Act]) -> str:
-    """The results of a step's acts; for several, by block."""
+def _results(acts: Sequence[Act]) -> str:
+    """The results of the acts of a step; of several acts, by block."""
     if len(acts) == 1:
         (act,) = acts
         read = "" if act.output is None else f", reads {act.output.strip()!r}"
@@ -280,8 +289,8 @@ def _outcome(acts: Sequence[Act]) -> str:
     texts = []
     for result, group in groupby(acts, key=lambda act: act.result):
         names = [_name(act) for act in group]
-        several = f"{names[0]}..{names[-1]}" if len(names) > 1 else names[0]
-        texts.append(f"{several} {words.explain(result)}")
+        blocks = f"{names[0]}..{names[-1]}" if len(names) > 1 else names[0]
+        texts.append(f"{blocks} {words.explain(result)}")
     return ", ".join(texts) or "nothing to do"
 
 
@@ -289,8 +298,8 @@ def _name(act: Act) -> str:
     return act.do.file.partition("/")[0] if isinstance(act.do, Write) else str(act.do)
 
 
-def _look(columns: Columns) -> Iterator[Line]:
-    """A last look at the hot-added memory, and at the knob where it is not the same."""
+def _final_state(columns: Columns) -> Iterator[Line]:
+    """Commands that show the hot-added memory at the end, and the knob where variants differ."""
     outcomes: dict[str, list[str]] = {}
     knobs: dict[str, list[str]] = {}
     for names, trace in columns:
@@ -305,15 +314,15 @@ def _look(columns: Columns) -> Iterator[Line]:
         text = ", ".join(words.blocks(cut)) or "no blocks"
         outcomes.setdefault(text, []).extend(names)
     if outcomes:
-        yield _run("grep . memory*/state memory*/valid_zones")
+        yield _command("grep . memory*/state memory*/valid_zones")
         yield from _for_each(outcomes)
     if len(knobs) > 1:
-        yield _run("cat auto_online_blocks")
+        yield _command("cat auto_online_blocks")
         yield from _for_each(knobs)
 
 
 def _for_each(outcomes: dict[str, list[str]]) -> Iterator[Line]:
     if len(outcomes) == 1:
-        yield from (_say(text) for text in outcomes)
+        yield from (_comment(text) for text in outcomes)
     else:
-        yield from (_say(f"{', '.join(names)}: {text}") for text, names in outcomes.items())
+        yield from (_comment(f"{', '.join(names)}: {text}") for text, names in outcomes.items())

@@ -1,7 +1,7 @@
-"""What each count of the verdicts leads to: these rows of the matrix, and no others.
+"""Links from each count of a verdict to the rows that it counts.
 
-The page does it by style rules for the element that its address names (`:target`), so that it
-works without a script; with one, the filter above the matrix is set instead.
+Style rules for `:target`, the element that the address names, hide the other rows, so that this
+works without a script. The script sets the filter above the matrix instead.
 """
 
 from __future__ import annotations
@@ -14,66 +14,66 @@ from zonediff.reports.page.report import Report
 from zonediff.reports.page.verdicts import Verdict
 from zonediff.reports.text.kinds import Class, css
 
-Shown = Class | Literal["dies", "met"]
-"""A class; a regression in which the kernel dies; or that the baseline meets all goals."""
+RowKind = Class | Literal["dies", "met"]
+"""A class; `dies`: regressions in which the kernel dies; `met`: the baseline meets all goals."""
 
 
 @dataclass(frozen=True, slots=True)
-class Only:
-    """A place to link to, at which only those rows are listed that show `kind` in a column.
+class RowFilter:
+    """A link target that leaves only the rows with `kind` in a column.
 
-    column: of the matrix, 0 for the baseline. variant: the candidate, "" for the baseline.
-    text: what they are.
+    column: in the matrix, 0 for the baseline. variant: the candidate, "" for the baseline.
+    text: the rows in words.
     """
 
     anchor: str
-    kind: Shown
+    kind: RowKind
     column: int
     variant: str
     text: str
 
 
-def anchor(kind: Shown, column: int) -> str:
-    """Where these are listed; ids of a result have no `:`, so none can clash."""
+def filter_anchor(kind: RowKind, column: int) -> str:
+    """The id of a link target; it has a `:`, which no anchor of a result has."""
     return f"{kind}:{column}"
 
 
-def counted(report: Report) -> list[Only]:
-    """Every place that a count leads to."""
+def row_filters(report: Report) -> list[RowFilter]:
+    """Every link target that a count of the report needs."""
     return [
         _baseline(report),
         *(
-            only
+            row_filter
             for column, verdict in enumerate(report.verdicts, start=1)
-            for only in _candidate(verdict, column)
+            for row_filter in _candidate(verdict, column)
         ),
     ]
 
 
-def _baseline(report: Report) -> Only:
+def _baseline(report: Report) -> RowFilter:
     text = f"scenarios in which {report.baseline} meets all goals"
-    return Only(anchor("met", 0), "met", 0, "", text)
+    return RowFilter(filter_anchor("met", 0), "met", 0, "", text)
 
 
-def _candidate(verdict: Verdict, column: int) -> Iterator[Only]:
+def _candidate(verdict: Verdict, column: int) -> Iterator[RowFilter]:
     name = verdict.link.name
     for count in verdict.counts:
         if count.number:
             text = f"{count.words} of {name}"
-            yield Only(anchor(count.kind, column), count.kind, column, name, text)
+            yield RowFilter(filter_anchor(count.kind, column), count.kind, column, name, text)
         if count.deaths:
             text = f"scenarios in which the kernel dies with {name}"
-            yield Only(anchor("dies", column), "dies", column, name, text)
+            yield RowFilter(filter_anchor("dies", column), "dies", column, name, text)
 
 
-def rules(places: Iterable[Only]) -> Iterator[str]:
-    """A style rule for each place: rows that do not show it are not displayed."""
-    for place in places:
-        at = f'[id="{place.anchor}"]:target'
-        if place.kind == "abi-removal":
-            yield f"{at} ~ .lost li:not(.v{place.column}) {{ display: none; }}"
+def style_rules(filters: Iterable[RowFilter]) -> Iterator[str]:
+    """A style rule for each link target: it hides the rows that do not match."""
+    for item in filters:
+        target = f'[id="{item.anchor}"]:target'
+        if item.kind == "abi-removal":
+            yield f"{target} ~ .lost li:not(.v{item.column}) {{ display: none; }}"
         else:
-            cell = f"td:nth-child({place.column + 2})"
-            shows = ":not([class])" if place.kind == "unchanged" else f".{css(place.kind)}"
+            cell = f"td:nth-child({item.column + 2})"
+            shows = ":not([class])" if item.kind == "unchanged" else f".{css(item.kind)}"
             rows = f".scroll .s:not(:has({cell}{shows}))"
-            yield f".filter[hidden] ~ {at} ~ {rows} {{ display: none; }}"
+            yield f".filter[hidden] ~ {target} ~ {rows} {{ display: none; }}"

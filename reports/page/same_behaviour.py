@@ -1,4 +1,4 @@
-"""Which variants nothing here tells apart, and the shortest scenario that tells others apart."""
+"""Groups of variants that behave alike here, and the shortest scenario that tells groups apart."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from zonediff.reports.page.index import Index, Link
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
-    """Variants that neither their interface nor any scenario tells apart.
+class VariantGroup:
+    """Variants with the same interface and the same outcome in every scenario.
 
-    apart: for each group before this one, the shortest scenario in which they differ; None where
-    only their interface does.
+    baseline: whether the baseline is one of them. apart: for each group before this one, the
+    shortest scenario in which the two differ; None where only their interface differs.
     """
 
     members: tuple[Link, ...]
@@ -20,29 +20,30 @@ class Alike:
     apart: tuple[Link | None, ...]
 
 
-def groups(index: Index) -> tuple[Alike, ...]:
-    """All variants, the baseline's group first."""
-    prints = fingerprints(index)
-    found: list[tuple[list[object], list[str]]] = []
-    for name, mine in prints.items():
-        for other, names in found:
-            if other == mine:
+def variant_groups(index: Index) -> tuple[VariantGroup, ...]:
+    """All variants in groups, the baseline's group first."""
+    groups: list[tuple[list[object], list[str]]] = []
+    for name, fingerprint in fingerprints(index).items():
+        for other, names in groups:
+            if other == fingerprint:
                 names.append(name)
                 break
         else:
-            found.append((mine, [name]))
+            groups.append((fingerprint, [name]))
     return tuple(
-        Alike(
+        VariantGroup(
             members=tuple(index.variant(name) for name in names),
             baseline=index.result.baseline in names,
-            apart=tuple(_apart(index, mine, other) for other, _ in found[:number]),
+            apart=tuple(
+                _shortest_difference(index, fingerprint, other) for other, _ in groups[:number]
+            ),
         )
-        for number, (mine, names) in enumerate(found)
+        for number, (fingerprint, names) in enumerate(groups)
     )
 
 
 def fingerprints(index: Index) -> dict[str, list[object]]:
-    """By variant: its removals, then its outcome in each scenario; equal for those alike."""
+    """By variant: its removals, then its outcome in each scenario; equal for variants alike."""
     names = [index.result.baseline, *index.candidates]
     return {name: _fingerprint(index, name) for name in names}
 
@@ -50,26 +51,26 @@ def fingerprints(index: Index) -> dict[str, list[object]]:
 def _fingerprint(index: Index, variant: str) -> list[object]:
     if variant == index.result.baseline:
         return [[], *(None for _ in index.result.scenarios)]
-    found: list[object] = [
+    fingerprint: list[object] = [
         item.removals for item in index.result.removals if item.variant == variant
     ] or [[]]
     for scenario in index.result.scenarios:
         judgement = index.judgement(scenario.id, variant)
         if judgement is None or judgement.kind == "error":
-            # What was not seen tells nothing apart, but proves no likeness either.
-            found.append(variant)
+            # An outcome that is not known makes the variant like no other.
+            fingerprint.append(variant)
         elif judgement.kind == "unchanged":
-            found.append(None)
+            fingerprint.append(None)
         else:
-            found.append(replace(judgement, variant=""))
-    return found
+            fingerprint.append(replace(judgement, variant=""))
+    return fingerprint
 
 
-def _apart(index: Index, one: list[object], two: list[object]) -> Link | None:
-    """The shortest scenario in which these differ."""
+def _shortest_difference(index: Index, first: list[object], second: list[object]) -> Link | None:
+    """The scenario with the fewest steps in which two fingerprints differ."""
     different = [
         (len(scenario.steps), scenario.id)
-        for scenario, a, b in zip(index.result.scenarios, one[1:], two[1:], strict=True)
-        if a != b
+        for scenario, left, right in zip(index.result.scenarios, first[1:], second[1:], strict=True)
+        if left != right
     ]
     return index.scenario(min(different)[1]) if different else None

@@ -1,4 +1,4 @@
-"""Scenarios of one family in which the same happens are shown once, under all their names."""
+"""Groups of scenarios: members of a family with the same outcomes share one table."""
 
 from __future__ import annotations
 
@@ -11,49 +11,50 @@ from zonediff.reports.page.scenario_view import ScenarioView
 
 
 @dataclass(frozen=True, slots=True)
-class Siblings:
-    """Members of a family that no variant tells apart, in order; usually just one scenario."""
+class ScenarioGroup:
+    """Scenarios of a family with the same outcomes on all variants, often just one scenario."""
 
     members: tuple[ScenarioView, ...]
 
     @property
     def first(self) -> ScenarioView:
-        """The one whose table and columns are shown for all."""
+        """The scenario whose table is shown for all."""
         return self.members[0]
 
     @property
     def reproduction(self) -> Iterator[tuple[str, Part]]:
-        """What to type, in order, and for whom ("" for all members)."""
+        """The commands in order: (the members that need them, "" for all; the commands)."""
         for parts in zip_longest(*(member.lettered for member in self.members)):
-            whose: dict[Part, list[str]] = {}
+            members: dict[Part, list[str]] = {}
             for member, part in zip(self.members, parts, strict=True):
                 if part is not None:
-                    whose.setdefault(part, []).append(member.info.id)
-            for part, names in whose.items():
+                    members.setdefault(part, []).append(member.info.id)
+            for part, names in members.items():
                 yield "" if len(names) == len(self.members) else ", ".join(names), part
 
 
-def siblings(scenarios: Iterable[ScenarioView]) -> list[Siblings]:
-    """All scenarios, each with those of its file that are shown with it."""
+def group_scenarios(scenarios: Iterable[ScenarioView]) -> list[ScenarioGroup]:
+    """All scenarios in groups; a group has scenarios of one file only."""
     by_file: dict[str, list[list[ScenarioView]]] = {}
-    found: list[list[ScenarioView]] = []
+    groups: list[list[ScenarioView]] = []
     for scenario in scenarios:
-        others = by_file.setdefault(scenario.info.file, [])
-        like = next((group for group in others if _alike(group[0], scenario)), None)
-        if like is not None:
-            like.append(scenario)
+        candidates = by_file.setdefault(scenario.info.file, [])
+        match = next((group for group in candidates if _alike(group[0], scenario)), None)
+        if match is not None:
+            match.append(scenario)
         else:
-            others.append([scenario])
-            found.append(others[-1])
-    return [Siblings(tuple(group)) for group in found]
+            candidates.append([scenario])
+            groups.append(candidates[-1])
+    return [ScenarioGroup(tuple(group)) for group in groups]
 
 
-def _alike(one: ScenarioView, two: ScenarioView) -> bool:
-    return _words(one) == _words(two) and (one.goals, one.rows) == (two.goals, two.rows)
+def _alike(first: ScenarioView, second: ScenarioView) -> bool:
+    tables = (first.goals, first.rows) == (second.goals, second.rows)
+    return tables and _around_table(first) == _around_table(second)
 
 
-def _words(scenario: ScenarioView) -> Sequence[object]:
-    """What is said above and beside the table."""
+def _around_table(scenario: ScenarioView) -> Sequence[object]:
+    """The content above the table and in its head."""
     info = scenario.info
     columns = [
         (column.outcome, column.error, [(m.link.name, m.classes) for m in column.members])

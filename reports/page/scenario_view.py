@@ -1,4 +1,4 @@
-"""One scenario, all variants side by side: columns of equal behaviour, rows of acts."""
+"""A scenario with all variants side by side: variants that behave alike share a column."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zonediff.corpus.scenario import SURVIVES
 from zonediff.engine import words
 from zonediff.reports.page.index import Index, Link
 from zonediff.reports.page.reproduce import Part, reproduction
-from zonediff.reports.page.step_table import Row, Spread, Table, spread
+from zonediff.reports.page.step_table import Row, SpanningCell, StepTable, merge_equal
 from zonediff.reports.text.kinds import SYMBOLS, Class, classes
 from zonediff.result.judgements import Run
 from zonediff.result.partings import partings
@@ -20,7 +20,7 @@ from zonediff.result.result import ScenarioInfo
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A variant in a column, with what it was judged to be (nothing for the baseline)."""
+    """A variant in a column; classes: of its judgement, none for the baseline."""
 
     link: Link
     classes: tuple[Class, ...]
@@ -30,7 +30,8 @@ class Member:
 class Column:
     """Variants that no user can tell apart in this scenario.
 
-    outcome: how it ended, if not at the last step. error: the traceback, of a variant that failed.
+    outcome: how the run ended, None when it reached the last step. error: the traceback of a
+    variant that failed.
     """
 
     members: tuple[Member, ...]
@@ -41,28 +42,29 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class GoalRow:
-    """What the user wanted; for each column whether it was met and what decided it."""
+    """A goal; cells: for each column whether it is met, and why. None where it was not decided."""
 
     want: str
     cells: tuple[tuple[bool, str] | None, ...]
 
     @property
-    def telling(self) -> bool:
-        """Whether it says something: that the kernel survives is a goal of every scenario."""
+    def informative(self) -> bool:
+        """Whether to show the goal: that the kernel survives is shown only where it fails."""
         return self.want != SURVIVES.want or not all(cell and cell[0] for cell in self.cells)
 
     @property
-    def shown(self) -> tuple[Spread[tuple[bool, str] | None], ...]:
-        """The cells, equal neighbours as one."""
-        return spread(self.cells)
+    def shown(self) -> tuple[SpanningCell[tuple[bool, str] | None], ...]:
+        """The cells with equal neighbours merged."""
+        return merge_equal(self.cells)
 
 
 @dataclass(frozen=True, slots=True)
 class ScenarioView:
-    """A scenario and all that happened in it.
+    """A scenario with its table.
 
-    classes: of all its judgements. to_scale: its strips are proportional. reproduction: what to
-    type, and what to expect of each variant; lettered: the same, with the letters of columns.
+    classes: of all its judgements, worst first. to_scale: whether its strips are proportional to
+    memory. reproduction: commands with the results to expect of each variant; lettered: the same
+    with the letters of columns in place of variants.
     """
 
     info: ScenarioInfo
@@ -80,18 +82,18 @@ class ScenarioView:
 
 @dataclass(slots=True)
 class _Group:
-    """Runs alike, the first of which speaks for all."""
+    """Variants with equal runs, and the first of these runs."""
 
     run: Run
     variants: list[str]
 
 
 def scenario_view(index: Index, info: ScenarioInfo) -> ScenarioView:
-    """Everything to show about one scenario."""
+    """The view of one scenario."""
     groups = _groups(index, info.id)
     columns = tuple(_column(index, info, group) for group in groups)
-    table = Table([group.run.trace for group in groups], any(c.baseline for c in columns[:1]))
-    found = {kind for column in columns for member in column.members for kind in member.classes}
+    table = StepTable([group.run.trace for group in groups], any(c.baseline for c in columns[:1]))
+    kinds = {kind for column in columns for member in column.members for kind in member.classes}
     return ScenarioView(
         info=info,
         link=index.scenario(info.id),
@@ -100,20 +102,20 @@ def scenario_view(index: Index, info: ScenarioInfo) -> ScenarioView:
         columns=columns,
         goals=_goals(info, groups),
         rows=table.rows(),
-        classes=tuple(kind for kind in _ORDER if kind in found),
+        classes=tuple(kind for kind in SYMBOLS if kind in kinds),
         to_scale=table.scale.true,
         reproduction=tuple(reproduction(info, [(g.variants, g.run.trace) for g in groups])),
         lettered=tuple(
-            reproduction(info, [([words.letter(at)], g.run.trace) for at, g in enumerate(groups)])
+            reproduction(
+                info,
+                [([words.letter(number)], g.run.trace) for number, g in enumerate(groups)],
+            )
         ),
     )
 
 
-_ORDER: Final = tuple(SYMBOLS)
-
-
 def _groups(index: Index, scenario: str) -> list[_Group]:
-    """The variants that were run, the baseline first, gathered by behaviour."""
+    """The variants that were run, the baseline first, grouped by behaviour."""
     groups: list[_Group] = []
     for variant in (index.result.baseline, *index.candidates):
         run = index.run(scenario, variant)
@@ -128,13 +130,13 @@ def _groups(index: Index, scenario: str) -> list[_Group]:
     return groups
 
 
-def _alike(one: Run, two: Run) -> bool:
-    """Whether nothing that this scenario looks at tells the runs apart."""
-    if (one.status, one.error, one.goals) != (two.status, two.error, two.goals):
+def _alike(first: Run, second: Run) -> bool:
+    """Whether two runs have equal goals and traces that no user can tell apart."""
+    if (first.status, first.error, first.goals) != (second.status, second.error, second.goals):
         return False
-    if one.trace is None or two.trace is None:
-        return one.trace is two.trace
-    return next(partings(one.trace, two.trace), None) is None
+    if first.trace is None or second.trace is None:
+        return first.trace is second.trace
+    return next(partings(first.trace, second.trace), None) is None
 
 
 def _column(index: Index, info: ScenarioInfo, group: _Group) -> Column:

@@ -1,4 +1,4 @@
-"""What a report covers, what it does not, and who says so: the same sentences in every form."""
+"""The scope of a report: what was compared, what was not tested, and what made the report."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from zonediff.corpus.forms import machine_from_json
 from zonediff.engine.machine import Config
 from zonediff.engine.units import SECTION, format_size
+from zonediff.engine.words import several
 from zonediff.reports.page.report import Report
 from zonediff.reports.text.scenario_names import families
 from zonediff.result.result import Result
@@ -15,7 +16,7 @@ from zonediff.variants.registry import LIVE
 
 
 def compared(result: Result) -> Iterator[str]:
-    """What the names of variants stand for, and how the kernels are configured."""
+    """The origin of each variant, and the configuration of the kernels."""
     origins: dict[str, list[str]] = {}
     for info in result.variants:
         name = f"{info.name} (the baseline)" if info.name == result.baseline else info.name
@@ -29,18 +30,18 @@ def compared(result: Result) -> Iterator[str]:
         on = [name for name, config in configs.items() if getattr(config, option.name)]
         off = [name for name in configs if name not in set(on)]
         usual, other, others = ("y", "n", off) if len(on) >= len(off) else ("n", "y", on)
-        but = f" ({other} in {', '.join(families(others))})" if others else ""
-        yield f"CONFIG_{option.name}={usual}{but}"
+        except_in = f" ({other} in {', '.join(families(others))})" if others else ""
+        yield f"CONFIG_{option.name}={usual}{except_in}"
 
 
-def untested(result: Result, report: Report) -> Iterator[str]:
-    """What nobody should take for tested."""
+def not_tested(result: Result, report: Report) -> Iterator[str]:
+    """What the result does not test."""
     models = [info for info in result.variants if not info.name.startswith(LIVE)]
     if len(models) == len(result.variants):
-        yield "On a running kernel: none was started for this."
+        yield "Running kernels: none was started for this."
     bare = [info.name for info in models if not info.evidence]
     if bare:
-        yield f"Against recordings of any real kernel: {', '.join(bare)}."
+        yield f"Not checked against recordings of any real kernel: {', '.join(bare)}."
     missing: dict[str, list[str]] = {}
     for row in (row for shelf in report.shelves for row in shelf.rows):
         cells = [cell for cell in row.cells if {"error", "not-run"} & set(cell.classes)]
@@ -55,19 +56,19 @@ def untested(result: Result, report: Report) -> Iterator[str]:
         if any(part.where == "by hand" for part in scenario.reproduction)
     ]
     if by_hand:
-        yield f"By commands alone these cannot be reproduced: {', '.join(families(by_hand))}."
-    yield f"Anything but these {len(report.scenarios)} scenarios."
+        yield f"Not reproducible by commands alone: {', '.join(families(by_hand))}."
+    yield f"Anything outside the {several(len(report.scenarios), 'scenario')} of this run."
 
 
 def made_by(result: Result, report: Report) -> Iterator[str]:
-    """Who says all this, a tool, and what it was made from."""
+    """What made the report, from what, and with which seeds."""
     run = [info.name for info in result.variants if info.name.startswith(LIVE)]
     what = "no kernel was run for it"
     if run:
-        what = f"but for {', '.join(run)}, which {'was' if len(run) == 1 else 'were'} run"
+        what = f"except {', '.join(run)}, which {'was' if len(run) == 1 else 'were'} run"
     yield (
         f"Made by a tool, zonediff {result.version}, from models of these kernels; {what}. "
-        "It is nobody's review and carries no one's sign-off."
+        "It is not a review and carries nobody's sign-off."
     )
     yield from (f"{source}." for source in report.sources)
     if any("elapse" in step["do"] for info in result.scenarios for step in info.steps):
@@ -76,7 +77,7 @@ def made_by(result: Result, report: Report) -> Iterator[str]:
 
 
 def made_from(result: Result) -> str:
-    """The same in short, with how much of it real kernels confirm."""
+    """What made the report in short, and how far real kernels confirm it."""
     models = [info for info in result.variants if not info.name.startswith(LIVE)]
     odd = [
         f"all but {item.steps - item.agreeing_steps} of {item.steps} for {info.name}"
@@ -90,7 +91,7 @@ def made_from(result: Result) -> str:
         says = "all steps recorded on real kernels agree"
         if odd:
             says = f"the steps recorded on real kernels agree ({', '.join(odd)})"
-        says += f", none are recorded for {', '.join(bare)}" if bare else ""
+        says += f", no recording covers {', '.join(bare)}" if bare else ""
     real = [info.name for info in result.variants if info.name.startswith(LIVE)]
     what = f"models ({', '.join(real)}: a real kernel)" if real else "models"
     return f"By a tool, zonediff {result.version}, from {what}; {says}."

@@ -1,8 +1,8 @@
-"""What a page says again and again, kept once: pictures, and the lists behind a click.
+"""Content that many places of the page share: pictures of memory, and notes that open at a click.
 
-A page of a thousand scenarios shows some thousand pictures tens of thousands of times, and names
-the same rule as often. Whoever lays out the page asks for an id, and refers to that; what the ids
-stand for is laid out once, at the end.
+A page of a thousand scenarios shows about a thousand different pictures tens of thousands of times,
+and names the same rules as often. Templates ask for the id of a picture or a note and refer to it;
+the end of the page has each of them once.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from zonediff.reports.page.memory_strips import Strip
 from zonediff.reports.page.reproduce import Line
 from zonediff.reports.page.step_table import LONGEST_ROUND
 
-_FEW: Final = 1
-"""Lines alike that are as quickly read as what would stand for them."""
+_LEAST_OMITTED: Final = 2
+"""The fewest similar lines that one line replaces."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What opens at a click: lines of text, each with the rule it comes from; or commands."""
+    """A note: lines of text, each with the id of its rule, or commands."""
 
     heading: str
     lines: tuple[tuple[str, str], ...] = ()
@@ -32,14 +32,14 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A kernel function to click on, and the id of the note that says what it decided."""
+    """A kernel function, and the id of the note with what it decided."""
 
     id: str
     function: str
 
 
-class Said:
-    """Pictures and notes by id. No anchor of a result has `:` or `~` in it, so none can clash."""
+class SharedContent:
+    """Pictures and notes by id. Ids contain `:` or `~`, which no anchor of a result does."""
 
     def __init__(self) -> None:
         self.strips: dict[Strip, str] = {}
@@ -50,22 +50,22 @@ class Said:
         return self.strips.setdefault(picture, f":{len(self.strips)}")
 
     def lines(self, changes: Iterable[str], uevents: Sequence[str]) -> str:
-        """The id of a note that says what changed, and which events user space got."""
-        events = list(_brief([(event, "") for event in uevents]))
-        told = [("uevents:", ""), *events] if events else []
-        return self._note(Note("", (*((line, "") for line in changes), *told)))
+        """The id of a note with changes and with the events that user space got."""
+        events = list(_shortened([(event, "") for event in uevents]))
+        sent = [("uevents:", ""), *events] if events else []
+        return self._note(Note("", (*((line, "") for line in changes), *sent)))
 
     def commands(self, heading: str, lines: tuple[Line, ...]) -> str:
         """The id of a note with commands to copy."""
         return self._note(Note(heading, commands=lines))
 
     def reasons(self, reasons: Sequence[Reason]) -> list[Chip]:
-        """One for each kernel function, in the order in which they first decided."""
+        """A chip for each kernel function, in the order in which they first decided."""
         by_function: dict[str, list[tuple[str, str]]] = {}
         for reason in reasons:
             by_function.setdefault(reason.function, []).append((reason.text, _rule(reason)))
         return [
-            Chip(self._note(Note(function, tuple(_brief(lines)))), function)
+            Chip(self._note(Note(function, tuple(_shortened(lines)))), function)
             for function, lines in by_function.items()
         ]
 
@@ -76,24 +76,27 @@ class Said:
 _NUMBER: Final = re.compile(r"[0-9]+")
 
 
-def _brief(lines: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The lines; of many in a row that differ in numbers only, or go round so, the ends."""
+def _shortened(lines: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The lines; of many similar lines or rounds of lines in a row only the first and the last.
+
+    Similar lines differ only in numbers.
+    """
     keys = [_NUMBER.sub("", "".join(line)) for line in lines]
-    at = 0
-    while at < len(lines):
+    start = 0
+    while start < len(lines):
         for size in range(1, LONGEST_ROUND + 1):
-            stop = at + size
-            while keys[stop : stop + size] == keys[at : at + size]:
+            stop = start + size
+            while keys[stop : stop + size] == keys[start : start + size]:
                 stop += size
-            if stop - at > 2 * size + _FEW:
-                yield from lines[at : at + size]
-                yield f"… {stop - at - 2 * size} more like this, then at last", ""
+            if stop - start >= 2 * size + _LEAST_OMITTED:
+                yield from lines[start : start + size]
+                yield f"… {stop - start - 2 * size} similar lines, then", ""
                 yield from lines[stop - size : stop]
-                at = stop
+                start = stop
                 break
         else:
-            yield lines[at]
-            at += 1
+            yield lines[start]
+            start += 1
 
 
 def _rule(reason: Reason) -> str:

@@ -1,4 +1,4 @@
-"""The table of a scenario: a row for each act, a cell for what it did in each column."""
+"""The table of a scenario: a row for each act, a column for variants that behave alike."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from zonediff.engine import words
 from zonediff.engine.observation import Observation, difference
 from zonediff.engine.steps import Boot
 from zonediff.engine.trace import Act, Reason, Trace
-from zonediff.reports.page.fold import Done, fold, walk
+from zonediff.reports.page.fold import ActGroup, fold, walk
 from zonediff.reports.page.memory_strips import Scale, Strip
 from zonediff.result.partings import partings
 
 Mark = Literal["baseline", "same", "first", "later", "absent"]
-"""What a cell is to the baseline's: itself, equal, where they part, after that; or no act."""
+"""A cell against the baseline's: the baseline's own, equal, the first difference, a later one; or
+without an act."""
 
 NOTES: Final[dict[Mark, str]] = {
     "baseline": "",
@@ -27,38 +28,38 @@ NOTES: Final[dict[Mark, str]] = {
 }
 
 LONGEST_ROUND: Final = 4
-"""Most acts that go round and are folded: `plug`, and what udev or a daemon does about it."""
+"""The most acts in a folded round: `plug`, then the acts of udev or a daemon."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Spread(Generic[T]):
-    """A cell that stands for itself and some equal neighbours: columns from `first` on."""
+class SpanningCell(Generic[T]):
+    """A cell that spans `columns` columns with equal content, from the column `first` on."""
 
     cell: T
     first: int
     columns: int
 
 
-def spread(cells: Sequence[T]) -> tuple[Spread[T], ...]:
-    """The cells, equal neighbours as one."""
-    found = []
-    at = 0
+def merge_equal(cells: Sequence[T]) -> tuple[SpanningCell[T], ...]:
+    """The cells with equal neighbours merged."""
+    merged = []
+    first = 0
     for cell, group in groupby(cells):
         columns = len(list(group))
-        found.append(Spread(cell, at, columns))
-        at += columns
-    return tuple(found)
+        merged.append(SpanningCell(cell, first, columns))
+        first += columns
+    return tuple(merged)
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What one act, or some folded ones, did in one column.
+    """One act, or several folded ones, in one column.
 
-    do: where it is not what the row says. when: in a step in which time passes. changes, uevents:
-    in words, where they differ from the baseline's. reasons: those that the baseline's cell has
-    not. strip: the memory afterwards, where it changed and is not as in the baseline's cell.
+    do: the act, if it is not the row's. when: the time, in a step in which time passes. changes,
+    uevents: in words, if they differ from the baseline's. reasons: those that the baseline's cell
+    does not have. strip: memory after the act, if it changed and differs from the baseline's cell.
     """
 
     mark: Mark
@@ -91,54 +92,60 @@ class Row:
 
     @property
     def same(self) -> bool:
-        """Whether the first cell says it all: the others are as the baseline, memory included."""
+        """Whether all cells equal the baseline's, memory included."""
         cells = self.cells
         return all(
-            cell.mark in ("baseline", "same") and cell.do is None and not (cell.strip and at)
-            for at, cell in enumerate(cells)
+            cell.mark in ("baseline", "same") and cell.do is None and not (cell.strip and column)
+            for column, cell in enumerate(cells)
         ) and (len(cells) == 1 or (len(cells) > 1 and cells[-1].mark == "same"))
 
     @property
-    def shown(self) -> tuple[Spread[Cell], ...]:
-        """The cells that are worth showing."""
-        return (Spread(self.cells[0], 0, len(self.cells)),) if self.same else spread(self.cells)
+    def shown(self) -> tuple[SpanningCell[Cell], ...]:
+        """The cells with equal neighbours merged."""
+        return (
+            (SpanningCell(self.cells[0], 0, len(self.cells)),)
+            if self.same
+            else merge_equal(self.cells)
+        )
 
 
-class Table:
-    """All rows of a scenario.
+class StepTable:
+    """The table of a scenario.
 
-    traces: one for each column, None where there is none. baseline: whether the first column is
-    the baseline's.
+    traces: one for each column, None for a column without a trace. baseline: whether the first
+    column is the baseline's.
     """
 
     def __init__(self, traces: Sequence[Trace | None], baseline: bool) -> None:
         self.traces = traces
-        self.scale = Scale(seen for trace in traces for seen in _seen(trace))
+        self.scale = Scale(item for trace in traces for item in _observations(trace))
         self.reference = traces[0] if traces and baseline else None
         self.parted: list[list[tuple[int, int]]] = [
-            [at[:2] for at in partings(self.reference, trace)] if self.reference and trace else []
+            [(parting.step, parting.act) for parting in partings(self.reference, trace)]
+            if self.reference and trace
+            else []
             for trace in traces
         ]
 
     def rows(self) -> tuple[Row, ...]:
-        """The boot, then each step, then what is left in the end."""
+        """The boot, then each step, then the final state."""
         if not any(self.traces):
             return ()
         walked = [list(walk(trace)) if trace else [] for trace in self.traces]
         rows = [self._boot()]
         for number in range(max(len(trace.steps) for trace in self.traces if trace)):
-            acts = [[done for step, _, done in column if step == number] for column in walked]
+            acts = [[group for step, _, group in column if step == number] for column in walked]
             rows.extend(self._step(number, acts))
         return (*rows, self._end(walked))
 
     def _boot(self) -> Row:
         line = [_booted(trace) if trace else None for trace in self.traces]
         cells = []
-        for column, (trace, done) in enumerate(zip(self.traces, line, strict=True)):
-            if trace is None or done is None:
+        for column, (trace, group) in enumerate(zip(self.traces, line, strict=True)):
+            if trace is None or group is None:
                 cells.append(Cell("absent", "no trace"))
                 continue
-            mark = self._mark(column, -1, 0, done)
+            mark = self._mark(column, -1, 0, group)
             died = not trace.steps and trace.end != "ran"
             cells.append(
                 Cell(
@@ -152,8 +159,8 @@ class Table:
             )
         return Row("boot", "the machine boots", tuple(cells))
 
-    def _end(self, walked: Sequence[Sequence[tuple[int, int, Done]]]) -> Row:
-        """What is observed after the last act of each column."""
+    def _end(self, walked: Sequence[Sequence[tuple[int, int, ActGroup]]]) -> Row:
+        """The row of the final state: the observation after the last act of each column."""
         cells: list[Cell] = []
         first: Observation | None = None
         for column, trace in enumerate(self.traces):
@@ -182,8 +189,8 @@ class Table:
             )
         return Row("end", "since boot", tuple(cells))
 
-    def _step(self, number: int, acts: Sequence[Sequence[Done]]) -> list[Row]:
-        """The rows of one step; a composite step has a heading over its acts."""
+    def _step(self, number: int, acts: Sequence[Sequence[ActGroup]]) -> list[Row]:
+        """The rows of one step; a composite step has a heading above its acts."""
         do = next(
             trace.steps[number].do
             for trace in self.traces
@@ -191,30 +198,32 @@ class Table:
         )
         lines = list(zip_longest(*acts))
         marks = [
-            [self._mark(column, number, at, done) for column, done in enumerate(line)]
-            for at, line in enumerate(lines)
+            [self._mark(column, number, act, group) for column, group in enumerate(line)]
+            for act, line in enumerate(lines)
         ]
         if not do.composite:
             label = str(number + 1)
-            return [self._row(label, line, marks[at], number) for at, line in enumerate(lines)]
+            return [self._row(label, line, marks[act], number) for act, line in enumerate(lines)]
         rows = [Row(str(number + 1), str(do))]
-        at = 0
+        first = 0
         for line in fold(
             lines, lambda i, j: marks[i] == marks[j] and "first" not in marks[j], LONGEST_ROUND
         ):
-            size = max(len(done.acts) for done in line if done)
-            label = f"{number + 1}.{at + 1}" + (f"-{number + 1}.{at + size}" if size > 1 else "")
-            rows.append(self._row(label, line, marks[at], number))
-            at += size
+            size = max(len(group.acts) for group in line if group)
+            label = f"{number + 1}.{first + 1}"
+            if size > 1:
+                label += f"-{number + 1}.{first + size}"
+            rows.append(self._row(label, line, marks[first], number))
+            first += size
         return rows
 
     def _row(
-        self, label: str, line: Sequence[Done | None], marks: Sequence[Mark], number: int
+        self, label: str, line: Sequence[ActGroup | None], marks: Sequence[Mark], number: int
     ) -> Row:
-        do = next(str(done) for done in line if done)
+        do = next(str(group) for group in line if group)
         cells = []
-        for column, (done, mark) in enumerate(zip(line, marks, strict=True)):
-            if done is None:
+        for column, (group, mark) in enumerate(zip(line, marks, strict=True)):
+            if group is None:
                 trace = self.traces[column]
                 dead = trace is not None and trace.end != "ran" and number >= len(trace.steps) - 1
                 missing = "not done" if trace else "no trace"
@@ -224,74 +233,74 @@ class Table:
             cells.append(
                 Cell(
                     mark=mark,
-                    do=None if str(done) == do else str(done),
-                    when=done.when,
-                    ok=not any(done.results),
-                    result="; ".join(map(words.explain, done.results)),
-                    output=done.output,
+                    do=None if str(group) == do else str(group),
+                    when=group.when,
+                    ok=not any(group.results),
+                    result="; ".join(map(words.explain, group.results)),
+                    output=group.output,
                     changes=()
                     if same
                     else (
-                        *(f"killed: {name}" for name in done.killed),
-                        *words.changes(done.before, done.changed),
+                        *(f"killed: {name}" for name in group.killed),
+                        *words.changes(group.before, group.changed),
                     ),
-                    uevents=() if same else tuple(words.uevents(done.uevents)),
+                    uevents=() if same else tuple(words.uevents(group.uevents)),
                     reasons=() if same else self._reasons(column, line),
-                    strip=self._strip(column, mark, line) if done.changed.blocks else None,
+                    strip=self._strip(column, mark, line) if group.changed.blocks else None,
                 )
             )
         return Row(label, do, tuple(cells))
 
-    def _mark(self, column: int, step: int, act: int, done: Done | None) -> Mark:
+    def _mark(self, column: int, step: int, act: int, group: ActGroup | None) -> Mark:
         parted = self.parted[column]
         if (step, act) in parted:
             return "first" if parted[0] == (step, act) else "later"
-        if done is None:
+        if group is None:
             return "absent"
         if not column or self.reference is None:
             return "baseline"
-        # Acts are counted alike on both sides only as far as they are the same ones.
+        # The acts of a step have the same numbers on both sides only if they are the same acts.
         uneven = bool(parted) and (step, act) > parted[0] and not self._even(column, step)
         return "later" if uneven else "same"
 
     def _even(self, column: int, step: int) -> bool:
-        """Whether a step came down to the same acts here and in the baseline."""
-        one, two = (
+        """Whether a step consists of the same acts in this column and in the baseline's."""
+        baseline, own = (
             [act.do for act in trace.steps[step].acts] if trace and step < len(trace.steps) else []
             for trace in (self.reference, self.traces[column])
         )
-        return one == two
+        return baseline == own
 
-    def _reasons(self, column: int, line: Sequence[Done | None]) -> tuple[Reason, ...]:
-        """The reasons that the baseline has not."""
-        done, first = line[column], line[0]
-        found = done.reasons if done else []
-        known = first.reasons if first and column and self.reference else []
-        return tuple(reason for reason in found if reason not in known)
+    def _reasons(self, column: int, line: Sequence[ActGroup | None]) -> tuple[Reason, ...]:
+        """The reasons that the baseline does not have."""
+        acts, baseline = line[column], line[0]
+        reasons = acts.reasons if acts else []
+        known = baseline.reasons if baseline and column and self.reference else []
+        return tuple(reason for reason in reasons if reason not in known)
 
-    def _strip(self, column: int, mark: Mark, line: Sequence[Done | None]) -> Strip | None:
-        """The memory after an act; not drawn again where it is as in the baseline's column."""
-        done, first = line[column], line[0]
-        if done is None:
+    def _strip(self, column: int, mark: Mark, line: Sequence[ActGroup | None]) -> Strip | None:
+        """The memory after an act; None where it equals the baseline's."""
+        acts, baseline = line[column], line[0]
+        if acts is None:
             return None
-        if mark == "same" and first is not None and first.after.blocks == done.after.blocks:
+        if mark == "same" and baseline is not None and baseline.after.blocks == acts.after.blocks:
             return None
-        return self.scale.strip(done.after)
+        return self.scale.strip(acts.after)
 
 
 def _since(boot: Observation, last: Observation) -> list[str]:
-    """What is different from the machine that booted, but for the blocks, which are drawn."""
+    """The changes since boot; blocks are left out, as the strip shows them."""
     change = difference(boot, last)
     return words.changes(boot, replace(change, blocks=type(change.blocks)()))
 
 
-def _seen(trace: Trace | None) -> Iterator[Observation]:
+def _observations(trace: Trace | None) -> Iterator[Observation]:
     """Every observation of a trace: after boot and after each act."""
     if trace is not None:
         yield trace.boot
-        yield from (done.after for _, _, done in walk(trace))
+        yield from (act.after for _, _, act in walk(trace))
 
 
-def _booted(trace: Trace) -> Done:
-    """The boot as if it were an act."""
-    return Done((Act(Boot(), reasons=trace.boot_reasons),), trace.boot, trace.boot)
+def _booted(trace: Trace) -> ActGroup:
+    """The boot as an act."""
+    return ActGroup((Act(Boot(), reasons=trace.boot_reasons),), trace.boot, trace.boot)

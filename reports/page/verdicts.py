@@ -1,4 +1,4 @@
-"""Every candidate against the baseline: how many scenarios of each class, and what else to know."""
+"""Verdicts: for each candidate the number of scenarios in each class, and remarks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from zonediff.reports.page.findings import lost
+from zonediff.reports.page.findings import removal_views
 from zonediff.reports.page.index import Index, Link
 from zonediff.reports.page.intents import fate
 from zonediff.reports.page.same_behaviour import fingerprints
@@ -19,9 +19,9 @@ _ALWAYS: Final = ("regression", "abi-removal", "fix", "behaviour-change")
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many of a class, in words.
+    """The number of scenarios (or ABI removals) in a class.
 
-    deaths: how many of these regressions are deaths of the kernel.
+    deaths: the number of regressions among them in which the kernel dies.
     """
 
     kind: Class
@@ -41,7 +41,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A candidate against the baseline. remarks: what else is to be known before trusting it."""
+    """The verdict on a candidate. remarks: sentences that help to judge how far to trust it."""
 
     link: Link
     summary: str
@@ -50,16 +50,16 @@ class Verdict:
 
     @property
     def sentence(self) -> str:
-        """All of it in a line: `igor-movable: 1 regression, 0 ABI removals, 9 fixes, ...`."""
+        """All counts in a line: `igor-movable: 1 regression, 0 ABI removals, 9 fixes, ...`."""
         return f"{self.link.name}: {', '.join(count.text for count in self.counts)}"
 
     def number(self, kind: Class) -> int:
-        """How many there are of a class."""
+        """The number in a class."""
         return next((count.number for count in self.counts if count.kind == kind), 0)
 
 
 def verdicts(result: Result) -> tuple[Verdict, ...]:
-    """Every candidate's verdict, in the order of the result."""
+    """The verdict on every candidate, in the order of the result."""
     index = Index(result)
     prints = fingerprints(index)
     return tuple(
@@ -75,10 +75,10 @@ def verdicts(result: Result) -> tuple[Verdict, ...]:
 
 
 def _remarks(index: Index, info: VariantInfo, prints: Mapping[str, list[object]]) -> Iterator[str]:
-    mine = prints[info.name]
-    alike = [name for name, other in prints.items() if other == mine and name != info.name]
+    own = prints[info.name]
+    alike = [name for name, other in prints.items() if other == own and name != info.name]
     if alike:
-        yield f"Nothing here tells it from {', '.join(alike)}."
+        yield f"Behaves like {', '.join(alike)} in every scenario here."
     for outcome in index.result.intents:
         if outcome.variant == info.name and outcome.status != "happened":
             yield f"Declared intent {outcome.intent.scenarios}: {fate(outcome)}."
@@ -87,12 +87,13 @@ def _remarks(index: Index, info: VariantInfo, prints: Mapping[str, list[object]]
 
 
 def _counts(index: Index, variant: str) -> Iterator[Count]:
-    """Scenarios by class; ABI removals by name, because one may break any number of programs."""
-    found = [classes(index.judgement(s.id, variant)) for s in index.result.scenarios]
+    """Scenarios by class; ABI removals by name, as one may break any number of programs."""
+    judged = [classes(index.judgement(s.id, variant)) for s in index.result.scenarios]
+    removed = [item for item in removal_views(index) if variant in {v.name for v in item.variants}]
     for kind in SYMBOLS:
-        number = sum(kind in kinds for kinds in found)
+        number = sum(kind in kinds for kinds in judged)
         if kind == "abi-removal":
-            number = sum(variant in [v.name for v in item.variants] for item in lost(index))
+            number = len(removed)
         if not number and kind not in _ALWAYS:
             continue
         deaths = _deaths(index, variant) if kind == "regression" else 0
@@ -100,12 +101,12 @@ def _counts(index: Index, variant: str) -> Iterator[Count]:
 
 
 def _deaths(index: Index, variant: str) -> int:
-    """In how many regressions the variant's kernel dies and the baseline's does not."""
+    """The number of regressions in which only the candidate's kernel dies."""
     return sum(dies(index, scenario.id, variant) for scenario in index.result.scenarios)
 
 
 def dies(index: Index, scenario: str, variant: str) -> bool:
-    """Whether a regression is that the variant's kernel dies and the baseline's does not."""
+    """Whether this is a regression in which only the candidate's kernel dies."""
     return (
         "regression" in classes(index.judgement(scenario, variant))
         and _status(index.run(scenario, variant)) == "died"

@@ -1,39 +1,39 @@
 "use strict";
-// Everything can be read without this. It filters, moves by keyboard, opens what is linked to,
-// and copies commands. The address keeps what is looked at: #anchor?variant=...&judgement=...
+// The page is readable without this script. It filters rows, handles the keyboard, opens link
+// targets, and copies commands. The address keeps the state: #anchor?variant=...&judgement=...
 (() => {
   const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
-  const by = (id) => document.getElementById(id);
-  const form = by("filter");
+  const byId = (id) => document.getElementById(id);
+  const form = byId("filter");
   const fields = {
-    q: by("filter-text"),
-    variant: by("filter-variant"),
-    judgement: by("filter-kind"),
-    claim: by("filter-claim"),
+    q: byId("filter-text"),
+    variant: byId("filter-variant"),
+    judgement: byId("filter-kind"),
+    claim: byId("filter-claim"),
   };
   const rows = all("tr.s");
-  // An address that somebody mistyped or cut may be no encoding of anything.
+  // A mistyped or cut address may not be a valid encoding.
   const decode = (text) => {
     try { return decodeURIComponent(text); } catch { return text; }
   };
   const anchorOf = (link) => decode(link.hash.slice(1));
   const sections = new Map(
-    rows.map((row) => [row, by(anchorOf(row.querySelector("a")))?.closest(".scenario")]),
+    rows.map((row) => [row, byId(anchorOf(row.querySelector("a")))?.closest(".scenario")]),
   );
 
-  // A row is found by its own words and by all that is said in its scenario, notes included.
+  // A search looks at the row, its scenario, and the notes of the scenario.
   const words = new Map();
   const haystack = (row) => {
     if (!words.has(row)) {
       const section = sections.get(row);
-      const notes = section ? all('a[href^="#~"]', section).map((link) => by(anchorOf(link))) : [];
+      const notes = section ? all('a[href^="#~"]', section).map((link) => byId(anchorOf(link))) : [];
       const texts = [row, section, ...new Set(notes)].map((item) => item?.textContent ?? "");
       words.set(row, texts.join(" ").toLowerCase());
     }
     return words.get(row);
   };
 
-  // Columns are the scenario, the baseline, then the variants in the order of the menu, where the
+  // The columns are the scenario, the baseline, then the variants in the order of the menu, whose
   // first entry is "all".
   const aside = (cell) => {
     const chosen = fields.variant.selectedIndex;
@@ -75,15 +75,15 @@
     for (const shelf of all(".matrix tbody")) {
       shelf.hidden = all("tr.s", shelf).every((row) => row.hidden);
     }
-    by("filter-count").textContent = `${number} of ${rows.length} scenarios`;
+    byId("filter-count").textContent = `${number} of ${rows.length} scenarios`;
   };
 
   const remember = (anchor) => {
-    const told = new URLSearchParams();
+    const parameters = new URLSearchParams();
     for (const [name, field] of Object.entries(fields)) {
-      if (field.value) told.set(name, field.value);
+      if (field.value) parameters.set(name, field.value);
     }
-    history.replaceState(null, "", `#${encodeURI(anchor)}${told.size ? `?${told}` : ""}`);
+    history.replaceState(null, "", `#${encodeURI(anchor)}${parameters.size ? `?${parameters}` : ""}`);
   };
   const set = (values) => {
     for (const [name, field] of Object.entries(fields)) {
@@ -93,11 +93,11 @@
     filter();
   };
 
-  // A variant that is as the baseline has no place of its own: its scenario's is taken.
+  // A variant without differences has no anchor: use that of its scenario.
   const find = (anchor) => {
-    let found = by(anchor);
+    let found = byId(anchor);
     for (let end = anchor.lastIndexOf("/"); !found && end > 0; end = anchor.lastIndexOf("/", end - 1)) {
-      found = by(anchor.slice(0, end));
+      found = byId(anchor.slice(0, end));
     }
     return found;
   };
@@ -109,7 +109,7 @@
     let target = find(anchor);
     if (target?.matches("#matrix .only")) {
       set({ variant: target.dataset.variant, judgement: target.dataset.kind });
-      [anchor, target] = ["matrix", by("matrix")];
+      [anchor, target] = ["matrix", byId("matrix")];
     } else if (at >= 0) {
       set(Object.fromEntries(new URLSearchParams(hash.slice(at + 1))));
     }
@@ -129,7 +129,7 @@
     visible[next]?.querySelector("a").focus();
   };
 
-  // Where a cell of the matrix leads: to its variant in its scenario.
+  // The link target of a matrix cell: its variant in its scenario.
   const cellOf = (cell) => {
     const scenario = anchorOf(cell.parentElement.querySelector("a"));
     const variant = fields.variant.options[cell.cellIndex - 1].value;
@@ -144,7 +144,7 @@
     area.value = lines.textContent.split("\n").filter((line) => line.trim()).join("\n") + "\n";
     button.before(area);
     area.select();
-    // The clipboard API is not there for pages opened from a file.
+    // Pages opened from a file have no clipboard API.
     button.textContent = document.execCommand("copy") ? "copied" : "press Ctrl-C";
     area.remove();
     setTimeout(() => { button.textContent = "copy"; }, 2000);
@@ -163,7 +163,7 @@
 
   const click = (event) => {
     const link = event.target.closest('a[href^="#~"]');
-    const note = link && by(anchorOf(link));
+    const note = link && byId(anchorOf(link));
     if (note?.showPopover) {
       event.preventDefault();
       offerCopies(note);
@@ -189,7 +189,7 @@
   form.hidden = false;
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", () => { filter(); remember("matrix"); });
-  by("filter-reset").addEventListener("click", () => { set({}); remember("matrix"); });
+  byId("filter-reset").addEventListener("click", () => { set({}); remember("matrix"); });
   window.addEventListener("hashchange", open);
   document.addEventListener("click", click);
   document.addEventListener("keydown", press);
@@ -197,6 +197,6 @@
     if (event.target.matches?.(".reproduce") && event.target.open) offerCopies(event.target);
   }, true);
   window.addEventListener("beforeprint", () => all("details").forEach((item) => { item.open = true; }));
-  by("filter-count").textContent = `${rows.length} of ${rows.length} scenarios`;
+  byId("filter-count").textContent = `${rows.length} of ${rows.length} scenarios`;
   open();
 })();

@@ -8,7 +8,7 @@ import pytest
 
 from zonediff.engine.policy import Intent
 from zonediff.engine.trace import Reason
-from zonediff.reports.page.history import along, goals, history_view, steps
+from zonediff.reports.page.history import goals, history_view, met_by_release, steps
 from zonediff.result.claims import ClaimVerdict, Verdict
 from zonediff.result.history import (
     ClaimHistory,
@@ -55,7 +55,7 @@ def test_what_the_same_rules_turned_is_one_cause() -> None:
     (cause,) = two.causes
     assert (cause.met, cause.back, cause.goals) == (False, "three", 3)
     # Where most goals turned comes first.
-    assert [item.link.name for item in cause.seen] == ["c/d", "a/b"]
+    assert [item.link.name for item in cause.affected] == ["c/d", "a/b"]
     assert (two.number(met=False), two.number(met=True)) == (3, 0)
     assert (three.number(met=False), three.number(met=True)) == (0, 3)
 
@@ -76,7 +76,7 @@ def test_declared_losses_lead_and_only_those_that_come_back_are_for_a_time() -> 
         ],
     )
     view = history_view(history)
-    assert [cause.seen[0].link.name for cause in view.lost] == ["a/declared", "a/silent"]
+    assert [cause.affected[0].link.name for cause in view.lost] == ["a/declared", "a/silent"]
     assert [cause.fate for cause in view.lost] == [
         "lost in two, back in three as declared",
         "lost in two, back in three",
@@ -96,7 +96,7 @@ def test_rows_are_of_scenarios_in_which_something_turned() -> None:
     history = History(RELEASES, [scenario("a/same", goal(True)), scenario("a/b", lost(), both)])
     view = history_view(history)
     (row,) = view.rows
-    assert view.alike == 1
+    assert view.unchanged == 1
     assert [(cell.text, cell.turned) for cell in row.cells] == [
         ("1/2", ""),
         ("1/2", "both"),
@@ -108,7 +108,7 @@ def test_lines_of_steps_and_goals() -> None:
     item = scenario("a/b", lost())
     assert [line.cells for line in steps(item)] == [("ok", "BUG", "ok"), ("ok", "", "ok")]
     assert [line.cells for line in goals(item, RELEASES)] == [("met", "NOT", "met")]
-    assert [*along(item.goals[0], NAMES)] == [True, False, True]
+    assert [*met_by_release(item.goals[0], NAMES)] == [True, False, True]
 
 
 def claim(*verdicts: Verdict, turns: tuple[Turn, ...] = ()) -> ClaimHistory:
@@ -137,8 +137,8 @@ def test_what_a_release_changed_about_a_claim_in_words() -> None:
         History(RELEASES, [], [claim("refuted", "depends", "depends", turns=turns)])
     )
     two, three = view.claims[0].turns
-    assert two.says == "refuted -> depends; now so: it works; no longer so: it hurts"
+    assert two.says == "refuted -> depends; now holds: it works; no longer holds: it hurts"
     assert [(before and before.rule, after and after.rule) for before, after in two.rules] == [
         ("old", "new")
     ]
-    assert (three.says, three.rules) == ("still depends; now so: it flies", ())
+    assert (three.says, three.rules) == ("still depends; now holds: it flies", ())

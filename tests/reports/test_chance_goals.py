@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from xml.etree import ElementTree
 
-from zonediff.reports.page.chance_goals import chances, interval, scale
+from zonediff.reports.page.chance_goals import chance_goals, interval, scale
 from zonediff.result.counts import GoalCount
 from zonediff.result.judgements import Run
 from zonediff.result.result import Result
@@ -23,31 +23,33 @@ def counted(result: Result, met: dict[str, int], runs: int = 100) -> Result:
 
 
 def test_what_differs_for_sure_is_told(result: Result) -> None:
-    (chance,) = chances(counted(result, {"upstream": 60, "igor-movable": 95, "michal-split/1": 65}))
+    (chance,) = chance_goals(
+        counted(result, {"upstream": 60, "igor-movable": 95, "michal-split/1": 65})
+    )
     assert chance.scenario == result.scenarios[0].id
-    told = {name: share.against for share in chance.shares for name in share.variants}
+    told = {name: share.compared for share in chance.shares for name in share.variants}
     assert told["upstream"] == ""
     assert told["igor-movable"] == "more often than upstream"
-    assert told["michal-split/1"] == "may be as often as upstream"
-    (chance,) = chances(counted(result, {"igor-movable": 5}))
-    told = {name: share.against for share in chance.shares for name in share.variants}
+    assert told["michal-split/1"] == "no significant difference from upstream"
+    (chance,) = chance_goals(counted(result, {"igor-movable": 5}))
+    told = {name: share.compared for share in chance.shares for name in share.variants}
     assert told["igor-movable"] == "less often than upstream"
 
 
 def test_what_no_variant_leaves_to_chance_is_left_out(result: Result) -> None:
-    assert chances(result) == ()
-    assert chances(counted(result, {})) == ()
-    assert chances(counted(result, {"igor-movable": 0})) == ()
+    assert chance_goals(result) == ()
+    assert chance_goals(counted(result, {})) == ()
+    assert chance_goals(counted(result, {"igor-movable": 0})) == ()
 
 
 def test_those_that_meet_it_as_often_share_a_line(result: Result) -> None:
-    (chance,) = chances(counted(result, {"igor-movable": 50, "michal-split/1": 50}))
+    (chance,) = chance_goals(counted(result, {"igor-movable": 50, "michal-split/1": 50}))
     shared = {share.variants: str(share) for share in chance.shares}
     assert shared["igor-movable", "michal-split/1"] == "50.0% (40.4% to 59.6%)"
 
 
 def test_an_interval_is_drawn_to_scale(result: Result) -> None:
-    (chance,) = chances(counted(result, {"igor-movable": 50}))
+    (chance,) = chance_goals(counted(result, {"igor-movable": 50}))
     share = next(share for share in chance.shares if "igor-movable" in share.variants)
     svg = ElementTree.fromstring(interval(share))
     assert svg.find("circle").get("cx") == "104"  # type: ignore[union-attr]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zonediff.reports.forms.draft import DraftError, checked_id, draft, reply_subject
+from zonediff.reports.forms.draft import DraftError, checked_message_id, draft, reply_subject
 from zonediff.reports.forms.mail import render
 from zonediff.result.result import Result
 
@@ -56,7 +56,7 @@ def test_a_reply_to_a_reply() -> None:
     [PARENT, f"<{PARENT}>", "a+b/c=d$e@f", "x@[127.0.0.1]", "x@[IPv6:::1]"],
 )
 def test_message_ids(name: str) -> None:
-    assert checked_id(name) == name.strip("<>")
+    assert checked_message_id(name) == name.strip("<>")
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_message_ids(name: str) -> None:
 )  # fmt: skip
 def test_no_message_ids(name: str) -> None:
     with pytest.raises(DraftError, match="message id"):
-        checked_id(name)
+        checked_message_id(name)
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_the_baseline_is_told_from_each_group_that_is_alike(explored: Result) ->
         result, variants=[variant_info(Registry().model(name)) for name in models], portraits=[]
     )
     (arena,) = arenas(Index(result))
-    (parted,) = arena.parted
+    (parted,) = arena.differences
     assert [link.name for link in parted.variants] == models[1:]
     assert parted.witnesses[0].says.startswith("auto_online_blocks reads")
     assert len(parted.witnesses) <= SHOWN

@@ -6,19 +6,21 @@ from zonediff.engine.observation import Observation
 from zonediff.engine.steps import Plug, Write
 from zonediff.engine.trace import Act, Reason
 from zonediff.engine.units import MIB, Bytes
-from zonediff.reports.page.fold import Done, fold
+from zonediff.reports.page.fold import ActGroup, fold
 
 NOTHING = Observation()
 
 
-def done(block: int, result: str | None = None, rule: str = "rule", file: str = "state") -> Done:
+def done(
+    block: int, result: str | None = None, rule: str = "rule", file: str = "state"
+) -> ActGroup:
     reason = Reason(rule, rule, f"of block {block}")
     write = Write(f"memory{block}/{file}", "online")
-    return Done((Act(write, result, reasons=(reason,)),), NOTHING, NOTHING)
+    return ActGroup((Act(write, result, reasons=(reason,)),), NOTHING, NOTHING)
 
 
 def sizes(
-    *columns: list[Done | None], apart: frozenset[int] = frozenset(), longest: int = 1
+    *columns: list[ActGroup | None], apart: frozenset[int] = frozenset(), longest: int = 1
 ) -> list[int]:
     rows = list(zip(*columns, strict=True))
     folded = fold(rows, lambda i, j: j not in apart, longest)
@@ -54,8 +56,8 @@ def test_the_caller_can_keep_rows_apart() -> None:
     assert sizes([done(n) for n in (32, 33, 34)], apart=frozenset({1})) == [1, 2]
 
 
-def plugged(number: int, size: int = 128 * MIB) -> Done:
-    return Done((Act(Plug(f"dimm{number}", Bytes(size))),), NOTHING, NOTHING)
+def plugged(number: int, size: int = 128 * MIB) -> ActGroup:
+    return ActGroup((Act(Plug(f"dimm{number}", Bytes(size))),), NOTHING, NOTHING)
 
 
 def test_other_acts_are_folded_when_only_a_number_goes_on() -> None:

@@ -177,7 +177,7 @@ def test_it_reads_from_the_verdict_down(result: Result) -> None:
         "Intended differences",
         "Declared intents",
         "Matrix",
-        "Alike",
+        "Same behaviour",
         "Claims",
         "History",
         "Scenarios",
@@ -218,7 +218,7 @@ def test_claims_are_there_with_their_cases(page: Page) -> None:
         "refuted igor-movable",
         "supported if holds : the first block is refused step 1: EINVAL in ordering/reproducer",
         "besides holds : a way to online it movable after 2 writes (100 %, claimed 50 %)",
-        "decides nothing: the mail contradicts itself",
+        "does not count: the mail contradicts itself",
         "echo online_movable > memory39/state echo online_movable > memory38/state",
         "what is a bug is a matter of opinion",
     ):
@@ -234,7 +234,7 @@ def test_the_sources_are_told(page: Page) -> None:
 def test_an_interrupted_result_says_so(result: Result) -> None:
     part = replace(result, complete=False, runs=result.runs[:2], judgements=result.judgements[:1])
     text = Page(render(part)).text
-    assert "the run was stopped after 2 of 30 cells" in text
+    assert "the run was interrupted after 2 of 30 cells" in text
     assert "Not run." in text
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zonediff.reports.forms import markdown
-from zonediff.reports.text import markup
+from zonediff.reports.text import markdown as markup
 from zonediff.reports.text.plain import one_line, visible
 from zonediff.result.result import Result
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from zonediff.reports.page.findings import causes, lost
+from zonediff.reports.page.findings import causes, removal_views
 from zonediff.reports.page.index import Index
-from zonediff.reports.page.report import view
+from zonediff.reports.page.report import build_report
 from zonediff.reports.page.scenario_view import ScenarioView, scenario_view
 from zonediff.reports.page.verdicts import verdicts
 from zonediff.result.result import Result
@@ -37,7 +37,7 @@ def test_a_verdict_counts_everything(result: Result) -> None:
 
 
 def test_what_a_verdict_counts_is_listed_where_it_says(result: Result) -> None:
-    report = view(result)
+    report = build_report(result)
     for verdict in report.verdicts:
         for section in report.sections:
             listed = sum(
@@ -50,7 +50,7 @@ def test_what_a_verdict_counts_is_listed_where_it_says(result: Result) -> None:
 
 def test_variants_that_nothing_tells_apart_are_told(result: Result) -> None:
     remarks = {verdict.link.name: verdict.remarks for verdict in verdicts(result)}
-    assert "Nothing here tells it from upstream." in remarks["michal-split/1"]
+    assert "Behaves like upstream in every scenario here." in remarks["michal-split/1"]
     assert not any("Nothing" in text for text in remarks["michal-split/3"])
     whole = replace(
         result,
@@ -59,7 +59,7 @@ def test_variants_that_nothing_tells_apart_are_told(result: Result) -> None:
         judgements=[item for item in result.judgements if item.scenario != "ordering/ascending"],
     )
     remarks = {verdict.link.name: verdict.remarks for verdict in verdicts(whole)}
-    assert "Nothing here tells it from hyperv-xen-only." in remarks["michal-split/3"]
+    assert "Behaves like hyperv-xen-only in every scenario here." in remarks["michal-split/3"]
 
 
 def test_a_death_in_a_regression_is_in_the_verdict(result: Result) -> None:
@@ -108,7 +108,7 @@ def test_an_error_is_named_after_what_was_raised(result: Result) -> None:
 
 
 def test_removals_are_listed_with_who_uses_them(result: Result) -> None:
-    first, *others = lost(Index(result))
+    first, *others = removal_views(Index(result))
     assert first.removal.what == "auto_online_blocks"
     assert [link.name for link in first.scenarios] == ["knob/kvm", "unplug/auto-onlined"]
     assert all(item.scenarios == () for item in others)
@@ -209,7 +209,7 @@ def test_anchors_are_unique(result: Result) -> None:
 
 
 def test_claims_are_gathered_by_verdict_in_a_fixed_order(result: Result) -> None:
-    first, second = view(result).claims
+    first, second = build_report(result).claims
     assert [
         (group.verdict.verdict, [link.name for link in group.variants]) for group in first.judged
     ] == [
@@ -234,7 +234,7 @@ def test_what_could_not_be_run_here_says_why(result: Result) -> None:
         runs=runs,
         judgements=[item for item in result.judgements if item.variant != "michal-split/3"],
     )
-    assert "6 runs could not be done here, on michal-split/3." in view(part).notes
+    assert "6 runs could not be done here: michal-split/3." in build_report(part).notes
     column = shown(part, "knob/kvm").columns[-2]
     assert (column.outcome, column.error) == ("not run", "not on this machine: no KVM")
     assert verdicts(part)[2].number("not-run") == 6

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from zonediff.reports.page import scope
-from zonediff.reports.page.report import view
+from zonediff.reports.page.report import build_report
 from zonediff.result.result import Result
 
 
@@ -35,34 +35,36 @@ def test_how_the_kernels_are_configured(result: Result) -> None:
 
 
 def test_what_was_not_tested(result: Result) -> None:
-    assert list(scope.untested(result, view(result))) == [
-        "On a running kernel: none was started for this.",
-        "Against recordings of any real kernel: michal-split/1, hyperv-xen-only.",
+    assert list(scope.not_tested(result, build_report(result))) == [
+        "Running kernels: none was started for this.",
+        "Not checked against recordings of any real kernel: michal-split/1, hyperv-xen-only.",
         "Failed or not run in hyperv-xen-only: ordering/ascending.",
-        "Anything but these 6 scenarios.",
+        "Anything outside the 6 scenarios of this run.",
     ]
 
 
 def test_a_tool_says_that_it_is_one(result: Result) -> None:
-    assert next(scope.made_by(result, view(result))) == (
+    assert next(scope.made_by(result, build_report(result))) == (
         "Made by a tool, zonediff 0.1.0, from models of these kernels; no kernel was run for it. "
-        "It is nobody's review and carries no one's sign-off."
+        "It is not a review and carries nobody's sign-off."
     )
     timed = replace(result.scenarios[0], steps=[{"do": {"elapse": {}}}])
-    *_, seeds = scope.made_by(replace(result, scenarios=[timed], seed=7, seeds=3), view(result))
+    *_, seeds = scope.made_by(
+        replace(result, scenarios=[timed], seed=7, seeds=3), build_report(result)
+    )
     assert seeds == "Chance in timed scenarios: seed 7 and the 2 after it."
 
 
 def test_a_real_kernel_is_no_model(result: Result) -> None:
     live = with_live(result)
-    told = list(scope.untested(live, view(result)))
-    assert told[0] == "Against recordings of any real kernel: hyperv-xen-only."
-    assert "but for live:bzImage, which was run" in next(scope.made_by(live, view(result)))
+    told = list(scope.not_tested(live, build_report(result)))
+    assert told[0] == "Not checked against recordings of any real kernel: hyperv-xen-only."
+    assert "except live:bzImage, which was run" in next(scope.made_by(live, build_report(result)))
     assert "from models (live:bzImage: a real kernel); " in scope.made_from(live)
 
 
 def test_how_much_real_kernels_confirm(result: Result) -> None:
-    assert "agree (all but 1 of 938 for igor-movable), none are recorded for michal-split/1, " in (
+    assert "agree (all but 1 of 938 for igor-movable), no recording covers michal-split/1, " in (
         scope.made_from(result)
     )
     bare = replace(result, variants=[replace(info, evidence=[]) for info in result.variants])

@@ -7,24 +7,24 @@ from dataclasses import replace
 from zonediff.engine.steps import HypervAdd
 from zonediff.engine.trace import Reason
 from zonediff.engine.units import GIB, Bytes
-from zonediff.reports.page.evidence import unrecorded
+from zonediff.reports.page.evidence import unrecorded_acts
 from zonediff.reports.page.index import Index
-from zonediff.reports.page.report import view
-from zonediff.reports.page.row_filters import counted, rules
-from zonediff.reports.page.same_behaviour import groups
-from zonediff.reports.page.scenario_groups import siblings
-from zonediff.reports.page.shared_content import Note, Said
-from zonediff.reports.page.step_table import Spread, spread
+from zonediff.reports.page.report import build_report
+from zonediff.reports.page.row_filters import row_filters, style_rules
+from zonediff.reports.page.same_behaviour import variant_groups
+from zonediff.reports.page.scenario_groups import group_scenarios
+from zonediff.reports.page.shared_content import Note, SharedContent
+from zonediff.reports.page.step_table import SpanningCell, merge_equal
 from zonediff.result.result import Result
 
 
-def lines(said: Said, id: str) -> list[str]:
+def lines(said: SharedContent, id: str) -> list[str]:
     (note,) = [note for note, other in said.notes.items() if other == id]
     return [text for text, _ in note.lines]
 
 
 def test_equal_notes_are_one() -> None:
-    said = Said()
+    said = SharedContent()
     one = said.reasons([Reason("a.x", "a", "first"), Reason("b", "b", "other")])
     two = said.reasons([Reason("a.x", "a", "first")])
     assert [chip.function for chip in one] == ["a", "b"]
@@ -33,37 +33,37 @@ def test_equal_notes_are_one() -> None:
 
 
 def test_of_many_reasons_that_differ_in_numbers_the_ends_are_told() -> None:
-    said = Said()
+    said = SharedContent()
     reasons = [Reason("a", "a", f"block {n} is taken") for n in range(32, 40)]
     (chip,) = said.reasons([Reason("a", "a", "begun"), *reasons])
     assert lines(said, chip.id) == [
         "begun",
         "block 32 is taken",
-        "… 6 more like this, then at last",
+        "… 6 similar lines, then",
         "block 39 is taken",
     ]
 
 
 def test_events_that_go_round_are_told_by_their_ends() -> None:
-    said = Said()
+    said = SharedContent()
     events = [f"{what} memory{n}" for n in range(32, 40) for what in ("add", "online")]
     assert lines(said, said.lines(["changed"], events)) == [
         "changed",
         "uevents:",
         "add memory32",
         "online memory32",
-        "… 12 more like this, then at last",
+        "… 12 similar lines, then",
         "add memory39",
         "online memory39",
     ]
 
 
 def test_neighbours_that_say_the_same_are_one_cell() -> None:
-    assert spread("aabca") == (
-        Spread("a", 0, 2),
-        Spread("b", 2, 1),
-        Spread("c", 3, 1),
-        Spread("a", 4, 1),
+    assert merge_equal("aabca") == (
+        SpanningCell("a", 0, 2),
+        SpanningCell("b", 2, 1),
+        SpanningCell("c", 3, 1),
+        SpanningCell("a", 4, 1),
     )
 
 
@@ -87,16 +87,16 @@ def family(result: Result, *ids: str) -> Result:
 def test_members_of_a_family_that_fare_the_same_are_shown_once(result: Result) -> None:
     first = result.scenarios[0].id
     grown = family(result, f"{first}[size=1G]", f"{first}[size=2G]")
-    shown = siblings(view(grown).scenarios)
+    shown = group_scenarios(build_report(grown).scenarios)
     assert [len(item.members) for item in shown] == [3, 1, 1, 1, 1, 1]
     assert {names for names, _ in shown[0].reproduction} == {""}
     other = [replace(run, goals=[]) if "2G" in run.scenario else run for run in grown.runs]
-    apart = siblings(view(replace(grown, runs=other)).scenarios)
+    apart = group_scenarios(build_report(replace(grown, runs=other)).scenarios)
     assert [len(item.members) for item in apart] == [2, 1, 1, 1, 1, 1, 1]
 
 
 def test_variants_that_are_alike_are_one_group_and_others_have_a_witness(result: Result) -> None:
-    found = groups(Index(result))
+    found = variant_groups(Index(result))
     names = [[link.name for link in group.members] for group in found]
     assert names[0] == ["upstream", "michal-split/1"]
     everyone = sorted(variant.name for variant in result.variants)
@@ -107,7 +107,7 @@ def test_variants_that_are_alike_are_one_group_and_others_have_a_witness(result:
 
 
 def test_acts_of_which_there_is_no_recording_are_told(result: Result) -> None:
-    assert unrecorded(Index(result)) == ()
+    assert unrecorded_acts(Index(result)) == ()
     runs = []
     for run in result.runs:
         if run.trace is not None and run.scenario == "knob/kvm":
@@ -117,15 +117,15 @@ def test_acts_of_which_there_is_no_recording_are_told(result: Result) -> None:
             runs.append(replace(run, trace=trace))
         else:
             runs.append(run)
-    (item,) = unrecorded(Index(replace(result, runs=runs)))
+    (item,) = unrecorded_acts(Index(replace(result, runs=runs)))
     assert item.example == "hyperv adds hot1 1G"
     assert [link.name for link in item.scenarios] == ["knob/kvm"]
 
 
 def test_a_count_has_a_place_and_a_rule(result: Result) -> None:
-    places = counted(view(result))
+    places = row_filters(build_report(result))
     assert len({place.anchor for place in places}) == len(places)
-    told = list(rules(places))
+    told = list(style_rules(places))
     shown = ".scroll .s:not(:has(td:nth-child(3).fix))"
     assert f'.filter[hidden] ~ [id="fix:1"]:target ~ {shown} {{ display: none; }}' in told
     assert '[id="abi-removal:3"]:target ~ .lost li:not(.v3) { display: none; }' in told

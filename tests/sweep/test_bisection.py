@@ -99,7 +99,7 @@ def test_the_real_sweep_looks_the_same() -> None:
     with open_pool(registry, 2) as pool:
         less = frontiers(sweep, registry, adaptive=True, pool=pool)
     assert frontier_table(less) == frontier_table(whole)
-    assert [item.whose for item in pictures(less)] == [item.whose for item in pictures(whole)]
+    assert [item.owners for item in pictures(less)] == [item.owners for item in pictures(whole)]
     run = [len(sweep.added) - len(row.inferred) for item in less for row in item.rows]
     assert sum(run[:12]) < 0.4 * 12 * len(sweep.added), "one DIMM"
     for one, other in zip(whole, less, strict=True):

@@ -9,7 +9,13 @@ import pytest
 
 from zonediff.reports.page.frontier import frontier_table, pictures
 from zonediff.reports.page.frontier_map import frontier_map
-from zonediff.reports.page.frontier_remaining import LINES, POINTS, apart, frontier_left, levels
+from zonediff.reports.page.frontier_remaining import (
+    LINES,
+    POINTS,
+    apart,
+    frontier_remaining,
+    levels,
+)
 from zonediff.result.frontiers import Frontier, FrontierRow
 
 MIB = 1 << 20
@@ -30,7 +36,7 @@ def frontier(
 def test_frontiers_that_look_alike_share_a_picture() -> None:
     other = frontier("igor-movable", onliner="kernel", least=(140000, 48000, None))
     drawn = pictures([frontier(), other, frontier("v6.1", least=(140000, None, None))])
-    assert [(picture.letter, len(picture.whose)) for picture in drawn] == [("A", 2), ("B", 1)]
+    assert [(picture.letter, len(picture.owners)) for picture in drawn] == [("A", 2), ("B", 1)]
 
 
 def test_the_table_fits_a_mail() -> None:
@@ -86,24 +92,24 @@ def test_what_was_run_on_one_that_looks_alike_is_not_hatched() -> None:
         (picture,) = pictures(both)
         assert picture.not_run == ""
         assert picture.frontier.variant == "upstream", "whose numbers were all run"
-        assert picture.speaks_for == "", "what was run on both is the same"
+        assert picture.numbers_of == "", "what was run on both is the same"
 
 
 def test_the_numbers_of_a_picture_may_be_those_of_one() -> None:
     (picture,) = pictures([frontier(), frontier("other", least=(140000, 48000, None))])
-    assert picture.speaks_for == "upstream, one DIMM, nobody to online it"
-    drawn = frontier_left(picture.frontier, picture.speaks_for)
+    assert picture.numbers_of == "upstream, one DIMM, nobody to online it"
+    drawn = frontier_remaining(picture.frontier, picture.numbers_of)
     assert "by boot memory; of upstream, one DIMM, nobody to online it" in drawn
 
 
 def test_lines_start_with_what_is_free_and_end_with_the_kernel() -> None:
-    svg = ElementTree.fromstring(frontier_left(frontier(), ""))
+    svg = ElementTree.fromstring(frontier_remaining(frontier(), ""))
     (line,) = svg.findall("path[@class='line']")
     assert line.get("d") == "M52 8L117 57.1L312 168.8"
     (death,) = svg.findall("path[@class='dies']")
     assert death.get("d") == "M568 224l8 8m0 -8l-8 8"
     assert svg.find("circle").get("cy") == "168.8"  # type: ignore[union-attr]
-    assert svg.get("aria-label") == "of 176 MiB free with 256M, 47 MiB are left after 8G"
+    assert svg.get("aria-label") == "256M of boot memory: 176 MiB free, 47 MiB left after adding 8G"
     levels_told = [item.text for item in svg.iter("text") if (item.text or "").endswith("MiB")]
     assert levels_told == ["0 MiB", "64 MiB", "128 MiB"]
 
@@ -114,7 +120,7 @@ def test_many_machines_and_sizes_are_thinned() -> None:
         FrontierRow((64 + 32 * at) * MIB, 90000, [90000 - at for at in range(999)] + [None])
         for at in range(50)
     ]
-    drawn = frontier_left(Frontier("upstream", "acpi", "nobody", sizes, rows), "")
+    drawn = frontier_remaining(Frontier("upstream", "acpi", "nobody", sizes, rows), "")
     svg = ElementTree.fromstring(drawn)
     lines = svg.findall("path[@class='line']")
     assert len(lines) == LINES + 1
@@ -126,7 +132,7 @@ def test_many_machines_and_sizes_are_thinned() -> None:
 
 def test_a_line_goes_on_after_a_death() -> None:
     odd = frontier(least=(140000, None, 1000))
-    svg = ElementTree.fromstring(frontier_left(odd, ""))
+    svg = ElementTree.fromstring(frontier_remaining(odd, ""))
     assert "M572 " in (svg.find("path[@class='line']").get("d") or "")  # type: ignore[union-attr]
 
 
