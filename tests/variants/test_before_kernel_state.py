@@ -12,6 +12,7 @@ from zonediff.cli.main import cli
 from zonediff.engine.kernel import Kernel
 from zonediff.engine.machine import Machine
 from zonediff.engine.memory import Zone
+from zonediff.engine.policy import Policy
 from zonediff.engine.state import KernelState
 from zonediff.engine.steps import Plug, Write
 from zonediff.engine.units import GIB, SECTION, Bytes
@@ -115,3 +116,15 @@ def test_a_kernel_is_a_kernel_state() -> None:
             assert hasattr(state, name), name
     assert (state.nodes, state.block_pages, state.knob) == (1, 32768, "offline")
     assert state.early_pages(0) == state.present_pages(0, Zone.DMA, Zone.DMA32, Zone.NORMAL)
+
+
+def test_the_guide_has_every_question_and_all_that_a_policy_may_read() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "writing-a-variant.md").read_text()
+    reference = guide[guide.index("## Reference") :]
+    members = [name for name in vars(KernelState) if not name.startswith("_")]
+    questions = [
+        name for name, value in vars(Policy).items() if not name.startswith("_") and callable(value)
+    ]
+    assert len(members) == 16
+    for name in (*members, *questions):
+        assert f"| `{name}`" in reference or f"| `{name}(" in reference, name
