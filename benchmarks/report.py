@@ -53,7 +53,7 @@ def report(profile: bool, **_: Any) -> None:
             [title, path.stat().st_size / 1e6, *_open(path)] for title, path in measured.items()
         ]
     opened = rows[0][3] / SECONDS_ALLOWED if isinstance(rows[0][3], float) else ""
-    rows.append(["of what is allowed", len(pages[0].encode()) / BYTES_ALLOWED, "", opened])
+    rows.append(["share of the limit", len(pages[0].encode()) / BYTES_ALLOWED, "", opened])
     table(f"rendered in {took:.1f} s", ("page", "MB", "DOM nodes", "s to open"), rows)
     if profile:
         profiled(lambda: render(result))

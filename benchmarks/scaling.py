@@ -174,8 +174,8 @@ def _answering() -> None:
     number = len(answers) * len(points)
     receiving = _cpu(lambda: [pickle.loads(answer) for answer in answers])
     with TemporaryDirectory() as folder, open_store(Path(folder) / "a.sqlite") as store:
-        table = Rows(store, sweep, keys)
-        keeping = _cpu(lambda: [table.save([item]) for item in outcomes])
+        stored_rows = Rows(store, sweep, keys)
+        keeping = _cpu(lambda: [stored_rows.save([item]) for item in outcomes])
     scenario = load_scenarios(["pressure/help-by-chance"])[0]
     policy = registry.model("upstream").policy
     seeds = 200
