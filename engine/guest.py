@@ -10,11 +10,14 @@ from dataclasses import replace
 from typing import Final
 
 from zonediff.engine import sysfs
+from zonediff.engine.adding import add_memory
 from zonediff.engine.devices import Device, Source
+from zonediff.engine.ejecting import eject
 from zonediff.engine.kernel import Kernel, KernelDied
 from zonediff.engine.machine import Dimm, Machine, first_free
 from zonediff.engine.memory import PINNED, Zone
 from zonediff.engine.policy import Policy
+from zonediff.engine.processes import allocate
 from zonediff.engine.rules import ACPI_MEMHOTPLUG_C, MEMORY_HOTPLUG_C, Rule
 from zonediff.engine.steps import (
     Allocate,
@@ -159,7 +162,7 @@ class Guest:
             case XenAdd(id, size, node):
                 result = self._xen_add(id, size, node)
             case Allocate(process, size, oom_score_adj):
-                result = self.kernel.allocate(process, size // KIB, oom_score_adj)
+                result = allocate(self.kernel, process, size // KIB, oom_score_adj)
             case Fill(blocks, content):
                 self._fill(self.blocks(blocks), content)
                 return None, None
@@ -250,7 +253,7 @@ class Guest:
         if missing:
             kernel.explain(HALF_THERE.because(block=missing[0], device=id))
             raise KernelDied("BUG")
-        result = kernel.eject(blocks)
+        result = eject(kernel, blocks)
         if result is None:
             del self.devices[id]
         return result
@@ -277,8 +280,8 @@ class Guest:
         return self._add(device)
 
     def _add(self, device: Device) -> str | None:
-        return self.kernel.add_memory(
-            self._node_of(device), device.start, device.size, device.source
+        return add_memory(
+            self.kernel, self._node_of(device), device.start, device.size, device.source
         )
 
     def _node_of(self, device: Device) -> int:

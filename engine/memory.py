@@ -1,4 +1,4 @@
-"""The books: memory blocks, zones and their spans, nodes. Mechanism only, no decisions.
+"""The tables of a machine's memory: blocks, zones and their spans, nodes. No decisions.
 
 Columns are byte arrays indexed by memory block number, so bulk operations are slice assignments
 and searches are byte searches. Spans and counts are kept per (node, zone), in pages.
@@ -105,7 +105,7 @@ EMPTY: Final = Span(0, 0)
 
 
 class Memory:
-    """All memory of a machine as its kernel books it.
+    """All memory of a machine, as its kernel keeps account of it.
 
     status: PRESENT, ONLINE, ... bits of each block.
     link: 1 + 4 * node + zone that the block's pages are linked to; 0 where there is no block.

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from string import Formatter
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from zonediff.engine.trace import Number, Reason
 
@@ -24,7 +24,8 @@ class Rule:
 
     id: stable, `function.what-it-says`, or just the function.
     function: the kernel function that decides.
-    says: the sentence, a str.format template over the rule's numbers.
+    says: the sentence, a str.format template over the rule's numbers. `{blocks:new block}` counts:
+        `1 new block`, `2 new blocks`.
     source: the kernel file, or the document, that it restates.
     """
 
@@ -48,6 +49,18 @@ def _names(says: str) -> tuple[str, ...]:
     return tuple(name for _, name, _, _ in Formatter().parse(says) if name)
 
 
+class _Words(Formatter):
+    """str.format, with nouns to count as format specifications."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, int) and len(format_spec) > 2 and format_spec[0].isalpha():
+            return f"{value} {format_spec}{'' if value == 1 else 's'}"
+        return format(value, format_spec)
+
+
+_WORDS: Final = _Words()
+
+
 class Because(NamedTuple):
     """A rule and the numbers it was applied to; reason() puts it into words."""
 
@@ -59,7 +72,7 @@ class Because(NamedTuple):
         return Reason(
             self.rule.id,
             self.rule.function,
-            self.rule.says.format_map(self.numbers),
+            _WORDS.vformat(self.rule.says, (), self.numbers),
             dict(self.numbers),
         )
 

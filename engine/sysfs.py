@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from zonediff.engine.adding import add_memory
 from zonediff.engine.devices import Source
-from zonediff.engine.kernel import ALREADY, Kernel
+from zonediff.engine.kernel import Kernel
 from zonediff.engine.machine import strtobool
 from zonediff.engine.memory import OnlineType
 from zonediff.engine.observe import block_view
+from zonediff.engine.onlining import ALREADY, device_offline, device_online
 from zonediff.engine.rules import CORE_C, MEMORY_C, Rule
 from zonediff.engine.units import PAGE
 
@@ -149,7 +151,7 @@ def probe(kernel: Kernel, address: int) -> str | None:
             NOT_AN_ADDRESS.because(value=hex(address), block_size=block_size, result="EINVAL")
         )
         return "EINVAL"
-    return kernel.add_memory(node_of(kernel, address), address, block_size, Source.PROBE)
+    return add_memory(kernel, node_of(kernel, address), address, block_size, Source.PROBE)
 
 
 def node_of(kernel: Kernel, address: int) -> int:
@@ -205,7 +207,7 @@ def _write_state(kernel: Kernel, block: int, text: str) -> str | None:
         return _offline(kernel, block, "EINVAL")
     # The type is stored before anything is checked, and stays when there is nothing to do.
     kernel.tables.online_type[block] = online_type
-    result = kernel.device_online(block)
+    result = device_online(kernel, block)
     if result is ALREADY:
         kernel.explain(TYPE_ARMED.because(block=block, asked=online_type.label))
         return "EINVAL"
@@ -223,7 +225,7 @@ def _write_online(kernel: Kernel, block: int, text: str) -> str | None:
     pending = OnlineType(kernel.tables.online_type[block])
     if pending in (OnlineType.KERNEL, OnlineType.MOVABLE) and not kernel.tables.is_online(block):
         kernel.explain(PENDING_TYPE.because(block=block, pending=pending.label))
-    result = kernel.device_online(block)
+    result = device_online(kernel, block)
     if result is ALREADY:
         kernel.explain(ONLINE_ALREADY.because(block=block))
         return None
@@ -231,7 +233,7 @@ def _write_online(kernel: Kernel, block: int, text: str) -> str | None:
 
 
 def _offline(kernel: Kernel, block: int, when_already: str | None) -> str | None:
-    result = kernel.device_offline(block)
+    result = device_offline(kernel, block)
     if result is not ALREADY:
         return result
     state = "online" if kernel.tables.is_online(block) else "offline"

@@ -10,9 +10,10 @@ from zonediff.compare.sweep.bisection import to_run
 from zonediff.compare.sweep.plan import Onliner, Row
 from zonediff.engine import userspace
 from zonediff.engine.actors import OnlineValue
+from zonediff.engine.adding import MEMMAP_COST
 from zonediff.engine.errors import ZonediffError
 from zonediff.engine.guest import Guest
-from zonediff.engine.kernel import MEMMAP_COST, KernelDied
+from zonediff.engine.kernel import KernelDied
 from zonediff.engine.machine import Machine
 from zonediff.engine.policy import Policy
 from zonediff.engine.run import Runner

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 
+from zonediff.engine.adding import add_memory
 from zonediff.engine.devices import Source
 from zonediff.engine.kernel import Kernel, NotModelled
 from zonediff.engine.machine import Dimm, Machine
@@ -41,7 +43,7 @@ def test_a_dimm_that_starts_within_a_section_adds_no_block(boot: Any) -> None:
 
 def test_ranges_that_are_taken_or_cannot_be_addressed_are_refused(boot: Any) -> None:
     kernel = boot().guest.kernel
-    add = kernel.add_memory
+    add = partial(add_memory, kernel)
     limit = 1 << 40
     assert add(0, (4 << 30) - (128 << 20), 128 << 20, Source.PROBE) == "EEXIST"
     assert add(0, limit - (128 << 20), 256 << 20, Source.PROBE) == "EEXIST"
@@ -54,7 +56,7 @@ def test_ranges_that_are_taken_or_cannot_be_addressed_are_refused(boot: Any) -> 
 
 
 def test_a_wider_cpu_can_address_more(boot: Any) -> None:
-    assert boot(bits=41).guest.kernel.add_memory(0, 1 << 40, 128 << 20, Source.PROBE) is None
+    assert add_memory(boot(bits=41).guest.kernel, 0, 1 << 40, 128 << 20, Source.PROBE) is None
 
 
 def test_part_of_a_large_block_is_not_modelled(boot: Any) -> None:
@@ -62,7 +64,7 @@ def test_part_of_a_large_block_is_not_modelled(boot: Any) -> None:
     with pytest.raises(NotModelled, match="part of a 2048 MiB memory block"):
         lab.plug("dimm0", "1G")
     with pytest.raises(NotModelled):
-        lab.guest.kernel.add_memory(0, (64 << 30) + (128 << 20), 2 << 30, Source.PROBE)
+        add_memory(lab.guest.kernel, 0, (64 << 30) + (128 << 20), 2 << 30, Source.PROBE)
     assert boot("63G").plug("dimm0", "4G") is None
 
 
@@ -325,10 +327,10 @@ def test_a_policy_may_choose_zones_both_when_adding_and_when_onlining() -> None:
             return super().zone_of_new_memory(kernel, node, first, source)
 
     kernel = Kernel(Machine(), MovableDimms())
-    kernel.add_memory(0, 32 * SECTION, 2 * SECTION, Source.ACPI)
+    add_memory(kernel, 0, 32 * SECTION, 2 * SECTION, Source.ACPI)
     # Spanned from the start, so that kernel memory is refused there.
     assert kernel.tables.span(0, Zone.MOVABLE) == kernel.tables.pages(32, 2)
     assert kernel.policy.zone_to_online(kernel, 33, OnlineType.KERNEL).value is None
     assert kernel.policy.zone_to_online(kernel, 33, OnlineType.KEEP).value is Zone.MOVABLE
-    kernel.add_memory(0, 40 * SECTION, SECTION, Source.PROBE)
+    add_memory(kernel, 0, 40 * SECTION, SECTION, Source.PROBE)
     assert kernel.tables.span(0, Zone.MOVABLE) == kernel.tables.pages(32, 2)

@@ -100,7 +100,7 @@ def test_without_a_process_to_kill_the_kernel_panics(boot: Any) -> None:
     kernel, reserve = lab.guest.kernel, reserve_kib(lab.guest.machine)
     assert kernel.free_kib == reserve
     assert lab.reasons[-1].rule == "out_of_memory.user"
-    assert f"{reserve} KiB are free in kernel zones, of which {reserve}" in lab.reasons[-1].text
+    assert f"{reserve} KiB are free in kernel zones, {reserve} of them kept" in lab.reasons[-1].text
 
 
 def test_adding_memory_kills_processes_for_its_memmap(boot: Any) -> None:
@@ -122,7 +122,7 @@ def test_the_last_kib_above_the_reserve_can_be_used(boot: Any, more: int, end: s
     lab.plug("dimm0", "128M")
     assert lab.end == end
     if end == "panic":
-        assert lab.reasons[0].text.startswith("1 new blocks need 2058 KiB for their memmap; ")
+        assert lab.reasons[0].text.startswith("1 new block: the memmap needs 2058 KiB; ")
 
 
 def test_asking_for_nothing_starts_a_process(boot: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from zonediff.engine.adding import add_memory
 from zonediff.engine.devices import Source
 from zonediff.engine.guest import Guest
 from zonediff.engine.kernel import NotModelled
@@ -456,7 +457,7 @@ def test_6_1_auto_movable_counts_what_of_the_device_is_movable_once(boot: Any) -
 def test_6_1_auto_movable_takes_a_block_without_device_by_itself(boot: Any, block: int) -> None:
     lab = boot(variant="v6.1", cmdline=AUTO_MOVABLE)
     lab.plug("dimm0", "128M", at=42)
-    lab.guest.kernel.add_memory(0, block << 27, 128 << 20, Source.PROBE)
+    add_memory(lab.guest.kernel, 0, block << 27, 128 << 20, Source.PROBE)
     assert lab.write(block, "online") is None
     assert "32768 more pages make 32768 movable ones" in lab.reasons[-1].text
 

@@ -1,0 +1,140 @@
+"""Adding memory: add_memory() and add_memory_resource() of mm/memory_hotplug.c."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from zonediff.engine.devices import Source
+from zonediff.engine.kernel import Kernel, NotModelled
+from zonediff.engine.memory import (
+    EARLY,
+    NODE_ONLINE,
+    OWN_MEMMAP,
+    OnlineType,
+    Zone,
+)
+from zonediff.engine.onlining import device_online, online_pages
+from zonediff.engine.pressure import reserve_kib
+from zonediff.engine.processes import kill_or_panic
+from zonediff.engine.rules import MEMORY_HOTPLUG_C, Rule
+from zonediff.engine.units import GIB, PAGE, SECTION
+
+RESOURCE_CONFLICT: Final = Rule(
+    "register_memory_resource",
+    "register_memory_resource",
+    "{start:#x}..{end:#x} overlaps memory or a device that is already there -> EEXIST",
+    MEMORY_HOTPLUG_C,
+)
+UNALIGNED: Final = Rule(
+    "check_hotplug_memory_range",
+    "check_hotplug_memory_range",
+    "{start:#x}+{size:#x} is not whole {units} of {unit} MiB -> EINVAL",
+    MEMORY_HOTPLUG_C,
+)
+MEMMAP_COST: Final = Rule(
+    "sparse_mem_map_populate",
+    "sparse_mem_map_populate",
+    "{blocks:new block}: the memmap takes {kib} KiB of kernel memory that is online; {left} KiB "
+    "stay free",
+    "mm/sparse-vmemmap.c",
+)
+MEMMAP_INSIDE: Final = Rule(
+    "mhp_supports_memmap_on_memory",
+    "mhp_supports_memmap_on_memory",
+    "{blocks:new block}: the memmap is in the block itself and takes no memory that is online",
+    MEMORY_HOTPLUG_C,
+)
+OUT_OF_MEMORY: Final = Rule(
+    "out_of_memory",
+    "out_of_memory",
+    "{blocks:new block}: the memmap needs {kib} KiB; {free} KiB are free in kernel zones, "
+    "{reserve} of them kept in reserve, and no process is left to kill: panic",
+    "mm/oom_kill.c",
+)
+WALK_STOPS: Final = Rule(
+    "walk_memory_range",
+    "walk_memory_range",
+    "block {block} could not be onlined: the walk stops there and the error is dropped",
+    MEMORY_HOTPLUG_C,
+)
+
+
+def add_memory(kernel: Kernel, node: int, start: int, size: int, source: Source) -> str | None:
+    """Add a range (bytes): check it, create its blocks ascending, online them if so decided."""
+    if not _resource_is_free(kernel, start, size):
+        kernel.explain(RESOURCE_CONFLICT.because(start=start, end=start + size))
+        return "EEXIST"
+    memory = kernel.tables
+    block_size = memory.block_pages * PAGE
+    whole_blocks = kernel.policy.adds_whole_blocks
+    unit = block_size if whole_blocks else SECTION
+    if size <= 0 or start % unit or size % unit:
+        units = "memory blocks" if whole_blocks else "sections"
+        kernel.explain(UNALIGNED.because(start=start, size=size, units=units, unit=unit >> 20))
+        return "EINVAL"
+    if start % block_size or size % block_size:
+        raise NotModelled(
+            f"part of a {block_size >> 20} MiB memory block: this machine's blocks are that "
+            "large because its boot memory ends at 64 GiB or above"
+        )
+    first, count = start // block_size, size // block_size
+    new_node = not memory.node_is(node, NODE_ONLINE)
+    if new_node:
+        memory.reset_node(node)
+    _take_memmap(kernel, count)
+    zone = kernel.decide(kernel.policy.zone_of_new_memory(kernel, node, first, source))
+    # Links of pages that are in no zone are all zero bits, which read as the first zone.
+    memory.add(first, count, node, Zone.DMA if zone is None else zone)
+    if kernel.policy.hosts_memmap(kernel, count):
+        memory.status[first] |= OWN_MEMMAP
+    if zone is not None:
+        memory.grow(node, zone, memory.pages(first, count))
+    kernel.uevents.append(("add", range(first, first + count)))
+    kernel.pending.extend(range(first, first + count))
+    if new_node:
+        memory.node_states[node] |= NODE_ONLINE
+        kernel.uevents.append(("add node", node))
+    online_type = kernel.decide(kernel.policy.kernel_onlines(kernel, source))
+    if online_type is not None:
+        _auto_online(kernel, range(first, first + count), online_type)
+    return None
+
+
+def _resource_is_free(kernel: Kernel, start: int, size: int) -> bool:
+    if start < 4 * GIB or start + size > 1 << kernel.machine.physical_bits:
+        return False
+    block_size = kernel.tables.block_pages * PAGE
+    taken = kernel.tables.status[start // block_size : -(-(start + size) // block_size)]
+    if not any(taken):
+        return True
+    # Boot memory above 4 GiB is one stretch from there, whose last block may be longer.
+    end_of_ram = max(end for _, _, end in kernel.machine.boot_ranges)
+    return start >= end_of_ram and not any(status and not status & EARLY for status in taken)
+
+
+def _take_memmap(kernel: Kernel, blocks: int) -> None:
+    if kernel.policy.hosts_memmap(kernel, blocks):
+        kernel.explain(MEMMAP_INSIDE.because(blocks=blocks))
+        return
+    kib = kernel.policy.memmap_kib(kernel, blocks)
+    reserve = reserve_kib(kernel.machine)
+    while kib and kernel.free_kib - kib < reserve:
+        kill_or_panic(
+            kernel,
+            OUT_OF_MEMORY.because(blocks=blocks, kib=kib, free=kernel.free_kib, reserve=reserve),
+        )
+    kernel.free_kib -= kib
+    kernel.explain(MEMMAP_COST.because(blocks=blocks, kib=kib, left=kernel.free_kib))
+
+
+def _auto_online(kernel: Kernel, blocks: range, online_type: OnlineType) -> None:
+    """Online new blocks from within add_memory_resource, ascending, until one fails."""
+    for block in blocks:
+        if kernel.policy.auto_online_tells_driver_core:
+            kernel.tables.online_type[block] = online_type
+            failed = device_online(kernel, block)
+        else:
+            failed = online_pages(kernel, block, online_type)
+        if failed is not None:
+            kernel.explain(WALK_STOPS.because(block=block))
+            return
