@@ -100,7 +100,7 @@ def _detail(step: Judgement) -> Iterator[str]:
             met = "met until now" if goal.baseline else "met from now on"
             yield from wrap(f"{goal.want}: {met}; {goal.candidate_detail}", WIDTH, "  ", "    ")
     for removal in step.removals:
-        yield from wrap(f"takes away {removal.what}: {removal.detail}", WIDTH, "  ", "    ")
+        yield from wrap(f"removes {removal.what}: {removal.detail}", WIDTH, "  ", "    ")
     difference = step.difference
     if difference is not None:
         yield from wrap(

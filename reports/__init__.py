@@ -1,1 +1,1 @@
-"""One result, many readers: each module renders the result of a comparison in one form."""
+"""Reports: the result of a comparison in forms for terminals, browsers, mails, forges and CI."""

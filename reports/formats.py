@@ -1,4 +1,4 @@
-"""The forms that a result can take, and the changes from one result to another, by name."""
+"""The forms of report by name: forms of a result, and of the changes between two results."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A form: what it is for, and where the functions are that render it.
+    """A form of report, with its functions as `module:function`.
 
-    result: of a result; changes: of what changed, None where this form has no such thing.
+    result: renders a result. changes: renders the changes between two results, None for a form
+    that cannot.
     """
 
     name: str
@@ -47,7 +48,7 @@ _ALL: Final = (
     ),
     Format(
         "ktap",
-        "the kernel's test output, KTAP version 1",
+        "the format of the kernel's tests, KTAP version 1",
         "reports.forms.ktap:render",
         "reports.forms.ktap:changes",
     ),
@@ -65,23 +66,23 @@ FORMATS: Final = {item.name: item for item in _ALL}
 """Every form by its name."""
 
 OF_CHANGES: Final = tuple(item.name for item in _ALL if item.changes is not None)
-"""The names of the forms that what changed can take."""
+"""The names of the forms that can show the changes between two results."""
 
 
 def render(result: Result, name: str) -> str:
-    """The result in the form of that name. Raises KeyError when there is no such form."""
+    """Render a result in the form of this name. Raises KeyError for an unknown form."""
     return _call(FORMATS[name].result, result)
 
 
-def render_changes(found: Regression, name: str) -> str:
-    """What changed in the form of that name. Raises KeyError when that form has no changes."""
-    place = FORMATS[name].changes
-    if place is None:
+def render_changes(regression: Regression, name: str) -> str:
+    """Render changes in the form of this name. Raises KeyError for a form without changes."""
+    renderer = FORMATS[name].changes
+    if renderer is None:
         raise KeyError(name)
-    return _call(place, found)
+    return _call(renderer, regression)
 
 
-def _call(place: str, what: Any) -> str:
-    module, _, function = place.partition(":")
-    text: str = getattr(import_module(f"zonediff.{module}"), function)(what)
+def _call(renderer: str, content: Any) -> str:
+    module, _, function = renderer.partition(":")
+    text: str = getattr(import_module(f"zonediff.{module}"), function)(content)
     return text

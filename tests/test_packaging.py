@@ -39,6 +39,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 """Each top-level folder, and the others that its modules may import."""
 
+REPORT_LAYERS = ("text", "page", "forms")
+"""The folders of reports/; each may import itself and those before it."""
+
 FACE = "zonediff"
 """The folder that is the package itself; the others are its subpackages."""
 
@@ -257,6 +260,20 @@ def test_packages_import_only_what_is_below_them(folder: str) -> None:
     assert modules
     found = (against_the_rule(path.read_text(), path.relative_to(ROOT)) for path in modules)
     assert list(chain.from_iterable(found)) == []
+
+
+@pytest.mark.parametrize("layer", REPORT_LAYERS)
+def test_forms_use_the_page_and_text_and_the_page_uses_text(layer: str) -> None:
+    above = REPORT_LAYERS[REPORT_LAYERS.index(layer) + 1 :]
+    modules = sorted((ROOT / "reports" / layer).rglob("*.py"))
+    assert modules
+    wrong = [
+        f"{path.name}:{line}: {name}"
+        for path in modules
+        for line, name in imports(path.read_text(), (FACE, "reports", layer))
+        if name.startswith(tuple(f"{FACE}.reports.{other}." for other in above))
+    ]
+    assert wrong == []
 
 
 @pytest.mark.parametrize(

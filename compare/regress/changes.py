@@ -126,7 +126,7 @@ def _fate(
     """
     if before is None or count is None:
         way = goal.met - was.met
-        return way, f"{'met now' if way > 0 else 'no longer met'}: {goal.want}; {goal.detail}"
+        return way, f"{'now met' if way > 0 else 'no longer met'}: {goal.want}; {goal.detail}"
     way = order(before, count)
     shares = f"{before.met} of {before.runs} -> {count.met} of {count.runs}"
     return way, f"met more {'often' if way > 0 else 'rarely'}: {goal.want}; {shares}"

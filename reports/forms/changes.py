@@ -1,4 +1,4 @@
-"""What changed from one result to another: as text, as a mail, and as Markdown for a comment."""
+"""The changes from one result to another: as text, as a mail, and as Markdown for a comment."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from zonediff.result.judgements import KINDS, Kind
 WIDTH: Final = 80
 
 
-def headline(found: Regression) -> str:
-    """What changed, in one sentence."""
-    counts = Counter(change.kind for change in found.changes)
+def headline(regression: Regression) -> str:
+    """All changes in one sentence, as numbers."""
+    counts = Counter(change.kind for change in regression.changes)
     kinds = [f"{counts[kind]} {noun(kind, counts[kind])}" for kind in KINDS if counts[kind]]
-    lost = sum(len(of.removals) for of in found.removals)
+    lost = sum(len(of.removals) for of in regression.removals)
     if lost:
         kinds.append(f"{several(lost, 'removal')} from the interface")
-    compared = several(len(found.cells), "outcome")
+    compared = several(len(regression.cells), "outcome")
     return f"{compared} compared: {', '.join(kinds) or 'nothing changed'}."
 
 
-def text(found: Regression) -> str:
-    """For a terminal: every change with what it consists in."""
-    return "\n".join(_text(found)) + "\n"
+def text(regression: Regression) -> str:
+    """Every change with its details, for a terminal: at most 80 columns."""
+    return "\n".join(_text(regression)) + "\n"
 
 
-def _text(found: Regression) -> Iterator[str]:
-    yield from wrap(f"{found.base} -> {found.head}", WIDTH)
-    for change, variants in _alike(found):
+def _text(regression: Regression) -> Iterator[str]:
+    yield from wrap(f"{regression.base} -> {regression.head}", WIDTH)
+    for change, variants in _by_change(regression):
         yield ""
         yield from wrap(
             f"{noun(change.kind)}: {change.scenario} on {', '.join(variants)}", WIDTH, rest="  "
@@ -45,25 +45,25 @@ def _text(found: Regression) -> Iterator[str]:
         for says in change.says:
             yield from wrap(says, WIDTH, "  ", "    ")
     yield ""
-    for what in _besides(found):
+    for what in _other_changes(regression):
         yield from wrap(what, WIDTH, rest="  ")
-    yield from wrap(headline(found), WIDTH)
+    yield from wrap(headline(regression), WIDTH)
 
 
-def mail(found: Regression) -> str:
-    """For a mailing list: the verdict first, each change with the rules behind it as footnotes."""
-    return layout.ready(_mail(found))
+def mail(regression: Regression) -> str:
+    """A mail: the headline first, then each change, with the rules as footnotes."""
+    return layout.ready(_mail(regression))
 
 
-def _mail(found: Regression) -> Iterator[str]:
+def _mail(regression: Regression) -> Iterator[str]:
     width = layout.WIDTH
-    yield from wrap(f"Memory hotplug: {found.base} -> {found.head}", width)
+    yield from wrap(f"Memory hotplug: {regression.base} -> {regression.head}", width)
     yield ""
-    yield from wrap(headline(found), width)
-    yield from layout.bullets(_besides(found))
+    yield from wrap(headline(regression), width)
+    yield from layout.bullets(_other_changes(regression))
     notes = layout.Notes()
     kind: Kind | None = None
-    for change, variants in _alike(found):
+    for change, variants in _by_change(regression):
         if change.kind != kind:
             kind = change.kind
             yield from layout.heading(noun(kind, 2).capitalize())
@@ -79,55 +79,55 @@ def _mail(found: Regression) -> Iterator[str]:
         yield from lines
     yield ""
     yield from wrap(
-        "Made by a tool, zonediff, from two of its results. It is nobody's review and carries no "
-        "one's sign-off.",
+        "Made by a tool, zonediff, from two of its results. It is not a review and carries "
+        "nobody's sign-off.",
         width,
     )
 
 
-def markdown(found: Regression) -> str:
-    """For a merge request: a table of the changes."""
+def markdown(regression: Regression) -> str:
+    """A table of the changes, for a comment on a merge request."""
     heads = ["change", "scenario", "variant", "what"]
     rows = [
         [noun(change.kind), *map(plain, (change.scenario, ", ".join(variants), change.says[0]))]
-        for change, variants in _alike(found)
+        for change, variants in _by_change(regression)
     ]
     lines = table(heads, rows) if rows else []
-    besides = [[f"- {plain(what)}"] for what in _besides(found)]
+    others = [[f"- {plain(what)}"] for what in _other_changes(regression)]
     parts = [
         Part(
-            f"zonediff: {plain(found.base)} \N{RIGHTWARDS ARROW} {plain(found.head)}",
-            [headline(found), "", *lines[:2]],
+            f"zonediff: {plain(regression.base)} \N{RIGHTWARDS ARROW} {plain(regression.head)}",
+            [headline(regression), "", *lines[:2]],
             [[line] for line in lines[2:]],
         )
     ]
-    return comment([*parts, *([Part("Besides", (), besides)] if besides else [])], [])
+    return comment([*parts, *([Part("Other changes", (), others)] if others else [])], [])
 
 
-def _alike(found: Regression) -> Iterator[tuple[Change, list[str]]]:
-    """Each change, once for all variants on which it is the same."""
+def _by_change(regression: Regression) -> Iterator[tuple[Change, list[str]]]:
+    """Each change once, with the variants that have it."""
     groups: dict[tuple[object, ...], tuple[Change, list[str]]] = {}
-    for change in found.changes:
+    for change in regression.changes:
         key = (change.scenario, change.kind, change.says, tuple(map(str, change.reasons)))
         groups.setdefault(key, (change, []))[1].append(change.variant)
     yield from groups.values()
 
 
-def _besides(found: Regression) -> Iterator[str]:
-    """What there is to say besides changed outcomes."""
+def _other_changes(regression: Regression) -> Iterator[str]:
+    """Removals, new and missing scenarios and variants, edited scenarios, and remarks."""
     lost: dict[str, list[str]] = {}
-    for of in found.removals:
+    for of in regression.removals:
         for item in of.removals:
             lost.setdefault(f"{item.what}: {item.detail}", []).append(of.variant)
     for what, names in lost.items():
-        yield f"{', '.join(names)} {'take' if len(names) > 1 else 'takes'} away {what}"
+        yield f"{', '.join(names)} {'remove' if len(names) > 1 else 'removes'} {what}"
     groups: dict[tuple[str, bool], list[str]] = {}
-    for novelty in found.novelties:
+    for novelty in regression.novelties:
         groups.setdefault((novelty.what, novelty.added), []).append(novelty.name)
     for (kind, added), names in groups.items():
         subject = f"{kind}s" if len(names) > 1 else kind
         are = "are" if len(names) > 1 else "is"
         yield f"{subject} {', '.join(families(names))} {are} {'new' if added else 'gone'}"
-    if found.edited:
-        yield f"edited between the two: {', '.join(families(found.edited))}"
-    yield from found.remarks
+    if regression.edited:
+        yield f"edited between the two: {', '.join(families(regression.edited))}"
+    yield from regression.remarks

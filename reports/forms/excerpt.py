@@ -1,4 +1,4 @@
-"""One scenario as a few lines of mail: what happens on each variant, and why, to quote from."""
+"""One scenario in a few lines of mail, to be quoted: the outcome on each variant, and why."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from zonediff.reports.text.plain import wrap
 from zonediff.result.result import Result, ScenarioInfo
 
 SCREEN: Final = 24
-"""Lines that a terminal shows at once."""
+"""The lines of a terminal."""
 
 
 def render(result: Result, scenario: str) -> str:
-    """The scenario of that id in at most SCREEN lines where that can be, in the fewest otherwise.
+    """The scenario with this id, in at most SCREEN lines if possible, else in as few as possible.
 
     Raises KeyError when the result has no such scenario.
     """
@@ -31,7 +31,7 @@ def render(result: Result, scenario: str) -> str:
     index = Index(result)
     shown = scenario_view(index, info)
     full = _commands(index, shown)
-    brief = _without_look(full)
+    brief = _without_final_state(full)
     none: list[Part] = []
     forms = ((full, False), (brief, False), (brief, True), (none, False), (none, True))
     texts = [list(_lines(index, shown, commands, short)) for commands, short in forms]
@@ -42,8 +42,8 @@ def render(result: Result, scenario: str) -> str:
 def _lines(
     index: Index, shown: ScenarioView, commands: Sequence[Part], short: bool
 ) -> Iterator[str]:
-    """All lines. short: why a behaviour changes only where that matters to somebody."""
-    columns = {letter(at): column for at, column in enumerate(shown.columns)}
+    """All lines. short: give reasons only for behaviours that help or hurt a user."""
+    columns = {letter(number): column for number, column in enumerate(shown.columns)}
     yield from wrap(f"{shown.info.id}: {shown.info.title} ({', '.join(shown.machine)})", WIDTH)
     yield ""
     for name, column in columns.items():
@@ -54,15 +54,15 @@ def _lines(
     yield ""
     yield from _goals(shown, columns)
     notes = Notes()
-    mattering = {name: column for name, column in columns.items() if _matters(column)}
-    told = mattering if short and mattering else columns
-    yield from _why(index, shown.info, told, notes, outcomes=not commands)
+    important = {name: column for name, column in columns.items() if _matters(column)}
+    explained = important if short and important else columns
+    yield from _why(index, shown.info, explained, notes, outcomes=not commands)
     yield from notes.lines()
     yield from wrap(f"({scope.made_from(index.result)})", WIDTH)
 
 
 def _who(column: Column, baseline: str) -> str:
-    """The variants that behave so, and what that makes them."""
+    """The variants of a column, with their judgements."""
     judged: dict[str, list[str]] = {}
     for member in column.members:
         what = "baseline" if member.link.name == baseline else ", ".join(map(noun, member.classes))
@@ -71,11 +71,11 @@ def _who(column: Column, baseline: str) -> str:
 
 
 def _commands(index: Index, shown: ScenarioView) -> list[Part]:
-    """What to type in the machine that the first line describes."""
+    """The commands within the machine that the first line describes."""
     traces = []
-    for at, column in enumerate(shown.columns):
+    for number, column in enumerate(shown.columns):
         run = index.run(shown.info.id, column.members[0].link.name)
-        traces.append(([letter(at)], run.trace if run else None))
+        traces.append(([letter(number)], run.trace if run else None))
     inside = []
     for part in reproduction(shown.info, traces):
         lines = tuple(line for line in part.lines if not line.pieces[0].startswith("cd "))
@@ -84,21 +84,23 @@ def _commands(index: Index, shown: ScenarioView) -> list[Part]:
     return inside
 
 
-def _without_look(parts: Sequence[Part]) -> list[Part]:
-    """Without the last look at memory, as goals tell what of it matters."""
+def _without_final_state(parts: Sequence[Part]) -> list[Part]:
+    """The commands without the final state of memory, as the goals cover what matters of it."""
     *before, last = parts or [Part("guest", ())]
-    looks = [at for at, line in enumerate(last.lines) if line.pieces[0].startswith("grep . ")]
-    lines = last.lines[: looks[-1]] if looks else last.lines
+    final = [
+        number for number, line in enumerate(last.lines) if line.pieces[0].startswith("grep . ")
+    ]
+    lines = last.lines[: final[-1]] if final else last.lines
     return [*before, *([replace(last, lines=lines)] if lines else [])]
 
 
 def _matters(column: Column) -> bool:
-    """Whether somebody is better or worse off with this behaviour."""
+    """Whether this behaviour helps or hurts a user."""
     return any({*member.classes} - {"unchanged", "behaviour-change"} for member in column.members)
 
 
 def _goals(shown: ScenarioView, columns: Mapping[str, Column]) -> Iterator[str]:
-    """Who meets which goals; of those that all meet, only how many there are."""
+    """The goals that some column does not meet; without any, the number of goals."""
     fates: dict[str, list[str]] = {}
     everywhere = 0
     for goal in shown.goals:
@@ -122,9 +124,9 @@ def _goals(shown: ScenarioView, columns: Mapping[str, Column]) -> Iterator[str]:
 def _why(
     index: Index, info: ScenarioInfo, columns: Mapping[str, Column], notes: Notes, outcomes: bool
 ) -> Iterator[str]:
-    """Where each behaviour parts from the baseline's, with the rules behind both.
+    """Where each column parts from the baseline, with the rules of both sides.
 
-    outcomes: say what comes out there as well, which commands show otherwise.
+    outcomes: whether to add the outcomes of both sides, if no commands show them.
     """
     for who, column in columns.items():
         for line in (column.error or "").strip().splitlines()[-1:]:
@@ -148,8 +150,8 @@ def _why(
                 yield from wrap(f"{name}: {outcome} {marks}", WIDTH, "  ", "     ")
         else:
             because = ", ".join(f"{marks} on {name}" for name, _, marks in sides if marks)
-            either = because or f"{difference.baseline} -> {difference.candidate}"
-            yield from wrap(f"{who} parts from A {where}: {either}", WIDTH, rest="  ")
+            grounds = because or f"{difference.baseline} -> {difference.candidate}"
+            yield from wrap(f"{who} parts from A {where}: {grounds}", WIDTH, rest="  ")
 
 
 def _own(mine: Sequence[Reason], others: Sequence[Reason]) -> list[Reason]:

@@ -1,4 +1,4 @@
-"""Suites of tests as JUnit XML, which CI servers show."""
+"""Suites of tests as JUnit XML, for CI servers."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from zonediff.result.result import Result
 _HEAD: Final = '<?xml version="1.0" encoding="utf-8"?>'
 
 _NOT_XML: Final = re.compile("[\ufffe\uffff]")
-"""The characters that are visible enough, but not allowed."""
+"""Characters that are visible but that XML does not allow."""
 
 
 def render(result: Result) -> str:
-    """Every candidate against the baseline."""
-    return _render(suites.judged(result))
+    """A suite for each candidate, judged against the baseline."""
+    return _render(suites.suites_of_result(result))
 
 
-def changes(found: Regression) -> str:
-    """Every variant against what it was before."""
-    return _render(suites.changed(found))
+def changes(regression: Regression) -> str:
+    """A suite for each variant, compared with the older result."""
+    return _render(suites.suites_of_changes(regression))
 
 
 def _render(suites: Sequence[Suite]) -> str:
@@ -38,7 +38,7 @@ def _render(suites: Sequence[Suite]) -> str:
         for case in suite.cases:
             element.add_testcase(_case(suite.name, case))
         root.add_testsuite(element)
-    # Read again and indented: a line for each case, so that two files can be compared.
+    # Indented, so that each case has a line and two files can be compared.
     tree = ElementTree.fromstring(root.tostring())  # type: ignore[no-untyped-call]
     ElementTree.indent(tree)
     return f"{_HEAD}\n{ElementTree.tostring(tree, encoding='unicode')}\n"
@@ -59,5 +59,5 @@ def _case(variant: str, case: Case) -> TestCase:
 
 
 def _text(text: str) -> str:
-    """Text of characters that XML can hold."""
-    return _NOT_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", visible(text))
+    """The text with characters that XML does not allow as escapes."""
+    return _NOT_XML.sub(lambda match: f"\\u{ord(match[0]):04x}", visible(text))

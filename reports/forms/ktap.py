@@ -1,6 +1,6 @@
 """Suites of tests as KTAP version 1, the format of the kernel's own tests.
 
-Documentation/dev-tools/ktap.rst of the kernel's sources has the rules.
+The format is described in Documentation/dev-tools/ktap.rst of the kernel sources.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _TOTALS: Final[dict[str, State]] = {
 
 
 def render(result: Result) -> str:
-    """Every candidate against the baseline."""
-    return _render(suites.judged(result))
+    """A suite for each candidate, judged against the baseline."""
+    return _render(suites.suites_of_result(result))
 
 
-def changes(found: Regression) -> str:
-    """Every variant against what it was before."""
-    return _render(suites.changed(found))
+def changes(regression: Regression) -> str:
+    """A suite for each variant, compared with the older result."""
+    return _render(suites.suites_of_changes(regression))
 
 
 def _render(suites: Sequence[Suite]) -> str:
@@ -51,7 +51,7 @@ def _suite(suite: Suite) -> Iterator[str]:
     yield f"1..{len(suite.cases)}"
     for number, case in enumerate(suite.cases, 1):
         if case.state != "skipped":
-            # Set back, so that no text is taken for one that parsers know (`# Subtest: ...`).
+            # Indented, so that parsers do not take a text for a directive (`# Subtest: ...`).
             yield from (f"#   {_text(says)}".rstrip() for says in case.says)
         yield _result(number, case)
     totals = " ".join(f"{word}:{suite.number(state)}" for word, state in _TOTALS.items())
@@ -69,7 +69,7 @@ def _result(number: int, case: Case) -> str:
 
 
 def _name(text: str) -> str:
-    """A description, in which there must be no hash sign."""
+    """A description; KTAP allows no hash sign in it."""
     return _text(text).replace("#", "%23") or "-"
 
 

@@ -1,6 +1,6 @@
-"""The report as text for a mailing list: pure ASCII, at most 72 columns, the verdict first.
+"""The report as text for a mailing list: ASCII, at most 72 columns, the verdict first.
 
-Every finding is named; reasons are numbered footnotes, so that findings stay short.
+The mail names every finding. Reasons are numbered footnotes, so that findings stay short.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def render(result: Result) -> str:
 
 
 class _Mail:
-    """A mail in the making; it remembers the footnotes."""
+    """A mail and its footnotes."""
 
     def __init__(self, result: Result) -> None:
         self.result = result
@@ -46,7 +46,7 @@ class _Mail:
         self.notes = Notes()
 
     def lines(self) -> Iterator[str]:
-        """All lines: what has to be seen first, why to believe it, and then all the rest."""
+        """All lines: errors and regressions, then the evidence for them, then the rest."""
         report = self.report
         yield from wrap(report.title, WIDTH)
         yield ""
@@ -57,7 +57,7 @@ class _Mail:
             if section.kind in _FIRST:
                 yield from self._section(section)
         yield from self._removals()
-        yield from self._base()
+        yield from self._compared()
         yield from self._patches()
         yield from self._reproduce()
         yield from self._evidence()
@@ -90,10 +90,10 @@ class _Mail:
             return
         yield from heading("Verdict")
         for verdict in verdicts:
-            says = summary.in_words(self.result, verdict)
+            says = summary.verdict_in_words(self.result, verdict)
             yield from wrap(f"{verdict.link.name} {says}.", WIDTH, "", "  ")
             if deaths := sum(count.deaths for count in verdict.counts):
-                yield from wrap(f"The kernel dies in {deaths} of them.", WIDTH, "  ")
+                yield from wrap(f"The kernel dies in {deaths} of these.", WIDTH, "  ")
             for remark in verdict.remarks:
                 yield from wrap(remark, WIDTH, "  ")
         yield ""
@@ -161,10 +161,10 @@ class _Mail:
                 yield from wrap(f"used by {users}", WIDTH, "  ")
 
     def _removal_users(self) -> Iterator[str]:
-        """The scenarios that use what is removed, where there are many."""
+        """The scenarios that use removed interfaces, where there are many."""
         many = [item for item in self.report.removals if len(item.scenarios) > _FEW]
         if many:
-            yield from heading("Who uses what is removed")
+            yield from heading("Users of removed interfaces")
         for item in many:
             names = scenarios(link.name for link in item.scenarios)
             yield from wrap(f"{item.removal.what}: {names}", WIDTH, "- ")
@@ -177,15 +177,15 @@ class _Mail:
         for item in self.report.intents:
             declared = item.outcome.intent
             text = f"{declared.reason} ({declared.scenarios}): {item.text}"
-            seen = [name for name in item.outcome.scenarios if name != declared.scenarios]
-            alike.setdefault((text, *seen), []).append(item.variant.name)
-        for (text, *seen), variants in alike.items():
+            others = [name for name in item.outcome.scenarios if name != declared.scenarios]
+            alike.setdefault((text, *others), []).append(item.variant.name)
+        for (text, *others), variants in alike.items():
             yield from wrap(f"{', '.join(variants)}: {text}", WIDTH, "- ")
-            if seen:
-                yield from wrap(f"in {scenarios(seen)}", WIDTH, "  ")
+            if others:
+                yield from wrap(f"in {scenarios(others)}", WIDTH, "  ")
 
     def _unchanged(self) -> Iterator[str]:
-        """Scenarios in which no variant differs; all others are named above."""
+        """The scenarios in which no variant differs."""
         rows = [row for shelf in self.report.shelves for row in shelf.rows]
         same = [r for r in rows if all(c.classes == ("unchanged",) for c in r.cells[1:])]
         if same:
@@ -214,19 +214,19 @@ class _Mail:
             return
         yield from heading("How much added memory machines survive")
         yield from wrap(
-            "The most that can be added before the kernel runs out of memory for the memmap, "
-            "computed from the models:",
+            "The most memory that can be added before the kernel has no memory left for the "
+            "memmap, computed from the models:",
             WIDTH,
         )
         yield ""
         yield from frontier_table(self.report.frontiers).splitlines()
 
-    def _base(self) -> Iterator[str]:
+    def _compared(self) -> Iterator[str]:
         yield from heading("What was compared")
         yield from bullets(scope.compared(self.result))
 
     def _reproduce(self) -> Iterator[str]:
-        """The quickest scenario for each cause of regressions; without any, of fixes."""
+        """The shortest scenario of each cause of regressions, or of fixes without regressions."""
         by_kind = {section.kind: section for section in self.report.sections}
         section = by_kind.get("regression") or by_kind.get("fix")
         if section is None:
@@ -245,7 +245,7 @@ class _Mail:
         yield from heading("Evidence from real kernels")
         rows = evidence_rows(self.result.variants)
         if rows:
-            yield "How many recorded traces and steps come out as shown here:"
+            yield "Recorded traces and steps that agree with this result:"
             yield ""
             yield from table(EvidenceRow._fields, rows)
         else:
@@ -257,10 +257,10 @@ class _Mail:
 
 
 _FEW: Final = 5
-"""Scenarios that are named where something is removed, and not further down."""
+"""The most scenarios that are named next to a removal; more are named further down."""
 
 _FIRST: Final[tuple[Class, ...]] = ("error", "regression")
-"""What a reader has to see before anything else."""
+"""The sections that come first."""
 
 _COLUMN_HEADS: Final[Mapping[Class, str]] = {
     "error": "err",
@@ -275,7 +275,7 @@ _COLUMN_HEADS: Final[Mapping[Class, str]] = {
 
 
 def _other_findings(findings: Sequence[Finding]) -> Iterator[str]:
-    """Findings by name, those of the same variants together."""
+    """The names of findings, by variants."""
     groups: dict[str, list[Finding]] = {}
     for finding in findings:
         groups.setdefault(listed(finding.variants), []).append(finding)

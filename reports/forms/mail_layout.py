@@ -1,4 +1,4 @@
-"""What the texts for a mailing list are made of: lines of pure ASCII, at most 72 columns wide."""
+"""The layout of texts for a mailing list: ASCII lines of at most 72 columns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from zonediff.reports.text.scenario_names import families
 WIDTH: Final = 72
 
 _GAP: Final = 2
-"""Blanks that tabulate puts between columns."""
+"""Spaces that tabulate puts between columns."""
 
 _PROMPTS: Final[Mapping[Where, str]] = {
     "host": "$ ",
@@ -36,26 +36,26 @@ def once(reasons: Iterable[Reason]) -> list[Reason]:
 
 
 class Notes:
-    """Numbered footnotes: the reasons behind what a text says."""
+    """Numbered footnotes with reasons."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
 
     def marks(self, reasons: Iterable[Reason]) -> str:
-        """`[1][2]`: a mark for each reason; the same rule for the next block says nothing new."""
+        """A mark for each reason, as `[1][2]`; each rule has one mark, also for several blocks."""
         texts = [str(reason) for reason in once(reasons)]
         return "".join(
             f"[{self._numbers.setdefault(text, len(self._numbers) + 1)}]" for text in texts
         )
 
     def lines(self) -> Iterator[str]:
-        """The notes themselves."""
+        """The footnotes."""
         for text, number in self._numbers.items():
             yield from wrap(text, WIDTH, f"[{number}] ")
 
 
 def ready(lines: Iterable[str]) -> str:
-    """The lines as the text of a mail, which they can be by all means."""
+    """The lines as the text of a mail; they must be ASCII and at most WIDTH columns wide."""
     text = "\n".join(lines) + "\n"
     assert text.isascii()
     assert all(len(line) <= WIDTH for line in text.splitlines())
@@ -63,33 +63,33 @@ def ready(lines: Iterable[str]) -> str:
 
 
 def heading(text: str) -> list[str]:
-    """A heading with its underline, set apart from what is above."""
+    """A heading: two empty lines, the text, its underline, an empty line."""
     return ["", "", text, "-" * len(text), ""]
 
 
 def bullets(texts: Iterable[str]) -> Iterator[str]:
-    """A list."""
+    """A list with a bullet for each text."""
     for text in texts:
         yield from wrap(text, WIDTH, "- ")
 
 
 def listed(links: Sequence[Link]) -> str:
-    """The names of links."""
+    """The names of links, joined by commas."""
     return ", ".join(link.name for link in links)
 
 
 def scenarios(names: Iterable[str]) -> str:
-    """The names of scenarios, each family in short."""
+    """The names of scenarios, joined by commas, families in short form."""
     return ", ".join(families(names))
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """A table of at most WIDTH columns; while it is wider, its widest column is wrapped."""
+    """A table of at most WIDTH columns; the widest columns are wrapped until it fits."""
     if not rows:
         return
     widths = [
-        max(len(to_ascii(head)) + MIN_PADDING, *(len(to_ascii(row[at])) for row in rows))
-        for at, head in enumerate(heads)
+        max(len(to_ascii(head)) + MIN_PADDING, *(len(to_ascii(row[column])) for row in rows))
+        for column, head in enumerate(heads)
     ]
     room = WIDTH - _GAP * (len(heads) - 1)
     while sum(widths) > room:
@@ -102,27 +102,27 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     yield from (line.rstrip() for line in text.splitlines())
 
 
-def _to_the_monitor(text: str) -> Iterator[str]:
-    """A line for QEMU's monitor, which knows no continued lines."""
+def _monitor_command(text: str) -> Iterator[str]:
+    """A command for QEMU's monitor, which does not accept continued lines."""
     lines = wrap(text, WIDTH, f"  {_PROMPTS['monitor']}")
     yield from lines
     if len(lines) > 1:
-        yield "    => (that is one line)"
+        yield "    => (this is one line)"
 
 
 def transcript(parts: Iterable[Part]) -> Iterator[str]:
-    """What to type, with prompts, and comments on what to expect."""
+    """Commands with prompts, and the expected results after `=>`."""
     for part in parts:
         prompt = _PROMPTS[part.where]
         for line in part.lines:
             if line.comment:
                 yield from wrap(line.pieces[0], WIDTH, "    => ")
             elif part.where == "monitor":
-                yield from _to_the_monitor("".join(line.pieces))
+                yield from _monitor_command("".join(line.pieces))
             else:
                 lines = command(line.pieces, WIDTH - 2 - len(prompt))
-                for before, text in pairwise(["", *lines]):
-                    margin = prompt if not before else " " * len(prompt)
-                    whole = not before or before.endswith(" \\")
-                    # A word that goes on may not be indented, or it would be two words.
-                    yield f"  {margin}{text}" if whole else text
+                for previous, text in pairwise(["", *lines]):
+                    margin = prompt if not previous else " " * len(prompt)
+                    new_word = not previous or previous.endswith(" \\")
+                    # Within a word, indentation would split the word into two.
+                    yield f"  {margin}{text}" if new_word else text

@@ -1,4 +1,4 @@
-"""The report as Markdown for a comment on a forge: what weighs most first, details to be opened."""
+"""The report as Markdown for a comment on a forge: regressions first, details folded."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from zonediff.result.result import Result
 
 
 def render(result: Result) -> str:
-    """The report, as much of it as a comment takes."""
+    """The report, cut to the size of a comment."""
     report = build_report(result)
     end = [f"<sub>{' '.join(text(says) for says in scope.made_by(result, report))}</sub>"]
     return comment(_parts(result, report), end)
@@ -50,7 +50,7 @@ def _parts(result: Result, report: Report) -> Iterator[Part]:
 
 
 _TEXT: Final = 100
-"""Columns of text in a block."""
+"""The columns of a block of text."""
 
 _FIRST: Final = ("error", "regression")
 
@@ -72,7 +72,7 @@ def _verdict(result: Result, report: Report) -> tuple[list[str], list[list[str]]
     kinds = [kind for kind in SYMBOLS if any(item.number(kind) for item in report.verdicts)]
     rows = []
     for item in report.verdicts:
-        says = " ".join((f"{summary.in_words(result, item)}.", *item.remarks))
+        says = " ".join((f"{summary.verdict_in_words(result, item)}.", *item.remarks))
         counts = (str(item.number(kind)) for kind in kinds)
         rows.append([code(item.link.name, cell=True), text(says), *counts])
     heads = ["variant", "verdict", *(f"{SYMBOLS[kind]} {short(kind)}" for kind in kinds)]
@@ -86,7 +86,7 @@ def _section(section: Section, report: Report) -> Part:
 
 
 def _cause(cause: Cause, report: Report) -> Iterator[str]:
-    """A cause to be opened: what it is in a line, then the scenario that shows it quickest."""
+    """A folded cause: a line about it, and in it the shortest scenario that shows it."""
     rule = f": {html(cause.sentence)}" if cause.sentence else ""
     yield f"<details><summary><b>{html(cause.function)}</b>, {cause.count}{rule}</summary>"
     yield ""
@@ -124,7 +124,7 @@ def _finding(finding: Finding, report: Report) -> Iterator[str]:
 
 
 def _side(name: str, outcome: str, reasons: Sequence[Reason]) -> Iterator[str]:
-    """What one side does, and the rules behind it, each once."""
+    """The outcome of one side, and its reasons, each rule once."""
     yield f"  - {code(name)}: {text(outcome)}"
     for reason in once(reasons):
         yield f"    - {code(reason.function)}: {text(reason.text)}"
@@ -150,13 +150,13 @@ def _evidence(result: Result) -> Part:
         )
         for row in evidence_rows(result.variants)
     ]
-    lines = ["Recorded traces and steps that come out as shown here:", ""]
+    lines = ["Recorded traces and steps that agree with this result:", ""]
     lines += table(EvidenceRow._fields, rows)
     return Part("Evidence from real kernels", lines if rows else ["None."])
 
 
 def _claims(result: Result, report: Report) -> Part:
-    """A table of claims; what decided them is in the other forms."""
+    """A table of claims and verdicts, without the cases that decided them."""
     names = [info.name for info in result.variants]
     rows = []
     for item in report.claims:

@@ -1,4 +1,4 @@
-"""A result as CSV: one row for each scenario and variant, with its goals in columns."""
+"""A result as CSV: a row for each scenario and variant."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COLUMNS: Final = (
     "rule",
     "reason",
 )
-"""The heads. judgement: `baseline`, or all kinds, worst first; texts of several have a `; `."""
+"""The column heads. judgement: `baseline` or all kinds, worst first; lists are joined by `; `."""
 
 _FORMULA: Final = ("=", "+", "-", "@")
 
@@ -65,14 +65,18 @@ def _row(index: Index, scenario: ScenarioInfo, variant: str) -> Iterator[str | i
     if difference is None:
         yield from ("", "", "", "", run.error.strip().rpartition("\n")[2] if run.error else "")
         return
-    own = [r for r in difference.candidate_reasons if r not in difference.baseline_reasons]
+    own = [
+        reason
+        for reason in difference.candidate_reasons
+        if reason not in difference.baseline_reasons
+    ]
     yield place(scenario, difference)
     yield from (difference.baseline, difference.candidate)
     yield from (own[0].rule, str(own[0])) if own else ("", "")
 
 
 def _cell(value: str | int) -> str | int:
-    """A cell on one line, that no program takes for a formula."""
+    """A cell on one line; a quote keeps spreadsheets from taking it for a formula."""
     if isinstance(value, int):
         return value
     text = visible(one_line(value))

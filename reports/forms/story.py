@@ -1,4 +1,4 @@
-"""The story of one run, for a terminal: step by step what was done, what came of it, and why."""
+"""The story of one run, for a terminal: each step with its result and reasons."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from zonediff.result.result import ScenarioInfo
 WIDTH: Final = 80
 
 _LABEL: Final = 10
-"""Columns that the words in the margin take (`because`, `changed`)."""
+"""The columns of the words in the margin (`because`, `changed`)."""
 
 
 def story(scenario: ScenarioInfo, trace: Trace, goals: Sequence[GoalOutcome]) -> str:
-    """The whole run as ASCII text of at most 80 columns."""
+    """The run as ASCII text of at most 80 columns."""
     lines = [
         *wrap(f"{scenario.id} on {trace.subject}", WIDTH),
         *wrap(scenario.title, WIDTH),
@@ -39,54 +39,54 @@ def story(scenario: ScenarioInfo, trace: Trace, goals: Sequence[GoalOutcome]) ->
 
 
 def _boot(trace: Trace) -> Iterator[str]:
-    seen = trace.boot
+    state = trace.boot
     yield "boot"
-    yield from _margin("blocks", words.blocks(seen.blocks))
+    yield from _margin("blocks", words.blocks(state.blocks))
     yield from _margin(
-        "zones", [f"{name}: {words.zone(zone)}" for name, zone in seen.zones.items()]
+        "zones", [f"{name}: {words.zone(zone)}" for name, zone in state.zones.items()]
     )
     yield from _margin(
-        "nodes", ["; ".join(f"{mask} {text or 'none'}" for mask, text in seen.nodes.items())]
+        "nodes", ["; ".join(f"{mask} {text or 'none'}" for mask, text in state.nodes.items())]
     )
-    yield from _margin("knob", [f"auto_online_blocks: {words.knob(seen.auto_online_blocks)}"])
+    yield from _margin("knob", [f"auto_online_blocks: {words.knob(state.auto_online_blocks)}"])
     yield from _because(trace.boot_reasons)
     yield ""
 
 
 def _steps(trace: Trace) -> Iterator[str]:
     for step, group in groupby(walk(trace), key=lambda item: item[0]):
-        rows = [[done] for _, _, done in group]
+        rows = [[act] for _, _, act in group]
         do = trace.steps[step].do
         if not do.composite:
-            for [done] in rows:
+            for [act] in rows:
                 yield from wrap(str(do), WIDTH, f"{step + 1}. ")
-                yield from _done(done)
+                yield from _act(act)
                 yield ""
             continue
         yield from wrap(str(do), WIDTH, f"{step + 1}. ")
-        at = 1
+        first = 1
         for [folded] in fold(rows, lambda i, j: True):
             assert folded is not None
-            last = at + len(folded.acts) - 1
-            label = f"{step + 1}.{at}" + (f"-{step + 1}.{last}" if last > at else "")
+            last = first + len(folded.acts) - 1
+            label = f"{step + 1}.{first}" + (f"-{step + 1}.{last}" if last > first else "")
             when = f" ({folded.when})" if folded.when else ""
             yield from wrap(f"{folded}{when}", WIDTH, f"   {label} ")
-            yield from _done(folded)
-            at = last + 1
+            yield from _act(folded)
+            first = last + 1
         yield ""
 
 
-def _done(done: ActGroup) -> Iterator[str]:
-    each = ", each of them" if len(done.acts) > 1 else ""
-    yield from wrap(words.explain(done.result) + each, WIDTH, "   => ")
-    if done.output is not None:
-        yield from _margin("reads", done.output.splitlines() or ["nothing"])
-    yield from _margin("killed", done.killed)
-    yield from _margin("changed", words.changes(done.before, done.changed))
-    yield from _margin("uevents", ["; ".join(words.uevents(done.uevents))] if done.uevents else [])
-    yield from _because(done.acts[0].reasons)
-    if len(done.acts) > 1 and done.acts[0].reasons:
-        yield from _margin("", ["and by the same rules for each of the others"])
+def _act(act: ActGroup) -> Iterator[str]:
+    each = ", each of them" if len(act.acts) > 1 else ""
+    yield from wrap(words.explain(act.result) + each, WIDTH, "   => ")
+    if act.output is not None:
+        yield from _margin("reads", act.output.splitlines() or ["nothing"])
+    yield from _margin("killed", act.killed)
+    yield from _margin("changed", words.changes(act.before, act.changed))
+    yield from _margin("uevents", ["; ".join(words.uevents(act.uevents))] if act.uevents else [])
+    yield from _because(act.acts[0].reasons)
+    if len(act.acts) > 1 and act.acts[0].reasons:
+        yield from _margin("", ["the same rules decided each of the others"])
 
 
 def _because(reasons: Sequence[Reason]) -> Iterator[str]:
@@ -110,7 +110,7 @@ def _goals(goals: Sequence[GoalOutcome]) -> Iterator[str]:
 
 
 def _margin(label: str, texts: Sequence[str]) -> Iterator[str]:
-    """Lines with a word in the margin of the first; none when there is nothing to say."""
+    """Lines with a label in the margin of the first; none without texts."""
     for index, text in enumerate(texts):
         margin = f"   {label if index == 0 else '':<{_LABEL}}"
         yield from wrap(text, WIDTH, margin, " " * (len(margin) + 2))

@@ -1,7 +1,7 @@
-"""Results as suites of tests, for tools that read those: a variant is a suite, a scenario a case.
+"""Results as suites of tests, for KTAP and JUnit: a variant is a suite, a scenario a case.
 
-What fails is what the exit code calls a regression or an error; all else passes, and says what
-it is.
+A case fails if it makes the exit code 1 or 3: a regression or an error. Fixes, changes and removals
+pass and are named.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ State = Literal["passed", "failed", "error", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A test. what: the kind of finding in a word or two, empty where there is none."""
+    """A test case.
+
+    what: the kind of finding, empty for none. says: sentences, the most important first.
+    """
 
     name: str
     state: State
@@ -32,18 +35,18 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """The tests of a variant."""
+    """The test cases of a variant."""
 
     name: str
     cases: tuple[Case, ...]
 
     def number(self, state: State) -> int:
-        """How many are in this state."""
+        """The number of cases in this state."""
         return sum(case.state == state for case in self.cases)
 
 
-def judged(result: Result) -> tuple[Suite, ...]:
-    """Every candidate against the baseline."""
+def suites_of_result(result: Result) -> tuple[Suite, ...]:
+    """A suite for each candidate, judged against the baseline."""
     index = Index(result)
     suites = (Suite(name, tuple(_cases(index, name))) for name in index.candidates)
     return tuple(suite for suite in suites if suite.cases)
@@ -55,17 +58,17 @@ def _cases(index: Index, variant: str) -> Iterator[Case]:
     yield from _overdue(index.result, variant)
 
 
-def changed(found: Regression) -> tuple[Suite, ...]:
-    """Every variant against what it was before."""
-    changes = {(change.scenario, change.variant): change for change in found.changes}
+def suites_of_changes(regression: Regression) -> tuple[Suite, ...]:
+    """A suite for each variant, compared with the older result."""
+    changes = {(change.scenario, change.variant): change for change in regression.changes}
     suites: dict[str, list[Case]] = {}
-    for scenario, variant in found.cells:
+    for scenario, variant in regression.cells:
         change = changes.get((scenario, variant))
         suites.setdefault(variant, []).append(_changed(scenario, change))
-    for of in found.removals:
-        lost = tuple(f"{item.what}: {item.detail}" for item in of.removals)
-        case = Case("interface", "failed", noun("abi-removal"), lost)
-        suites.setdefault(of.variant, []).append(case)
+    for lost in regression.removals:
+        says = tuple(f"{item.what}: {item.detail}" for item in lost.removals)
+        case = Case("interface", "failed", noun("abi-removal", len(says)), says)
+        suites.setdefault(lost.variant, []).append(case)
     return tuple(Suite(name, tuple(cases)) for name, cases in suites.items())
 
 
@@ -73,34 +76,34 @@ def _judged(index: Index, scenario: str, variant: str) -> Case:
     judgement = index.judgement(scenario, variant)
     if judgement is None:
         run = index.run(scenario, variant)
-        why = (run.error if run else None) or "the run was stopped before"
+        why = (run.error if run else None) or "the run was interrupted before"
         return Case(scenario, "skipped", "not run", _last_first(why)[:1])
     kinds = classes(judgement)
     what = "" if kinds == ("unchanged",) else ", ".join(noun(kind) for kind in kinds)
     if judgement.kind == "error":
-        failed = (index.run(scenario, name) for name in (variant, index.result.baseline))
-        errors = [run.error for run in failed if run is not None and run.error]
+        runs = (index.run(scenario, name) for name in (variant, index.result.baseline))
+        errors = [run.error for run in runs if run is not None and run.error]
         return Case(scenario, "error", what, _last_first("".join(errors[:1])))
     state: State = "failed" if is_regression(judgement) else "passed"
     return Case(scenario, state, what, tuple(_says(judgement)))
 
 
 def _last_first(error: str) -> tuple[str, ...]:
-    """The lines of a traceback, the last of which says most."""
-    *lines, last = error.strip().splitlines() or ["no reason is given"]
+    """The lines of a traceback, its last line (the exception) first."""
+    *lines, last = error.strip().splitlines() or ["no error message"]
     return (last, *lines)
 
 
 def _says(judgement: Judgement) -> Iterator[str]:
-    """What a judgement rests on, weightiest first."""
+    """The grounds of a judgement, most important first."""
     if judgement.intended is not None:
         yield judgement.intended.reason
     for goal in sorted(judgement.goals, key=lambda goal: goal.kind != "regression"):
         if goal.kind != "unchanged":
-            fate = "no longer met" if goal.kind == "regression" else "met now"
+            fate = "no longer met" if goal.kind == "regression" else "now met"
             yield f"{fate}: {goal.want}; {goal.candidate_detail}"
     for removal in judgement.removals:
-        yield f"takes away {removal.what}: {removal.detail}"
+        yield f"removes {removal.what}: {removal.detail}"
     difference = judgement.difference
     if difference is not None:
         yield f"{difference.do}: {difference.baseline} -> {difference.candidate}"
@@ -111,19 +114,19 @@ def _says(judgement: Judgement) -> Iterator[str]:
 
 
 def _interface(result: Result, variant: str) -> Iterator[Case]:
-    """What the variant takes away; the exit code leaves that to whoever reads it."""
-    lost = [item for of in result.removals if of.variant == variant for item in of.removals]
-    if lost:
-        says = tuple(f"takes away {item.what}: {item.detail}" for item in lost)
-        yield Case("interface", "passed", noun("abi-removal", len(lost)), says)
+    """The interfaces that the variant removes; they do not change the exit code."""
+    removals = [item for of in result.removals if of.variant == variant for item in of.removals]
+    if removals:
+        says = tuple(f"removes {item.what}: {item.detail}" for item in removals)
+        yield Case("interface", "passed", noun("abi-removal", len(removals)), says)
 
 
 def _overdue(result: Result, variant: str) -> Iterator[Case]:
-    """Intended differences that should have ended."""
+    """Intended differences that should have ended by now."""
     for outcome in result.intents:
         if outcome.variant == variant and outcome.status == "overdue":
             intent = outcome.intent
-            says = f"{intent.reason}; this was to end with {intent.until}"
+            says = f"{intent.reason}; this should have ended with {intent.until}"
             yield Case(f"intent {intent.scenarios}", "failed", "overdue intent", (says,))
 
 

@@ -1,1 +1,1 @@
-"""Words and markup that all forms of report share."""
+"""Text that all forms of report share: kinds of judgement, names, plain text and Markdown."""

@@ -1,4 +1,4 @@
-"""What a candidate's outcome can be called, with the words and signs that all reports use."""
+"""The kinds of judgement with the words and signs that all reports use."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Class = Literal[
     "unchanged",
     "not-run",
 ]
-"""A kind of judgement; or a difference that was intended; or no judgement at all."""
+"""A kind of judgement, an intended difference, or no judgement at all (`not-run`)."""
 
 SYMBOLS: Final[dict[Class, str]] = {
     "error": "!",
@@ -28,17 +28,17 @@ SYMBOLS: Final[dict[Class, str]] = {
     "unchanged": "=",
     "not-run": "?",
 }
-"""The sign beside the name, so that colour is never the only one; worst first."""
+"""The sign beside the name, so that colour is never the only signal; worst first."""
 
 MEANINGS: Final[dict[Class, str]] = {
-    "error": "a variant could not be run here, so nothing is known about it",
+    "error": "the variant or the baseline failed, so the outcome is not known",
     "regression": "a goal that the baseline meets is no longer met",
-    "abi-removal": "a file, a value, a boot parameter or a config option is gone",
-    "fix": "a goal that the baseline fails is met",
-    "behaviour-change": "the same goals are met, but user space sees something else",
-    "intended": "a difference that the variant says it means to make",
+    "abi-removal": "a sysfs file, one of its values, a boot parameter or a config option is gone",
+    "fix": "a goal that the baseline does not meet is met",
+    "behaviour-change": "the same goals are met, but user space sees a difference",
+    "intended": "a difference that the variant declares as intended",
     "unchanged": "user space cannot tell the variant from the baseline",
-    "not-run": "the run was stopped before this, or this machine cannot do it",
+    "not-run": "the run was interrupted before, or it is not possible on this machine",
 }
 
 _MANY: Final[dict[Class, str]] = {
@@ -52,7 +52,7 @@ _MANY: Final[dict[Class, str]] = {
 
 
 def noun(kind: Class, number: int = 1) -> str:
-    """What so many of them are called: `regression`, `fixes`, `ABI removals`."""
+    """The noun for a number of them: `regression`, `fixes`, `ABI removals`."""
     if number != 1:
         return _MANY.get(kind, kind.replace("-", " "))
     if kind == "abi-removal":
@@ -61,18 +61,18 @@ def noun(kind: Class, number: int = 1) -> str:
 
 
 def short(kind: Class) -> str:
-    """The name where there is little room."""
+    """The short name, for narrow columns."""
     brief = {"behaviour-change": "change", "abi-removal": "ABI", "unchanged": "same"}
     return brief.get(kind, kind.replace("-", " "))
 
 
 def css(kind: str) -> str:
-    """The name of a class in style sheets: that of the short name."""
+    """The name of the class in style sheets."""
     return {"behaviour-change": "change", "abi-removal": "abi"}.get(kind, kind)
 
 
 def classes(judgement: Judgement | None) -> tuple[Class, ...]:
-    """All that a judgement says, worst first. What is intended is that and nothing worse."""
+    """The classes of a judgement, worst first; an intended difference has no other class."""
     if judgement is None:
         return ("not-run",)
     if judgement.intended is not None and judgement.kind != "error":

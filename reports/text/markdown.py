@@ -1,4 +1,4 @@
-"""Text in Markdown, as forges show it: whatever it says, it is text and no markup."""
+"""Text as Markdown for a forge: markup in the text has no effect."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from typing import Final
 from zonediff.reports.text.plain import one_line, visible
 
 LIMIT: Final = 65_536
-"""Bytes that a comment may have on GitHub; other forges take more."""
+"""The bytes of a comment on GitHub; other forges allow more."""
 
 _FOR_CUTS: Final = 2_000
-"""Bytes of it that are kept for saying what was cut."""
+"""The bytes kept free for the list of what was cut."""
 
 _MARKUP: Final = re.compile(
-    r"[\\`*\[\]<|~&$]"  # wherever it stands
+    r"[\\`*\[\]<|~&$]"  # anywhere
     r"|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])"  # not within a word
     r"|^[-+=>]"  # at the beginning
 )
 _NUMBERED: Final = re.compile(r"^(\d+)([.)])")
 
-# Forges make links and calls of these by themselves; a comment that nobody sees takes them apart.
-_ALIVE: Final = re.compile(r"[@#]|://|www(?=\.)", re.IGNORECASE)
+# Forges turn these into links and mentions; an invisible comment inside prevents that.
+_AUTOLINK: Final = re.compile(r"[@#]|://|www(?=\.)", re.IGNORECASE)
 
 
 def text(content: str) -> str:
-    """On one line, for a paragraph, a list or a cell of a table."""
+    """Text on one line, for a paragraph, a list or a table cell."""
     plain = _MARKUP.sub(r"\\\g<0>", visible(one_line(content)))
     plain = _NUMBERED.sub(r"\1\\\2", plain)
-    return _ALIVE.sub(r"\g<0><!-- -->", plain)
+    return _AUTOLINK.sub(r"\g<0><!-- -->", plain)
 
 
 def html(content: str) -> str:
-    """On one line, where Markdown is not read: within a line of HTML."""
-    apart = _ALIVE.sub("\\g<0>\0", visible(one_line(content)))
+    """Text on one line within HTML, where Markdown has no effect."""
+    apart = _AUTOLINK.sub("\\g<0>\0", visible(one_line(content)))
     return escape(apart).replace("\0", "<!-- -->")
 
 
 def code(content: str, cell: bool = False) -> str:
-    """On one line, as code; in a cell of a table a bar would end the cell."""
+    """Code on one line; cell: in a table cell, where a bar must be escaped."""
     plain = visible(one_line(content))
     if cell:
         plain = plain.replace("|", "\\|")
@@ -53,14 +53,14 @@ def code(content: str, cell: bool = False) -> str:
 
 
 def block(lines: Iterable[str]) -> list[str]:
-    """Lines as a block of code."""
+    """A block of code."""
     shown = [visible(line) for line in lines]
     fence = "`" * max(3, 1 + max(map(_longest_run, shown), default=0))
     return [fence, *shown, fence]
 
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
-    """A table of cells that are Markdown already."""
+    """A table; its cells are Markdown already."""
     lines = [list(heads), *map(list, rows)]
     return [f"| {' | '.join(line)} |" for line in (lines[0], ["---"] * len(lines[0]), *lines[1:])]
 
@@ -71,7 +71,7 @@ def _longest_run(content: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a comment: a heading in plain text, lines, and items that may be left out whole."""
+    """A part of a comment: a heading, lines, and items; whole items may be cut."""
 
     heading: str
     lines: Sequence[str] = ()
@@ -79,9 +79,9 @@ class Part:
 
 
 def comment(parts: Iterable[Part], end: Sequence[str]) -> str:
-    """The parts in order as far as a forge takes them, how much was cut, and the end.
+    """The parts that fit into a comment, a list of what was cut, and the end.
 
-    A part is shown down to its first item that does not fit.
+    A part is cut before its first item that does not fit.
     """
     room = LIMIT - _FOR_CUTS - _size(end)
     lines: list[str] = []
@@ -106,5 +106,5 @@ def comment(parts: Iterable[Part], end: Sequence[str]) -> str:
 
 
 def _size(lines: Iterable[str]) -> int:
-    """Bytes, with an empty line after them."""
+    """The bytes of the lines with an empty line after them."""
     return sum(len(line.encode()) + 1 for line in lines) + 1

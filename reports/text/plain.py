@@ -1,4 +1,4 @@
-"""Text as terminals and mails can take it: nothing invisible, pure ASCII, wrapped."""
+"""Plain text for terminals and mails: no invisible characters, ASCII, wrapped."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _ASCII: Final = str.maketrans(
     }
 )
 
-# Everything that a reader cannot see but that changes what is seen: controls other than newline
-# and tab, bidirectional and other format characters, and halves of surrogate pairs.
+# Invisible characters that change the visible text: controls other than newline and tab,
+# bidirectional and other format characters, and halves of surrogate pairs.
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def visible(text: str) -> str:
-    """The text with every invisible character written as Python writes it in a literal."""
+    """The text with every invisible character as an escape, as in a Python literal."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(
@@ -42,20 +42,20 @@ def visible(text: str) -> str:
 
 
 def to_ascii(text: str) -> str:
-    """The text in printable ASCII and newlines: typography in plain form, the rest as escapes."""
+    """The text in printable ASCII and newlines: typography replaced, the rest as escapes."""
     text = visible(text.expandtabs(4)).translate(_ASCII)
     return text.encode("ascii", "backslashreplace").decode("ascii")
 
 
 def one_line(text: str) -> str:
-    """The text on one line: each run of white space is one blank."""
+    """The text on one line: each run of white space becomes one space."""
     return " ".join(text.split())
 
 
 def wrap(text: str, width: int, first: str = "", rest: str | None = None) -> list[str]:
-    """ASCII lines of at most `width` columns, `first` before the first and `rest` before others.
+    """ASCII lines of at most `width` columns; `first` starts the first line, `rest` the others.
 
-    Words longer than a line are broken, never cut off; a text without words gives no line.
+    Words longer than a line are broken. A text without words gives no line.
     """
     return textwrap.wrap(
         to_ascii(one_line(text)),
@@ -69,9 +69,9 @@ def wrap(text: str, width: int, first: str = "", rest: str | None = None) -> lis
 def command(pieces: Sequence[str], width: int) -> list[str]:
     """A shell command in lines of at most `width` columns, continued with backslashes.
 
-    It is broken between pieces; a piece that is longer than a line is broken anywhere, which
-    the shell mends only if the next line begins at its first column: it is not indented then.
-    Between quotes it may not, so they are closed and opened again.
+    Lines break between pieces. A piece longer than a line is broken anywhere: the shell joins the
+    parts if the next line is not indented. An open quote is closed before the break and opened
+    again after it.
     """
     lines: list[str] = []
     line = ""
@@ -90,7 +90,7 @@ def command(pieces: Sequence[str], width: int) -> list[str]:
 
 
 def _open_quote(text: str) -> str:
-    """The quote of the string within which the text of a command ends, or nothing."""
+    """The quote that is still open at the end of a part of a command, or an empty string."""
     within = ""
     for char in text:
         if char in "'\"" and within in ("", char):

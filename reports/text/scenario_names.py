@@ -1,7 +1,7 @@
-"""Scenario names in a list: members of a family that make up a grid are one entry.
+"""Lists of scenario names: members of a family that form a grid share one entry.
 
-`a[size=1G,knob=on]`, `a[size=2G,knob=on]` are `a[size=1G|2G,knob=on]`; a name without such a
-neighbour stays as it is, so that it can be copied. An entry that would not fit on a line is split.
+`a[size=1G,knob=on]` and `a[size=2G,knob=on]` become `a[size=1G|2G,knob=on]`. A name that shares no
+entry stays as it is, so that it can be copied. An entry too long for a line is split.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Final
 Values = tuple[str, ...]
 
 _LONGEST: Final = 66
-"""Characters of an entry for several names."""
+"""The most characters of an entry for several names."""
 
 
 def families(names: Iterable[str]) -> list[str]:
-    """The names in their order, each family where its first member stands."""
+    """The names in their order, each family at the place of its first member."""
     members: dict[tuple[str, Values], dict[Values, str]] = {}
     for name in names:
         stem, pairs = _parts(name)
@@ -27,7 +27,7 @@ def families(names: Iterable[str]) -> list[str]:
 
 
 def _parts(name: str) -> tuple[str, list[tuple[str, str]]]:
-    """The family and its values by key; none for a name that is not built like a member."""
+    """The family, and the values by key; no values for a name without them."""
     stem, bracket, rest = name.partition("[")
     if not bracket or not rest.endswith("]") or "|" in rest:
         return name, []
@@ -38,7 +38,7 @@ def _parts(name: str) -> tuple[str, list[tuple[str, str]]]:
 
 
 def _family(stem: str, keys: Values, members: dict[Values, str]) -> Iterator[str]:
-    """As few entries as grids of values allow, split by the first key that can be."""
+    """The entries of a family: one for a grid of values; other families are split by a key."""
     points = list(members)
     if len(points) == 1 or not keys:
         yield from members.values()
@@ -50,7 +50,7 @@ def _family(stem: str, keys: Values, members: dict[Values, str]) -> Iterator[str
         if len(text) <= _LONGEST:
             yield text
             return
-    at = next(number for number, axis in enumerate(axes) if len(axis) > 1)
-    for value in axes[at]:
-        part = {point: name for point, name in members.items() if point[at] == value}
+    split = next(number for number, axis in enumerate(axes) if len(axis) > 1)
+    for value in axes[split]:
+        part = {point: name for point, name in members.items() if point[split] == value}
         yield from _family(stem, keys, part)

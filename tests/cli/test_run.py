@@ -30,7 +30,7 @@ def test_the_main_job(zonediff: Any, corpus: Path, tmp_path: Path) -> None:
     result = zonediff("run", "--corpus", corpus, *outputs)
     assert result.exit_code == 1
     assert "igor-movable breaks nothing." in result.output
-    assert "michal-split/3 breaks 2 scenarios; takes away auto_online_blocks" in result.output
+    assert "michal-split/3 breaks 2 scenarios; removes auto_online_blocks" in result.output
     assert (
         "2 regressions on michal-split/3, hyperv-xen-only:\n"
         "  knob[state=offline]\n"
@@ -153,7 +153,7 @@ def test_ctrl_c_after_the_runs_leaves_out_what_was_not_computed_yet(
 def test_the_baseline_alone(zonediff: Any, corpus: Path) -> None:
     result = zonediff("run", "--corpus", corpus, "--variants", "upstream")
     assert result.exit_code == 0
-    assert result.output == "3 scenarios on upstream alone: nothing to compare.\n"
+    assert result.output == "3 scenarios on upstream only: nothing to compare.\n"
 
 
 def test_an_output_that_cannot_be_written_is_named(

@@ -70,7 +70,7 @@ def test_what_got_worse_stands_first(result: Result) -> None:
         replace(result, runs=[one, before]), replace(result, runs=[one, after]), ("a", "b")
     ).changes
     assert change.kind == "regression"
-    assert [says.split(":")[0] for says in change.says] == ["no longer met", "met now"]
+    assert [says.split(":")[0] for says in change.says] == ["no longer met", "now met"]
 
 
 def test_the_rules_behind_a_change_are_those_that_are_new(result: Result) -> None:

@@ -86,7 +86,7 @@ def test_what_user_space_can_use_no_more(regress: Any, tree: Any) -> None:
     tree.commit(mine_py=text.replace('origin = "a test"', 'origin = "a test"\n    knob = None'))
     result = regress("--base", "main~1")
     assert result.exit_code == 1
-    assert "mine takes away auto_online_blocks: the sysfs file is gone" in result.output
+    assert "mine removes auto_online_blocks: the sysfs file is gone" in result.output
 
 
 def test_a_changed_scenario_says_so(regress: Any, tree: Any) -> None:

@@ -14,7 +14,7 @@ def test_a_monitor_knows_no_continued_lines() -> None:
     assert lines == [
         "  (qemu) device_add pc-dimm,id=".ljust(WIDTH, "d"),
         f"         {'d' * 39},node=0",
-        "    => (that is one line)",
+        "    => (this is one line)",
         "    => ok",
     ]
     short = list(transcript([Part("monitor", (Line(("device_del d",)),))]))

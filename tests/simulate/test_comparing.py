@@ -136,7 +136,7 @@ def test_the_command_prints_what_chance_decides() -> None:
     command = ["run", BY_CHANCE, "--variants", "michal-split/3", "--seeds", "80", "--seed", "100"]
     done = CliRunner().invoke(cli, command)
     lines = done.output.splitlines()
-    at = lines.index("Decided by chance (80 seeds from 100; 95 % confidence):")
+    at = lines.index("Goals decided by chance (80 seeds from 100, 95 % confidence intervals):")
     assert lines[at + 1] == f"  {BY_CHANCE}: the DIMM is online"
     shares = [line.split() for line in lines[at + 2 : at + 4]]
     assert [words[-1] for words in shares] == ["upstream", "michal-split/3"]
