@@ -1,4 +1,4 @@
-"""."""
+"""Partition refinement: the bisimulation classes of the states of some systems."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from itertools import pairwise
 
 import numpy as np
 
-from zonediff.explore.compare import _results
-from zonediff.explore.learner import Numbers
+from zonediff.explore.arrays import Numbers
 from zonediff.explore.system import System
 
 
 def classes(*systems: System) -> list[Numbers]:
-    """For each system, the bisimulation class of each of its states, over all of them together.
+    """Return for each system the class of each state; classes are numbered over all systems.
 
-    Partition refinement: states stay together while their looks, results and successors' classes
-    are equal. Of use to check compare() another way, and to say how many states really differ.
+    States stay in one class while their views, their results and the classes of their successors
+    are equal. The tests check compare() with it; a portrait shows a system's classes.
     """
     label = np.concatenate([system.label for system in systems])
-    results = np.concatenate([_results(system) for system in systems])
+    results = np.concatenate([system.results for system in systems])
     offsets = np.cumsum([0, *(system.states for system in systems)])
     successor = np.concatenate(
         [

@@ -1,11 +1,9 @@
-"""."""
+"""Breadth-first search over the states of one variant, many states at a time."""
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,34 +11,46 @@ from numpy.typing import NDArray
 from zonediff.engine.guest import Guest
 from zonediff.engine.kernel import KernelDied
 from zonediff.engine.policy import Policy
-from zonediff.engine.steps import Step
 from zonediff.explore.arena import Arena, check_block_size, check_memory
-from zonediff.explore.key_table import KeyTable, first_of_each
-from zonediff.explore.layout import DEAD, Layout
-from zonediff.explore.learner import Hashes, Learner, Numbers, Probe, Rows
+from zonediff.explore.arrays import Hashes, Numbers, Rows
+from zonediff.explore.hashing import StateTable, hash_rows, hash_weights
+from zonediff.explore.layout import Layout
+from zonediff.explore.learner import Learner
 from zonediff.explore.numbering import Numbering
-from zonediff.explore.orbits import Orbits, assert_no_collision, hash_rows
+from zonediff.explore.orbits import Orbits
+from zonediff.explore.probes import Probes
 from zonediff.explore.renaming import RenamingGroup
-from zonediff.explore.symmetry_check import Symmetry, Twin
-from zonediff.explore.system import UNKNOWN, Numberings, Outcome, rules
-from zonediff.explore.tracer import RowTracer
-from zonediff.explore.unfold import Explored, Unfolded, unfold
-from zonediff.explore.views import Part, PartView, dead_view
-
-SEED: Final = 20170306
-"""Of the multipliers in the sums over cells: fixed, so that runs are alike."""
-
+from zonediff.explore.symmetry import Symmetry
+from zonediff.explore.system import UNKNOWN, Numberings, StateTables
+from zonediff.explore.twins import Twins
+from zonediff.explore.unfold import OrbitTables, unfold
+from zonediff.explore.views import Part, PartView
 
 CHUNK: Final = 1 << 13
-"""States that are expanded at once."""
-
+"""The number of states that are expanded at once."""
 
 Progress = Callable[[int, int], None]
-"""Called with states found and transitions made so far."""
+"""Called with the number of states found and of transitions made so far."""
+
+
+class Bounds(NamedTuple):
+    """Where a search stops.
+
+    until: it stops at the first level that has a state with a part of this view. depth: the
+    greatest number of steps. max_states: the greatest number of states, always at least one; it
+    stops before the first state whose successors would be too many.
+    """
+
+    until: PartView | None
+    depth: int | None
+    max_states: int
 
 
 class BreadthFirst:
-    """Explores the states of one variant, breadth first."""
+    """A search: the states found, and the tables of those expanded, in chunks.
+
+    With symmetry it finds one state of each orbit, and `tables` adds the others.
+    """
 
     def __init__(
         self,
@@ -53,78 +63,92 @@ class BreadthFirst:
         guest = Guest(arena.machine, policy)
         check_block_size(guest.kernel)
         check_memory(arena, guest.kernel)
-        died = None
-        try:
-            guest.power_on()
-        except KernelDied as death:
-            died = death.how
-        guest.kernel.because.clear()
-        guest.kernel.uevents.clear()
-        guest.kernel.pending.clear()
+        death = _boot(guest)
         self.actions = arena.actions
         self.numberings = numberings
         self.layout = Layout(guest, arena.blocks, Numbering(), kept_pieces)
         self.learner = Learner(self.layout)
-        self.roots = [self.learner.new_root(self._step_probe(step)) for step in self.actions]
-        self.symmetry: Symmetry | None = None
+        self.probes = Probes(self.layout, numberings)
+        self.roots = [self.learner.new_root(self.probes.step(step)) for step in self.actions]
+        self.hash_weights = hash_weights(self.layout.width)
+        first = self.layout.encode(guest) if death is None else self.probes.dead_row(death)
+        self.states = StateTable()
         self.orbits: Orbits | None = None
-        self.twins: dict[int, tuple[str, list[Twin]]] = {}
-        random = np.random.default_rng(SEED)
-        shape = (2, self.layout.width)
-        self.hash_weights = random.integers(0, 2**64, shape, np.uint64) | np.uint64(1)
-        first = self.layout.encode(guest) if died is None else self._dead(died)
-        start = np.array([first], np.uint16)
+        self.twins: Twins | None = None
         if group is not None:
-            self.symmetry = Symmetry(group, self.layout, policy.name, numberings.images)
-            self.symmetry.check_start(first)
-            self.learner.check = self._check
-            self.orbits = Orbits(self.symmetry, self.hash_weights)
+            symmetry = Symmetry(group, self.layout, policy.name, numberings.view_images)
+            symmetry.check_start(first)
+            self.orbits = Orbits(symmetry, self.hash_weights)
+            self.twins = Twins(symmetry, self.probes, self.learner)
+        start = np.array([first], np.uint16)
         self.rows: list[Rows] = [start]
         self.hashes = [hash_rows(start, self.hash_weights)]
-        self.table = KeyTable()
-        self.second: NDArray[np.uint64] = np.zeros(0, np.uint64)
         self._number(start, self.hashes[0])
         self.parents = [np.zeros(1, np.int32)]
-        self.vias = [np.full(1, -1, np.int32)]
+        self.parent_actions = [np.full(1, -1, np.int32)]
         self.successors: list[NDArray[np.int32]] = []
         self.turns: list[Numbers] = []
         self.outcomes: list[NDArray[np.int32]] = []
-        self.seen: list[NDArray[np.int32]] = []
+        self.views: list[NDArray[np.int32]] = []
+
+    @property
+    def size(self) -> int:
+        """The number of states found; with symmetry, of orbits."""
+        return self.states.size if self.orbits is None else self.orbits.size
 
     def explore(
-        self,
-        parts: Sequence[Part],
-        depth: int | None,
-        max_states: int,
-        until: PartView | None,
-        progress: Progress,
+        self, parts: Sequence[Part], bounds: Bounds, progress: Progress
     ) -> tuple[bool, int]:
-        """Look and expand, level by level: (whether every state was expanded, levels expanded)."""
-        view_roots = [self.learner.new_root(self._view_probe(part)) for part in parts]
-        self._note_twins(parts, view_roots)
-        wanted = None if until is None else self.numberings.views.number(until)
+        """View and expand all states, level by level.
+
+        Returns whether every state was expanded, and the number of levels expanded.
+        """
+        view_roots = [self.learner.new_root(self.probes.view(part)) for part in parts]
+        if self.twins is not None:
+            self.twins.add_steps(self.roots, self.actions)
+            self.twins.add_views(view_roots, parts)
+        until = None if bounds.until is None else self.numberings.views.number(bounds.until)
         expanded, level = 0, 0
         while True:
             rows, hashes = self._since(expanded)
-            seen = self._view(rows, view_roots)
-            self.seen.append(seen)
+            views = self._view(rows, view_roots)
+            self.views.append(views)
             if not len(rows):
                 return True, level
-            if (depth is not None and level >= depth) or (seen == wanted).any():
-                return self._give_up(expanded), level
-            stop = self.size
-            at = expanded
-            while at < stop:
-                chunk = slice(at - expanded, min(at - expanded + CHUNK, stop - expanded))
-                at += self._expand(at, rows[chunk], hashes[:, chunk], max_states - self.size)
-                progress(self.size, at * len(self.actions))
-                if at < expanded + chunk.stop:
-                    self.seen.append(self._view(self._since(stop)[0], view_roots))
-                    return self._give_up(at), level
-            expanded, level = stop, level + 1
+            deep_enough = bounds.depth is not None and level >= bounds.depth
+            if deep_enough or (views == until).any():
+                self._leave_unexpanded(expanded)
+                return False, level
+            level_end = self.size
+            state = expanded
+            while state < level_end:
+                chunk = slice(state - expanded, min(state - expanded + CHUNK, level_end - expanded))
+                room = bounds.max_states - self.size
+                state += self._expand(state, rows[chunk], hashes[:, chunk], room)
+                progress(self.size, state * len(self.actions))
+                if state < expanded + chunk.stop:
+                    self.views.append(self._view(self._since(level_end)[0], view_roots))
+                    self._leave_unexpanded(state)
+                    return False, level
+            expanded, level = level_end, level + 1
 
-    def _since(self, state: int) -> tuple[Rows, NDArray[np.uint64]]:
-        """Rows and sums of the states from this one on; they become one chunk."""
+    def tables(self, parts: tuple[str, ...]) -> StateTables:
+        """Return the tables of all states, with symmetry including the images of those found."""
+        successor, outcome, views, parent, parent_action = (
+            np.concatenate(chunks)
+            for chunks in (
+                *(self.successors, self.outcomes, self.views),
+                *(self.parents, self.parent_actions),
+            )
+        )
+        if self.orbits is None:
+            return StateTables(successor, outcome, views, parent, parent_action)
+        turn = np.concatenate(self.turns)
+        orbit_tables = OrbitTables(successor, turn, outcome, views, parent, parent_action)
+        return unfold(self.orbits, parts, orbit_tables)
+
+    def _since(self, state: int) -> tuple[Rows, Hashes]:
+        """Return the rows and hashes of this state and all later ones, made one chunk."""
         if state == self.size:
             return self.rows[0][:0], self.hashes[0][:, :0]
         sizes = np.cumsum([len(rows) for rows in self.rows])
@@ -133,162 +157,86 @@ class BreadthFirst:
         self.hashes[first:] = [np.concatenate(self.hashes[first:], axis=1)]
         return self.rows[first], self.hashes[first]
 
-    def _give_up(self, state: int) -> bool:
-        """Leave this state and later ones unexpanded."""
+    def _leave_unexpanded(self, state: int) -> None:
+        """Fill the tables of this state and all later ones with UNKNOWN."""
         unknown = np.full((self.size - state, len(self.actions)), UNKNOWN, np.int32)
         self.successors.append(unknown)
         self.outcomes.append(unknown)
         self.turns.append(np.zeros_like(unknown, np.int64))
-        return False
+
+    def _view(self, rows: Rows, view_roots: Sequence[int]) -> NDArray[np.int32]:
+        """Return the number of the view of each part of each state."""
+        index = np.arange(len(rows))
+        views = np.zeros((len(rows), len(view_roots)), np.int32)
+        for column, root in enumerate(view_roots):
+            effect = self.learner.effects_of(np.full(len(rows), root), rows, index)
+            views[:, column] = self.learner.effects.outcome[effect]
+        return views
 
     def _expand(self, first: int, states: Rows, hashes: Hashes, room: int) -> int:
-        """Make every transition of the states from number `first` on: of how many there was room.
+        """Run every action on the states, numbered from `first` on.
 
-        room: how many new states there may be.
+        room: how many new states there may be. Returns how many states were expanded: all, or
+        those before the first whose successors would be too many.
         """
         size, width = len(states), len(self.actions)
-        of = np.repeat(np.arange(size), width)
-        leaf = self.learner.leaves(np.tile(self.roots, size), states, of)
-        # Most steps change nothing; only what the others lead to needs to be looked up. New states
-        # are numbered by where they are first met: by state, then by action.
-        at = self.learner.moving(leaf)
-        rows = states[of[at]]
-        by = self.learner.carry_out(rows, leaf[at], self.hash_weights)
-        moving = np.flatnonzero(by[0])
-        at, rows, keys = at[moving], rows[moving], hashes[:, of[at[moving]]] + by[:, moving]
-        if len(at) > room and len(new := self._new(rows, keys)) > room:
-            size = int(of[at[new[room]]])
-            fit = np.searchsorted(at, size * width)
-            at, rows, keys = at[:fit], rows[:fit], keys[:, :fit]
-            of, leaf = of[: size * width], leaf[: size * width]
-        found, firsts, turn = self._number(rows, keys)
+        source = np.repeat(np.arange(size), width)
+        effect = self.learner.effects_of(np.tile(self.roots, size), states, source)
+        # Most transitions change nothing. Only the others lead to a state that must be looked up.
+        # New states are numbered in the order of (state, action).
+        index = self.learner.effects.changing(effect)
+        rows = states[source[index]]
+        difference = self.learner.apply(rows, effect[index], self.hash_weights)
+        changed = np.flatnonzero(difference[0])
+        index, rows = index[changed], rows[changed]
+        new_hashes = hashes[:, source[index]] + difference[:, changed]
+        if len(index) > room and len(new := self._new(rows, new_hashes)) > room:
+            size = int(source[index[new[room]]])
+            fit = np.searchsorted(index, size * width)
+            index, rows, new_hashes = index[:fit], rows[:fit], new_hashes[:, :fit]
+            source, effect = source[: size * width], effect[: size * width]
+        target, firsts, turn = self._number(rows, new_hashes)
         self.rows.append(rows[firsts])
-        self.hashes.append(keys[:, firsts])
+        self.hashes.append(new_hashes[:, firsts])
         if turn is not None:
-            turns = np.zeros(len(of), np.int64)
-            turns[at] = turn
+            turns = np.zeros(len(source), np.int64)
+            turns[index] = turn
             self.turns.append(turns.reshape(size, width))
-        source, action = np.divmod(at[firsts], width)
-        self.parents.append((first + source).astype(np.int32))
-        self.vias.append(action.astype(np.int32))
-        successor = (first + of).astype(np.int32)
-        successor[at] = found
+        parent, action = np.divmod(index[firsts], width)
+        self.parents.append((first + parent).astype(np.int32))
+        self.parent_actions.append(action.astype(np.int32))
+        successor = (first + source).astype(np.int32)
+        successor[index] = target
         self.successors.append(successor.reshape(size, width))
-        outcome = self.learner.outcome[leaf].astype(np.int32)
+        outcome = self.learner.effects.outcome[effect].astype(np.int32)
         self.outcomes.append(outcome.reshape(size, width))
         return size
 
-    @property
-    def size(self) -> int:
-        """How many states were found, with symmetry not counting images."""
-        return self.table.size if self.orbits is None else self.orbits.size
-
     def _number(self, rows: Rows, hashes: Hashes) -> tuple[Numbers, Numbers, Numbers | None]:
-        """The number of each row, where new ones are met first; with symmetry which image it is."""
+        """Return the number of each state, the index of the first of each new one, and the turns.
+
+        With symmetry these are orbits, and the turn is the renaming that makes the state of the
+        orbit's first state; without it the turns are None.
+        """
         if self.orbits is not None:
-            found, turn, firsts = self.orbits.find(rows, hashes)
-            return found, firsts, turn
-        found, firsts = self.table.numbers(hashes[0])
-        self.second = np.concatenate([self.second, hashes[1, firsts]])
-        assert_no_collision(self.second[found], hashes[1])
-        return found, firsts, None
+            return self.orbits.numbers(rows, hashes)
+        return *self.states.numbers(hashes), None
 
     def _new(self, rows: Rows, hashes: Hashes) -> Numbers:
-        """Where in `rows` each state is met first that has no number yet, ascending."""
+        """Return the index of the first of each state (orbit) that has no number, ascending."""
         if self.orbits is not None:
-            return self.orbits.new(rows, hashes)
-        missing = self.table.missing(hashes[0])
-        return missing[first_of_each(hashes[0, missing])]
+            return self.orbits.missing(rows, hashes)
+        return self.states.missing(hashes)
 
-    def found(self, parts: tuple[str, ...]) -> Unfolded:
-        """The tables of all states that were found, with symmetry of the images of those, too."""
-        successor, outcome, seen, parent, via = (
-            np.concatenate(tables)
-            for tables in (self.successors, self.outcomes, self.seen, self.parents, self.vias)
-        )
-        if self.orbits is None:
-            return Unfolded(successor, outcome, seen, parent, via, None)
-        explored = Explored(successor, np.concatenate(self.turns), outcome, seen, parent, via)
-        return unfold(self.orbits, parts, explored)
 
-    def _note_twins(self, parts: Sequence[Part], view_roots: Sequence[int]) -> None:
-        """Note what the renamings make of steps and looks."""
-        if self.symmetry is None:
-            return
-        group, fits = self.symmetry.group, self.symmetry.views_correspond
-        for action, (root, step) in enumerate(zip(self.roots, self.actions, strict=True)):
-            images = [self.actions[by[action]] for by in group.actions[1:]]
-            twins = [Twin(self._step_probe(image), str(image), operator.eq) for image in images]
-            self.twins[root] = str(step), twins
-        by_name = {part.name: part for part in parts}
-        for root, part in zip(view_roots, parts, strict=True):
-            twins = []
-            for number, renaming in enumerate(group.renamings[1:], 1):
-                image = by_name[renaming.part(part.name)]
-                fit = partial(fits, number, part.name)
-                twins.append(Twin(self._view_probe(image), image.name, fit))
-            self.twins[root] = part.name, twins
-
-    def _check(self, root: int, row: list[int], tracer: RowTracer, outcome: int) -> None:
-        """See that the images of what was just learned do the image of what it does."""
-        assert self.symmetry is not None
-        update = self.learner.update_of.get(root)
-        if update is not None and root not in self.twins:
-            images = [one.update(update) for one in self.symmetry.group.renamings[1:]]
-            twins = [
-                Twin(self.learner.update_probe(one), one.method, operator.eq) for one in images
-            ]
-            self.twins[root] = update.method, twins
-        name, twins = self.twins[root]
-        self.symmetry.check(name, twins, row, tracer, outcome)
-
-    def _step_probe(self, step: Step) -> Probe:
-        number = self.numberings.outcomes.number
-
-        def probe(tracer: RowTracer) -> int:
-            died = self._died(tracer.row)
-            if died is not None:
-                return number(Outcome(f"dead ({died})", ()))
-            before = tracer.row[:]
-            guest = self.layout.guest(tracer)
-            try:
-                result, _ = guest.do(step)
-            except KernelDied as death:
-                tracer.replace(self._dead(death.how))
-                return number(Outcome(death.how, rules(guest)))
-            rest = self.layout.number_rest(guest)
-            if rest != before[self.layout.rest]:
-                tracer.set(self.layout.rest, rest)
-            self.layout.leave_out(before, tracer)
-            return number(Outcome(result, rules(guest)))
-
-        return probe
-
-    def _died(self, row: list[int]) -> str | None:
-        """How the kernel died, None when it is alive."""
-        rest = self.layout.numbering.values[row[self.layout.rest]]
-        return rest[1] if rest[0] == DEAD else None
-
-    def _dead(self, how: str) -> list[int]:
-        """All dead kernels are alike: a row of zeros but for how it died."""
-        dead = [0] * self.layout.width
-        dead[self.layout.rest] = self.layout.numbering.number((DEAD, how))
-        return dead
-
-    def _view(self, rows: Rows, view_roots: Sequence[int]) -> NDArray[np.int32]:
-        """What is seen of each part of each state."""
-        of = np.arange(len(rows))
-        seen = np.zeros((len(rows), len(view_roots)), np.int32)
-        for column, root in enumerate(view_roots):
-            leaf = self.learner.leaves(np.full(len(rows), root), rows, of)
-            seen[:, column] = self.learner.outcome[leaf]
-        return seen
-
-    def _view_probe(self, part: Part) -> Probe:
-        number = self.numberings.views.number
-
-        def probe(tracer: RowTracer) -> int:
-            died = self._died(tracer.row)
-            return number(dead_view(died) if died else part.view(self.layout.guest(tracer)))
-
-        return probe
+def _boot(guest: Guest) -> str | None:
+    """Boot a guest and forget how; return how the kernel died, or None."""
+    death = None
+    try:
+        guest.power_on()
+    except KernelDied as died:
+        death = died.how
+    guest.kernel.because.clear()
+    guest.kernel.uevents.clear()
+    guest.kernel.pending.clear()
+    return death

@@ -1,21 +1,16 @@
-"""."""
+"""Building systems: every state that the steps of an arena lead to, breadth first."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from zonediff.engine.policy import Policy
 from zonediff.explore.arena import Arena
-from zonediff.explore.breadth_first import BreadthFirst, Progress
+from zonediff.explore.breadth_first import Bounds, BreadthFirst, Progress
 from zonediff.explore.layout import Layout
-from zonediff.explore.learner import Numbers
-from zonediff.explore.numbering import Numbering
 from zonediff.explore.renaming import RenamingGroup
-from zonediff.explore.system import Numberings, System
+from zonediff.explore.system import Numberings, System, labels_of
 from zonediff.explore.tracer import LeftOutCellRead
 from zonediff.explore.views import Level, Part, PartView, viewed_parts
 from zonediff.variants.failure import told
@@ -34,60 +29,44 @@ def build(
     keep_all: bool = False,
     progress: Progress = lambda states, transitions: None,
 ) -> System:
-    """Every state that the arena's steps lead to, breadth-first.
+    """Build the system of a variant in an arena.
 
-    parts: what is looked at, instead of all that there is on `level`. until: a sight; exploring
-    stops once there are states of which some part is seen so.
-    depth: how many steps at most. max_states: how many states at most, but for the first one;
-    exploring stops before the first state whose successors would be more. numberings: shared with
-    the systems that this one is to be compared with. keep_all: tell states apart also by pieces of
-    state that nothing looks at.
+    parts: the parts to view, instead of all parts at `level`.
+    until, depth, max_states: where to stop (see Bounds).
+    numberings: shared by the systems that are to be compared.
+    keep_all: distinguish states also by pieces of state that nothing reads.
 
-    Raises arena.ArenaError when the machine is not one to explore, NotModelled when a step leads
-    where the engine has no rules, VariantFailed.
+    Raises ArenaError for a machine that cannot be explored, NotModelled for a step for which the
+    engine has no rules, VariantFailed.
     """
     began = time.perf_counter()
-    shared = numberings or Numberings()
+    numberings = numberings or Numberings()
     group = RenamingGroup(arena) if arena.symmetry else None
     kept_pieces = frozenset(Layout.PIECES if keep_all else ())
+    bounds = Bounds(until, depth, max_states)
     with told(policy):
         while True:
-            # Pieces of state that nothing looks at are left out; when something does, begin again.
-            explorer = BreadthFirst(policy, arena, shared, kept_pieces, group)
+            # Start without the pieces of state; when a step reads one, keep it and start again.
+            search = BreadthFirst(policy, arena, numberings, kept_pieces, group)
             if parts is None:
-                parts = viewed_parts(level, arena.blocks, explorer.layout.zones)
+                parts = viewed_parts(level, arena.blocks, search.layout.zones)
             try:
-                complete, levels = explorer.explore(parts, depth, max_states, until, progress)
+                complete, levels = search.explore(parts, bounds, progress)
                 break
-            except LeftOutCellRead as look:
-                kept_pieces |= {explorer.layout.missing(look.cell)}
-    found = explorer.found(tuple(part.name for part in parts))
+            except LeftOutCellRead as read:
+                kept_pieces |= {search.layout.piece_to_keep(read.cell)}
+    names = tuple(part.name for part in parts)
+    tables = search.tables(names)
     return System(
+        **tables._asdict(),
         name=policy.name,
         actions=arena.actions,
-        parts=tuple(part.name for part in parts),
-        successor=found.successor,
-        outcome=found.outcome,
-        seen=found.seen,
-        label=_labels(found.seen, shared.labels),
-        parent=found.parent,
-        via=found.via,
+        parts=names,
+        label=labels_of(tables.views, numberings.labels),
         complete=complete,
         depth=levels,
         seconds=time.perf_counter() - began,
-        probe_count=explorer.learner.probe_count,
-        numberings=shared,
+        probe_count=search.learner.probe_count,
+        numberings=numberings,
         group=group,
-        images=found.images,
     )
-
-
-def _labels(seen: NDArray[np.int32], labels: Numbering) -> Numbers:
-    """One number for all that is seen of a state."""
-    rows = np.zeros(len(seen), np.int64)
-    for column in seen.T:
-        # Two numbers become one, and are kept small: exact, and quicker than unique rows.
-        _, rows = np.unique(rows * (int(column.max()) + 1) + column, return_inverse=True)
-    _, firsts, inverse = np.unique(rows, return_index=True, return_inverse=True)
-    numbers = [labels.number(tuple(row)) for row in seen[firsts].tolist()]
-    return np.array(numbers, np.int64)[inverse]

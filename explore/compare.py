@@ -1,4 +1,10 @@
-"""."""
+"""Comparing two systems: are they bisimilar, and if not, what shows it soonest?
+
+Both systems are deterministic and every action is possible in every state. So two states are
+bisimilar if and only if no sequence of actions distinguishes them. The search over pairs
+(pair_search.py) is breadth first, so the first difference of each kind has a shortest witness: a
+sequence whose steps have the same results on both sides, up to the last.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from zonediff.explore.arrays import Numbers
 from zonediff.explore.kinds import Kind, Witness, result_kind, view_kinds
 from zonediff.explore.pair_search import PairSearch, PairTransitions, bound
 from zonediff.explore.system import Outcome, System
@@ -18,9 +25,9 @@ from zonediff.result.explorations import Verdict
 class Comparison:
     """The outcome of comparing two systems.
 
-    refines, refined: whether the first refines the second, and the other way round. pairs: pairs
-    of states visited. depth: None when both systems are complete; else verdict and witnesses are
-    those of sequences of up to so many actions.
+    refines: whether the first refines the second; refined: whether the second refines the first.
+    pairs: the number of pairs of states visited. depth: the greatest length of the sequences that
+    were compared; None for any length.
     """
 
     verdict: Verdict
@@ -32,8 +39,8 @@ class Comparison:
 
 
 def compare(left: System, right: System) -> Comparison:
-    """Compare two systems over the same actions, built with shared numberings."""
-    witnesses, pairs = differences(left, right)
+    """Compare two systems with the same actions and shared numberings."""
+    witnesses, pairs = _differences(left, right)
     refines, refined = _refines(left, right), _refines(right, left)
     verdict: Verdict = "differs"
     if not witnesses:
@@ -44,8 +51,8 @@ def compare(left: System, right: System) -> Comparison:
 
 
 @dataclass(slots=True)
-class _Found:
-    """Where a kind was met first: the part, the pair and the action; and how often."""
+class _Occurrence:
+    """Where a kind first occurred (part, pair, action), and how often it did in all."""
 
     part: str
     pair: int
@@ -54,54 +61,52 @@ class _Found:
 
 
 class _Kinds:
-    """The kinds met so far, in the order in which they were."""
+    """The kinds found, in order."""
 
     def __init__(self) -> None:
-        self.found: dict[Kind, _Found] = {}
+        self.occurrences: dict[Kind, _Occurrence] = {}
 
-    def note(
+    def add(
         self, kind: Kind, pair: int, action: int | None, *, part: str = "", count: int = 1
     ) -> None:
-        """Note that a kind was met `count` times, first at this pair and action."""
-        known = self.found.get(kind)
+        """Add `count` occurrences of a kind, the first one at this pair and action."""
+        known = self.occurrences.get(kind)
         if known is None:
-            self.found[kind] = _Found(part, pair, action, count)
+            self.occurrences[kind] = _Occurrence(part, pair, action, count)
         else:
             known.count += count
 
 
-def differences(left: System, right: System) -> tuple[tuple[Witness, ...], int]:
-    """The first difference of each kind, and how many pairs were visited.
+def _differences(left: System, right: System) -> tuple[tuple[Witness, ...], int]:
+    """Return a witness of each kind of difference, and the number of pairs visited.
 
-    Only pairs with equal histories of results are followed: what comes after a different result
-    is a consequence of it.
+    A transition with different results is not followed: later differences are its consequences.
     """
     search, kinds = PairSearch(left, right), _Kinds()
-    results = _results(left), _results(right)
+    left_results, right_results = left.results, right.results
     views: list[PartView] = left.numberings.views.values
-    for part, one, two in zip(left.parts, left.seen[0], right.seen[0], strict=True):
-        for kind in view_kinds(views[one], views[two]):
-            kinds.note(kind, 0, None, part=part)
-    if any(kind.what == "kernel" for kind in kinds.found):
-        # Only one of the two survived its boot: nothing that follows is a difference of its own.
+    for part, left_view, right_view in zip(left.parts, left.views[0], right.views[0], strict=True):
+        for kind in view_kinds(views[left_view], views[right_view]):
+            kinds.add(kind, 0, None, part=part)
+    if any(kind.what == "kernel" for kind in kinds.occurrences):
+        # Only one of the two kernels survived its boot. All other differences follow from that.
         return _witnesses(kinds, search)[:1], 1
-    for a, b, numbers in search.levels():
-        next_a, next_b = left.successor[a], right.successor[b]
-        same = results[0][a] == results[1][b]
-        rows, actions = np.nonzero(~same)
-        pairs = PairTransitions(
-            numbers[rows], actions, a[rows], b[rows], next_a[~same], next_b[~same]
+    for frontier in search.levels():
+        same = left_results[frontier.left] == right_results[frontier.right]
+        different = frontier.transitions(~same)
+        _add_results(kinds, left, right, search.with_images(different))
+        following = frontier.transitions(same)
+        unlike = left.label[following.next_left] != right.label[following.next_right]
+        viewed = PairTransitions(*(column[unlike] for column in following))
+        _add_views(kinds, left, right, search.with_images(viewed))
+        moved = following.next_left != following.left
+        moved |= following.next_right != following.right
+        search.follow(
+            following.pair[moved],
+            following.action[moved],
+            following.next_left[moved],
+            following.next_right[moved],
         )
-        _different_results(kinds, left, right, search.with_images(pairs))
-        rows, actions = np.nonzero(same)
-        pairs = PairTransitions(
-            numbers[rows], actions, a[rows], b[rows], next_a[same], next_b[same]
-        )
-        unlike = left.label[pairs.next_a] != right.label[pairs.next_b]
-        looks_apart = PairTransitions(*(column[unlike] for column in pairs))
-        _different_looks(kinds, left, right, search.with_images(looks_apart))
-        moved = (pairs.next_a != pairs.a) | (pairs.next_b != pairs.b)
-        search.follow(*(column[moved] for column in pairs.steps))
     return _witnesses(kinds, search), search.count
 
 
@@ -109,81 +114,83 @@ def _witnesses(kinds: _Kinds, search: PairSearch) -> tuple[Witness, ...]:
     return tuple(
         Witness(
             kind,
-            search.path(at.pair) + (() if at.action is None else (at.action,)),
-            at.part,
-            at.count,
+            search.path(first.pair) + (() if first.action is None else (first.action,)),
+            first.part,
+            first.count,
         )
-        for kind, at in kinds.found.items()
+        for kind, first in kinds.occurrences.items()
     )
 
 
-def _different_results(kinds: _Kinds, left: System, right: System, pairs: PairTransitions) -> None:
-    """Note transitions whose results differ."""
-    if not len(pairs.number):
+def _add_results(kinds: _Kinds, left: System, right: System, transitions: PairTransitions) -> None:
+    """Add the kinds of transitions that have different results."""
+    if not len(transitions.pair):
         return
-    action = pairs.action
-    groups = np.stack([action, left.outcome[pairs.a, action], right.outcome[pairs.b, action]])
-    unique, first, count = np.unique(groups, axis=1, return_index=True, return_counts=True)
+    action = transitions.action
+    left_outcome = left.outcome[transitions.left, action]
+    right_outcome = right.outcome[transitions.right, action]
+    groups, first, count = _groups(action, left_outcome, right_outcome)
     outcomes: list[Outcome] = left.numberings.outcomes.values
-    for at in np.argsort(first):
-        step, one, two = unique[:, at].tolist()
-        kind = result_kind(left.actions[step], outcomes[one], outcomes[two])
-        kinds.note(kind, int(pairs.number[first[at]]), step, count=int(count[at]))
+    for group in np.argsort(first):
+        number, left_number, right_number = groups[:, group].tolist()
+        kind = result_kind(left.actions[number], outcomes[left_number], outcomes[right_number])
+        kinds.add(kind, int(transitions.pair[first[group]]), number, count=int(count[group]))
 
 
-def _different_looks(kinds: _Kinds, left: System, right: System, pairs: PairTransitions) -> None:
-    """Note transitions, all to looks that differ, after which a part differs in another way.
+def _add_views(kinds: _Kinds, left: System, right: System, transitions: PairTransitions) -> None:
+    """Add the kinds of the parts that a transition made different, or different in another way.
 
-    A part that neither side's step changed still looks as different as it did, and that was noted.
+    A part that changed on neither side differed before, in the same way.
     """
-    number, action, a, b, next_a, next_b = pairs
-    if not len(number):
+    pair, action, left_states, right_states, next_left, next_right = transitions
+    if not len(pair):
         return
     views: list[PartView] = left.numberings.views.values
     for column, part in enumerate(left.parts):
-        one, two = left.seen[next_a, column], right.seen[next_b, column]
-        new = (one != two) & ((one != left.seen[a, column]) | (two != right.seen[b, column]))
-        at = np.flatnonzero(new)
-        if not len(at):
+        left_view, right_view = left.views[next_left, column], right.views[next_right, column]
+        changed = left_view != left.views[left_states, column]
+        changed |= right_view != right.views[right_states, column]
+        index = np.flatnonzero((left_view != right_view) & changed)
+        if not len(index):
             continue
-        groups = np.stack([one[at], two[at]])
-        unique, first, count = np.unique(groups, axis=1, return_index=True, return_counts=True)
+        groups, first, count = _groups(left_view[index], right_view[index])
         for group in np.argsort(first):
-            where = at[first[group]]
-            for kind in view_kinds(*(views[number] for number in unique[:, group])):
-                kinds.note(
+            occurrence = index[first[group]]
+            for kind in view_kinds(*(views[number] for number in groups[:, group])):
+                kinds.add(
                     kind,
-                    int(number[where]),
-                    int(action[where]),
+                    int(pair[occurrence]),
+                    int(action[occurrence]),
                     part=part,
                     count=int(count[group]),
                 )
 
 
-def _results(system: System) -> NDArray[np.int32]:
-    """The outcome table with results only, by number; 0 is success."""
-    numbers: dict[str | None, int] = {None: 0}
-    by_outcome = [
-        numbers.setdefault(outcome.result, len(numbers))
-        for outcome in system.numberings.outcomes.values
-    ]
-    return np.array(by_outcome or [0], np.int32)[system.outcome]
+def _groups(*columns: NDArray[np.integer]) -> tuple[NDArray[np.integer], Numbers, Numbers]:
+    """Return the different rows of these columns, the index of the first of each, and counts."""
+    rows = np.stack(columns)
+    return np.unique(rows, axis=1, return_index=True, return_counts=True)
 
 
 def _refines(left: System, right: System) -> bool:
-    """Whether every success of the left is a success of the right with the same look after it.
+    """Return whether every step that succeeds on the left succeeds on the right, with equal views.
 
-    Where both fail, both are followed; where only the left fails, its users would not go on.
+    The search follows what succeeds on both sides or fails on both. Where only the left fails,
+    its users would not go on.
     """
     if left.label[0] != right.label[0]:
         return False
     search = PairSearch(left, right)
-    results = _results(left), _results(right)
-    for a, b, numbers in search.levels():
-        next_a, next_b = left.successor[a], right.successor[b]
-        succeeds, also = results[0][a] == 0, results[1][b] == 0
-        if (succeeds & ~(also & (left.label[next_a] == right.label[next_b]))).any():
+    left_results, right_results = left.results, right.results
+    for frontier in search.levels():
+        next_left, next_right = frontier.next_left, frontier.next_right
+        left_succeeds = left_results[frontier.left] == 0
+        right_succeeds = right_results[frontier.right] == 0
+        alike = right_succeeds & (left.label[next_left] == right.label[next_right])
+        if (left_succeeds & ~alike).any():
             return False
-        rows, actions = np.nonzero(succeeds | ~also)
-        search.follow(numbers[rows], actions, next_a[rows, actions], next_b[rows, actions])
+        index, action = np.nonzero(left_succeeds | ~right_succeeds)
+        search.follow(
+            frontier.pair[index], action, next_left[index, action], next_right[index, action]
+        )
     return True

@@ -91,7 +91,7 @@ def _looks(system: System, state: int) -> str:
     """What is seen of a state: its number, and the first word on each part."""
     views = system.numberings.views.values
     lines = [str(state)]
-    for part, number in zip(system.parts, system.seen[state].tolist(), strict=True):
+    for part, number in zip(system.parts, system.views[state].tolist(), strict=True):
         texts = [text for _, text in views[number]]
         if part.startswith("memory"):
             lines.append(f"{part} {' '.join(texts[:2])}")

@@ -1,4 +1,4 @@
-"""."""
+"""Kinds of difference: which differences count as the same, and a witness of each kind."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from zonediff.explore.system import Outcome
 from zonediff.explore.views import PartView, view_differences
 
 RESULT: Final = "result"
-"""What a Kind is about, when it is no file that looks different."""
-
+"""Kind.what of a difference of results, not of views."""
 
 _FIGURES: Final = ("zoneinfo",)
-"""Text whose numbers do not make another kind of difference."""
+"""Texts whose numbers do not make another kind of difference."""
 
 
 class Kind(NamedTuple):
-    """What makes differences one of a kind.
+    """What all differences of one kind have in common.
 
-    what: `result`, or the file that reads differently. left, right: both results or texts (empty
-    for figures). Of results also do: the verb, and the file that is written to; and the rule that
-    decided on each side.
+    what: `result`, or the file that reads differently. left, right: the results or texts on both
+    sides (both empty for figures). Only of results: do, the verb of the step and the file that it
+    writes; left_rule, right_rule, the rule that decided on each side.
     """
 
     what: str
@@ -35,10 +34,10 @@ class Kind(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """A shortest sequence of actions whose last one shows a difference (none: booting does).
+    """A shortest sequence of actions that shows a difference of some kind after its last one.
 
-    part: what looks different after it (`memory32`, `nodes`), empty for a result. count: how many
-    transitions of the pairs that were visited show the same kind.
+    Without actions, the difference shows after boot. part: the part that differs (`memory32`,
+    `nodes`); empty for a result. count: the number of transitions that show this kind.
     """
 
     kind: Kind
@@ -48,17 +47,17 @@ class Witness:
 
 
 def result_kind(step: Step, left: Outcome, right: Outcome) -> Kind:
-    """The kind of a step whose results differ."""
+    """Return the kind of difference of a step with different results."""
     do = step.verb
     if isinstance(step, Write):
         do += " " + step.file.rpartition("/")[2]
-    last = [outcome.rules[-1] if outcome.rules else "" for outcome in (left, right)]
-    return Kind(RESULT, left.result, right.result, do, *last)
+    deciding = [outcome.rules[-1] if outcome.rules else "" for outcome in (left, right)]
+    return Kind(RESULT, left.result, right.result, do, *deciding)
 
 
-def view_kinds(one: PartView, two: PartView) -> list[Kind]:
-    """The kinds in which two sights of one part differ."""
+def view_kinds(left: PartView, right: PartView) -> list[Kind]:
+    """Return the kinds of difference between two views of one part."""
     return [
         Kind(item.what, "", "") if item.what in _FIGURES else Kind(*item)
-        for item in view_differences(one, two)
+        for item in view_differences(left, right)
     ]

@@ -1,4 +1,10 @@
-"""."""
+"""The layout of a row: a machine's state as a list of small numbers, its cells.
+
+A row has four cells for each block in play; for each zone its span, its page counts and whether it
+was ever used; for each node its span and its states; one cell for Memory.tails; and a last cell
+for the knob, the devices and whether the kernel is alive. A value that is not a small number is
+stored as its number in a Numbering.
+"""
 
 from __future__ import annotations
 
@@ -11,24 +17,21 @@ from zonediff.explore.row_memory import Column, Items, Links, RowMemory
 from zonediff.explore.tracer import LeftOutCellRead, RowTracer
 
 DEAD = "dead"
-"""What stands in the last cell of a state whose kernel has died: (DEAD, how)."""
-
+"""The last cell of a dead kernel holds the number of (DEAD, how it died)."""
 
 TAILS: Final = "tails"
-"""The piece of state that is Memory.tails, whole."""
-
+"""The piece of state that holds all of Memory.tails."""
 
 OFFLINE_ZONE: Final = "zone of an offline block"
-"""A piece of state of its own: newer kernels choose a block's zone anew when it goes online."""
+"""A separate piece of state: newer kernels choose the zone again when a block goes online."""
 
 
 class Layout:
-    """Where each piece of a guest's state stands in a row.
+    """Which cell of a row holds which piece of a guest's state.
 
-    blocks: those in play; no step may change another one. numbering: shared by every cell whose
-    values are no small numbers, so that equal values have equal numbers in all of them.
-    looked_at: the pieces of state that count; the others are left out of the state (their cells
-    stay as they were after boot), for nothing that happens depends on them.
+    blocks: the blocks in play, which steps may change. numbering: numbers the values of all cells,
+    so that equal values have equal numbers everywhere. kept_pieces: the pieces of state that are
+    kept. All others are left out: no step reads them, and their cells keep the values after boot.
     """
 
     COLUMNS = ("status", "node", "zone", "online_type")
@@ -74,19 +77,19 @@ class Layout:
             cell for cell, name in enumerate(self.piece) if name not in kept_pieces
         )
         status, zone = self.columns["status"], self.columns["zone"]
-        self._switches = (
+        self._offline_zones = (
             [(status[block], zone[block]) for block in blocks]
             if OFFLINE_ZONE not in kept_pieces
             else []
         )
 
-    def missing(self, cell: int) -> str:
-        """The piece of state that a cell, looked at though it was left out, shows to count."""
+    def piece_to_keep(self, cell: int) -> str:
+        """Return the piece of state that has to be kept because a step read this cell."""
         name = self.piece[cell]
         return OFFLINE_ZONE if name in self.kept_pieces else name
 
     def encode(self, guest: Guest) -> list[int]:
-        """A guest's state as a row."""
+        """Return a guest's state as a row."""
         memory = guest.kernel.tables
         row: list[int] = []
         link = [memory.link[block] if memory.has(block) else 0 for block in self.blocks]
@@ -98,27 +101,27 @@ class Layout:
             row += [self.numbering.number(value) for value in getattr(memory, name)]
         row.append(self.numbering.number(tuple(memory.tails.items())))
         row.append(self.number_rest(guest))
-        for status, zone in self._switches:
+        for status, zone in self._offline_zones:
             if not row[status] & ONLINE:
                 row[zone] = 0
         return row
 
     def number_rest(self, guest: Guest) -> int:
-        """The number of what is not in Memory: the knob and the devices that are plugged in."""
+        """Return the number of the state outside Memory: the knob and the plugged devices."""
         devices = tuple(sorted(guest.devices.items(), key=lambda item: item[0]))
         return self.numbering.number((guest.kernel.knob, devices))
 
     def ignored(self, row: list[int]) -> frozenset[int] | set[int]:
-        """The cells of a row that do not count."""
-        off = {zone for status, zone in self._switches if not row[status] & ONLINE}
-        return off | self.left_out if off else self.left_out
+        """Return the cells that are left out of this row's state."""
+        offline = {zone for status, zone in self._offline_zones if not row[status] & ONLINE}
+        return offline | self.left_out if offline else self.left_out
 
     def leave_out(self, row: list[int], tracer: RowTracer) -> None:
-        """Leave out the zones of blocks that a step left offline; `row` is that before the step.
+        """Clear the zone of each block that a step set offline; `row` is the row before the step.
 
-        Raises LookedAt for a block that went online in a zone that was left out.
+        Raises LeftOutCellRead for a block that went online in the zone that was left out.
         """
-        for status, zone in self._switches:
+        for status, zone in self._offline_zones:
             if tracer.is_set(status):
                 if not tracer.row[status] & ONLINE:
                     tracer.set(zone, 0)
@@ -126,7 +129,7 @@ class Layout:
                     raise LeftOutCellRead(zone)
 
     def memory(self, tracer: RowTracer) -> RowMemory:
-        """Memory that is the row of `watch`."""
+        """Return a Memory on the row of this tracer."""
         memory = RowMemory.__new__(RowMemory)
         template = self.template.kernel.tables
         memory.tracer = tracer
@@ -146,7 +149,7 @@ class Layout:
         return memory
 
     def guest(self, tracer: RowTracer) -> Guest:
-        """A guest in the state that is the row of `watch`."""
+        """Return a guest whose state is the row of this tracer."""
         guest = self.template.copy()
         guest.kernel.tables = self.memory(tracer)
         guest.kernel.knob, devices = self.numbering.values[tracer.row[self.rest]]

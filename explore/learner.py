@@ -1,151 +1,115 @@
-"""Steps learned from the engine by watching it: what each depends on, and what it then does.
+"""Lazily learned decision trees: each step runs on the engine once for each case, then on arrays.
 
-A step is run on the engine once for every combination of the cells that it really looks at. From
-then on its effect on any state with the same cells is known, and is applied to whole arrays of
-states at once. Nothing about a variant is assumed but that it is deterministic and keeps its
-state in the guest.
+A tracer records which cells a step reads and writes (tracer.py). All states that agree in the
+cells read get the same effect. The learner keeps, for each step, a decision tree over cells whose
+leaves are effects, and runs the engine only where a row leads to no leaf yet. It assumes of a
+variant only that it is deterministic and keeps its state in the guest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import groupby, pairwise
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zonediff.explore.effects import Effect, EffectTable, Hashes, Numbers, Rows
 from zonediff.explore.layout import Layout
 from zonediff.explore.numbering import Numbering
 from zonediff.explore.tracer import RowTracer, Update
 
-Rows = NDArray[np.uint16]
-Numbers = NDArray[np.int64]
-Hashes = NDArray[np.uint64]
-
 UNKNOWN: Final = -1
-LARGEST: Final = np.iinfo(np.uint16).max + 1
+"""In the table of tree nodes: this value of the cell has not been seen at this node."""
 
-
-class Effect(NamedTuple):
-    """What a step does to states that are alike in what it looks at.
-
-    outcome: the number of what it gives. writes: (cell, new value) pairs. changes: numbers of the
-    changes that follow, which depend on more of the state than the step itself.
-    """
-
-    outcome: int
-    writes: tuple[tuple[int, int], ...]
-    updates: tuple[int, ...]
-
+MAX_VALUES: Final = np.iinfo(np.uint16).max + 1
 
 Probe = Callable[[RowTracer], int]
-"""Runs something on the engine, on the row of a Watch: what it gives, by number."""
+"""Runs something on the engine, on a traced row, and returns the number of its outcome."""
 
 Check = Callable[[int, list[int], RowTracer, int], None]
-"""Called with what was just learned: the step's root, the row before it, the Watch, what it gave.
-It may let the step look at more cells."""
+"""Called after each run of a probe with its root, the row before, the tracer and the outcome.
+It may add cells to those read."""
 
 
 class Learner:
-    """Decision trees over cells, one for each step, in one table; their leaves are effects.
+    """The decision trees of all steps, in one table.
 
-    table[tree node, value of the cell that the node looks at] is the next node, or -2 - leaf.
-    check: called with all that is learned, if given.
-    Changes of the books that a step makes without looking at what came of them have trees of
-    their own: so the zones a step decides by and the pages it then counts do not multiply.
+    table[tree node, value of the node's cell] is the next node, or -2 - the number of the effect.
+    check: called after each run of a probe, if set. probe_count: the number of runs.
+
+    A deferred update has a tree of its own. If a step read what its updates read, there would be a
+    case for every combination of the zones that it decides by and the pages that it then counts.
     """
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.check: Check | None = None
         self.probe_count = 0
+        self.effects = EffectTable(layout.width)
+        self.update_of: dict[int, Update] = {}
         self._table: NDArray[np.int32] = np.full((1024, 256), UNKNOWN, np.int32)
         self._cell: NDArray[np.int32] = np.full(1024, layout.rest, np.int32)
         self._nodes = 0
-        self._effects: list[Effect] = []
-        self._known: dict[Effect, int] = {}
-        self._update_numbers = Numbering()
-        # Of each change its root; of sets -2 - their leaf.
-        self._following: list[int] = []
         self._probes: dict[int, Probe] = {}
-        self.update_of: dict[int, Update] = {}
-        self.outcome: Numbers = np.zeros(0, np.int64)
-        self._moves: NDArray[np.bool_] = np.zeros(0, np.bool_)
-        self._write_cell: Numbers = np.zeros((0, 0), np.int64)
-        self._write_value: Numbers = np.zeros((0, 0), np.int64)
-        self._updates: Numbers = np.zeros((0, 0), np.int64)
+        self._update_numbers = Numbering()
+        # The root of each update; for a run of writes -2 - the number of its effect.
+        self._update_roots: list[int] = []
 
     def new_root(self, probe: Probe) -> int:
-        """The tree of one more step; its first question is always the last cell."""
-        root = self._node(self.layout.rest)
+        """Start a tree; its root always decides by the last cell."""
+        root = self._new_node(self.layout.rest)
         self._probes[root] = probe
         return root
 
-    def leaves(self, root: Numbers, rows: Rows, of: Numbers) -> Numbers:
-        """The leaf to which each step (by its root) leads from row `of`; unknown ones are asked."""
-        every = np.arange(len(root))
-        found = np.zeros(len(root), np.int64)
-        at = root
-        while len(every):
-            values = rows[of, self._cell[at]].astype(np.int64)
+    def effects_of(self, root: Numbers, rows: Rows, index: Numbers) -> Numbers:
+        """Return the number of the effect that each step (its root) has on row `index`.
+
+        Runs the probes of cases that are not known yet.
+        """
+        open_ = np.arange(len(root))
+        effect = np.zeros(len(root), np.int64)
+        node = root
+        while len(open_):
+            values = rows[index, self._cell[node]].astype(np.int64)
             self._widen()
-            following = self._table[at, values]
+            following = self._table[node, values]
             missing = following == UNKNOWN
             if missing.any():
-                # One representative of each unknown place is enough.
-                places = at[missing] * self._table.shape[1] + values[missing]
-                _, firsts = np.unique(places, return_index=True)
-                probe_count = np.flatnonzero(missing)[firsts]
-                for start, row in zip(
-                    root[every[probe_count]].tolist(), rows[of[probe_count]].tolist(), strict=True
+                # One row for each unknown case is enough.
+                cases = node[missing] * self._table.shape[1] + values[missing]
+                _, firsts = np.unique(cases, return_index=True)
+                examples = np.flatnonzero(missing)[firsts]
+                for example_root, row in zip(
+                    root[open_[examples]].tolist(), rows[index[examples]].tolist(), strict=True
                 ):
-                    self._learn(start, row)
-                following = self._table[at, values]
+                    self._learn(example_root, row)
+                following = self._table[node, values]
             done = following <= -2
-            found[every[done]] = -2 - following[done]
+            effect[open_[done]] = -2 - following[done]
             on = np.flatnonzero(~done)
-            every, of, at = every[on], of[on], following[on].astype(np.int64)
-        self._flush()
-        return found
+            open_, index, node = open_[on], index[on], following[on].astype(np.int64)
+        self.effects.refresh()
+        return effect
 
-    def moving(self, leaf: Numbers) -> Numbers:
-        """Which of these leaves may change their row."""
-        return np.flatnonzero(self._moves[leaf])
-
-    def carry_out(self, rows: Rows, leaf: Numbers, hash_weights: Hashes) -> Hashes:
-        """Do to each row what its leaf says; by how much the rows' sums change with it."""
-        moved = np.zeros((len(hash_weights), len(rows)), np.uint64)
-        self._write(rows, leaf, np.arange(len(rows)), hash_weights, moved)
-        update = self._updates[leaf]
-        for place in range(update.shape[1]):
-            at = np.flatnonzero(update[:, place] >= 0)
-            follow = np.array(self._following)[update[at, place]]
-            # Sets have one leaf; a change has its own ones, by what the rows are by now.
-            leaf = -2 - follow
-            probes = np.flatnonzero(follow >= 0)
-            leaf[probes] = self.leaves(follow[probes], rows, at[probes])
-            self._write(rows, leaf, at, hash_weights, moved)
-        return moved
-
-    def _write(
-        self, rows: Rows, leaf: Numbers, at: Numbers, hash_weights: Hashes, moved: Hashes
-    ) -> None:
-        """Write what leaves say into the rows numbered `at`."""
-        for place in range(self._write_cell.shape[1]):
-            cell = self._write_cell[leaf, place]
-            within = cell != self.layout.width
-            if not within.all():
-                at, leaf, cell = at[within], leaf[within], cell[within]
-                if not len(at):
-                    break
-            value = self._write_value[leaf, place]
-            by = value.astype(np.uint64) - rows[at, cell].astype(np.uint64)
-            moved[:, at] += hash_weights[:, cell] * by
-            rows[at, cell] = value
+    def apply(self, rows: Rows, effect: Numbers, hash_weights: Hashes) -> Hashes:
+        """Apply to each row its effect, updates included; return what this adds to its hashes."""
+        difference = np.zeros((len(hash_weights), len(rows)), np.uint64)
+        self.effects.write(rows, np.arange(len(rows)), effect, hash_weights, difference)
+        updates = self.effects.updates[effect]
+        for place in range(updates.shape[1]):
+            index = np.flatnonzero(updates[:, place] >= 0)
+            root = np.array(self._update_roots)[updates[index, place]]
+            # A run of writes has one effect. That of an update depends on the row as it is now.
+            effect = -2 - root
+            with_tree = np.flatnonzero(root >= 0)
+            effect[with_tree] = self.effects_of(root[with_tree], rows, index[with_tree])
+            self.effects.write(rows, index, effect, hash_weights, difference)
+        return difference
 
     def update_probe(self, update: Update) -> Probe:
-        """Carries out a change, all of it as its own doing."""
+        """Return the probe that applies an update, with all its reads and writes as its own."""
 
         def probe(tracer: RowTracer) -> int:
             tracer.defer(update, self.layout.memory(tracer))
@@ -155,6 +119,7 @@ class Learner:
         return probe
 
     def _learn(self, root: int, row: list[int]) -> None:
+        """Run a step's probe on a row, and add the path of the cells read to its tree."""
         layout = self.layout
         tracer = RowTracer(row[:], layout.ignored(row))
         tracer.get(layout.rest)
@@ -162,55 +127,48 @@ class Learner:
         outcome = self._probes[root](tracer)
         if self.check is not None:
             self.check(root, row, tracer, outcome)
-        # A cell that is set without being looked at gets its value whatever it was before.
+        # A cell that was written but not read may have had another value before: keep the write.
         writes = tuple(
             (cell, value)
             for cell, value in sorted(tracer.written.items())
             if cell not in layout.left_out and (cell not in tracer.read or value != row[cell])
         )
-        leaf = self._leaf(Effect(outcome, writes, tuple(self._deferred_updates(tracer))))
+        effect = self.effects.number(Effect(outcome, writes, tuple(self._updates_after(tracer))))
         self._widen()
-        at, cells = root, list(tracer.read)
+        node, cells = root, list(tracer.read)
         for cell, following in pairwise(cells):
-            if self._table[at, row[cell]] == UNKNOWN:
-                node = self._node(following)  # may move the table
-                self._table[at, row[cell]] = node
-            at = int(self._table[at, row[cell]])
-        self._table[at, row[cells[-1]]] = -2 - leaf
+            if self._table[node, row[cell]] == UNKNOWN:
+                new_node = self._new_node(following)  # may replace the table
+                self._table[node, row[cell]] = new_node
+            node = int(self._table[node, row[cell]])
+        self._table[node, row[cells[-1]]] = -2 - effect
 
-    def _deferred_updates(self, tracer: RowTracer) -> Iterator[int]:
-        """The numbers of changes, and of sets in a row, that follow a step's own writes."""
-        counted = (
+    def _updates_after(self, tracer: RowTracer) -> Iterator[int]:
+        """Yield the numbers of the deferred updates, and of the runs of writes between them."""
+        kept = (
             item
             for item in tracer.updates
             if isinstance(item, Update) or item.cell not in self.layout.left_out
         )
-        for is_change, items in groupby(counted, lambda item: isinstance(item, Update)):
-            if is_change:
+        for is_update, items in groupby(kept, lambda item: isinstance(item, Update)):
+            if is_update:
                 yield from map(self._update_number, items)
             else:
                 yield self._update_number(tuple(items))
 
     def _update_number(self, update: Any) -> int:
-        """The number of a change, or of sets in a row."""
+        """Return the number of an update or of a run of writes; a new update gets a tree."""
         number = self._update_numbers.number(update)
-        if number == len(self._following):
+        if number == len(self._update_roots):
             if isinstance(update, Update):
                 root = self.new_root(self.update_probe(update))
                 self.update_of[root] = update
             else:
-                root = -2 - self._leaf(Effect(0, update, ()))
-            self._following.append(root)
+                root = -2 - self.effects.number(Effect(0, update, ()))
+            self._update_roots.append(root)
         return number
 
-    def _leaf(self, effect: Effect) -> int:
-        found = self._known.get(effect)
-        if found is None:
-            found = self._known[effect] = len(self._effects)
-            self._effects.append(effect)
-        return found
-
-    def _node(self, cell: int) -> int:
+    def _new_node(self, cell: int) -> int:
         if self._nodes == len(self._cell):
             self._table = np.concatenate([self._table, np.full_like(self._table, UNKNOWN)])
             self._cell = np.concatenate([self._cell, np.full_like(self._cell, 0)])
@@ -219,35 +177,13 @@ class Learner:
         return self._nodes - 1
 
     def _widen(self) -> None:
-        """Make room for every value that there is a number for."""
-        have, need = self._table.shape[1], len(self.layout.numbering)
-        if need > LARGEST:
-            raise OverflowError(f"more than {LARGEST} different values in the cells of states")
-        if need > have:
-            more = np.full((len(self._table), max(have, need - have)), UNKNOWN, np.int32)
+        """Give the table a column for every number in use.
+
+        Raises OverflowError when there are more values than a cell can hold.
+        """
+        width, needed = self._table.shape[1], len(self.layout.numbering)
+        if needed > MAX_VALUES:
+            raise OverflowError(f"more than {MAX_VALUES} different values in the cells of states")
+        if needed > width:
+            more = np.full((len(self._table), max(width, needed - width)), UNKNOWN, np.int32)
             self._table = np.concatenate([self._table, more], axis=1)
-
-    def _flush(self) -> None:
-        """Bring the arrays of effects up to date; writes are padded with the spare last column."""
-        have = len(self.outcome)
-        new = self._effects[have:]
-        if not new:
-            return
-        self.outcome = np.append(self.outcome, [effect.outcome for effect in new])
-        moves = [bool(effect.writes or effect.updates) for effect in new]
-        self._moves = np.append(self._moves, moves)
-        cells = [[cell for cell, _ in effect.writes] for effect in new]
-        values = [[value for _, value in effect.writes] for effect in new]
-        self._write_cell = _below(self._write_cell, cells, self.layout.width)
-        self._write_value = _below(self._write_value, values, 0)
-        self._updates = _below(self._updates, [list(effect.updates) for effect in new], UNKNOWN)
-
-
-def _below(table: Numbers, rows: Sequence[Sequence[int]], padding: int) -> Numbers:
-    """A table with more rows, all of them padded to the longest."""
-    width = max(table.shape[1], *map(len, rows))
-    found = np.full((len(table) + len(rows), width), padding, np.int64)
-    found[: len(table), : table.shape[1]] = table
-    for at, row in enumerate(rows, len(table)):
-        found[at, : len(row)] = row
-    return found

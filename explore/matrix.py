@@ -25,7 +25,7 @@ def matrix(
     *,
     level: Level = "sysfs",
     max_states: int = 100_000,
-    progress: Callable[[int, int], None] = lambda done, hash_rows: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Exploration]:
     """Each pair of variants in each arena, by arena, then in the order of the variants.
 

@@ -1,4 +1,4 @@
-"""."""
+"""Interning: equal values get equal numbers."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any
 
 
 class Numbering:
-    """Numbers for values, by order of appearance."""
+    """Numbers values in the order in which they appear; values[n] is the value of number n."""
 
     def __init__(self) -> None:
         self.values: list[Any] = []
         self._numbers: dict[Hashable, int] = {}
 
     def number(self, value: Hashable) -> int:
-        """The number of a value, a new one if it was not seen before."""
-        found = self._numbers.get(value)
-        if found is None:
-            found = self._numbers[value] = len(self.values)
+        """Return the number of a value; a new value gets the next number."""
+        number = self._numbers.get(value)
+        if number is None:
+            number = self._numbers[value] = len(self.values)
             self.values.append(value)
-        return found
+        return number
 
     def __len__(self) -> int:
         return len(self.values)

@@ -1,4 +1,7 @@
-"""."""
+"""The product construction: a breadth-first search over pairs of states of two systems.
+
+A pair is a state of each system that the same actions lead to.
+"""
 
 from __future__ import annotations
 
@@ -8,132 +11,160 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from zonediff.explore.key_table import Keys, KeyTable
-from zonediff.explore.learner import Numbers
+from zonediff.explore.arrays import Hashes, Numbers, States
+from zonediff.explore.key_table import KeyTable
 from zonediff.explore.system import System
 
 SCATTER: Final = np.uint64(0x9E3779B97F4A7C15)
-"""Spreads numbers over 64 bits: the golden ratio's."""
+"""An odd multiplier that spreads numbers over 64 bits (Fibonacci hashing)."""
 
 
-States = Numbers | NDArray[np.int32]
+class PairTransitions(NamedTuple):
+    """Transitions of pairs: from pair (left, right) by an action to the next states.
+
+    pair: the pair's number, as in PairSearch.
+    """
+
+    pair: Numbers
+    action: Numbers
+    left: Numbers
+    right: Numbers
+    next_left: States
+    next_right: States
+
+
+class Frontier(NamedTuple):
+    """Pairs to follow: their numbers, both states, and (pairs x actions) tables of the next."""
+
+    pair: Numbers
+    left: Numbers
+    right: Numbers
+    next_left: States
+    next_right: States
+
+    def transitions(self, chosen: NDArray[np.bool_]) -> PairTransitions:
+        """Return the chosen transitions; chosen: (pairs x actions)."""
+        index, action = np.nonzero(chosen)
+        return PairTransitions(
+            self.pair[index],
+            action,
+            self.left[index],
+            self.right[index],
+            self.next_left[chosen],
+            self.next_right[chosen],
+        )
 
 
 def bound(left: System, right: System) -> int | None:
-    """Up to how many actions all sequences can be followed in both systems; None for any number."""
+    """Return the length up to which both systems have all sequences; None for any length."""
     return min((system.depth for system in (left, right) if not system.complete), default=None)
 
 
 class PairSearch:
-    """Breadth-first over pairs of states that are reached by the same actions.
+    """A search over the pairs of two systems; the caller says which transitions it follows.
 
-    Where both systems have the same interchangeable nodes, pairs that one renaming of both states
-    makes of each other are one pair. Pair number n renamed by r is told as n * renamings + r.
+    Where the systems have interchangeable nodes, the images of a pair (both states renamed at
+    once) count as one pair, that with the smallest numbers. Image r of pair n has the number
+    n * renamings + r.
     """
 
     def __init__(self, left: System, right: System) -> None:
-        self.left, self.right = left, right
+        self.left_system, self.right_system = left, right
         self.group = left.group
         self.renamings = 1 if self.group is None else len(self.group)
         self.bound = bound(left, right)
-        self.a, self.b = np.zeros(1, np.int64), np.zeros(1, np.int64)
-        self.seen = KeyTable()
-        self.seen.numbers(self._keys(self.a, self.b))
-        self.parents: list[Numbers] = [np.zeros(1, np.int64)]
-        self.actions: list[Numbers] = [np.full(1, -1)]
-        self.turns: list[Numbers] = [np.zeros(1, np.int64)]
+        self.left, self.right = np.zeros(1, np.int64), np.zeros(1, np.int64)
+        self._pairs = KeyTable()
+        self._pairs.numbers(self._keys(self.left, self.right))
+        self._parents: list[Numbers] = [np.zeros(1, np.int64)]
+        self._actions: list[Numbers] = [np.full(1, -1)]
+        self._turns: list[Numbers] = [np.zeros(1, np.int64)]
 
     @property
     def count(self) -> int:
-        """How many pairs were met."""
-        return self.seen.size
+        """The number of pairs found."""
+        return self._pairs.size
 
-    def levels(self) -> Iterator[tuple[Numbers, Numbers, Numbers]]:
-        """Each frontier: states of the left, of the right, and the numbers of the pairs."""
+    def levels(self) -> Iterator[Frontier]:
+        """Yield each frontier; the caller calls follow() before the next one."""
         level = 0
-        while len(self.a) and (self.bound is None or level < self.bound):
-            numbers = self.count - len(self.a) + np.arange(len(self.a))
-            yield self.a, self.b, numbers * self.renamings
+        while len(self.left) and (self.bound is None or level < self.bound):
+            pairs = self.count - len(self.left) + np.arange(len(self.left))
+            yield Frontier(
+                pairs * self.renamings,
+                self.left,
+                self.right,
+                self.left_system.successor[self.left],
+                self.right_system.successor[self.right],
+            )
             level += 1
 
-    def follow(self, source: Numbers, action: Numbers, a: States, b: States) -> None:
-        """The next frontier: pairs (a, b) reached from pair numbers `source` by actions."""
-        a, b = a.astype(np.int64), b.astype(np.int64)
+    def follow(self, source: Numbers, action: Numbers, left: States, right: States) -> None:
+        """Make the next frontier of the pairs (left, right) that actions on `source` lead to."""
+        left, right = left.astype(np.int64), right.astype(np.int64)
         if self.group is not None:
-            a, b, turn = self._smallest(a, b)
-        _, firsts = self.seen.numbers(self._keys(a, b))
-        self.a, self.b = a[firsts], b[firsts]
-        self.parents.append(source[firsts] // self.renamings)
-        self.actions.append(action[firsts])
+            left, right, turn = self._smallest(left, right)
+        _, firsts = self._pairs.numbers(self._keys(left, right))
+        self.left, self.right = left[firsts], right[firsts]
+        self._parents.append(source[firsts] // self.renamings)
+        self._actions.append(action[firsts])
         if self.group is not None:
-            self.turns.append(turn[firsts])
+            self._turns.append(turn[firsts])
 
-    def _images(self, number: int, a: States, b: States) -> tuple[Numbers, Numbers]:
-        """Pairs renamed."""
-        assert self.left.images is not None
-        assert self.right.images is not None
-        one, two = self.left.images[number][a], self.right.images[number][b]
-        return one.astype(np.int64), two.astype(np.int64)
-
-    def _smallest(self, a: Numbers, b: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-        """Of each pair's images the smallest, and by which renaming it is."""
-        turn = np.zeros(len(a), np.int64)
-        best = a, b
-        for number in range(1, self.renamings):
-            one, two = self._images(number, a, b)
-            less = (one < best[0]) | ((one == best[0]) & (two < best[1]))
-            best = np.where(less, one, best[0]), np.where(less, two, best[1])
-            turn[less] = number
-        return *best, turn
-
-    def with_images(self, pairs: PairTransitions) -> PairTransitions:
-        """Transitions and all their images, each once: of pairs that are their own image none."""
-        if self.group is None or not len(pairs.number):
-            return pairs
-        met: list[tuple[Numbers, Numbers]] = []
-        found = []
+    def with_images(self, transitions: PairTransitions) -> PairTransitions:
+        """Return transitions with all their images, without duplicates of one transition."""
+        if self.group is None or not len(transitions.pair):
+            return transitions
+        earlier: list[tuple[Numbers, Numbers]] = []
+        images = []
         for number in range(self.renamings):
-            a, b = self._images(number, pairs.a, pairs.b)
-            known = [(a == one) & (b == two) for one, two in met]
-            new = ~np.logical_or.reduce([np.zeros(len(a), np.bool_), *known])
-            met.append((a, b))
-            next_a, next_b = self._images(number, pairs.next_a, pairs.next_b)
-            action = self.group.actions[number][pairs.action]
-            image = pairs.number + number, action, a, b, next_a, next_b
-            found.append([column[new] for column in image])
-        return PairTransitions(*map(np.concatenate, zip(*found, strict=True)))
-
-    def _keys(self, a: Numbers, b: Numbers) -> Keys:
-        """Pairs as keys of a table: two pairs never have the same, for SCATTER is odd."""
-        return (a * self.right.states + b).astype(np.uint64) * SCATTER
+            left, right = self._images(number, transitions.left, transitions.right)
+            duplicates = [(left == one) & (right == two) for one, two in earlier]
+            new = ~np.logical_or.reduce([np.zeros(len(left), np.bool_), *duplicates])
+            earlier.append((left, right))
+            following = self._images(number, transitions.next_left, transitions.next_right)
+            action = self.group.actions[number][transitions.action]
+            image = transitions.pair + number, action, left, right, *following
+            images.append([column[new] for column in image])
+        return PairTransitions(*map(np.concatenate, zip(*images, strict=True)))
 
     def path(self, pair: int) -> tuple[int, ...]:
-        """The actions of a shortest way to a pair."""
-        parents, actions = np.concatenate(self.parents), np.concatenate(self.actions)
-        turns = np.concatenate(self.turns)
-        pair, renamed = divmod(pair, self.renamings)
-        found: list[int] = []
+        """Return the actions of a shortest path to a pair."""
+        parents, actions = np.concatenate(self._parents), np.concatenate(self._actions)
+        turns = np.concatenate(self._turns)
+        pair, renaming = divmod(pair, self.renamings)
+        path: list[int] = []
         while pair:
             action = int(actions[pair])
             if self.group is not None:
-                # The pair is that which the action led to, renamed; and here renamed once more.
-                renamed = int(self.group.after[renamed, turns[pair]])
-                action = int(self.group.actions[renamed, action])
-            found.append(action)
+                # The action led to a pair whose image by `turn` is this one. Rename that, too.
+                renaming = int(self.group.after[renaming, turns[pair]])
+                action = int(self.group.actions[renaming, action])
+            path.append(action)
             pair = int(parents[pair])
-        return tuple(found[::-1])
+        return tuple(path[::-1])
 
+    def _images(self, number: int, left: States, right: States) -> tuple[Numbers, Numbers]:
+        """Return the images of pairs under a renaming."""
+        assert self.left_system.images is not None
+        assert self.right_system.images is not None
+        left_image = self.left_system.images[number][left]
+        right_image = self.right_system.images[number][right]
+        return left_image.astype(np.int64), right_image.astype(np.int64)
 
-class PairTransitions(NamedTuple):
-    """Transitions of pairs: by pair number and action, from states a and b to the next ones."""
+    def _smallest(self, left: Numbers, right: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+        """Return the smallest image of each pair, and the renaming that makes it."""
+        turn = np.zeros(len(left), np.int64)
+        best_left, best_right = left, right
+        for number in range(1, self.renamings):
+            image_left, image_right = self._images(number, left, right)
+            less = image_left < best_left
+            less |= (image_left == best_left) & (image_right < best_right)
+            best_left = np.where(less, image_left, best_left)
+            best_right = np.where(less, image_right, best_right)
+            turn[less] = number
+        return best_left, best_right, turn
 
-    number: Numbers
-    action: Numbers
-    a: Numbers
-    b: Numbers
-    next_a: States
-    next_b: States
-
-    @property
-    def steps(self) -> tuple[Numbers, Numbers, States, States]:
-        return self.number, self.action, self.next_a, self.next_b
+    def _keys(self, left: Numbers, right: Numbers) -> Hashes:
+        """Return a different key for each pair; SCATTER is odd, so it keeps them different."""
+        return (left * self.right_system.states + right).astype(np.uint64) * SCATTER

@@ -71,7 +71,7 @@ def portrait(system: System, arena: Arena, level: Level, largest: int) -> Portra
 def _seen(system: System, state: int) -> Iterator[str]:
     """What is seen of the blocks."""
     views: list[PartView] = system.numberings.views.values
-    for part, number in zip(system.parts, system.seen[state].tolist(), strict=True):
+    for part, number in zip(system.parts, system.views[state].tolist(), strict=True):
         texts = dict(views[number])
         if part.startswith("memory"):
             zones = f" [{texts['valid_zones']}]" if "valid_zones" in texts else ""

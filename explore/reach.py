@@ -59,8 +59,8 @@ def reach(
     question = Part("", lambda guest: _FITS if fits(guest) else _FITS_NOT)
     system = build(policy, arena, parts=[question], until=_FITS, max_states=max_states)
     views = system.numberings.views.values
-    for state, (seen,) in enumerate(system.seen.tolist()):
-        if views[seen] == _FITS:
+    for state, (view,) in enumerate(system.views.tolist()):
+        if views[view] == _FITS:
             way = [arena.steps[action] for action in system.path(state)]
             return Way(run(policy, machine, way), system.states)
     return Proof(system.states, system.complete)

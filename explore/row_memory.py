@@ -1,4 +1,4 @@
-"""."""
+"""Traced memory: a Memory whose columns are cells of a row, so that every access is recorded."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from zonediff.explore.tracer import RowTracer, Update
 
 
 class Column:
-    """A column of Memory that is part of a row; what blocks out of play have is fixed.
+    """A column of Memory, one cell for each block in play; other blocks have fixed values.
 
-    Of bytes and bytearrays it has what the engine uses; anything else looks at all of it.
+    It has the methods of bytes and bytearray that the engine uses; any other one reads every cell.
     """
 
     __slots__ = ("base", "cells", "tracer")
@@ -24,12 +24,12 @@ class Column:
         self.tracer = tracer
 
     def get(self, block: int) -> int:
-        """The value for a block."""
+        """Return the value of a block."""
         cell = self.cells[block]
         return self.base[block] if cell < 0 else self.tracer.get(cell)
 
     def set(self, block: int, value: int) -> None:
-        """Set the value for a block. Raises ValueError for one that is not in play."""
+        """Set the value of a block. Raises ValueError for a block that is not in play."""
         self.tracer.set(in_play(self.cells[block]), value)
 
     def __len__(self) -> int:
@@ -54,12 +54,12 @@ class Column:
         return any(value == item for item in self)
 
     def find(self, value: int, start: int = 0, end: int | None = None) -> int:
-        """The first block with a value; those before it were looked at."""
+        """Return the first block with a value, or -1; reads every block before it, too."""
         stop = len(self.base) if end is None else min(end, len(self.base))
         return next((block for block in range(start, stop) if self.get(block) == value), -1)
 
     def rfind(self, value: int, start: int = 0, end: int | None = None) -> int:
-        """The last block with a value; those after it were looked at."""
+        """Return the last block with a value, or -1; reads every block after it, too."""
         stop = len(self.base) if end is None else min(end, len(self.base))
         blocks = range(stop - 1, start - 1, -1)
         return next((block for block in blocks if self.get(block) == value), -1)
@@ -69,14 +69,14 @@ class Column:
 
 
 def in_play(cell: int) -> int:
-    """A cell that a step sets. Raises ValueError for what is in no cell."""
+    """Return the cell that a step writes. Raises ValueError if the block has none (-1)."""
     if cell < 0:
         raise ValueError("a step of the alphabet changes memory that is not in play")
     return cell
 
 
 class Links(Column):
-    """The column `link`, whose two parts are cells of their own: 1 + the node, and the zone."""
+    """The column `link`, stored as two cells for each block: 1 + the node, and the zone."""
 
     __slots__ = ("zones",)
 
@@ -93,18 +93,18 @@ class Links(Column):
         self.tracer.set(in_play(self.zones[block]), (value - 1) & 3 if value else 0)
 
     def home(self, block: int) -> int:
-        """1 + the node of a block; 0 where there is none."""
+        """Return 1 + the node of a block, or 0 for a block without a node."""
         cell = self.cells[block]
         return (self.base[block] + 3) >> 2 if cell < 0 else self.tracer.get(cell)
 
     def zone(self, block: int) -> int:
-        """The number of a block's zone."""
+        """Return the zone of a block, as a number."""
         cell = self.zones[block]
         return (self.base[block] - 1) & 3 if cell < 0 else self.tracer.get(cell)
 
 
 class Items:
-    """A list of Memory that is part of a row: item i is the number in cell `first + i`."""
+    """A list of Memory in a row: cell `first + i` holds the number of item i."""
 
     __slots__ = ("first", "numbering", "size", "tracer")
 
@@ -139,7 +139,7 @@ class Items:
 
 
 class RowMemory(Memory):
-    """Memory that is a row. Changes of the books that give nothing back are carried out apart."""
+    """A Memory that reads and writes a traced row; it defers the updates named in DEFERRED."""
 
     __slots__ = ("numbering", "tails_cell", "tracer")
 
@@ -163,17 +163,17 @@ class RowMemory(Memory):
 
 
 def _deferred(method: str) -> Callable[..., None]:
-    def carry_out(memory: RowMemory, *arguments: Any, **options: Any) -> None:
+    def defer(memory: RowMemory, *arguments: Any, **options: Any) -> None:
         memory.tracer.defer(Update(method, arguments, tuple(options.items())), memory)
 
-    return carry_out
+    return defer
 
 
 DEFERRED: Final = (
     *("grow_zone", "grow_node", "count", "gain", "lose"),
     *("shrink", "shrink_node", "fit_node"),
 )
-"""The changes that are carried out apart. Which cells each of them sets depends on nothing."""
+"""Methods of Memory that return nothing and always write the same cells: they are deferred."""
 
 for _method in DEFERRED:
     setattr(RowMemory, _method, _deferred(_method))

@@ -1,4 +1,8 @@
-"""."""
+"""Labelled transition systems: a variant's behaviour in an arena, over integers.
+
+States are numbered breadth-first; state 0 is the booted machine. Every step is possible in every
+state and has one outcome and one successor there.
+"""
 
 from __future__ import annotations
 
@@ -10,47 +14,69 @@ from numpy.typing import NDArray
 
 from zonediff.engine.guest import Guest
 from zonediff.engine.steps import Step
-from zonediff.explore.learner import Numbers
+from zonediff.explore.arrays import Numbers
 from zonediff.explore.numbering import Numbering
 from zonediff.explore.renaming import RenamingGroup
-from zonediff.explore.symmetry_check import ViewImages
 
 UNKNOWN: Final = -1
-"""In place of a successor or an outcome: the state was not expanded."""
+"""The successor and the outcome of each step in a state that was not expanded."""
+
+ViewImages = dict[tuple[int, str], tuple[dict[int, int], dict[int, int]]]
+"""For each (renaming, part): the image of each view, and the view of which each is the image."""
 
 
 class Outcome(NamedTuple):
-    """What a step gave, and the ids of the rules that decided it, each once, in order."""
+    """The result of a step, and the ids of the rules that decided it, each once, in order."""
 
     result: str | None
     rules: tuple[str, ...]
+
+
+def rules(guest: Guest) -> tuple[str, ...]:
+    """Return the ids of the rules that decided the last step, each once, in order."""
+    return tuple(dict.fromkeys(why.rule.id for why in guest.kernel.because))
 
 
 @dataclass(frozen=True, slots=True)
 class Numberings:
     """What systems that are to be compared number alike.
 
-    outcomes: of Outcome. sights: of looks.Sight. labels: of what is seen of a state, its
-    parts' sights by number. images: of sights, where nodes are interchangeable.
+    outcomes: numbers of each Outcome. views: of each PartView. labels: of the views of a whole
+    state, a tuple of the numbers of its parts' views. view_images: what renamings make of views.
     """
 
     outcomes: Numbering = field(default_factory=Numbering)
     views: Numbering = field(default_factory=Numbering)
     labels: Numbering = field(default_factory=Numbering)
-    images: ViewImages = field(default_factory=dict)
+    view_images: ViewImages = field(default_factory=dict)
+
+
+class StateTables(NamedTuple):
+    """The tables of a system: an entry, or a row, for each state.
+
+    successor, outcome: (states x actions), numbers of states and of outcomes.
+    views: (states x parts), numbers of views. parent, parent_action: the state and the action that
+    first led to each state; the action is -1 for state 0.
+    images: (renamings x states), the image of each state; None without symmetry.
+    """
+
+    successor: NDArray[np.int32]
+    outcome: NDArray[np.int32]
+    views: NDArray[np.int32]
+    parent: NDArray[np.int32]
+    parent_action: NDArray[np.int32]
+    images: NDArray[np.int32] | None = None
 
 
 @dataclass
 class System:
     """A labelled transition system.
 
-    actions: the steps, by number. successor, outcome: (states x actions) tables; an outcome is a
-    number in numberings.outcomes. seen: (states x parts), of each part its sight's number.
-    label: of each state, equal where all parts look equal. parent, via: the state and action from
-    which each state was first reached. complete: whether every state was expanded; else those
-    reached by fewer than `depth` steps were, and states not expanded have UNKNOWN successors.
-    asked: how often the engine ran a step or was looked at. group, images: the renamings, and the
-    state that each makes of each; None without symmetry.
+    actions: the steps, by number. parts: the names of the parts viewed. label: a number for each
+    state, equal for states with equal views. complete: whether every state was expanded. If not,
+    those fewer than `depth` steps away from state 0 were. seconds: the time to build the system.
+    probe_count: how often the engine ran a step, an update or a view. group: the renamings of
+    interchangeable nodes; None without symmetry. The other fields are as in StateTables.
     """
 
     name: str
@@ -58,10 +84,10 @@ class System:
     parts: tuple[str, ...]
     successor: NDArray[np.int32]
     outcome: NDArray[np.int32]
-    seen: NDArray[np.int32]
+    views: NDArray[np.int32]
     label: Numbers
     parent: NDArray[np.int32]
-    via: NDArray[np.int32]
+    parent_action: NDArray[np.int32]
     complete: bool
     depth: int
     seconds: float
@@ -72,30 +98,49 @@ class System:
 
     @property
     def states(self) -> int:
-        """How many states there are."""
+        """The number of states."""
         return len(self.label)
 
     @property
     def explored(self) -> int:
-        """How many states were explored; with symmetry the others are images of those."""
+        """The number of states that were explored; with symmetry the others are their images."""
         if self.images is None:
             return self.states
         return int((self.images.min(axis=0) == np.arange(self.states)).sum())
 
     @property
     def transitions(self) -> int:
-        """How many transitions there are."""
+        """The number of transitions."""
         return int((self.successor >= 0).sum())
 
+    @property
+    def results(self) -> NDArray[np.int32]:
+        """The outcome table reduced to results: 0 is success, and equal results are equal.
+
+        The numbers are the same for all systems with these numberings.
+        """
+        numbers: dict[str | None, int] = {None: 0}
+        result_of = [
+            numbers.setdefault(outcome.result, len(numbers))
+            for outcome in self.numberings.outcomes.values
+        ]
+        return np.array(result_of or [0], np.int32)[self.outcome]
+
     def path(self, state: int) -> list[int]:
-        """The actions of a shortest way from the start to a state."""
+        """Return the actions of a shortest path from state 0 to a state."""
         actions: list[int] = []
         while state:
-            actions.append(int(self.via[state]))
+            actions.append(int(self.parent_action[state]))
             state = int(self.parent[state])
         return actions[::-1]
 
 
-def rules(guest: Guest) -> tuple[str, ...]:
-    """Which rules decided, each once, in order."""
-    return tuple(dict.fromkeys(why.rule.id for why in guest.kernel.because))
+def labels_of(views: NDArray[np.int32], labels: Numbering) -> Numbers:
+    """Return one number for each state's row of views."""
+    rows = np.zeros(len(views), np.int64)
+    for column in views.T:
+        # Fold two columns of numbers into one, exactly; quicker than finding unique rows.
+        _, rows = np.unique(rows * (int(column.max()) + 1) + column, return_inverse=True)
+    _, firsts, inverse = np.unique(rows, return_index=True, return_inverse=True)
+    numbers = [labels.number(tuple(row)) for row in views[firsts].tolist()]
+    return np.array(numbers, np.int64)[inverse]

@@ -1,4 +1,4 @@
-"""."""
+"""Undoing symmetry reduction: the tables of all states, from those of one state of each orbit."""
 
 from __future__ import annotations
 
@@ -8,68 +8,76 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from zonediff.explore.learner import UNKNOWN, Numbers
+from zonediff.explore.arrays import Numbers
 from zonediff.explore.orbits import Orbits
+from zonediff.explore.system import UNKNOWN, StateTables
 
 
-class Explored(NamedTuple):
-    """Of each orbit one state: tables as in lts.System.
+class OrbitTables(NamedTuple):
+    """The tables of each orbit's first state, as in StateTables; `successor` holds orbits.
 
-    turn: (states x actions), which image of the state in `successor` the step leads to.
+    turn: (states x actions), the renaming that makes the state that the step leads to of the first
+    state of the successor's orbit.
     """
 
     successor: NDArray[np.int32]
     turn: Numbers
     outcome: NDArray[np.int32]
-    seen: NDArray[np.int32]
+    views: NDArray[np.int32]
     parent: NDArray[np.int32]
-    via: NDArray[np.int32]
+    parent_action: NDArray[np.int32]
 
 
-class Unfolded(NamedTuple):
-    """All states: tables as in lts.System.
-
-    images: (renamings x states), the number of each state's image; None without symmetry.
-    """
-
-    successor: NDArray[np.int32]
-    outcome: NDArray[np.int32]
-    seen: NDArray[np.int32]
-    parent: NDArray[np.int32]
-    via: NDArray[np.int32]
-    images: NDArray[np.int32] | None
-
-
-def unfold(orbits: Orbits, parts: Sequence[str], found: Explored) -> Unfolded:
-    """All states from one of each orbit: what is true of it is renamed."""
-    symmetry, number = orbits.symmetry, orbits.number
-    group = symmetry.group
-    size, width = len(orbits.orbit), found.successor.shape[1]
-    successor, outcome = (np.full((size, width), UNKNOWN, np.int32) for _ in range(2))
-    seen = np.zeros((size, len(parts)), np.int32)
-    parent, via = np.zeros(size, np.int32), np.full(size, UNKNOWN, np.int32)
-    images = np.zeros((len(group), size), np.int32)
-    to = {name: place for place, name in enumerate(parts)}
-    for by, renaming in enumerate(group.renamings):
-        at = np.flatnonzero(orbits.turn == by)
-        of = orbits.orbit[at]
-        actions = group.actions[by]
-        following = number[group.after[by][found.turn[of]], found.successor[of]]
-        known = found.successor[of] >= 0
-        successor[at[:, None], actions] = np.where(known, following, UNKNOWN)
-        outcome[at[:, None], actions] = found.outcome[of]
-        for place, name in enumerate(parts):
-            views, inverse = np.unique(found.seen[of, place], return_inverse=True)
-            if by:
-                forth, _ = symmetry.seen[by, name]
-                views = np.array([forth[sight] for sight in views.tolist()], np.int64)
-            seen[at, to[renaming.part(name)]] = views[inverse]
-        # It was reached from the parent by a step that made its image number `turn`.
-        below = of > 0
-        source, step = found.parent[of[below]], found.via[of[below]]
-        back = group.after[by][group.inverse[found.turn[source, step]]]
-        parent[at[below]] = number[back, source]
-        via[at[below]] = group.actions[back, step]
+def unfold(orbits: Orbits, parts: Sequence[str], known: OrbitTables) -> StateTables:
+    """Return the tables of all states: those of each orbit's first state, renamed."""
+    images, group = orbits.images, orbits.symmetry.group
+    tables = _empty_tables(len(orbits.orbit), known.successor.shape[1], len(parts), len(group))
+    for renaming in range(len(group)):
+        states = np.flatnonzero(orbits.turn == renaming)
+        orbit = orbits.orbit[states]
+        actions = group.actions[renaming]
+        target = images[group.after[renaming][known.turn[orbit]], known.successor[orbit]]
+        expanded = known.successor[orbit] >= 0
+        tables.successor[states[:, None], actions] = np.where(expanded, target, UNKNOWN)
+        tables.outcome[states[:, None], actions] = known.outcome[orbit]
+        _rename_views(orbits, parts, known, renaming, tables.views)
+        # The step from the parent led to the image number `turn` of the orbit's first state.
+        reached = orbit > 0
+        source, action = known.parent[orbit[reached]], known.parent_action[orbit[reached]]
+        back = group.after[renaming][group.inverse[known.turn[source, action]]]
+        tables.parent[states[reached]] = images[back, source]
+        tables.parent_action[states[reached]] = group.actions[back, action]
+        assert tables.images is not None
         for second in range(len(group)):
-            images[second, at] = number[group.after[second, by], of]
-    return Unfolded(successor, outcome, seen, parent, via, images)
+            tables.images[second, states] = images[group.after[second, renaming], orbit]
+    return tables
+
+
+def _empty_tables(size: int, width: int, parts: int, renamings: int) -> StateTables:
+    return StateTables(
+        successor=np.full((size, width), UNKNOWN, np.int32),
+        outcome=np.full((size, width), UNKNOWN, np.int32),
+        views=np.zeros((size, parts), np.int32),
+        parent=np.zeros(size, np.int32),
+        parent_action=np.full(size, UNKNOWN, np.int32),
+        images=np.zeros((renamings, size), np.int32),
+    )
+
+
+def _rename_views(
+    orbits: Orbits,
+    parts: Sequence[str],
+    known: OrbitTables,
+    renaming: int,
+    views: NDArray[np.int32],
+) -> None:
+    """Set the views of the states that this renaming makes of the orbits' first states."""
+    states = np.flatnonzero(orbits.turn == renaming)
+    column_of = {name: column for column, name in enumerate(parts)}
+    for column, name in enumerate(parts):
+        numbers, inverse = np.unique(known.views[orbits.orbit[states], column], return_inverse=True)
+        if renaming:
+            image_of, _ = orbits.symmetry.view_images[renaming, name]
+            numbers = np.array([image_of[view] for view in numbers.tolist()], np.int64)
+        image_name = orbits.symmetry.group.renamings[renaming].part(name)
+        views[states, column_of[image_name]] = numbers[inverse]

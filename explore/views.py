@@ -1,4 +1,4 @@
-"""What of a state is seen, part by part, at each level of looking."""
+"""Views: what user space can read of a state, part by part, at each level of detail."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from zonediff.engine.memory import ZONE_LABELS
 from zonediff.engine.observe import block_view, node_masks
 
 Level = Literal["results", "states", "sysfs", "spans"]
-"""What of a state is seen: nothing but results of steps; also which blocks are there and online;
-all text of sysfs files; also spans and present pages of zones."""
+"""How much of a state is viewed. Each level adds to the one before: only the results of steps;
+which blocks are present and online; every sysfs file; the spans and present pages of zones."""
 
 LEVELS: Final[tuple[Level, ...]] = ("results", "states", "sysfs", "spans")
 
 PartView = tuple[tuple[str, str], ...]
-"""What is seen of a part: (name, text) pairs, weightiest first."""
+"""The view of one part: (file or figure, text) pairs, the most important first."""
 
 ABSENT: Final[PartView] = (("state", "not there"),)
 
 
 class Part(NamedTuple):
-    """A part of a machine that is looked at: `memory32`, `nodes`, `zone 0/Movable`."""
+    """A part of a machine, `memory32`, `nodes` or `zone 0/Movable`, and the function to view it."""
 
     name: str
     view: Callable[[Guest], PartView]
 
 
 class ViewDifference(NamedTuple):
-    """How a part looks different: which of its files (or figures), and its text on both sides."""
+    """A file or figure of a part, and its different texts on both sides."""
 
     what: str
     left: str
@@ -38,35 +38,41 @@ class ViewDifference(NamedTuple):
 
 
 def viewed_parts(level: Level, blocks: tuple[int, ...], zones: int) -> list[Part]:
-    """What is looked at on this level; zones: how many (node, zone) there are."""
+    """Return the parts viewed at this level; zones: the number of (node, zone) pairs."""
     if level == "results":
         return []
     if level == "states":
         return [Part(f"memory{block}", partial(_state, block)) for block in blocks]
-    found = [Part(f"memory{block}", partial(_files, block)) for block in blocks]
-    found += [Part("nodes", _masks), Part("auto_online_blocks", _knob)]
+    viewed = [Part(f"memory{block}", partial(_files, block)) for block in blocks]
+    viewed += [Part("nodes", _masks), Part("auto_online_blocks", _knob)]
     if level == "spans":
-        found += [
+        viewed += [
             Part(f"zone {index >> 2}/{ZONE_LABELS[index & 3]}", partial(_zone, index))
             for index in range(zones)
         ]
-    return found
+    return viewed
 
 
 def dead_view(how: str) -> PartView:
-    """What is seen of any part when the kernel has died."""
+    """Return the view of any part after the kernel died."""
     return (("kernel", f"dead ({how})"),)
 
 
 def view_differences(left: PartView, right: PartView) -> list[ViewDifference]:
-    """In what two sights of one part differ; beside the state of a block only that."""
-    one, two = dict(left), dict(right)
-    found = [
-        ViewDifference(name, one.get(name, "not there"), two.get(name, "not there"))
-        for name in dict.fromkeys([*one, *two])
-        if one.get(name) != two.get(name)
+    """Return the differences of two views of one part.
+
+    If the kernel died or the block's state differs, that is the only difference returned: the
+    others follow from it.
+    """
+    left_texts, right_texts = dict(left), dict(right)
+    differences = [
+        ViewDifference(name, left_texts.get(name, "not there"), right_texts.get(name, "not there"))
+        for name in dict.fromkeys([*left_texts, *right_texts])
+        if left_texts.get(name) != right_texts.get(name)
     ]
-    return found[:1] if found and found[0].what in ("kernel", "state") else found
+    if differences and differences[0].what in ("kernel", "state"):
+        return differences[:1]
+    return differences
 
 
 def _state(block: int, guest: Guest) -> PartView:
@@ -98,7 +104,7 @@ def _knob(guest: Guest) -> PartView:
 
 
 def _zone(index: int, guest: Guest) -> PartView:
-    """A zone as /proc/zoneinfo has it: one without present pages is not listed."""
+    """View a zone as /proc/zoneinfo does, which does not list a zone without present pages."""
     memory = guest.kernel.tables
     pages = memory.present[index]
     if not pages:

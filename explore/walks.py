@@ -75,7 +75,7 @@ def walk(
     level: Level = "sysfs",
     pool: WorkerPool | None = None,
     store: Store | None = None,
-    progress: Callable[[int, int], None] = lambda done, hash_rows: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Witness]:
     """The kinds of difference that so many walks meet, each with a minimal sequence.
 

@@ -72,7 +72,7 @@ def test_what_was_left_out_is_missed_when_it_is_looked_at() -> None:
     _, memory = opened(place)
     with pytest.raises(LeftOutCellRead) as missed:
         memory.present_pages(0, Zone.NORMAL)
-    assert place.missing(missed.value.cell) == "present"
+    assert place.piece_to_keep(missed.value.cell) == "present"
 
 
 def test_the_zone_of_an_offline_block_may_be_left_out() -> None:
@@ -80,7 +80,7 @@ def test_the_zone_of_an_offline_block_may_be_left_out() -> None:
     tracer, memory = opened(place)
     with pytest.raises(LeftOutCellRead) as missed:
         memory.zone(32)
-    assert place.missing(missed.value.cell) == OFFLINE_ZONE
+    assert place.piece_to_keep(missed.value.cell) == OFFLINE_ZONE
     before = tracer.row[:]
     memory.status[32] = 3  # goes online, and nothing says in which zone
     with pytest.raises(LeftOutCellRead):

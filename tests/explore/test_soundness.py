@@ -45,7 +45,7 @@ PAIRS = [
 
 
 def views(system: System, state: int) -> tuple[object, ...]:
-    return tuple(system.numberings.views.values[number] for number in system.seen[state])
+    return tuple(system.numberings.views.values[number] for number in system.views[state])
 
 
 def walk_beside(kernel: Policy, arena: Arena, system: System, most: float = inf) -> set[int]:

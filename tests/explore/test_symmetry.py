@@ -168,7 +168,7 @@ def test_witnesses_show_their_difference_whichever_image_stands_for_pairs(
 
 def largest(search: PairSearch, a: Numbers, b: Numbers) -> tuple[Numbers, Numbers, Numbers]:
     images = [search._images(number, a, b) for number in range(search.renamings)]
-    turn = np.argmax([one * search.right.states + two for one, two in images], axis=0)
+    turn = np.argmax([one * search.right_system.states + two for one, two in images], axis=0)
     every = np.arange(len(a))
     one, two = (np.array(side)[turn, every] for side in zip(*images, strict=True))
     return one, two, turn
@@ -305,7 +305,7 @@ class Blank(V4_14):
     ("made", "says"),
     [
         (Stubborn, "echo online_movable > memory32/state and echo online_movable > "),
-        (Elsewhere, "/state differ in what the books then do (grow_zone)"),
+        (Elsewhere, "/state differ in the update grow_zone"),
         (Jealous, "/state come out differently"),
         (Blank, "memory32 and memory33 come out differently"),
     ],
