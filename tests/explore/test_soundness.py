@@ -158,7 +158,7 @@ def test_a_variant_is_equivalent_to_itself(variant: str, explore: Explore) -> No
 
 def test_a_system_is_the_same_each_time() -> None:
     one, two = (build(policy("v4.14"), TINY["everything"]) for _ in range(2))
-    for column in ("successor", "outcome", "seen", "label", "parent", "via"):
+    for column in ("successor", "outcome", "views", "label", "parent", "parent_action"):
         assert np.array_equal(getattr(one, column), getattr(two, column))
 
 
