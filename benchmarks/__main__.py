@@ -13,11 +13,12 @@ import argparse
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
+from typing import Any
 
 from benchmarks import corpus, engine, explore, replay, report, rework, startup
 
 
-def _scaling(**options: object) -> None:
+def _scaling(**options: Any) -> None:
     if find_spec("distributed") is None:
         print("skipped: install the extra `cluster`")
         return

@@ -26,7 +26,8 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from benchmarks.measure import seconds, table
 from zonediff.engine.guest import Guest
 from zonediff.engine.kernel import KernelDied
-from zonediff.engine.steps import Read
+from zonediff.engine.policy import Policy
+from zonediff.engine.steps import Read, Step
 from zonediff.explore.arena import STANDARD, Arena
 from zonediff.explore.build import build
 from zonediff.explore.compare import Comparison, compare
@@ -116,7 +117,7 @@ def variants() -> None:
         policy = Registry().model(name).policy
         explored_systems: list[System] = []
 
-        def work(policy=policy, results=explored_systems) -> None:
+        def work(policy: Policy = policy, results: list[System] = explored_systems) -> None:
             results.append(build(policy, STANDARD["eight-blocks"]))
 
         cpu_seconds, system = seconds(work), explored_systems[0]
@@ -185,7 +186,7 @@ def stateful() -> None:
     )
 
 
-def search(arena: Arena, policies: list, wanted: Kind, lengths: list[int]) -> None:
+def search(arena: Arena, policies: list[Policy], wanted: Kind, lengths: list[int]) -> None:
     class Both(RuleBasedStateMachine):
         def __init__(self) -> None:
             super().__init__()
@@ -195,7 +196,7 @@ def search(arena: Arena, policies: list, wanted: Kind, lengths: list[int]) -> No
             self.steps, self.over = 0, False
 
         @rule(step=st.sampled_from(arena.actions))
-        def do(self, step) -> None:
+        def do(self, step: Step) -> None:
             if self.over:
                 return
             self.steps += 1
@@ -228,7 +229,7 @@ def search(arena: Arena, policies: list, wanted: Kind, lengths: list[int]) -> No
         )
 
 
-def outcome(guest: Guest, step) -> Outcome:
+def outcome(guest: Guest, step: Step) -> Outcome:
     guest.kernel.because.clear()
     try:
         result = guest.do(step)[0]
@@ -276,9 +277,20 @@ def synthetic(states: int, width: int) -> tuple[System, System]:
     def system(name: str, successor: np.ndarray, outcome: np.ndarray) -> System:
         none = np.zeros(states, np.int32)
         return System(
-            *(name, tuple(Read(f"file{number}") for number in range(width)), (), successor),
-            *(outcome, np.zeros((states, 0), np.int32), np.zeros(states, np.int64), none, none),
-            *(True, 0, 0.0, 0, numberings),
+            name,
+            tuple(Read(f"file{number}") for number in range(width)),
+            (),
+            successor,
+            outcome,
+            np.zeros((states, 0), np.int32),
+            np.zeros(states, np.int64),
+            none,
+            none,
+            True,
+            0,
+            0.0,
+            0,
+            numberings,
         )
 
     return system("one", successor, outcome), system("two", *other)

@@ -39,7 +39,10 @@ def main(image: str, variant: str, *names: str) -> None:
             continue
         predicted = min(seconds(run_on(model)) for _ in range(TRIES))
         rows.append((scenario.id, real, predicted))
-    total_real, total_predicted = (sum(row[column] for row in rows) for column in (1, 2))
+    total_real, total_predicted = (
+        sum(column)
+        for column in zip(*((real, predicted) for _, real, predicted in rows), strict=True)
+    )
     rows.append((f"all {len(rows)}", total_real, total_predicted))
     print(
         tabulate(

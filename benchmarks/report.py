@@ -21,6 +21,7 @@ from benchmarks.measure import profiled, seconds, table
 from zonediff.compare.run import run
 from zonediff.corpus.loader import load
 from zonediff.corpus.scenario import Scenario
+from zonediff.engine.machine import Platform
 from zonediff.engine.steps import Plug
 from zonediff.engine.units import GIB, MIB, Bytes, format_size
 from zonediff.reports.forms.html import render
@@ -117,7 +118,7 @@ def _with_parameter(word: str) -> Callable[[Scenario, int], Scenario]:
 
 def _on_other_hypervisor(scenario: Scenario, more: int) -> Scenario:
     suffix = "" if more == 128 * MIB else f",round={more // (128 * MIB)}"
-    hosts = {"kvm": "vmware", "vmware": "kvm"}
+    hosts: dict[Platform, Platform] = {"kvm": "vmware", "vmware": "kvm"}
     platform = hosts.get(scenario.machine.platform, scenario.machine.platform)
     machine = replace(scenario.machine, platform=platform)
     return replace(_member(scenario, f"host={platform}{suffix}"), machine=machine)

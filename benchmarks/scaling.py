@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, wait
+from concurrent.futures import Executor, ProcessPoolExecutor, wait
 from contextlib import ExitStack, closing
 from functools import partial
 from multiprocessing import get_context
@@ -84,7 +84,7 @@ def _side_by_side(pools: dict[str, WorkerPool]) -> None:
     for turn in range(TURNS + 1):
         for name, pool in pools.items():
             before = _cpu_of_all()
-            wall = _seconds(lambda pool=pool: frontiers(sweep, registry, pool=pool))
+            wall = _seconds(partial(frontiers, sweep, registry, pool=pool))
             if turn:  # the first turn starts the processes
                 walls[name].append(wall)
                 cpus[name].append(_cpu_of_all() - before)
@@ -108,8 +108,8 @@ def _side_by_side(pools: dict[str, WorkerPool]) -> None:
 def _cpu_of_all() -> float:
     """Return the CPU seconds of this process and all its descendants."""
     this = psutil.Process()
-    times = [process.cpu_times() for process in (this, *this.children(recursive=True))]
-    return sum(time.user + time.system for time in times)
+    times: list[Any] = [process.cpu_times() for process in (this, *this.children(recursive=True))]
+    return float(sum(time.user + time.system for time in times))
 
 
 def _sending(pools: dict[str, WorkerPool]) -> None:
@@ -117,24 +117,16 @@ def _sending(pools: dict[str, WorkerPool]) -> None:
     rows: list[list[object]] = []
     with ProcessPoolExecutor(1, get_context("forkserver")) as bare:
         bare.submit(int).result()
-        one_by_one = (
-            _best(lambda: wait([bare.submit(int) for _ in range(single_tasks)])) / single_tasks
-        )
+        one_by_one = _best(partial(_one_by_one, bare, single_tasks)) / single_tasks
     rows.append(["bare ProcessPoolExecutor, 1", "one by one", one_by_one * 1e6, "1.00"])
     for name, pool in pools.items():
         if name not in ("processes: 1", "Dask workers: 1"):
             continue
         if "Dask" in name:
             executor = pool._executor  # type: ignore[attr-defined]
-            took = (
-                _best(lambda e=executor: wait([e.submit(int) for _ in range(single_tasks)]))
-                / single_tasks
-            )
+            took = _best(partial(_one_by_one, executor, single_tasks)) / single_tasks
             rows.append(["bare Dask executor, 1", "one by one", took * 1e6, took / one_by_one])
-        took = _best(
-            lambda pool=pool: [*map_chunks(pool, _nothing, range(TASKS), lambda item: item)]
-        )
-        took /= TASKS
+        took = _best(partial(_in_chunks, pool)) / TASKS
         rows.append([name, "in chunks", took * 1e6, f"{took / one_by_one:.3f}"])
     table("the cost of sending a task", ("to", "how", "us", "x bare executor"), rows)
 
@@ -175,7 +167,7 @@ def _answering() -> None:
     receiving = _cpu(lambda: [pickle.loads(answer) for answer in answers])
     with TemporaryDirectory() as folder, open_store(Path(folder) / "a.sqlite") as store:
         stored_rows = Rows(store, sweep, keys)
-        keeping = _cpu(lambda: [stored_rows.save([item]) for item in outcomes])
+        keeping = _cpu(partial(_keep, stored_rows, outcomes))
     scenario = load_scenarios(["pressure/help-by-chance"])[0]
     policy = registry.model("upstream").policy
     seeds = 200
@@ -220,6 +212,20 @@ def _grid(machines: int, sizes: int, onliner: Any = "nobody") -> Sweep:
         paths=("acpi",),
         onliners=(onliner,),
     )
+
+
+def _one_by_one(executor: Executor, tasks: int) -> None:
+    wait([executor.submit(int) for _ in range(tasks)])
+
+
+def _in_chunks(pool: WorkerPool) -> None:
+    for _ in map_chunks(pool, _nothing, range(TASKS), lambda item: item):
+        pass
+
+
+def _keep(rows: Rows, outcomes: list[tuple[Task, Outcome]]) -> None:
+    for pair in outcomes:
+        rows.save([pair])
 
 
 def _nothing(registry: Registry, item: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Protocol
 
 import pytest
 from hypothesis import Phase, settings
@@ -17,7 +17,7 @@ from tests.cluster import Cluster
 from zonediff.engine.guest import Guest
 from zonediff.engine.machine import Config, Dimm, Machine
 from zonediff.engine.memory import Zone
-from zonediff.engine.observation import Observation
+from zonediff.engine.observation import BlockView, Observation
 from zonediff.engine.policy import Policy
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Plug, Probe, Step, Unplug, Write
@@ -113,9 +113,14 @@ class Lab:
 
     def state(self, block: int) -> tuple[str, str]:
         """The block's `state` and `online`."""
+        view = self.view(block)
+        return view.state, view.online
+
+    def view(self, block: int) -> BlockView:
+        """The files of a block that exists."""
         view = self.seen.block(block)
         assert view is not None
-        return view.state, view.online
+        return view
 
     def span(self, zone: str, node: int = 0) -> tuple[float, float]:
         """What a zone spans, in blocks; (0, 0) for an empty one."""
@@ -136,6 +141,13 @@ class Lab:
         return [reason for act in self.acts for reason in act.reasons]
 
     @property
+    def files(self) -> list[str]:
+        """The file that each act of the last step wrote to; all were writes."""
+        writes = [act.do for act in self.acts if isinstance(act.do, Write)]
+        assert len(writes) == len(self.acts)
+        return [write.file for write in writes]
+
+    @property
     def events(self) -> list[str]:
         """Uevents of the last step."""
         return [event for act in self.acts for event in act.uevents]
@@ -144,6 +156,21 @@ class Lab:
     def results(self) -> list[str | None]:
         """Results of the last step's acts."""
         return [act.result for act in self.acts]
+
+
+class BootLab(Protocol):
+    """Switch a machine on: boot("512M+512M", "movable_node", variant="igor-movable")."""
+
+    def __call__(
+        self,
+        nodes: str = "1G",
+        cmdline: str = "",
+        *,
+        variant: str = "upstream",
+        dimms: Sequence[Dimm] = (),
+        bits: int = 40,
+        **config: bool,
+    ) -> Lab: ...
 
 
 def boot_lab(
@@ -166,8 +193,8 @@ def boot_lab(
 
 
 @pytest.fixture(scope="session")
-def boot() -> Any:
-    """Switch a machine on: boot("512M+512M", "movable_node", variant="igor-movable")."""
+def boot() -> BootLab:
+    """See BootLab."""
     return boot_lab
 
 

@@ -1,1 +1,1 @@
-"""zonediff compares how Linux kernel memory-hotplug patches behave."""
+../../zonediff/__init__.py

@@ -5,7 +5,17 @@ import pytest
 from zonediff.engine.guest import Guest
 from zonediff.engine.machine import Dimm, Machine
 from zonediff.engine.memory import PINNED, Zone
-from zonediff.engine.steps import Allocate, Boot, Fill, HypervAdd, Plug, Unplug, Write, XenAdd
+from zonediff.engine.steps import (
+    Allocate,
+    Blocks,
+    Boot,
+    Fill,
+    HypervAdd,
+    Plug,
+    Unplug,
+    Write,
+    XenAdd,
+)
 from zonediff.engine.units import parse_size
 from zonediff.explore.arena import ArenaError
 from zonediff.explore.reach import Proof, Way, reach
@@ -44,6 +54,7 @@ def test_a_shortest_way_is_found() -> None:
         "echo online_movable > memory33/state",
         "echo online_movable > memory32/state",
     ]
+    assert isinstance(found, Way)
     assert found.trace.end == "ran"
     assert found.trace.last().block(32) is not None
 
@@ -103,7 +114,7 @@ def test_devices_that_no_step_puts_anywhere_in_particular() -> None:
     policy = REGISTRY.model("v6.1").policy
     steps = [
         *(HypervAdd("balloon", parse_size("256M")), XenAdd("more", parse_size("128M"))),
-        *(Plug("dimm", parse_size("128M")), Fill("added", "kernel-objects")),
+        *(Plug("dimm", parse_size("128M")), Fill(Blocks("added"), "kernel-objects")),
     ]
 
     def fits(guest: Guest) -> bool:

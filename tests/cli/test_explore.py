@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def _flat(text: str) -> str:
     return " ".join(text.split())
 
 
-def test_equivalent_variants_say_for_how_long(zonediff) -> None:
+def test_equivalent_variants_say_for_how_long(zonediff: Any) -> None:
     done = zonediff("explore", "michal-split/3", "hyperv-xen-only")
     assert done.exit_code == 0
     assert done.stdout == (
@@ -41,12 +42,12 @@ def test_equivalent_variants_say_for_how_long(zonediff) -> None:
     assert "states a second" in done.stderr
 
 
-def test_a_bound_is_said_plainly(zonediff) -> None:
+def test_a_bound_is_said_plainly(zonediff: Any) -> None:
     done = zonediff("explore", "upstream", "michal-split/1", "--depth", "2")
     assert "for sequences of up to 2 steps; longer ones were not explored" in _flat(done.stdout)
 
 
-def test_a_witness_shows_steps_results_and_reasons(zonediff) -> None:
+def test_a_witness_shows_steps_results_and_reasons(zonediff: Any) -> None:
     done = zonediff("explore", "upstream", "igor-movable", "--level", "results")
     assert done.exit_code == 1
     assert "Differs: 4 kinds of difference" in done.stdout
@@ -59,14 +60,14 @@ def test_a_witness_shows_steps_results_and_reasons(zonediff) -> None:
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
-def test_refinement_is_no_failure(zonediff) -> None:
+def test_refinement_is_no_failure(zonediff: Any) -> None:
     done = zonediff("explore", "upstream", "v4.14", "--level", "results")
     assert done.exit_code == 0
     assert "Refines: " in done.stdout
     assert "all that succeeds on upstream succeeds alike on v4.14" in _flat(done.stdout)
 
 
-def test_json_holds_the_same(zonediff) -> None:
+def test_json_holds_the_same(zonediff: Any) -> None:
     done = zonediff("explore", "upstream", "igor-movable", "--level", "results", "--json")
     found = json.loads(done.stdout)
     assert (found["verdict"], found["depth"], found["states"]) == ("differs", None, [84, 84])
@@ -86,7 +87,7 @@ def test_json_holds_the_same(zonediff) -> None:
     ],
 )
 def test_saved_witnesses_are_scenarios_that_show_the_difference(
-    zonediff, tmp_path: Path, one: str, two: str, machine: str
+    zonediff: Any, tmp_path: Path, one: str, two: str, machine: str
 ) -> None:
     done = zonediff("explore", one, two, "--machine", machine, "--save", str(tmp_path), "--json")
     witnesses = json.loads(done.stdout)["witnesses"]
@@ -104,7 +105,7 @@ def test_saved_witnesses_are_scenarios_that_show_the_difference(
             assert all(goal.met for goal in outcome.goals)
 
 
-def test_a_machine_from_a_file(zonediff, tmp_path: Path) -> None:
+def test_a_machine_from_a_file(zonediff: Any, tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(ARENA)
     done = zonediff("explore", "upstream", "michal-split/1", "--machine", str(file))
@@ -128,7 +129,7 @@ def test_a_machine_from_a_file(zonediff, tmp_path: Path) -> None:
     ],
 )
 def test_mistakes_in_the_file_are_told_with_their_place(
-    zonediff, tmp_path: Path, text: str, message: str
+    zonediff: Any, tmp_path: Path, text: str, message: str
 ) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(text)
@@ -138,7 +139,7 @@ def test_mistakes_in_the_file_are_told_with_their_place(
     assert "Traceback" not in done.output
 
 
-def test_symmetry_is_said_and_changes_nothing_else(zonediff, tmp_path: Path) -> None:
+def test_symmetry_is_said_and_changes_nothing_else(zonediff: Any, tmp_path: Path) -> None:
     file = tmp_path / "nodes.yaml"
     file.write_text(NODES)
     arguments = ("explore", "v4.13", "v4.14", "--machine", str(file))
@@ -178,13 +179,13 @@ def _with_symmetry(file: Path) -> Path:
         ("upstream", "v4.14", "--machine", "two-nodes", "--symmetry", "0,1", "--random", "3"),
     ],
 )
-def test_bad_input(zonediff, arguments: tuple[str, ...]) -> None:
+def test_bad_input(zonediff: Any, arguments: tuple[str, ...]) -> None:
     done = zonediff("explore", *arguments)
     assert done.exit_code == 2
     assert "Traceback" not in done.output
 
 
-def test_random_walks_take_a_seed(zonediff) -> None:
+def test_random_walks_take_a_seed(zonediff: Any) -> None:
     arguments = (
         *("explore", "upstream", "v4.13", "--machine", "eight-blocks", "--level", "results"),
         *("--random", 5),
@@ -200,7 +201,7 @@ def test_random_walks_take_a_seed(zonediff) -> None:
     assert zonediff(*arguments, "--aut", "x.aut").exit_code == 2
 
 
-def test_exports(zonediff, tmp_path: Path) -> None:
+def test_exports(zonediff: Any, tmp_path: Path) -> None:
     zonediff(
         *("explore", "upstream", "v4.12", "--alphabet", "state"),
         *("--aut", "x.aut", "--dot", "x.dot", "--promela", "x.pml"),
@@ -214,20 +215,24 @@ def test_exports(zonediff, tmp_path: Path) -> None:
     assert (tmp_path / "x-A.dot").read_text().startswith('digraph "upstream" {\n')
 
 
-def test_random_walks_without_hypothesis_say_what_to_install(zonediff, monkeypatch) -> None:
+def test_random_walks_without_hypothesis_say_what_to_install(
+    zonediff: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     done = zonediff("explore", "upstream", "v4.12", "--random", 3)
     assert done.exit_code == 2
     assert "pip install 'zonediff[random]'" in done.stderr
 
 
-def test_random_walks_leave_nothing_behind(zonediff, tmp_path: Path, monkeypatch) -> None:
+def test_random_walks_leave_nothing_behind(
+    zonediff: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     zonediff("explore", "upstream", "v4.12", "--random", 3)
     assert not list(tmp_path.iterdir())
 
 
-def test_stopping_early_is_said_plainly(zonediff) -> None:
+def test_stopping_early_is_said_plainly(zonediff: Any) -> None:
     arguments = ("explore", "upstream", "v4.14", "--max-states", "500", "--level", "results")
     done = zonediff(*arguments)
     assert "v4.14: not all of it was explored, as it has more than 500 states\n" in done.stdout
@@ -236,7 +241,7 @@ def test_stopping_early_is_said_plainly(zonediff) -> None:
     assert "not all" not in zonediff(*arguments[:3], "--depth", "1").stdout
 
 
-def test_one_state_is_one_state(zonediff) -> None:
+def test_one_state_is_one_state(zonediff: Any) -> None:
     done = zonediff("explore", "upstream", "igor-movable", "--max-states", "1")
     assert "\nupstream: 1 state, 0 transitions\n" in done.stdout
     assert "upstream: not all of it was explored, as it has more than 1 state\n" in done.stdout

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -21,7 +21,7 @@ from zonediff.engine.observation import (
 from zonediff.engine.policy import Intent, Interface
 from zonediff.engine.steps import Step
 from zonediff.engine.trace import Act, End, Reason, StepTrace, Trace
-from zonediff.result.judgements import Run
+from zonediff.result.judgements import Run, Status
 from zonediff.result.result import VariantInfo
 
 
@@ -116,7 +116,7 @@ def scenario(
 
 def ran(scenario: Scenario, trace: Trace, variant: str = "model") -> Run:
     """A run, as the runner would record it."""
-    status = "ran" if trace.end == "ran" else "died"
+    status: Status = "ran" if trace.end == "ran" else "died"
     goals = evaluate(scenario, trace)
     return Run(scenario.id, variant, status, trace, goals, hash=scenario.hash)
 
@@ -140,11 +140,11 @@ def info(
 class Make:
     """Everything above, for tests."""
 
-    seen: Callable[..., Observation] = seen
-    told: Callable[..., Told] = told
-    scenario: Callable[..., Scenario] = scenario
-    ran: Callable[..., Run] = ran
-    info: Callable[..., VariantInfo] = info
+    seen = staticmethod(seen)
+    told = staticmethod(told)
+    scenario = staticmethod(scenario)
+    ran = staticmethod(ran)
+    info = staticmethod(info)
 
 
 @pytest.fixture(scope="session")

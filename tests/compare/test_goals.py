@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.compare.conftest import Make
 from zonediff.compare.goals import evaluate
 from zonediff.corpus.scenario import (
     AllStepsGoal,
@@ -29,13 +30,13 @@ def blocks(selection: str, **asked: Any) -> BlocksGoal:
     return BlocksGoal(Blocks(selection), **asked)
 
 
-def decide(make: Any, trace: Trace, check: Predicate, **names: Any) -> tuple[bool, str]:
+def decide(make: Make, trace: Trace, check: Predicate, **names: Any) -> tuple[bool, str]:
     outcome, _ = evaluate(make.scenario(trace, check, **names), trace)
     return outcome.met, outcome.detail
 
 
 @pytest.fixture(scope="module")
-def lived(make: Any) -> Trace:
+def lived(make: Make) -> Trace:
     """Plug a DIMM, online its last block, fail with another one."""
     told = make.told(make.seen(BOOT, online="0"), dimm1=(32, 34))
     told.did(PLUG, None, make.seen(ADDED, online="0"))
@@ -45,7 +46,7 @@ def lived(make: Any) -> Trace:
 
 
 @pytest.fixture(scope="module")
-def died(make: Any) -> Trace:
+def died(make: Make) -> Trace:
     told = make.told(make.seen(BOOT), dimm1=(32, 34))
     told.did(PLUG, None, make.seen(ADDED)).did(Unplug("dimm1"), "BUG")
     return told.trace()
@@ -93,25 +94,25 @@ def died(make: Any) -> Trace:
     ids=str,
 )  # fmt: skip
 def test_what_decides_a_goal(
-    make: Any, lived: Trace, check: Predicate, expected: tuple[bool, str]
+    make: Make, lived: Trace, check: Predicate, expected: tuple[bool, str]
 ) -> None:
     assert decide(make, lived, check) == expected
 
 
-def test_absent_knob(make: Any) -> None:
+def test_absent_knob(make: Make) -> None:
     trace = make.told(make.seen(BOOT, knob=None)).trace()
     assert decide(make, trace, KnobGoal("absent")) == (True, "there is no auto_online_blocks")
     assert decide(make, trace, KnobGoal("exists")) == (False, "there is no auto_online_blocks")
     assert decide(make, trace, KnobGoal("online"))[0] is False
 
 
-def test_nothing_added_fails_unless_nothing_was_wanted(make: Any) -> None:
+def test_nothing_added_fails_unless_nothing_was_wanted(make: Make) -> None:
     trace = make.told(make.seen(BOOT)).trace()
     assert decide(make, trace, blocks("added", state="online")) == (False, "no block was added")
     assert decide(make, trace, blocks("added", present=False)) == (True, "no block was added")
 
 
-def test_added_counts_devices_there_at_boot_but_not_what_left(make: Any) -> None:
+def test_added_counts_devices_there_at_boot_but_not_what_left(make: Make) -> None:
     told = make.told(make.seen({**BOOT, 32: "offline Normal"}), dimm1=(32, 32), dimm2=(40, 40))
     told.did(PLUG, None, make.seen({**BOOT, 32: "offline Normal", 40: "offline Normal"}))
     told.did(Unplug("dimm2"), None, make.seen({**BOOT, 32: "offline Normal"}))
@@ -119,14 +120,14 @@ def test_added_counts_devices_there_at_boot_but_not_what_left(make: Any) -> None
     assert decide(make, told.trace(), check) == (False, "memory32 offline [Normal]")
 
 
-def test_steps_by_name(make: Any, lived: Trace) -> None:
+def test_steps_by_name(make: Make, lived: Trace) -> None:
     names = {1: "add", 3: "refused"}
     assert decide(make, lived, StepGoal("refused", "EINVAL"), names=names)[0]
     check = blocks("dimm1", state="offline", after="add")
     assert decide(make, lived, check, names=names)[0]
 
 
-def test_composite_step_names_the_act_that_failed(make: Any) -> None:
+def test_composite_step_names_the_act_that_failed(make: Make) -> None:
     told = make.told(make.seen(ADDED))
     writes = [Write(f"memory{number}/state", "online_movable") for number in (32, 33, 34)]
     results = ("EINVAL", "EBUSY", None)
@@ -137,7 +138,7 @@ def test_composite_step_names_the_act_that_failed(make: Any) -> None:
     assert decide(make, told.trace(), StepGoal(1, "EINVAL")) == (True, detail)
 
 
-def test_goals_about_the_end_of_a_dead_kernel_fail(make: Any, died: Trace) -> None:
+def test_goals_about_the_end_of_a_dead_kernel_fail(make: Make, died: Trace) -> None:
     death = (False, "the kernel died (BUG) in step 2: unplug dimm1")
     for check in (
         blocks("dimm1", present=False),
@@ -151,16 +152,16 @@ def test_goals_about_the_end_of_a_dead_kernel_fail(make: Any, died: Trace) -> No
     assert evaluate(make.scenario(died), died)[-1].detail == death[1]
 
 
-def test_goals_before_the_death_are_decided(make: Any, died: Trace) -> None:
+def test_goals_before_the_death_are_decided(make: Make, died: Trace) -> None:
     assert decide(make, died, StepGoal(1, "ok")) == (True, "step 1: ok")
     assert decide(make, died, blocks("dimm1", state="offline", after=1))[0]
 
 
-def test_death_can_be_expected(make: Any, died: Trace) -> None:
+def test_death_can_be_expected(make: Make, died: Trace) -> None:
     assert decide(make, died, StepGoal(2, "BUG"))[0]
 
 
-def test_steps_that_never_began(make: Any, lived: Trace, died: Trace) -> None:
+def test_steps_that_never_began(make: Make, lived: Trace, died: Trace) -> None:
     scenario = make.scenario(lived, StepGoal(3, "fails"))
     cut = Trace("cut", lived.boot, (), "panic")
     assert [outcome.detail for outcome in evaluate(scenario, cut)] == [
@@ -170,7 +171,7 @@ def test_steps_that_never_began(make: Any, lived: Trace, died: Trace) -> None:
 
 
 @pytest.mark.parametrize("fault", ["short", "long", "other", "end"])
-def test_a_trace_of_something_else_is_refused(make: Any, lived: Trace, fault: str) -> None:
+def test_a_trace_of_something_else_is_refused(make: Make, lived: Trace, fault: str) -> None:
     scenario = make.scenario(lived)
     steps, end = {
         "short": (lived.steps[:-1], "ran"),
@@ -182,7 +183,7 @@ def test_a_trace_of_something_else_is_refused(make: Any, lived: Trace, fault: st
         evaluate(scenario, Trace("broken", lived.boot, steps, end))  # type: ignore[arg-type]
 
 
-def test_a_million_blocks_take_no_time(make: Any) -> None:
+def test_a_million_blocks_take_no_time(make: Make) -> None:
     view = BlockView("online", "Movable", "1", "1", 0)
     boot = Observation((BlockRange(32, 1_000_031, view),))
     trace = Trace("big", boot, devices={"dimm1": (32, 1_000_031)})

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
+from tests.compare.conftest import Make
 from zonediff.compare.interface import removed, used_and_removed
 from zonediff.corpus.scenario import KnobGoal
 from zonediff.engine.machine import Config, Machine
@@ -32,7 +32,7 @@ BARE = Removal("movable_node", "the boot parameter is gone")
 OPTION = Removal("CONFIG_MEMORY_HOTPLUG_DEFAULT_ONLINE", "the config option is gone")
 
 
-def used(make: Any, *steps: Step, machine: Machine | None = None) -> list[Removal]:
+def used(make: Make, *steps: Step, machine: Machine | None = None) -> list[Removal]:
     told = make.told(make.seen({}))
     for step in steps:
         told.did(step)
@@ -69,7 +69,7 @@ def test_accepting_any_value_takes_none_away() -> None:
     ],
     ids=str,
 )
-def test_what_a_step_runs_into(make: Any, step: Step, expected: list[Removal]) -> None:
+def test_what_a_step_runs_into(make: Make, step: Step, expected: list[Removal]) -> None:
     assert used(make, step) == expected
 
 
@@ -82,11 +82,11 @@ def test_what_a_step_runs_into(make: Any, step: Step, expected: list[Removal]) -
         (Machine(config=Config(MOVABLE_NODE=False)), []),
     ],
 )
-def test_what_a_machine_runs_into(make: Any, machine: Machine, expected: list[Removal]) -> None:
+def test_what_a_machine_runs_into(make: Make, machine: Machine, expected: list[Removal]) -> None:
     assert used(make, machine=machine) == expected
 
 
-def test_a_value_taken_from_a_parameter(make: Any) -> None:
+def test_a_value_taken_from_a_parameter(make: Make) -> None:
     after = replace(BEFORE, parameters={"memhp_default_state": ("offline",), "movable_node": ()})
     told = make.told(make.seen({}))
 
@@ -98,7 +98,7 @@ def test_a_value_taken_from_a_parameter(make: Any) -> None:
     assert of("memhp_default_state=offline") == []
 
 
-def test_composite_steps_use_what_they_come_down_to(make: Any) -> None:
+def test_composite_steps_use_what_they_come_down_to(make: Make) -> None:
     told = make.told(make.seen({}))
     told.several(
         Online(Blocks("dimm1"), "online_movable"),
@@ -108,7 +108,7 @@ def test_composite_steps_use_what_they_come_down_to(make: Any) -> None:
     assert found == [VALUE]
 
 
-def test_a_goal_about_the_knob_uses_it(make: Any) -> None:
+def test_a_goal_about_the_knob_uses_it(make: Make) -> None:
     told = make.told(make.seen({}))
 
     def of(*goals: KnobGoal) -> list[Removal]:
@@ -118,7 +118,7 @@ def test_a_goal_about_the_knob_uses_it(make: Any) -> None:
     assert of(KnobGoal("absent")) == []
 
 
-def test_steps_count_even_when_the_baseline_died_before_them(make: Any) -> None:
+def test_steps_count_even_when_the_baseline_died_before_them(make: Make) -> None:
     told = make.told(make.seen({})).did(Write("auto_online_blocks", "online"))
     scenario = make.scenario(told)
     dead = replace(told.trace(), steps=(), end="panic")

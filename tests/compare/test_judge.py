@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.compare.conftest import Make
 from zonediff.compare.describe import variant_info
 from zonediff.compare.judge import judge
 from zonediff.compare.runs import Cell, attempt
@@ -43,14 +44,14 @@ WRITE = Write("auto_online_blocks", "online")
 KNOB = Interface(files={"auto_online_blocks": ("online", "offline")})
 
 
-def runs(make: Any, one: str | None, two: str | None, *checks: Any) -> tuple[Any, Run, Run]:
+def runs(make: Make, one: str | None, two: str | None, *checks: Any) -> tuple[Any, Run, Run]:
     """The runs of a scenario of a single write, with these results."""
     traces = [make.told(make.seen({})).did(WRITE, result).trace() for result in (one, two)]
     scenario = make.scenario(traces[0], *checks)
     return scenario, make.ran(scenario, traces[0], "before"), make.ran(scenario, traces[1], "after")
 
 
-def judged(make: Any, one: str | None, two: str | None, *checks: Any, **infos: Any) -> Judgement:
+def judged(make: Make, one: str | None, two: str | None, *checks: Any, **infos: Any) -> Judgement:
     before = infos.get("before", make.info("before"))
     after = infos.get("after", make.info("after"))
     return judge(*runs(make, one, two, *checks), before, after)
@@ -71,14 +72,14 @@ def judged(make: Any, one: str | None, two: str | None, *checks: Any, **infos: A
         ("EINVAL", "hang", ["regression"]),
     ],
 )
-def test_kinds(make: Any, one: str | None, two: str | None, kinds: list[Kind]) -> None:
+def test_kinds(make: Make, one: str | None, two: str | None, kinds: list[Kind]) -> None:
     judgement = judged(make, one, two, AllStepsGoal("ok"))
     assert judgement.kinds == kinds
     assert judgement.kind == kinds[0]
     assert (judgement.difference is None) == (one == two)
 
 
-def test_several_kinds_worst_first(make: Any) -> None:
+def test_several_kinds_worst_first(make: Make) -> None:
     judgement = judged(
         make,
         None,
@@ -94,13 +95,13 @@ def test_several_kinds_worst_first(make: Any) -> None:
     assert judgement.goals[0].candidate_detail == "step 1: ENOENT"
 
 
-def test_a_removal_counts_even_where_nothing_else_shows(make: Any) -> None:
+def test_a_removal_counts_even_where_nothing_else_shows(make: Make) -> None:
     judgement = judged(make, None, None, before=make.info("before", interface=KNOB))
     assert judgement.kinds == ["abi-removal"]
     assert judgement.difference is None
 
 
-def test_an_absent_knob_is_a_difference_only_of_scenarios_that_use_it(make: Any) -> None:
+def test_an_absent_knob_is_a_difference_only_of_scenarios_that_use_it(make: Make) -> None:
     plug = Plug("dimm1", Bytes(GIB))
     one = make.told(make.seen({})).did(plug).trace()
     two = make.told(make.seen({}, knob=None)).did(plug).trace()
@@ -114,15 +115,18 @@ def test_an_absent_knob_is_a_difference_only_of_scenarios_that_use_it(make: Any)
 
 
 @pytest.mark.parametrize("broken", [0, 1])
-def test_an_error_on_either_side_is_one(make: Any, broken: int) -> None:
+def test_an_error_on_either_side_is_one(make: Make, broken: int) -> None:
     scenario, *both = runs(make, None, "EINVAL")
     both[broken] = Run(scenario.id, "broken", "error", error="Traceback", hash=scenario.hash)
-    judgement = judge(scenario, *both, make.info("before"), make.info("after", Intent("*", "all")))
+    before, after = both
+    judgement = judge(
+        scenario, before, after, make.info("before"), make.info("after", Intent("*", "all"))
+    )
     assert judgement.kinds == ["error"]
     assert judgement.intended is None
 
 
-def test_intended_differences_keep_their_kind(make: Any) -> None:
+def test_intended_differences_keep_their_kind(make: Make) -> None:
     intent = Intent("made/*", "meant")
     after = make.info("after", intent)
     judgement = judged(make, None, "EINVAL", AllStepsGoal("ok"), after=after)
@@ -131,14 +135,15 @@ def test_intended_differences_keep_their_kind(make: Any) -> None:
 
 
 @pytest.mark.parametrize("old", [0, 1])
-def test_runs_of_another_text_are_refused(make: Any, old: int) -> None:
+def test_runs_of_another_text_are_refused(make: Make, old: int) -> None:
     scenario, *both = runs(make, None, "EINVAL")
     both[old] = replace(both[old], hash="2" * 64)
+    before, after = both
     with pytest.raises(ValueError, match=r"hash 222222222222, not made/up with hash 111111111111"):
-        judge(scenario, *both, make.info("before"), make.info("after"))
+        judge(scenario, before, after, make.info("before"), make.info("after"))
 
 
-def test_runs_of_another_scenario_are_refused(make: Any) -> None:
+def test_runs_of_another_scenario_are_refused(make: Make) -> None:
     scenario, one, two = runs(make, None, None)
     with pytest.raises(ValueError, match="ran other/one"):
         judge(scenario, one, replace(two, scenario="other/one"), make.info("a"), make.info("b"))
@@ -188,9 +193,10 @@ def scenario_of(machine: Machine, steps: list[Step]) -> Scenario:
 
 
 def versus(scenario: Scenario, one: str, two: str) -> Judgement:
-    both = [attempt(Cell(scenario, name), REGISTRY) for name in (one, two)]
-    assert [run.error for run in both] == [None, None]
-    return judge(scenario, *both, *(variant_info(REGISTRY.resolve(name)) for name in (one, two)))
+    before, after = (attempt(Cell(scenario, name), REGISTRY) for name in (one, two))
+    assert (before.error, after.error) == (None, None)
+    baseline, candidate = (variant_info(REGISTRY.resolve(name)) for name in (one, two))
+    return judge(scenario, before, after, baseline, candidate)
 
 
 @given(MACHINES, st.lists(STEPS, max_size=6), st.sampled_from(COMPARED))

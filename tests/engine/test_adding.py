@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import BootLab
 from zonediff.engine.adding import add_memory
 from zonediff.engine.devices import Source
 from zonediff.engine.kernel import Kernel, NotModelled
 from zonediff.engine.machine import Dimm, Machine
 from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.rules import Decision
+from zonediff.engine.state import KernelState
 from zonediff.engine.steps import Blocks, Boot, Daemon, Online, Plug, Udev
 from zonediff.engine.units import SECTION, Bytes, parse_size
 from zonediff.variants.igor_movable import REMOVABLE
@@ -20,7 +22,7 @@ from zonediff.variants.v4_13 import V4_13
 
 
 @pytest.mark.parametrize("size", ["64M", "130M", "192M"])
-def test_a_dimm_that_is_no_whole_sections_adds_no_block(boot: Any, size: str) -> None:
+def test_a_dimm_that_is_no_whole_sections_adds_no_block(boot: BootLab, size: str) -> None:
     lab = boot()
     assert lab.plug("dimm0", size) is None
     assert lab.hot == []
@@ -34,14 +36,14 @@ def test_a_dimm_that_is_no_whole_sections_adds_no_block(boot: Any, size: str) ->
     assert lab.unplug("dimm0") == "REFUSED"
 
 
-def test_a_dimm_that_starts_within_a_section_adds_no_block(boot: Any) -> None:
+def test_a_dimm_that_starts_within_a_section_adds_no_block(boot: BootLab) -> None:
     lab = boot()
     assert lab.do(Plug("dimm0", parse_size("128M"), 0, Bytes((4 << 30) + (64 << 20)))) is None
     assert lab.hot == []
     assert lab.rules[0] == "check_hotplug_memory_range"
 
 
-def test_ranges_that_are_taken_or_cannot_be_addressed_are_refused(boot: Any) -> None:
+def test_ranges_that_are_taken_or_cannot_be_addressed_are_refused(boot: BootLab) -> None:
     kernel = boot().guest.kernel
     add = partial(add_memory, kernel)
     limit = 1 << 40
@@ -55,11 +57,11 @@ def test_ranges_that_are_taken_or_cannot_be_addressed_are_refused(boot: Any) -> 
     assert add(0, limit - (128 << 20), 128 << 20, Source.PROBE) is None
 
 
-def test_a_wider_cpu_can_address_more(boot: Any) -> None:
+def test_a_wider_cpu_can_address_more(boot: BootLab) -> None:
     assert add_memory(boot(bits=41).guest.kernel, 0, 1 << 40, 128 << 20, Source.PROBE) is None
 
 
-def test_part_of_a_large_block_is_not_modelled(boot: Any) -> None:
+def test_part_of_a_large_block_is_not_modelled(boot: BootLab) -> None:
     lab = boot("63G")
     with pytest.raises(NotModelled, match="part of a 2048 MiB memory block"):
         lab.plug("dimm0", "1G")
@@ -68,7 +70,7 @@ def test_part_of_a_large_block_is_not_modelled(boot: Any) -> None:
     assert boot("63G").plug("dimm0", "4G") is None
 
 
-def test_large_blocks_come_and_go_like_small_ones(boot: Any) -> None:
+def test_large_blocks_come_and_go_like_small_ones(boot: BootLab) -> None:
     lab = boot("63G")
     assert lab.plug("dimm0", "4G") is None
     base = lab.guest.places["dimm0"][0]
@@ -80,7 +82,7 @@ def test_large_blocks_come_and_go_like_small_ones(boot: Any) -> None:
     assert lab.seen.block(32) is None
 
 
-def test_the_memmap_comes_from_memory_that_is_online(boot: Any) -> None:
+def test_the_memmap_comes_from_memory_that_is_online(boot: BootLab) -> None:
     lab = boot()
     free = lab.guest.kernel.free_kib
     lab.plug("dimm0", "1G")
@@ -111,12 +113,14 @@ def test_the_memmap_comes_from_memory_that_is_online(boot: Any) -> None:
         ("other=online", False, "offline"),
     ],
 )
-def test_what_the_knob_reads_after_boot(boot: Any, cmdline: str, config: bool, reads: str) -> None:
+def test_what_the_knob_reads_after_boot(
+    boot: BootLab, cmdline: str, config: bool, reads: str
+) -> None:
     lab = boot(cmdline=cmdline, MEMORY_HOTPLUG_DEFAULT_ONLINE=config)
     assert lab.seen.auto_online_blocks == reads
 
 
-def test_the_kernel_onlines_what_is_added_in_the_zone_it_is_in(boot: Any) -> None:
+def test_the_kernel_onlines_what_is_added_in_the_zone_it_is_in(boot: BootLab) -> None:
     lab = boot()
     lab.plug("before", "128M")
     lab.knob("online")
@@ -144,7 +148,7 @@ def test_the_kernel_onlines_what_is_added_in_the_zone_it_is_in(boot: Any) -> Non
     )
 
 
-def test_above_a_movable_zone_it_onlines_movable_memory(boot: Any) -> None:
+def test_above_a_movable_zone_it_onlines_movable_memory(boot: BootLab) -> None:
     lab = boot(cmdline="kernelcore=512M")
     lab.knob("online")
     lab.plug("dimm0", "256M")
@@ -158,7 +162,7 @@ def test_above_a_movable_zone_it_onlines_movable_memory(boot: Any) -> None:
     assert lab.state(33) == ("online", "0")
 
 
-def test_a_block_that_fails_ends_the_walk_and_nobody_hears_of_it(boot: Any) -> None:
+def test_a_block_that_fails_ends_the_walk_and_nobody_hears_of_it(boot: BootLab) -> None:
     # Movable memory cannot be onlined on a node without normal memory.
     lab = boot("1G+0", MOVABLE_NODE=False)
     lab.plug("dimm0", "256M", node=1)
@@ -175,7 +179,7 @@ def test_a_block_that_fails_ends_the_walk_and_nobody_hears_of_it(boot: Any) -> N
     assert lab.rules.count("can_online_high_movable") == 1
 
 
-def test_dimms_at_power_on_hang_a_kernel_that_onlines_them(boot: Any) -> None:
+def test_dimms_at_power_on_hang_a_kernel_that_onlines_them(boot: BootLab) -> None:
     dimm = Dimm("dimm0", parse_size("128M"))
     lab = boot(cmdline="memhp_default_state=online", dimms=[dimm])
     assert lab.end == "hang"
@@ -187,7 +191,7 @@ def test_dimms_at_power_on_hang_a_kernel_that_onlines_them(boot: Any) -> None:
     assert boot(cmdline="memhp_default_state=online acpi_no_memhotplug", dimms=[dimm]).end == "ran"
 
 
-def test_a_reboot_finds_the_dimms_in_their_places(boot: Any) -> None:
+def test_a_reboot_finds_the_dimms_in_their_places(boot: BootLab) -> None:
     lab = boot()
     lab.plug("dimm0", "256M", at=40)
     lab.plug("dimm1", "128M")
@@ -203,7 +207,7 @@ def test_a_reboot_finds_the_dimms_in_their_places(boot: Any) -> None:
     assert lab.end == "hang"
 
 
-def test_a_reboot_has_its_own_parameters_and_the_knob_anew(boot: Any) -> None:
+def test_a_reboot_has_its_own_parameters_and_the_knob_anew(boot: BootLab) -> None:
     lab = boot()
     lab.knob("online")
     lab.do(Boot("kernelcore=512M"))
@@ -235,7 +239,7 @@ def test_a_reboot_has_its_own_parameters_and_the_knob_anew(boot: Any) -> None:
     ],
 )
 def test_a_udev_rule_writes_in_the_order_of_events(
-    boot: Any, value: Any, results: list[str | None], hot: list[str]
+    boot: BootLab, value: Any, results: list[str | None], hot: list[str]
 ) -> None:
     lab = boot()
     lab.plug("dimm0", "512M")
@@ -247,7 +251,7 @@ def test_a_udev_rule_writes_in_the_order_of_events(
     assert lab.results == []
 
 
-def test_a_udev_rule_after_the_kernel_succeeds_and_moves_nothing(boot: Any) -> None:
+def test_a_udev_rule_after_the_kernel_succeeds_and_moves_nothing(boot: BootLab) -> None:
     lab = boot()
     lab.knob("online")
     lab.plug("dimm0", "512M")
@@ -257,15 +261,15 @@ def test_a_udev_rule_after_the_kernel_succeeds_and_moves_nothing(boot: Any) -> N
     assert set(lab.rules) == {"memory_subsys_online.already"}
 
 
-def test_udev_handles_one_dimm_after_another(boot: Any) -> None:
+def test_udev_handles_one_dimm_after_another(boot: BootLab) -> None:
     lab = boot()
     lab.plug("dimm1", "128M", at=40)
     lab.plug("dimm0", "128M", at=32)
     lab.do(Udev("online"))
-    assert [act.do.file for act in lab.acts] == ["memory40/state", "memory32/state"]
+    assert lab.files == ["memory40/state", "memory32/state"]
 
 
-def test_a_daemon_takes_what_waits_and_leaves_what_it_cannot_have(boot: Any) -> None:
+def test_a_daemon_takes_what_waits_and_leaves_what_it_cannot_have(boot: BootLab) -> None:
     lab = boot(cmdline="kernelcore=512M")
     lab.plug("dimm0", "256M")
     lab.do(Daemon("online_kernel"))
@@ -279,12 +283,12 @@ def test_a_daemon_takes_what_waits_and_leaves_what_it_cannot_have(boot: Any) -> 
     assert lab.hot == ["32-33 offline [Movable]", "34 online [Movable]"]
 
 
-def test_a_daemon_passes_over_blocks_that_are_online(boot: Any) -> None:
+def test_a_daemon_passes_over_blocks_that_are_online(boot: BootLab) -> None:
     lab = boot()
     lab.plug("dimm0", "384M")
     lab.write(34, "online_movable")
     lab.do(Daemon("online_movable"))
-    assert [act.do.file for act in lab.acts] == ["memory33/state", "memory32/state"]
+    assert lab.files == ["memory33/state", "memory32/state"]
 
 
 @pytest.mark.parametrize(
@@ -292,16 +296,16 @@ def test_a_daemon_passes_over_blocks_that_are_online(boot: Any) -> None:
     [("last-to-first", (34, 33, 32)), ("edges-inward", (32, 34, 33))],
 )
 def test_blocks_are_named_by_device_number_or_as_all_that_were_added(
-    boot: Any, order: Any, files: tuple[int, ...]
+    boot: BootLab, order: Any, files: tuple[int, ...]
 ) -> None:
     for blocks in ("dimm0", "32-34", "34,32,33", "added"):
         lab = boot()
         lab.plug("dimm0", "384M")
         lab.do(Online(Blocks(blocks), "online", order))
-        assert [act.do.file for act in lab.acts] == [f"memory{block}/state" for block in files]
+        assert lab.files == [f"memory{block}/state" for block in files]
 
 
-def test_the_name_of_a_device_that_left_means_where_it_was(boot: Any) -> None:
+def test_the_name_of_a_device_that_left_means_where_it_was(boot: BootLab) -> None:
     lab = boot()
     lab.plug("dimm0", "256M")
     lab.unplug("dimm0")
@@ -320,7 +324,7 @@ def test_a_policy_may_choose_zones_both_when_adding_and_when_onlining() -> None:
         name = "movable-dimms"
 
         def zone_of_new_memory(
-            self, kernel: Kernel, node: int, first: int, source: Source
+            self, kernel: KernelState, node: int, first: int, source: Source
         ) -> Decision[Zone | None]:
             if source is Source.ACPI:
                 return Decision(Zone.MOVABLE, REMOVABLE.because(node=node, first=first))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
+from tests.conftest import BootLab
 from zonediff.engine.boot import boot_memory, movable_starts, usable_ram
 from zonediff.engine.machine import Config, Dimm, Machine
 from zonediff.engine.memory import OFFLINE_FLAG, PINNED, OnlineType
@@ -83,7 +82,7 @@ GUESTS: dict[tuple[str, str], tuple[str, dict[str, tuple[int, int, int]]]] = {
 
 
 @pytest.mark.parametrize(("nodes", "cmdline"), GUESTS)
-def test_zones_and_blocks_after_boot(boot: Any, nodes: str, cmdline: str) -> None:
+def test_zones_and_blocks_after_boot(boot: BootLab, nodes: str, cmdline: str) -> None:
     layout, zones = GUESTS[nodes, cmdline]
     lab = boot(nodes, cmdline)
     assert lab.end == "ran"
@@ -109,20 +108,20 @@ def test_zones_and_blocks_after_boot(boot: Any, nodes: str, cmdline: str) -> Non
     ],
 )
 def test_node_masks_after_boot(
-    boot: Any, nodes: str, cmdline: str, masks: tuple[str, str, str]
+    boot: BootLab, nodes: str, cmdline: str, masks: tuple[str, str, str]
 ) -> None:
     seen = boot(nodes, cmdline).seen.nodes
     assert (seen["online"], seen["has_memory"], seen["has_normal_memory"]) == masks
 
 
-def test_without_movable_node_there_is_one_mask_of_memory(boot: Any) -> None:
+def test_without_movable_node_there_is_one_mask_of_memory(boot: BootLab) -> None:
     assert boot("0+1G", MOVABLE_NODE=False).seen.nodes == {
         "online": "0-1",
         "has_normal_memory": "1",
     }
 
 
-def test_movable_node_changes_nothing_at_boot(boot: Any) -> None:
+def test_movable_node_changes_nothing_at_boot(boot: BootLab) -> None:
     assert boot("1G+0", "movable_node").seen == boot("1G+0").seen
 
 
@@ -163,7 +162,7 @@ def test_without_its_option_movable_node_changes_nothing() -> None:
     ("cmdline", "start"),
     [("kernelcore=50%", 132096), ("movablecore=50%", 131072), ("kernelcore=512M", 132096)],
 )
-def test_kernel_memory_can_be_a_share_of_all(boot: Any, cmdline: str, start: int) -> None:
+def test_kernel_memory_can_be_a_share_of_all(boot: BootLab, cmdline: str, start: int) -> None:
     # find_zone_movable_pfns_for_nodes(), seen on 6.1.
     machine = Machine(cmdline=cmdline)
     assert movable_starts(machine, usable_ram(machine), percent=True) == {0: start}
@@ -192,7 +191,9 @@ def test_kernel_memory_is_spread_over_nodes(
 @pytest.mark.parametrize(
     ("nodes", "size"), [("62G", "8000000"), ("63G", "80000000"), ("31G+32G", "80000000")]
 )
-def test_blocks_are_large_when_boot_memory_ends_at_64_gib(boot: Any, nodes: str, size: str) -> None:
+def test_blocks_are_large_when_boot_memory_ends_at_64_gib(
+    boot: BootLab, nodes: str, size: str
+) -> None:
     # 3 GiB lie below the hole, so that 63 GiB of memory end at 64 GiB.
     lab = boot(nodes)
     assert lab.guest.block_size == int(size, 16)
@@ -234,13 +235,13 @@ def test_a_blocks_last_page_can_be_of_another_zone_than_its_first() -> None:
     assert 23 not in boot_memory(Machine((parse_size("5G"),))).tails
 
 
-def test_dimms_that_are_there_at_power_on_are_added_offline(boot: Any) -> None:
+def test_dimms_that_are_there_at_power_on_are_added_offline(boot: BootLab) -> None:
     lab = boot(dimms=[Dimm("dimm0", parse_size("384M")), Dimm("dimm1", parse_size("128M"))])
     assert lab.hot == ["32-34 offline [Normal]", "35 offline [Normal Movable]"]
     assert lab.boot_uevents == ("add memory32-35",)
 
 
-def test_dimms_without_a_driver_stay_unseen(boot: Any) -> None:
+def test_dimms_without_a_driver_stay_unseen(boot: BootLab) -> None:
     lab = boot(cmdline="acpi_no_memhotplug", dimms=[Dimm("dimm0", parse_size("384M"))])
     assert lab.hot == []
     assert [reason.rule for reason in lab.boot_reasons] == ["acpi_memory_hotplug_init"]

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import BootLab
 from zonediff.engine.observation import ZoneView
 from zonediff.engine.steps import Blocks, Fill, HypervAdd, Online
 from zonediff.engine.units import Bytes
 
 
 @pytest.fixture
-def dimm(boot: Any) -> Any:
+def dimm(boot: BootLab) -> Any:
     lab = boot()
     lab.plug("dimm0", "512M")
     return lab
@@ -83,7 +84,7 @@ def test_a_block_that_cannot_come_back_stays_offline(dimm: Any) -> None:
     assert dimm.zones(33) == "Normal"
 
 
-def test_the_kernel_dies_of_a_dimm_that_it_onlined_itself(boot: Any) -> None:
+def test_the_kernel_dies_of_a_dimm_that_it_onlined_itself(boot: BootLab) -> None:
     lab = boot()
     lab.knob("online")
     lab.plug("dimm0", "256M")
@@ -95,7 +96,7 @@ def test_the_kernel_dies_of_a_dimm_that_it_onlined_itself(boot: Any) -> None:
 
 
 @pytest.mark.parametrize("value", ["online", "online_kernel", "online_movable"])
-def test_it_lives_when_each_block_was_written_to_before(boot: Any, value: Any) -> None:
+def test_it_lives_when_each_block_was_written_to_before(boot: BootLab, value: Any) -> None:
     lab = boot()
     lab.knob("online")
     lab.plug("dimm0", "256M")
@@ -104,7 +105,7 @@ def test_it_lives_when_each_block_was_written_to_before(boot: Any, value: Any) -
     assert lab.events == ["offline memory32-33", "remove memory32-33"]
 
 
-def test_it_dies_when_a_single_block_was_not(boot: Any) -> None:
+def test_it_dies_when_a_single_block_was_not(boot: BootLab) -> None:
     lab = boot()
     lab.knob("online")
     lab.plug("dimm0", "256M")
@@ -113,7 +114,7 @@ def test_it_dies_when_a_single_block_was_not(boot: Any) -> None:
     assert lab.reasons[-1].text.startswith("block 33 ")
 
 
-def test_it_lives_when_another_block_keeps_the_dimm(boot: Any) -> None:
+def test_it_lives_when_another_block_keeps_the_dimm(boot: BootLab) -> None:
     lab = boot()
     lab.knob("online")
     lab.plug("dimm0", "384M")
@@ -130,7 +131,7 @@ def test_what_is_not_there_cannot_be_ejected(dimm: Any) -> None:
     )
 
 
-def test_balloon_memory_cannot_be_ejected(boot: Any) -> None:
+def test_balloon_memory_cannot_be_ejected(boot: BootLab) -> None:
     lab = boot()
     lab.do(HypervAdd("balloon", Bytes(256 << 20)))
     assert lab.unplug("balloon") == "REFUSED"
@@ -144,7 +145,7 @@ def test_balloon_memory_cannot_be_ejected(boot: Any) -> None:
     [("a", (34, 38)), ("b", (32, 38)), ("c", (32, 36))],
 )
 def test_a_zone_gives_up_its_edges_and_keeps_a_hole(
-    boot: Any, gone: str, span: tuple[int, int]
+    boot: BootLab, gone: str, span: tuple[int, int]
 ) -> None:
     lab = boot()
     for name in "abc":
@@ -154,7 +155,7 @@ def test_a_zone_gives_up_its_edges_and_keeps_a_hole(
 
 
 @pytest.mark.parametrize(("last", "span"), [("a", (32, 34)), ("c", (36, 38))])
-def test_a_zone_shrinks_past_a_hole(boot: Any, last: str, span: tuple[int, int]) -> None:
+def test_a_zone_shrinks_past_a_hole(boot: BootLab, last: str, span: tuple[int, int]) -> None:
     lab = boot()
     for name in "abc":
         lab.plug(name, "256M")
@@ -175,7 +176,7 @@ def test_only_the_zone_of_the_first_block_gives_up_a_mixed_dimm(dimm: Any) -> No
     assert dimm.write(36, "online_kernel") == "EINVAL"
 
 
-def test_a_dimm_put_back_lies_in_two_zones_at_once(boot: Any) -> None:
+def test_a_dimm_put_back_lies_in_two_zones_at_once(boot: BootLab) -> None:
     lab = boot()
     lab.plug("dimm0", "256M")
     lab.write(33, "online_movable")
@@ -185,7 +186,7 @@ def test_a_dimm_put_back_lies_in_two_zones_at_once(boot: Any) -> None:
     assert lab.hot == ["32 offline [Normal]", "33 offline [Normal Movable]"]
 
 
-def test_a_block_can_end_up_outside_its_zone(boot: Any) -> None:
+def test_a_block_can_end_up_outside_its_zone(boot: BootLab) -> None:
     lab = boot()
     lab.plug("dimm0", "256M")
     lab.write(33, "online_movable")
@@ -207,7 +208,7 @@ def test_a_block_can_end_up_outside_its_zone(boot: Any) -> None:
     ]
 
 
-def test_a_span_can_end_before_it_starts(boot: Any) -> None:
+def test_a_span_can_end_before_it_starts(boot: BootLab) -> None:
     lab = boot()
     lab.plug("dimm0", "256M")
     lab.write(33, "online_movable")
@@ -229,7 +230,7 @@ def test_a_span_can_end_before_it_starts(boot: Any) -> None:
     ]
 
 
-def test_a_span_turned_inside_out_holds_no_block(boot: Any) -> None:
+def test_a_span_turned_inside_out_holds_no_block(boot: BootLab) -> None:
     lab = boot(variant="igor-movable")
     lab.plug("a", "128M", at=34)
     lab.write(34, "online_kernel")
@@ -248,7 +249,7 @@ def test_a_span_turned_inside_out_holds_no_block(boot: Any) -> None:
     assert lab.zones(32) == "Normal Movable"
 
 
-def test_an_eject_drops_the_ragged_end_of_boot_memory(boot: Any) -> None:
+def test_an_eject_drops_the_ragged_end_of_boot_memory(boot: BootLab) -> None:
     lab = boot(cmdline="kernelcore=512M")
     lab.plug("dimm0", "256M")
     assert lab.span("Movable") == (4.03125, 34)
@@ -259,7 +260,7 @@ def test_an_eject_drops_the_ragged_end_of_boot_memory(boot: Any) -> None:
     assert lab.present("Movable") > 7 - 4.03125
 
 
-def test_a_half_existing_dimm_cannot_be_removed(boot: Any) -> None:
+def test_a_half_existing_dimm_cannot_be_removed(boot: BootLab) -> None:
     lab = boot()
     lab.probe(33)
     assert lab.plug("dimm0", "384M", at=32) is None

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
+from tests.conftest import BootLab
 from zonediff.engine.machine import Config, Dimm, Machine, first_free
 from zonediff.engine.units import Bytes, parse_size
 
@@ -58,7 +57,7 @@ def test_a_device_goes_to_the_first_gap_that_fits(
     assert first_free(10, size, taken) == address
 
 
-def test_dimms_are_packed_without_a_gap(boot: Any) -> None:
+def test_dimms_are_packed_without_a_gap(boot: BootLab) -> None:
     lab = boot("5G")
     assert lab.plug("dimm0", "256M") is None
     assert lab.plug("dimm1", "128M") is None
@@ -80,7 +79,7 @@ def test_dimms_are_packed_without_a_gap(boot: Any) -> None:
         ("dimm1", "384M", 31),
     ],
 )
-def test_the_machine_refuses_what_has_no_place(boot: Any, id: str, size: str, at: int) -> None:
+def test_the_machine_refuses_what_has_no_place(boot: BootLab, id: str, size: str, at: int) -> None:
     lab = boot()
     lab.plug("dimm0", "256M")
     before = lab.seen
@@ -90,7 +89,7 @@ def test_the_machine_refuses_what_has_no_place(boot: Any, id: str, size: str, at
     assert lab.guest.places == {"dimm0": (32, 33)}
 
 
-def test_dimms_may_touch_and_leave_holes(boot: Any) -> None:
+def test_dimms_may_touch_and_leave_holes(boot: BootLab) -> None:
     lab = boot()
     assert lab.plug("dimm0", "256M", at=34) is None
     assert lab.plug("dimm1", "128M", at=36) is None

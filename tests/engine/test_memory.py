@@ -59,7 +59,7 @@ def test_new_books_are_empty() -> None:
     assert (memory.spans, memory.present) == ([EMPTY] * 8, [0] * 8)
     assert (memory.node_spans, bytes(memory.node_states)) == ([EMPTY] * 2, bytes(2))
     assert bytes(memory.initialised) == bytes(8)
-    assert (memory.status, memory.link, memory.online_type) == (b"", b"", b"")
+    assert [*map(bytes, (memory.status, memory.link, memory.online_type))] == [b"", b"", b""]
     assert (memory.tails, memory.ragged) == ({}, {})
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import BootLab, Lab
 from zonediff.engine.steps import Blocks, Boot, Offline, Online
 
 
 @pytest.fixture
-def interleaved(boot: Any) -> Any:
+def interleaved(boot: BootLab) -> Any:
     """DIMMs of two nodes in turn: node 0 has 32-33 and 36-37, node 1 has 34-35 and 38-39."""
     lab = boot("512M+512M")
     for index, node in enumerate((0, 1, 0, 1)):
@@ -18,12 +19,12 @@ def interleaved(boot: Any) -> Any:
     return lab
 
 
-def masks(lab: Any) -> tuple[str, str, str]:
+def masks(lab: Lab) -> tuple[str, str, str]:
     nodes = lab.seen.nodes
     return nodes["online"], nodes["has_memory"], nodes["has_normal_memory"]
 
 
-def test_a_node_without_memory_appears_with_its_first_dimm(boot: Any) -> None:
+def test_a_node_without_memory_appears_with_its_first_dimm(boot: BootLab) -> None:
     lab = boot("1G+0")
     assert masks(lab) == ("0", "0", "0")
     lab.plug("dimm0", "256M", node=1)
@@ -37,7 +38,7 @@ def test_a_node_without_memory_appears_with_its_first_dimm(boot: Any) -> None:
     assert lab.events == ["add memory34"]
 
 
-def test_memory_that_goes_offline_leaves_the_masks_and_the_node_stays(boot: Any) -> None:
+def test_memory_that_goes_offline_leaves_the_masks_and_the_node_stays(boot: BootLab) -> None:
     lab = boot("1G+0")
     lab.plug("dimm0", "256M", node=1)
     lab.do(Online(Blocks("32-33"), "online_kernel"))
@@ -49,7 +50,7 @@ def test_memory_that_goes_offline_leaves_the_masks_and_the_node_stays(boot: Any)
     assert lab.reasons[-1].text == "node 1 has no memory and no CPU left and goes offline"
 
 
-def test_a_node_that_comes_back_has_fresh_zones(boot: Any) -> None:
+def test_a_node_that_comes_back_has_fresh_zones(boot: BootLab) -> None:
     lab = boot("1G+0")
     lab.plug("dimm0", "256M", node=1)
     lab.write(33, "online_movable")
@@ -63,7 +64,7 @@ def test_a_node_that_comes_back_has_fresh_zones(boot: Any) -> None:
     assert lab.hot == ["32 offline [Normal]", "33 offline [Normal Movable]"]
 
 
-def test_a_node_stays_while_it_has_a_block(boot: Any) -> None:
+def test_a_node_stays_while_it_has_a_block(boot: BootLab) -> None:
     lab = boot("1G+0")
     lab.plug("dimm0", "128M", node=1)
     lab.plug("dimm1", "128M", node=1)
@@ -74,7 +75,7 @@ def test_a_node_stays_while_it_has_a_block(boot: Any) -> None:
     assert masks(lab)[0] == "0"
 
 
-def test_the_node_with_the_cpus_never_leaves(boot: Any) -> None:
+def test_the_node_with_the_cpus_never_leaves(boot: BootLab) -> None:
     lab = boot("0+1G")
     lab.plug("dimm0", "128M", node=0)
     assert lab.events == ["add memory32"]
@@ -102,7 +103,7 @@ def test_blocks_of_the_other_node_are_a_hole(interleaved: Any) -> None:
     assert lab.present("Movable", 0) == lab.present("Movable", 1) == 2
 
 
-def test_a_movable_zone_of_one_node_is_nothing_to_another(boot: Any) -> None:
+def test_a_movable_zone_of_one_node_is_nothing_to_another(boot: BootLab) -> None:
     lab = boot("512M+512M")
     lab.plug("dimm0", "128M", node=0)
     lab.write(32, "online_movable")
@@ -139,26 +140,26 @@ def test_each_block_is_linked_to_its_node(interleaved: Any) -> None:
     ],
 )
 def test_the_kernel_numbers_nodes_as_it_meets_them(
-    boot: Any, variant: str, node: int, numbers: int
+    boot: BootLab, variant: str, node: int, numbers: int
 ) -> None:
     lab = boot("512M+0+512M", variant=variant)
     lab.plug("dimm0", "128M", node=node)
-    assert lab.seen.block(32).node == numbers
-    assert lab.seen.block(7).node == 1
+    assert lab.view(32).node == numbers
+    assert lab.view(7).node == 1
 
 
-def test_a_dimm_that_goes_by_its_address_says_so(boot: Any) -> None:
+def test_a_dimm_that_goes_by_its_address_says_so(boot: BootLab) -> None:
     lab = boot("0+0+1G", variant="v6.1")
     lab.plug("dimm0", "128M", node=1)
     # Above all boot memory: the node of its first range.
-    assert lab.seen.block(32).node == 1
+    assert lab.view(32).node == 1
     assert lab.reasons[0].text == (
         "SRAT names no memory or CPU of dimm0's proximity domain 1: it goes by its address"
     )
 
 
-def test_a_node_keeps_its_number_over_a_reboot(boot: Any) -> None:
+def test_a_node_keeps_its_number_over_a_reboot(boot: BootLab) -> None:
     lab = boot("512M+0+512M", variant="v6.1")
     lab.plug("dimm0", "128M", node=2)
     lab.do(Boot(None))
-    assert lab.seen.block(32).node == 1
+    assert lab.view(32).node == 1

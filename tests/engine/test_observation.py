@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.conftest import BootLab
 from zonediff.engine.observation import (
     NOTHING,
     BlockRange,
@@ -138,7 +139,7 @@ def naive(kernel: Any) -> dict[int, BlockView]:
     return {n: block_view(kernel, n) for n in range(len(memory.status)) if memory.has(n)}
 
 
-def test_observing_by_runs_shows_what_looking_block_by_block_does(boot: Any) -> None:
+def test_observing_by_runs_shows_what_looking_block_by_block_does(boot: BootLab) -> None:
     lab = boot("512M+512M", "kernelcore=512M")
     lab.plug("dimm0", "1G", node=1)
     lab.plug("dimm1", "256M", at=44)

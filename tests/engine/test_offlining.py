@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import BootLab
 from zonediff.engine.steps import Blocks, Fill, Offline, Online
 
 
 @pytest.fixture
-def online(boot: Any) -> Any:
+def online(boot: BootLab) -> Any:
     """Blocks 32 to 37 online in Normal, 38 and 39 in Movable."""
     lab = boot()
     lab.plug("dimm0", "1G")
@@ -39,7 +40,7 @@ def test_a_zone_without_pages_keeps_its_span(online: Any) -> None:
     assert (online.span("Normal"), online.span("Movable")) == ((32, 38), (38, 40))
 
 
-def test_a_block_of_two_zones_cannot_go_offline(boot: Any) -> None:
+def test_a_block_of_two_zones_cannot_go_offline(boot: BootLab) -> None:
     lab = boot(cmdline="kernelcore=512M")
     for block in (0, 4):
         assert lab.write(block, "offline") == "EINVAL"
@@ -94,14 +95,14 @@ def test_what_a_block_held_is_gone_when_it_comes_back(online: Any) -> None:
 
 
 @pytest.mark.parametrize("block", range(1, 7))
-def test_boot_memory_can_go_offline(boot: Any, block: int) -> None:
+def test_boot_memory_can_go_offline(boot: BootLab, block: int) -> None:
     lab = boot()
     assert lab.write(block, "offline") is None
     assert lab.seen.zones["0/DMA32"].present == 258016 - 32768
 
 
 @pytest.mark.parametrize(("nodes", "top"), [("1G", 7), ("5G", 47)])
-def test_the_top_of_boot_memory_cannot(boot: Any, nodes: str, top: int) -> None:
+def test_the_top_of_boot_memory_cannot(boot: BootLab, nodes: str, top: int) -> None:
     lab = boot(nodes)
     assert lab.write(top, "offline") == "EBUSY"
     assert lab.write(top, "offline") == "EBUSY"
@@ -109,7 +110,7 @@ def test_the_top_of_boot_memory_cannot(boot: Any, nodes: str, top: int) -> None:
 
 
 def test_without_movable_node_the_last_normal_block_stays_while_there_is_movable_memory(
-    boot: Any,
+    boot: BootLab,
 ) -> None:
     lab = boot("1G+0", MOVABLE_NODE=False)
     lab.plug("dimm0", "384M", node=1)
@@ -128,7 +129,7 @@ def test_without_movable_node_the_last_normal_block_stays_while_there_is_movable
     assert lab.write(32, "offline") is None
 
 
-def test_with_movable_node_a_node_may_have_movable_memory_only(boot: Any) -> None:
+def test_with_movable_node_a_node_may_have_movable_memory_only(boot: BootLab) -> None:
     lab = boot("1G+0")
     lab.plug("dimm0", "384M", node=1)
     lab.write(32, "online_kernel")

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import BootLab
 from zonediff.engine.steps import Blocks, Daemon, Online
 
 
 @pytest.fixture
-def dimm(boot: Any) -> Any:
+def dimm(boot: BootLab) -> Any:
     """A gigabyte in blocks 32 to 39."""
     lab = boot()
     lab.plug("dimm0", "1G")
@@ -96,7 +97,7 @@ def test_a_movable_block_goes_back_from_the_start_of_its_zone_only(dimm: Any) ->
     ]
 
 
-def test_a_hole_above_keeps_blocks_from_becoming_movable(boot: Any) -> None:
+def test_a_hole_above_keeps_blocks_from_becoming_movable(boot: BootLab) -> None:
     lab = boot("1G+0")
     lab.plug("low", "256M", at=32)
     lab.plug("far", "256M", at=38)
@@ -116,7 +117,7 @@ def test_a_hole_above_keeps_blocks_from_becoming_movable(boot: Any) -> None:
     assert lab.zones(37) == "Normal Movable"
 
 
-def test_movable_swallows_the_hole_below_it(boot: Any) -> None:
+def test_movable_swallows_the_hole_below_it(boot: BootLab) -> None:
     lab = boot()
     lab.plug("far", "256M", at=36)
     lab.do(Online(Blocks("36-37"), "online_movable", "last-to-first"))
@@ -127,7 +128,9 @@ def test_movable_swallows_the_hole_below_it(boot: Any) -> None:
 
 
 @pytest.mark.parametrize(("low", "first"), [(32, 40), (40, 32)])
-def test_a_zone_spans_the_holes_between_what_it_was_given(boot: Any, low: int, first: int) -> None:
+def test_a_zone_spans_the_holes_between_what_it_was_given(
+    boot: BootLab, low: int, first: int
+) -> None:
     lab = boot()
     lab.plug("a", "256M", at=first)
     lab.plug("b", "256M", at=low)
@@ -141,7 +144,9 @@ def test_a_zone_spans_the_holes_between_what_it_was_given(boot: Any, low: int, f
         (32, "Normal Movable", "zone_for_memory.normal"),
     ],
 )
-def test_memory_above_a_movable_zone_is_movable(boot: Any, at: int, zone: str, rule: str) -> None:
+def test_memory_above_a_movable_zone_is_movable(
+    boot: BootLab, at: int, zone: str, rule: str
+) -> None:
     lab = boot()
     lab.plug("a", "128M", at=36)
     lab.write(36, "online_movable")
@@ -150,7 +155,7 @@ def test_memory_above_a_movable_zone_is_movable(boot: Any, at: int, zone: str, r
     assert lab.zones(at) == zone
 
 
-def test_memory_that_starts_where_a_movable_zone_does_is_movable(boot: Any) -> None:
+def test_memory_that_starts_where_a_movable_zone_does_is_movable(boot: BootLab) -> None:
     lab = boot()
     lab.plug("mixed", "256M")
     lab.write(33, "online_movable")
@@ -169,7 +174,7 @@ def test_memory_above_an_empty_normal_zone_goes_to_movable_for_good(dimm: Any) -
     assert dimm.write(41, "online") is None
 
 
-def test_kernelcore_makes_all_memory_above_movable(boot: Any) -> None:
+def test_kernelcore_makes_all_memory_above_movable(boot: BootLab) -> None:
     lab = boot(cmdline="kernelcore=512M")
     lab.plug("dimm0", "384M")
     assert lab.hot == ["32-34 offline [Movable]"]
@@ -179,7 +184,7 @@ def test_kernelcore_makes_all_memory_above_movable(boot: Any) -> None:
 
 
 @pytest.mark.parametrize("value", ["online_kernel", "online_movable"])
-def test_dma32_blocks_come_back_with_plain_online_only(boot: Any, value: str) -> None:
+def test_dma32_blocks_come_back_with_plain_online_only(boot: BootLab, value: str) -> None:
     lab = boot()
     lab.write(3, "offline")
     assert lab.write(3, value) == "EINVAL"
@@ -192,7 +197,7 @@ def test_dma32_blocks_come_back_with_plain_online_only(boot: Any, value: str) ->
     ("value", "zones"),
     [("online_kernel", "Normal DMA32 Movable"), ("online_movable", "Movable Normal")],
 )
-def test_a_block_at_the_end_of_dma32_can_leave_it(boot: Any, value: str, zones: str) -> None:
+def test_a_block_at_the_end_of_dma32_can_leave_it(boot: BootLab, value: str, zones: str) -> None:
     lab = boot("512M+512M")
     assert lab.zones(3) == "DMA32 Normal Movable"
     lab.write(3, "offline")
@@ -201,7 +206,7 @@ def test_a_block_at_the_end_of_dma32_can_leave_it(boot: Any, value: str, zones: 
     assert lab.span("DMA32") == (0.125, 3)
 
 
-def test_nothing_jumps_over_a_zone_that_was_ever_used(boot: Any) -> None:
+def test_nothing_jumps_over_a_zone_that_was_ever_used(boot: BootLab) -> None:
     lab = boot("512M+512M")
     lab.plug("dimm0", "128M")
     lab.unplug("dimm0")
@@ -245,7 +250,7 @@ def test_asking_for_the_zone_it_is_in_moves_nothing(dimm: Any) -> None:
     assert dimm.span("Normal") == (32, 40)
 
 
-def test_without_movable_node_a_node_needs_normal_memory_first(boot: Any) -> None:
+def test_without_movable_node_a_node_needs_normal_memory_first(boot: BootLab) -> None:
     lab = boot("1G+0", MOVABLE_NODE=False)
     lab.plug("dimm0", "256M", node=1)
     assert lab.write(33, "online_movable") == "EINVAL"
@@ -261,7 +266,9 @@ def test_without_movable_node_a_node_needs_normal_memory_first(boot: Any) -> Non
     assert lab.write(33, "online_movable") is None
 
 
-def test_without_movable_node_what_is_movable_needs_normal_memory_for_any_type(boot: Any) -> None:
+def test_without_movable_node_what_is_movable_needs_normal_memory_for_any_type(
+    boot: BootLab,
+) -> None:
     lab = boot("1G+0", MOVABLE_NODE=False)
     lab.plug("dimm0", "256M", node=1)
     lab.write(32, "online_kernel")
@@ -276,15 +283,15 @@ def test_without_movable_node_what_is_movable_needs_normal_memory_for_any_type(b
     assert lab.write(33, "online") is None
 
 
-def test_a_daemon_onlines_all_of_a_dimm_in_either_zone(boot: Any) -> None:
+def test_a_daemon_onlines_all_of_a_dimm_in_either_zone(boot: BootLab) -> None:
     lab = boot()
     lab.plug("dimm0", "1G")
     lab.do(Daemon("online_movable"))
-    assert [act.do.file for act in lab.acts] == [f"memory{b}/state" for b in range(39, 31, -1)]
+    assert lab.files == [f"memory{b}/state" for b in range(39, 31, -1)]
     assert lab.results == [None] * 8
     lab = boot(variant="igor-movable")
     lab.plug("dimm0", "1G")
     lab.do(Daemon("online_kernel"))
-    assert [act.do.file for act in lab.acts] == [f"memory{b}/state" for b in range(32, 40)]
+    assert lab.files == [f"memory{b}/state" for b in range(32, 40)]
     assert lab.results == [None] * 8
     assert lab.hot == ["32-38 online [Normal]", "39 online [Normal Movable]"]

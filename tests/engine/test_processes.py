@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
+from tests.conftest import BootLab, Lab
 from zonediff.engine.memory import Zone
 from zonediff.engine.pressure import Process, boot_free_kib, memmap_kib, reserve_kib
 from zonediff.engine.steps import Allocate
@@ -15,12 +14,12 @@ MIB = 1024
 """In KiB."""
 
 
-def take(lab: Any, process: str, size: str, adj: int = 0) -> str | None:
+def take(lab: Lab, process: str, size: str, adj: int = 0) -> str | None:
     result: str | None = lab.do(Allocate(process, parse_size(size), adj))
     return result
 
 
-def test_a_process_takes_kernel_memory_while_nothing_is_movable(boot: Any) -> None:
+def test_a_process_takes_kernel_memory_while_nothing_is_movable(boot: BootLab) -> None:
     lab = boot("256M")
     kernel = lab.guest.kernel
     free = kernel.free_kib
@@ -34,7 +33,7 @@ def test_a_process_takes_kernel_memory_while_nothing_is_movable(boot: Any) -> No
     )
 
 
-def test_movable_memory_is_taken_first(boot: Any) -> None:
+def test_movable_memory_is_taken_first(boot: BootLab) -> None:
     lab = boot("256M")
     lab.plug("dimm0", "128M")
     lab.write(32, "online_movable")
@@ -49,7 +48,7 @@ def test_movable_memory_is_taken_first(boot: Any) -> None:
     assert lab.guest.kernel.free_kib == free - 32 * MIB
 
 
-def test_kernel_memory_that_goes_online_is_free(boot: Any) -> None:
+def test_kernel_memory_that_goes_online_is_free(boot: BootLab) -> None:
     lab = boot("256M")
     lab.plug("dimm0", "256M")
     free = lab.guest.kernel.free_kib
@@ -61,7 +60,7 @@ def test_kernel_memory_that_goes_online_is_free(boot: Any) -> None:
     assert lab.guest.kernel.free_kib == free
 
 
-def test_the_largest_process_is_killed_and_the_others_go_on(boot: Any) -> None:
+def test_the_largest_process_is_killed_and_the_others_go_on(boot: BootLab) -> None:
     lab = boot("256M")
     take(lab, "small", "16M")
     take(lab, "large", "90M")
@@ -75,7 +74,7 @@ def test_the_largest_process_is_killed_and_the_others_go_on(boot: Any) -> None:
     )
 
 
-def test_whoever_asks_for_too_much_is_killed_for_it(boot: Any) -> None:
+def test_whoever_asks_for_too_much_is_killed_for_it(boot: BootLab) -> None:
     lab = boot("256M")
     take(lab, "small", "16M")
     assert take(lab, "greedy", "300M") == "SIGKILL"
@@ -84,7 +83,7 @@ def test_whoever_asks_for_too_much_is_killed_for_it(boot: Any) -> None:
     assert lab.end == "ran"
 
 
-def test_a_score_can_save_a_process_and_doom_another(boot: Any) -> None:
+def test_a_score_can_save_a_process_and_doom_another(boot: BootLab) -> None:
     lab = boot("256M")
     take(lab, "large", "64M", -500)
     take(lab, "small", "16M", 500)
@@ -92,7 +91,7 @@ def test_a_score_can_save_a_process_and_doom_another(boot: Any) -> None:
     assert lab.acts[0].killed == ("small",)
 
 
-def test_without_a_process_to_kill_the_kernel_panics(boot: Any) -> None:
+def test_without_a_process_to_kill_the_kernel_panics(boot: BootLab) -> None:
     lab = boot("256M")
     take(lab, "system", "64M", -1000)
     assert take(lab, "system", "300M", -1000) == "panic"
@@ -103,7 +102,7 @@ def test_without_a_process_to_kill_the_kernel_panics(boot: Any) -> None:
     assert f"{reserve} KiB are free in kernel zones, {reserve} of them kept" in lab.reasons[-1].text
 
 
-def test_adding_memory_kills_processes_for_its_memmap(boot: Any) -> None:
+def test_adding_memory_kills_processes_for_its_memmap(boot: BootLab) -> None:
     lab = boot("256M")
     take(lab, "web", "60M")
     free = lab.guest.kernel.free_kib
@@ -114,7 +113,7 @@ def test_adding_memory_kills_processes_for_its_memmap(boot: Any) -> None:
 
 
 @pytest.mark.parametrize(("more", "end"), [(0, "ran"), (1, "panic")])
-def test_the_last_kib_above_the_reserve_can_be_used(boot: Any, more: int, end: str) -> None:
+def test_the_last_kib_above_the_reserve_can_be_used(boot: BootLab, more: int, end: str) -> None:
     lab = boot("256M")
     kernel = lab.guest.kernel
     kib = kernel.free_kib - reserve_kib(lab.guest.machine) - memmap_kib(1, 32768) + more
@@ -125,7 +124,7 @@ def test_the_last_kib_above_the_reserve_can_be_used(boot: Any, more: int, end: s
         assert lab.reasons[0].text.startswith("1 new block: the memmap needs 2058 KiB; ")
 
 
-def test_asking_for_nothing_starts_a_process(boot: Any) -> None:
+def test_asking_for_nothing_starts_a_process(boot: BootLab) -> None:
     lab = boot("256M")
     assert take(lab, "idle", "0", 100) is None
     assert lab.guest.kernel.processes == {"idle": Process(0, 0, 100)}
@@ -146,7 +145,7 @@ def test_badness_is_what_is_resident_and_the_score(process: Process, badness: in
     assert process.badness(10_999) == badness
 
 
-def test_copies_of_a_kernel_have_their_own_processes(boot: Any) -> None:
+def test_copies_of_a_kernel_have_their_own_processes(boot: BootLab) -> None:
     lab = boot("256M")
     take(lab, "web", "16M")
     twin = lab.guest.copy()
@@ -156,7 +155,7 @@ def test_copies_of_a_kernel_have_their_own_processes(boot: Any) -> None:
     assert twin.kernel.free_kib == lab.guest.kernel.free_kib - MIB
 
 
-def test_movable_boot_memory_is_not_free_for_the_kernel(boot: Any) -> None:
+def test_movable_boot_memory_is_not_free_for_the_kernel(boot: BootLab) -> None:
     lab, plain = boot(cmdline="kernelcore=512M"), boot()
     movable = lab.guest.kernel.tables.present_pages(0, Zone.MOVABLE) * 4
     assert plain.guest.kernel.free_kib - lab.guest.kernel.free_kib == movable
@@ -173,7 +172,7 @@ def test_movable_boot_memory_is_not_free_for_the_kernel(boot: Any) -> None:
     ],
 )
 def test_what_the_kernel_keeps_after_boot(
-    boot: Any, nodes: str, overhead: dict[int, int], kept: int
+    boot: BootLab, nodes: str, overhead: dict[int, int], kept: int
 ) -> None:
     lab = boot(nodes)
     machine, memory = lab.guest.machine, lab.guest.kernel.tables
@@ -182,7 +181,7 @@ def test_what_the_kernel_keeps_after_boot(
     assert boot_free_kib(machine, memory, overhead) == ram - ram // 64 - bounce_buffers - kept
 
 
-def test_the_score_counts_in_thousandths_of_the_memory_that_is_present(boot: Any) -> None:
+def test_the_score_counts_in_thousandths_of_the_memory_that_is_present(boot: BootLab) -> None:
     # oom_badness(): 10 of 1000 are 2.5 MiB of 256, less than the 20 that `large` has more.
     lab = boot("256M")
     take(lab, "large", "40M")

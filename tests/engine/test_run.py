@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import BootLab
 from zonediff.engine.machine import Machine
 from zonediff.engine.observation import Change
 from zonediff.engine.rules import Because, Rule
@@ -152,7 +153,7 @@ def test_a_step_without_acts_succeeded() -> None:
     assert StepTrace(Udev()).result is None
 
 
-def test_only_the_right_kind_of_step_is_carried_out(boot: Any) -> None:
+def test_only_the_right_kind_of_step_is_carried_out(boot: BootLab) -> None:
     lab = boot()
     with pytest.raises(TypeError, match="udev is no primitive step"):
         lab.guest.do(Udev())
@@ -160,7 +161,7 @@ def test_only_the_right_kind_of_step_is_carried_out(boot: Any) -> None:
         list(acts(PLUG, lab.runner))
 
 
-def test_a_copy_goes_its_own_way(boot: Any) -> None:
+def test_a_copy_goes_its_own_way(boot: BootLab) -> None:
     lab = boot()
     lab.do(PLUG)
     guest = lab.guest
@@ -188,7 +189,7 @@ def test_a_copy_goes_its_own_way(boot: Any) -> None:
         Write("memory1/state", "online_movable"),  # only the pending type
     ],
 )
-def test_states_that_differ_have_different_keys(boot: Any, step: Any) -> None:
+def test_states_that_differ_have_different_keys(boot: BootLab, step: Any) -> None:
     lab = boot()
     lab.do(PLUG)
     before = lab.guest.key()
@@ -196,7 +197,7 @@ def test_states_that_differ_have_different_keys(boot: Any, step: Any) -> None:
     assert lab.guest.key() != before
 
 
-def test_going_back_gives_the_same_key(boot: Any) -> None:
+def test_going_back_gives_the_same_key(boot: BootLab) -> None:
     lab = boot()
     lab.do(PLUG)
     lab.do(Daemon("online_movable"))

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import BootLab, Lab
 from zonediff.engine.memory import OnlineType
 
 WRITES = ("online", "online_kernel", "online_movable", "offline", "1", "0")
 
 
-def put(lab: Any, block: int, value: str) -> str | None:
+def put(lab: Lab, block: int, value: str) -> str | None:
     result: str | None = (
         lab.switch(block, value) if value in ("0", "1") else lab.write(block, value)
     )
@@ -19,7 +20,7 @@ def put(lab: Any, block: int, value: str) -> str | None:
 
 
 @pytest.fixture
-def offline(boot: Any) -> Any:
+def offline(boot: BootLab) -> Any:
     """Block 32 is offline and alone in zone Normal, so that every online type is open to it."""
     lab = boot()
     lab.plug("dimm0", "128M")
@@ -35,7 +36,7 @@ def online(offline: Any) -> Any:
 
 
 @pytest.fixture
-def auto_onlined(boot: Any) -> Any:
+def auto_onlined(boot: BootLab) -> Any:
     """Block 32 was onlined by the kernel: its state is online, its device is not."""
     lab = boot()
     lab.knob("online")
@@ -140,7 +141,7 @@ def test_a_failed_write_leaves_its_online_type_behind(online: Any, armed: str, z
     assert "memory_subsys_online.pending-type" in online.rules
 
 
-def test_the_type_that_is_left_behind_can_make_onlining_fail(boot: Any) -> None:
+def test_the_type_that_is_left_behind_can_make_onlining_fail(boot: BootLab) -> None:
     lab = boot()
     lab.plug("dimm0", "384M")
     for block in (34, 33):
@@ -153,7 +154,7 @@ def test_the_type_that_is_left_behind_can_make_onlining_fail(boot: Any) -> None:
     assert lab.zones(34) == "Movable"
 
 
-def test_the_type_goes_with_the_block(boot: Any) -> None:
+def test_the_type_goes_with_the_block(boot: BootLab) -> None:
     lab = boot()
     lab.plug("dimm0", "128M")
     lab.write(32, "online")
@@ -182,7 +183,7 @@ def test_the_type_survives_onlining_that_had_nothing_to_do(auto_onlined: Any) ->
     ],
 )
 def test_what_is_pending_after_a_write_to_an_offline_block(
-    boot: Any, write: str, pending: OnlineType
+    boot: BootLab, write: str, pending: OnlineType
 ) -> None:
     lab = boot(cmdline="kernelcore=512M")
     lab.plug("dimm0", "256M")
@@ -190,7 +191,7 @@ def test_what_is_pending_after_a_write_to_an_offline_block(
     assert lab.guest.kernel.tables.online_type[32] == pending
 
 
-def test_online_of_an_offline_block_keeps_the_zone_it_was_in(boot: Any) -> None:
+def test_online_of_an_offline_block_keeps_the_zone_it_was_in(boot: BootLab) -> None:
     lab = boot()
     lab.plug("dimm0", "256M")
     lab.write(33, "online_movable")
@@ -201,7 +202,7 @@ def test_online_of_an_offline_block_keeps_the_zone_it_was_in(boot: Any) -> None:
     assert lab.rules[:1] == ["zone_can_shift.stays"]
 
 
-def test_boot_blocks_are_like_others_that_are_online(boot: Any) -> None:
+def test_boot_blocks_are_like_others_that_are_online(boot: BootLab) -> None:
     lab = boot()
     assert lab.write(3, "online") == "EINVAL"
     assert lab.switch(3, "1") is None

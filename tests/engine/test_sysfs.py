@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import BootLab, Lab
 from zonediff.engine.steps import Read, Write
 
 ONLINED = ("online", "1")
@@ -13,13 +14,13 @@ LEFT = ("offline", "0")
 
 
 @pytest.fixture
-def lab(boot: Any) -> Any:
+def lab(boot: BootLab) -> Any:
     made = boot()
     made.plug("dimm0", "128M")
     return made
 
 
-def read(lab: Any, file: str) -> tuple[str | None, str | None]:
+def read(lab: Lab, file: str) -> tuple[str | None, str | None]:
     result = lab.do(Read(file))
     return result, lab.acts[0].output
 
@@ -28,7 +29,7 @@ def read(lab: Any, file: str) -> tuple[str | None, str | None]:
     "value",
     ["online", "online_kernel", "online_movable", "online\n"],
 )
-def test_state_takes_its_words_with_at_most_one_newline(lab: Any, value: str) -> None:
+def test_state_takes_its_words_with_at_most_one_newline(lab: Lab, value: str) -> None:
     assert lab.write(32, value) is None
     assert lab.state(32) == ONLINED
 
@@ -40,7 +41,7 @@ def test_state_takes_its_words_with_at_most_one_newline(lab: Any, value: str) ->
         *("1", "online_none", "movable", "\n", "offline_", "online\0"),
     ],
 )
-def test_state_takes_nothing_else(lab: Any, value: str) -> None:
+def test_state_takes_nothing_else(lab: Lab, value: str) -> None:
     before = lab.seen
     assert lab.write(32, value) == "EINVAL"
     assert lab.rules == ["store_mem_state"]
@@ -48,14 +49,14 @@ def test_state_takes_nothing_else(lab: Any, value: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["offline", "offline\n"])
-def test_offline_is_a_word_of_state(lab: Any, value: str) -> None:
+def test_offline_is_a_word_of_state(lab: Lab, value: str) -> None:
     lab.write(32, "online")
     assert lab.write(32, value) is None
     assert lab.state(32) == LEFT
 
 
 @pytest.mark.parametrize("file", ["state", "online"])
-def test_a_write_of_no_bytes_succeeds_and_does_nothing(lab: Any, file: str) -> None:
+def test_a_write_of_no_bytes_succeeds_and_does_nothing(lab: Lab, file: str) -> None:
     before = lab.guest.kernel.key()
     assert lab.do(Write(f"memory32/{file}", "")) is None
     assert lab.rules == ["vfs_write"]
@@ -65,27 +66,27 @@ def test_a_write_of_no_bytes_succeeds_and_does_nothing(lab: Any, file: str) -> N
 @pytest.mark.parametrize(
     "value", ["1", "y", "Y", "yes", "1\n", "10", "on", "ON", "oN", "On!", "online", "y?"]
 )
-def test_online_is_switched_on_by_its_first_letters(lab: Any, value: str) -> None:
+def test_online_is_switched_on_by_its_first_letters(lab: Lab, value: str) -> None:
     assert lab.switch(32, value) is None
     assert lab.state(32) == ONLINED
 
 
 @pytest.mark.parametrize("value", ["0", "n", "N", "no", "00", "of", "off", "OFF", "offline", "0\n"])
-def test_online_is_switched_off_by_its_first_letters(lab: Any, value: str) -> None:
+def test_online_is_switched_off_by_its_first_letters(lab: Lab, value: str) -> None:
     lab.write(32, "online")
     assert lab.switch(32, value) is None
     assert lab.state(32) == LEFT
 
 
 @pytest.mark.parametrize("value", ["o", "O", "2", "x", " 1", "true", "-1", "\n", "o1"])
-def test_online_takes_nothing_else(lab: Any, value: str) -> None:
+def test_online_takes_nothing_else(lab: Lab, value: str) -> None:
     assert lab.switch(32, value) == "EINVAL"
     assert lab.rules == ["strtobool"]
     assert lab.state(32) == LEFT
 
 
 @pytest.mark.parametrize("value", ["online", "offline", "online\n"])
-def test_the_knob_takes_its_words(lab: Any, value: str) -> None:
+def test_the_knob_takes_its_words(lab: Lab, value: str) -> None:
     assert lab.knob(value) is None
     assert lab.seen.auto_online_blocks == value.strip()
     assert lab.rules == ["store_auto_online_blocks.set"]
@@ -94,7 +95,7 @@ def test_the_knob_takes_its_words(lab: Any, value: str) -> None:
 @pytest.mark.parametrize(
     "value", ["online_movable", "online_kernel", "1", "Online", " online", "online\n\n", "\n"]
 )
-def test_the_knob_takes_nothing_else(lab: Any, value: str) -> None:
+def test_the_knob_takes_nothing_else(lab: Lab, value: str) -> None:
     lab.knob("online")
     assert lab.knob(value) == "EINVAL"
     assert lab.rules == ["store_auto_online_blocks"]
@@ -116,11 +117,11 @@ def test_the_knob_takes_nothing_else(lab: Any, value: str) -> None:
         ("memory7/removable", "0"),
     ],
 )
-def test_files_read_as_sysfs_has_them(lab: Any, file: str, text: str) -> None:
+def test_files_read_as_sysfs_has_them(lab: Lab, file: str, text: str) -> None:
     assert read(lab, file) == (None, text)
 
 
-def test_block_size_is_hexadecimal_without_a_prefix(boot: Any) -> None:
+def test_block_size_is_hexadecimal_without_a_prefix(boot: BootLab) -> None:
     assert read(boot("63G"), "block_size_bytes") == (None, "80000000")
 
 
@@ -132,7 +133,7 @@ def test_block_size_is_hexadecimal_without_a_prefix(boot: Any) -> None:
         "memory999999/state",
     ],
 )
-def test_files_that_are_missing(lab: Any, file: str) -> None:
+def test_files_that_are_missing(lab: Lab, file: str) -> None:
     assert lab.do(Write(file, "online")) == "ENOENT"
     assert lab.rules == ["kernfs_iop_lookup"]
     assert read(lab, file) == ("ENOENT", None)
@@ -140,19 +141,19 @@ def test_files_that_are_missing(lab: Any, file: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["removable", "valid_zones", "phys_index", "phys_device"])
-def test_files_that_cannot_be_written(lab: Any, name: str) -> None:
+def test_files_that_cannot_be_written(lab: Lab, name: str) -> None:
     assert lab.do(Write(f"memory32/{name}", "1")) == "EACCES"
     assert lab.rules == ["kernfs_fop_open"]
 
 
-def test_the_block_size_cannot_be_written_and_probe_not_be_read(lab: Any) -> None:
+def test_the_block_size_cannot_be_written_and_probe_not_be_read(lab: Lab) -> None:
     assert lab.do(Write("block_size_bytes", "1")) == "EACCES"
     assert read(lab, "probe") == ("EACCES", None)
     assert lab.rules == ["kernfs_fop_open"]
 
 
 @pytest.mark.parametrize("value", ["0x108000000", "0X108000000", "4429185024", "041000000000\n"])
-def test_probe_takes_hexadecimal_decimal_and_octal(lab: Any, value: str) -> None:
+def test_probe_takes_hexadecimal_decimal_and_octal(lab: Lab, value: str) -> None:
     assert lab.do(Write("probe", value)) is None
     assert lab.hot == ["32 offline [Normal]", "33 offline [Normal Movable]"]
 
@@ -188,20 +189,20 @@ def test_probe_takes_hexadecimal_decimal_and_octal(lab: Any, value: str) -> None
         ("0xfff8000000", None),
     ],
 )
-def test_what_probe_makes_of_an_address(boot: Any, value: str, result: str | None) -> None:
+def test_what_probe_makes_of_an_address(boot: BootLab, value: str, result: str | None) -> None:
     lab = boot()
     lab.plug("dimm0", "128M")
     # So far up the numbers of blocks are large, but none is made that is not asked for.
     assert lab.do(Write("probe", value)) == result
 
 
-def test_probed_blocks_cannot_be_probed_again(lab: Any) -> None:
+def test_probed_blocks_cannot_be_probed_again(lab: Lab) -> None:
     assert lab.probe(40) is None
     assert lab.probe(40) == "EEXIST"
     assert lab.rules == ["register_memory_resource"]
 
 
-def test_probe_adds_one_block_without_a_device(lab: Any) -> None:
+def test_probe_adds_one_block_without_a_device(lab: Lab) -> None:
     lab.knob("online")
     assert lab.probe(33) is None
     assert lab.hot == ["32 offline [Normal]", "33 online [Normal Movable]"]
@@ -211,8 +212,8 @@ def test_probe_adds_one_block_without_a_device(lab: Any) -> None:
 
 @pytest.mark.parametrize(("nodes", "node"), [("1G", 0), ("512M+512M", 0), ("0+1G", 1), ("1G+0", 0)])
 def test_probed_memory_goes_to_the_node_of_the_first_boot_memory(
-    boot: Any, nodes: str, node: int
+    boot: BootLab, nodes: str, node: int
 ) -> None:
     lab = boot(nodes)
     lab.probe(40)
-    assert lab.seen.block(40).node == node
+    assert lab.view(40).node == node

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def explore() -> Explore:
     """Build two systems side by side and compare them."""
 
     def explore(
-        left: Policy | str, right: Policy | str, arena: Arena, level: Level = "sysfs", **bounds: int
+        left: Policy | str, right: Policy | str, arena: Arena, level: Level = "sysfs", **bounds: Any
     ) -> tuple[System, System, Comparison]:
         numberings = Numberings()
         one, two = (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tests.explore.arenas import TINY, policy
 from zonediff.compare.describe import variant_info
-from zonediff.engine.kernel import Kernel
 from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.rules import Decision
+from zonediff.engine.state import KernelState
 from zonediff.explore.matrix import matrix
 from zonediff.result.files import dumps, loads
 from zonediff.result.result import Result
@@ -20,7 +20,7 @@ class Broken(Upstream):
     name = "broken"
 
     def zone_to_online(
-        self, kernel: Kernel, block: int, online_type: OnlineType
+        self, kernel: KernelState, block: int, online_type: OnlineType
     ) -> Decision[Zone | None]:
         raise ZeroDivisionError("by design")
 

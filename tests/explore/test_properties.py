@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
+from typing import cast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from tests.explore.arenas import TINY
 from zonediff.engine.kernel import Kernel
 from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.rules import Decision, Rule
+from zonediff.engine.state import KernelState
 from zonediff.explore.bisimulation import classes
 from zonediff.explore.build import build
 from zonediff.explore.compare import compare
@@ -30,23 +33,21 @@ class MadeUp(V4_14):
         self.seed = seed
 
     def zone_to_online(
-        self, kernel: Kernel, block: int, online_type: OnlineType
+        self, kernel: KernelState, block: int, online_type: OnlineType
     ) -> Decision[Zone | None]:
-        memory = kernel.tables
+        memory = cast(Kernel, kernel).tables
         random = Random(f"{self.seed} {block} {online_type}")
         looked: list[object] = [self.seed % 8, block, int(online_type)]
         # What is looked at next may depend on what was seen before, as in real code.
-        for look in random.sample(
-            [
-                lambda: memory.span(0, Zone.MOVABLE),
-                lambda: memory.span(0, Zone.NORMAL),
-                lambda: memory.status[block],
-                lambda: memory.present_pages(0, Zone.MOVABLE) > 0,
-                lambda: memory.link.find(4, 32),
-                lambda: kernel.knob,
-            ],
-            2,
-        ):
+        looks: list[Callable[[], object]] = [
+            lambda: memory.span(0, Zone.MOVABLE),
+            lambda: memory.span(0, Zone.NORMAL),
+            lambda: memory.status[block],
+            lambda: memory.present_pages(0, Zone.MOVABLE) > 0,
+            lambda: memory.link.find(4, 32),
+            lambda: kernel.knob,
+        ]
+        for look in random.sample(looks, 2):
             looked.append(look())
             if Random(str(looked)).random() < 0.5:
                 break

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import pytest
 
@@ -24,6 +24,7 @@ from zonediff.engine.machine import Dimm
 from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.policy import Policy
 from zonediff.engine.rules import Decision
+from zonediff.engine.state import KernelState
 from zonediff.engine.sysfs import PENDING_TYPE
 from zonediff.engine.units import MIB, SECTION, Bytes
 from zonediff.explore.arena import Arena
@@ -280,9 +281,10 @@ class Forgetful(Upstream):
     name = "forgetful"
 
     def zone_to_online(
-        self, kernel: Kernel, block: int, online_type: OnlineType
+        self, kernel: KernelState, block: int, online_type: OnlineType
     ) -> Decision[Zone | None]:
-        if kernel.because and kernel.because[-1].rule is PENDING_TYPE:
+        because = cast(Kernel, kernel).because
+        if because and because[-1].rule is PENDING_TYPE:
             online_type = OnlineType.KEEP
         return super().zone_to_online(kernel, block, online_type)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.explore.arenas import dimm, machine, policy
@@ -62,7 +64,11 @@ def test_unknown_looks_look_at_everything() -> None:
 
 def test_memory_out_of_play_cannot_be_changed() -> None:
     _, memory = opened(layout())
-    for change in (lambda: memory.set_offline(5), lambda: memory.relink(5, Zone.NORMAL)):
+    changes: list[Callable[[], object]] = [
+        lambda: memory.set_offline(5),
+        lambda: memory.relink(5, Zone.NORMAL),
+    ]
+    for change in changes:
         with pytest.raises(ValueError, match="not in play"):
             change()
 

@@ -19,7 +19,7 @@ from zonediff.explore.build import build
 from zonediff.explore.explain import steps_of
 from zonediff.explore.kinds import Witness
 from zonediff.explore.system import Numberings, System
-from zonediff.explore.views import LEVELS
+from zonediff.explore.views import LEVELS, Level
 from zonediff.result.partings import partings
 
 DISTINCT = ["upstream", "igor-movable", "v4.12", "v4.13", "v4.14-stable", "v6.1"]
@@ -112,7 +112,7 @@ def test_leaving_out_what_nothing_looks_at_changes_nothing(variant: str, name: s
     ],
 )
 def test_verdict_and_shortest_witness_are_those_of_brute_force(
-    name: str, level, explore: Explore
+    name: str, level: Level, explore: Explore
 ) -> None:
     for left, right in PAIRS:
         one, two, found = explore(left, right, TINY[name], level)

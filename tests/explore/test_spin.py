@@ -13,6 +13,7 @@ from tests.explore.conftest import Explore
 from zonediff.explore.arena import STANDARD
 from zonediff.explore.exports import promela, promela_tables
 from zonediff.explore.system import System
+from zonediff.explore.views import Level
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("spin") and shutil.which("gcc")), reason="needs spin and gcc"
@@ -53,7 +54,7 @@ def spin(left: System, right: System, folder: Path) -> tuple[bool, int]:
     ],
 )
 def test_spin_comes_to_the_same_verdict(
-    left: str, right: str, arena: str, level, tmp_path: Path, explore: Explore
+    left: str, right: str, arena: str, level: Level, tmp_path: Path, explore: Explore
 ) -> None:
     one, two, found = explore(left, right, STANDARD[arena], level)
     same, pairs = spin(one, two, tmp_path)

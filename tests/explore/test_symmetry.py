@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from random import Random
+from typing import cast
 
 import numpy as np
 import pytest
@@ -18,13 +20,14 @@ from zonediff.engine.kernel import Kernel
 from zonediff.engine.memory import HAS_MEMORY, OnlineType, Zone
 from zonediff.engine.policy import Policy
 from zonediff.engine.rules import Decision
-from zonediff.engine.steps import Fill
+from zonediff.engine.state import KernelState
+from zonediff.engine.steps import Blocks, Fill
 from zonediff.engine.units import GIB, MIB
 from zonediff.explore.arena import STANDARD, Arena, ArenaError
+from zonediff.explore.arrays import Numbers
 from zonediff.explore.bisimulation import classes
 from zonediff.explore.build import build
 from zonediff.explore.compare import Comparison
-from zonediff.explore.learner import Numbers
 from zonediff.explore.pair_search import PairSearch
 from zonediff.explore.system import Numberings
 from zonediff.variants.v4_14 import V4_14
@@ -203,22 +206,20 @@ class Made(V4_14):
         self.names = names
 
     def zone_to_online(
-        self, kernel: Kernel, block: int, online_type: OnlineType
+        self, kernel: KernelState, block: int, online_type: OnlineType
     ) -> Decision[Zone | None]:
-        memory = kernel.tables
+        memory = cast(Kernel, kernel).tables
         node = memory.node(block)
         other = {1: 2, 2: 1}[node]
         looked: list[object] = [self.seed, int(online_type)]
-        for look in Random(self.seed).sample(
-            [
-                lambda: memory.node_is(node, HAS_MEMORY),
-                lambda: memory.present_pages(other, Zone.MOVABLE) > 0,
-                lambda: memory.span(node, Zone.MOVABLE) == memory.pages(block),
-                lambda: memory.span(other, Zone.NORMAL) == (0, 0),
-                lambda: memory.link.find(1 + 4 * other + Zone.MOVABLE, 32, 34) >= 0,
-            ],
-            2,
-        ):
+        looks: list[Callable[[], object]] = [
+            lambda: memory.node_is(node, HAS_MEMORY),
+            lambda: memory.present_pages(other, Zone.MOVABLE) > 0,
+            lambda: memory.span(node, Zone.MOVABLE) == memory.pages(block),
+            lambda: memory.span(other, Zone.NORMAL) == (0, 0),
+            lambda: memory.link.find(1 + 4 * other + Zone.MOVABLE, 32, 34) >= 0,
+        ]
+        for look in Random(self.seed).sample(looks, 2):
             looked.append(look())
         if self.names:
             looked.append(node)
@@ -247,7 +248,7 @@ class Stubborn(V4_14):
     name = "stubborn"
 
     def zone_to_online(
-        self, kernel: Kernel, block: int, online_type: OnlineType
+        self, kernel: KernelState, block: int, online_type: OnlineType
     ) -> Decision[Zone | None]:
         if kernel.node(block) == 2 and online_type is OnlineType.MOVABLE:
             return Decision(None, MADE_UP.because())
@@ -260,7 +261,7 @@ class Elsewhere(V4_14):
     name = "elsewhere"
 
     def zone_to_online(
-        self, kernel: Kernel, block: int, online_type: OnlineType
+        self, kernel: KernelState, block: int, online_type: OnlineType
     ) -> Decision[Zone | None]:
         found = super().zone_to_online(kernel, block, online_type)
         return Decision(Zone.NORMAL, found.why) if kernel.node(block) == 2 else found
@@ -272,11 +273,10 @@ class Jealous(V4_14):
     name = "jealous"
 
     def zone_to_online(
-        self, kernel: Kernel, block: int, online_type: OnlineType
+        self, kernel: KernelState, block: int, online_type: OnlineType
     ) -> Decision[Zone | None]:
-        memory = kernel.tables
-        lower = range(memory.node(block))
-        if any(memory.present_pages(node, Zone.MOVABLE) for node in lower):
+        lower = range(kernel.node(block))
+        if any(kernel.present_pages(node, Zone.MOVABLE) for node in lower):
             return Decision(None, MADE_UP.because())
         return super().zone_to_online(kernel, block, online_type)
 
@@ -286,7 +286,7 @@ class Mirrored(V4_14):
 
     name = "mirrored"
 
-    def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...] | None:
+    def valid_zones(self, kernel: KernelState, block: int) -> tuple[Zone, ...] | None:
         zones = super().valid_zones(kernel, block)
         backwards = zones is not None and kernel.node(block) == 2
         return zones[::-1] if backwards and zones else zones
@@ -297,7 +297,7 @@ class Blank(V4_14):
 
     name = "blank"
 
-    def valid_zones(self, kernel: Kernel, block: int) -> tuple[Zone, ...] | None:
+    def valid_zones(self, kernel: KernelState, block: int) -> tuple[Zone, ...] | None:
         return None if kernel.node(block) == 2 else super().valid_zones(kernel, block)
 
 
@@ -365,7 +365,7 @@ ALIKE = ARENAS["everything"]
         ),
         (replace(STANDARD["two-nodes"], symmetry=(0, 1)), "after boot they differ in "),
         (replace(ALIKE, boot_blocks=(8,)), "after boot they differ in the node that blocks belong"),
-        (replace(ALIKE, steps=(Fill("32", "kernel-objects"),)), "is not known"),
+        (replace(ALIKE, steps=(Fill(Blocks("32"), "kernel-objects"),)), "is not known"),
     ],
 )
 def test_what_cannot_be_interchanged_is_said(arena: Arena, says: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from zonediff.compare import confront
 from zonediff.compare.validate import Replay
 from zonediff.engine.machine import Dimm, Machine
-from zonediff.engine.steps import Offline, Online, Plug, Step, Write
+from zonediff.engine.steps import Blocks, Offline, Online, Plug, Step, Write
 from zonediff.engine.units import MIB, Bytes
 from zonediff.live.guest_spec import GuestSpec, Script, fixed_script
 from zonediff.live.host import Host
@@ -54,7 +54,9 @@ def held(
 
 
 def test_a_model_that_is_right_is_asked_once(held: Confront) -> None:
-    replay, boots = held("v6.1", "v6.1", Online("dimm1", "online_movable"), Offline("dimm1"))
+    replay, boots = held(
+        "v6.1", "v6.1", Online(Blocks("dimm1"), "online_movable"), Offline(Blocks("dimm1"))
+    )
     assert (replay.agrees, replay.steps, replay.agreeing, boots) == (True, 8, 8, 1)
 
 

@@ -12,9 +12,10 @@ from click.testing import CliRunner, Result
 from zonediff.cli.main import cli
 from zonediff.live import host
 from zonediff.live.host import find_host, is_static, kvm_problem, look_for_host
+from zonediff.live.initramfs import APPLETS
 from zonediff.variants.registry import VariantError
 
-ALL_APPLETS = "\n".join(host.APPLETS)
+ALL_APPLETS = "\n".join(APPLETS)
 
 
 def program(path: Path, says: str = "") -> None:

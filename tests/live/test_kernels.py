@@ -14,6 +14,7 @@ from zonediff.compare.runs import Cell, attempt
 from zonediff.corpus.loader import SHIPPED, load
 from zonediff.engine.machine import Config, Dimm, Machine
 from zonediff.engine.steps import (
+    Blocks,
     Boot,
     Daemon,
     Fill,
@@ -73,7 +74,7 @@ def test_user_space_works_on_a_kernel_as_on_its_model(subject: Live, on_kernel: 
         Plug("dimm2", Bytes(128 * MIB)),
         Daemon("online_kernel"),
         Boot("memhp_default_state=online_movable"),
-        Online("dimm1", "online"),
+        Online(Blocks("dimm1"), "online"),
     ]
     real = on_kernel(WITH_A_DIMM, steps)
     model = Registry().model("v6.1").run(WITH_A_DIMM, steps)
@@ -172,7 +173,7 @@ def test_a_step_that_hangs_is_a_result(
 
 
 def test_what_no_virtual_machine_does_is_not_tried(subject: Live) -> None:
-    for step in (XenAdd("balloon", Bytes(GIB)), Fill("32", "kernel-objects")):
+    for step in (XenAdd("balloon", Bytes(GIB)), Fill(Blocks("32"), "kernel-objects")):
         with pytest.raises(NotOnThisMachine, match=re.escape(str(step))):
             subject.run(SMALL, [Udev(), step])
     wide = Machine(SMALL.nodes, physical_bits=46)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from zonediff.engine.guest import Guest
 from zonediff.engine.machine import Machine
 from zonediff.engine.run import Runner
-from zonediff.engine.steps import Plug, Probe, Unplug, Write
+from zonediff.engine.steps import Plug, Probe, Step, Unplug, Write
 from zonediff.engine.trace import Act
 from zonediff.live.random_steps import MACHINE_KINDS, WINDOW, random_script
 from zonediff.variants.registry import Registry
@@ -50,7 +50,7 @@ def test_machines_can_be_built_and_dimms_always_fit(kind: str, seed: int, varian
 
 @given(KIND, st.integers(0, 1000))
 def test_nothing_is_tried_twice_in_vain(kind: str, seed: int) -> None:
-    tried = set()
+    tried: set[Step] = set()
     for act in drawn(kind, seed, 14)[1]:
         assert act.do not in tried
         if act.changed:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from zonediff.compare.validate import replay
 from zonediff.corpus.recording import read
 from zonediff.engine.machine import Config, Dimm, Machine
-from zonediff.engine.steps import Online, Plug, Unplug, Write
+from zonediff.engine.steps import Blocks, Online, Plug, Unplug, Write
 from zonediff.engine.units import GIB, MIB, Bytes
 from zonediff.live.guest_spec import Script, fixed_script
 from zonediff.live.random_steps import MACHINE_KINDS, random_script
@@ -70,7 +70,7 @@ def test_what_went_away_is_written_as_null(modelled: Modelled) -> None:
 
 def test_a_composite_step_is_written_as_what_it_comes_down_to(modelled: Modelled) -> None:
     live = modelled(
-        "v6.1", Machine(dimms=(DIMM,)), fixed_script([Online("dimm1", "online_movable")])
+        "v6.1", Machine(dimms=(DIMM,)), fixed_script([Online(Blocks("dimm1"), "online_movable")])
     )
     body = to_json(live)
     assert [step["do"]["write"]["file"] for step in body["steps"]] == [

@@ -83,8 +83,8 @@ def negated(path: Path, tree: ast.Module, name: str) -> Iterator[tuple[str, Muta
                 rules.add(rule)
     parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
     every = {(mutant.line, mutant.key): mutant for mutant in mutants(path, tree, name)}
-    for node in ast.walk(tree):
-        match node:
+    for place in ast.walk(tree):
+        match place:
             case ast.Call(func=ast.Attribute(value=ast.Name(id=rule), attr="because")):
                 applied = True
             case ast.Return(value=ast.Name(id=rule)):
@@ -92,7 +92,7 @@ def negated(path: Path, tree: ast.Module, name: str) -> Iterator[tuple[str, Muta
             case _:
                 applied = False
         if applied:
-            chosen = _chosen(node, rule, parents)
+            chosen = _chosen(place, rule, parents)
             start = node if chosen is None else chosen.body
             mutant = _condition(start, parents, every) or _beside(start, parents, every)
             if mutant is not None:

@@ -181,7 +181,7 @@ def test_nothing_is_left_when_it_is_stopped(tree: Any, tmp_path: Path, stop: int
             time.sleep(0.05)
         assert tree.worktrees == 3
         process.send_signal(stop)
-        assert process.wait(30) == {signal.SIGTERM: 143, signal.SIGINT: 130}[stop]
+        assert process.wait(30) == {int(signal.SIGTERM): 143, int(signal.SIGINT): 130}[stop]
     finally:
         process.kill()
         process.wait()

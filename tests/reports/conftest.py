@@ -26,7 +26,7 @@ from zonediff.engine.policy import Intent, Interface
 from zonediff.engine.steps import Blocks, Online, Plug, Step, Unplug, Write
 from zonediff.engine.trace import Act, End, Reason, StepTrace, Trace
 from zonediff.engine.units import MIB, Bytes
-from zonediff.result.claims import CaseOutcome, ClaimOutcome, ClaimVerdict
+from zonediff.result.claims import CaseOutcome, ClaimOutcome, ClaimVerdict, Verdict
 from zonediff.result.history import (
     ClaimHistory,
     GoalHistory,
@@ -45,6 +45,7 @@ from zonediff.result.judgements import (
     Kind,
     Removal,
     Run,
+    Status,
     VariantRemovals,
 )
 from zonediff.result.result import Evidence, Result, ScenarioInfo, Source, VariantInfo
@@ -520,6 +521,7 @@ def past() -> History:
     rules = [Reason(f"rule.{name}", "rule", f"as {name} has it", {}) for name in names]
     intent = Intent("zones/*", "not supported yet", until="v3")
     want = "every block is movable"
+    verdicts: tuple[Verdict, ...] = ("supported", "refuted", "supported")
     turns = [
         Turn("v2", "zones/three-blocks", want, False, "ok", "EINVAL", *_each(rules[:2]), intent),
         Turn("v3", "zones/three-blocks", want, True, "EINVAL", "ok", *_each(rules[1:])),
@@ -541,9 +543,7 @@ def past() -> History:
                 "It works.",
                 [
                     ClaimVerdict(name, verdict)
-                    for name, verdict in zip(
-                        names, ("supported", "refuted", "supported"), strict=True
-                    )
+                    for name, verdict in zip(names, verdicts, strict=True)
                 ],
                 turns,
             )
@@ -612,7 +612,7 @@ def build() -> Result:
                 judgements.append(Judgement(scenario.id, variant.name, "error", ["error"]))
                 continue
             trace = play(variant.name)
-            status = "ran" if trace.end == "ran" else "died"
+            status: Status = "ran" if trace.end == "ran" else "died"
             runs.append(
                 Run(
                     scenario.id,

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +15,9 @@ from zonediff.reports.page.verdicts import verdicts
 from zonediff.result.counts import GoalCount
 from zonediff.result.frontiers import Frontier, FrontierRow
 from zonediff.result.result import Result
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Request
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -35,14 +39,14 @@ HOSTILE = [
 class Tab:
     """A browser tab that remembers what the page asked for and complained about."""
 
-    def __init__(self, browser: playwright.Browser, **options: object) -> None:
+    def __init__(self, browser: Browser, **options: object) -> None:
         self.page = browser.new_context(**options).new_page()
         self.trouble: list[str] = []
         self.page.on("console", lambda message: self.trouble.append(message.text))
         self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
         self.page.on("request", self.requested)
 
-    def requested(self, request: playwright.Request) -> None:
+    def requested(self, request: Request) -> None:
         if not request.url.startswith("file:"):
             self.trouble.append(request.url)
 
@@ -56,11 +60,11 @@ class Tab:
 
     def hash(self) -> str:
         """What the address says after the page's name."""
-        return self.page.evaluate("decodeURIComponent(location.hash)")
+        return str(self.page.evaluate("decodeURIComponent(location.hash)"))
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[playwright.Browser]:
+def browser() -> Iterator[Browser]:
     with playwright.sync_playwright() as started:
         chromium = started.chromium.launch(
             executable_path=CHROMIUM,
@@ -86,7 +90,7 @@ def address(result: Result, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def tab(browser: playwright.Browser, address: str) -> Iterator[Tab]:
+def tab(browser: Browser, address: str) -> Iterator[Tab]:
     tab = Tab(browser)
     tab.page.goto(address)
     yield tab
@@ -117,9 +121,7 @@ def test_keyboard(tab: Tab) -> None:
     assert tab.rows() == []
 
 
-def test_a_link_to_a_variant_in_a_scenario_opens_it(
-    browser: playwright.Browser, address: str
-) -> None:
+def test_a_link_to_a_variant_in_a_scenario_opens_it(browser: Browser, address: str) -> None:
     for script in (True, False):
         tab = Tab(browser, java_script_enabled=script)
         tab.page.goto(f"{address}#unplug/auto-onlined/igor-movable")
@@ -153,7 +155,7 @@ def test_a_cell_of_the_matrix_leads_to_its_variant(tab: Tab) -> None:
     assert tab.page.is_visible("[id='unplug/auto-onlined/michal-split/3']")
 
 
-def test_the_address_keeps_what_is_looked_at(browser: playwright.Browser, tab: Tab) -> None:
+def test_the_address_keeps_what_is_looked_at(browser: Browser, tab: Tab) -> None:
     tab.page.select_option("#filter-variant", "igor-movable")
     tab.page.select_option("#filter-kind", "fix")
     assert tab.hash() == "#matrix?variant=igor-movable&judgement=fix"
@@ -168,7 +170,7 @@ def test_the_address_keeps_what_is_looked_at(browser: playwright.Browser, tab: T
     assert other.hash() == "#matrix"
 
 
-def test_a_claim_filters(browser: playwright.Browser, result: Result, tmp_path: Path) -> None:
+def test_a_claim_filters(browser: Browser, result: Result, tmp_path: Path) -> None:
     first, *others = result.scenarios
     told = replace(result, scenarios=[replace(first, claims=["C02", "C07"]), *others])
     path = tmp_path / "report.html"
@@ -182,7 +184,7 @@ def test_a_claim_filters(browser: playwright.Browser, result: Result, tmp_path: 
 
 @pytest.mark.parametrize("script", [True, False])
 def test_a_count_leads_to_the_rows_that_it_counts(
-    browser: playwright.Browser, address: str, result: Result, script: bool
+    browser: Browser, address: str, result: Result, script: bool
 ) -> None:
     tab = Tab(browser, java_script_enabled=script)
     for verdict in verdicts(result):
@@ -201,7 +203,7 @@ def test_a_count_leads_to_the_rows_that_it_counts(
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_reasons_are_a_click_away(browser: playwright.Browser, address: str, script: bool) -> None:
+def test_reasons_are_a_click_away(browser: Browser, address: str, script: bool) -> None:
     tab = Tab(browser, java_script_enabled=script)
     tab.page.goto(f"{address}#ordering/reproducer/igor-movable")
     link = tab.page.locator("details[open] .steps a[href^='#~']:text-is('zone_can_shift') >> nth=0")
@@ -226,7 +228,7 @@ def test_commands_can_be_copied(tab: Tab) -> None:
     assert "#" not in copied
 
 
-def test_everything_can_be_read_without_script(browser: playwright.Browser, address: str) -> None:
+def test_everything_can_be_read_without_script(browser: Browser, address: str) -> None:
     tab = Tab(browser, java_script_enabled=False)
     tab.page.goto(address)
     assert not tab.page.is_visible("#filter")
@@ -240,7 +242,7 @@ SIZES = [(390, 844), (768, 1024), (1280, 800)]
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_fits_the_screen(
-    browser: playwright.Browser, address: str, size: tuple[int, int], theme: str
+    browser: Browser, address: str, size: tuple[int, int], theme: str
 ) -> None:
     width, height = size
     tab = Tab(browser, viewport={"width": width, "height": height}, color_scheme=theme)
@@ -254,9 +256,7 @@ def test_it_fits_the_screen(
 
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing(
-    browser: playwright.Browser, address: str, width: int, theme: str
-) -> None:
+def test_axe_finds_nothing(browser: Browser, address: str, width: int, theme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     tab = Tab(browser, viewport={"width": width, "height": 800}, color_scheme=theme)
     tab.page.goto(address)
@@ -271,7 +271,7 @@ def test_axe_finds_nothing(
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_plots_fit_and_can_be_read(
-    browser: playwright.Browser, result: Result, tmp_path: Path, size: tuple[int, int], theme: str
+    browser: Browser, result: Result, tmp_path: Path, size: tuple[int, int], theme: str
 ) -> None:
     """Chances with their intervals, and frontiers of which not all was run."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -313,7 +313,7 @@ def test_plots_fit_and_can_be_read(
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_whatever_a_stranger_writes_does_no_harm(
-    browser: playwright.Browser, hostile: Callable[[str], Result], tmp_path: Path, text: str
+    browser: Browser, hostile: Callable[[str], Result], tmp_path: Path, text: str
 ) -> None:
     path = tmp_path / "report.html"
     path.write_text(render(hostile(text)), encoding="utf-8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from zonediff.engine.observation import Observation
 from zonediff.engine.steps import Plug, Write
 from zonediff.engine.trace import Act, Reason
@@ -20,7 +22,7 @@ def done(
 
 
 def sizes(
-    *columns: list[ActGroup | None], apart: frozenset[int] = frozenset(), longest: int = 1
+    *columns: Sequence[ActGroup | None], apart: frozenset[int] = frozenset(), longest: int = 1
 ) -> list[int]:
     rows = list(zip(*columns, strict=True))
     folded = fold(rows, lambda i, j: j not in apart, longest)

@@ -110,7 +110,7 @@ def elapse_on(
     first = [] if knob is None else [Write("auto_online_blocks", knob)]
     step = Elapse(parse_duration(time), **actors)
     case = scenario(base, *first, *before, step, *after, cmdline=cmdline, platform=platform)
-    return Past(simulate(case, Registry().resolve(variant).policy, seed))
+    return Past(simulate(case, Registry().model(variant).policy, seed))
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import BootLab
 from zonediff.engine.actors import (
     Additions,
     Attributes,
@@ -174,7 +175,7 @@ def test_hyperv_goes_on_once_any_block_is_online(elapse: Any) -> None:
 
 
 def test_a_write_that_fails_does_not_wake_hyperv(elapse: Any) -> None:
-    movable = {"cmdline": "kernelcore=512M", "udev": rule("100ms", "online_kernel")}
+    movable: dict[str, Any] = {"cmdline": "kernelcore=512M", "udev": rule("100ms", "online_kernel")}
     assert hyperv(elapse, **movable).adds == [0, 5005, 10010, 15015]
 
 
@@ -287,7 +288,7 @@ def test_a_killed_udev_writes_no_more(elapse: Any) -> None:
     assert past.writes == []
 
 
-def test_user_memory_comes_from_movable_first(boot: Any) -> None:
+def test_user_memory_comes_from_movable_first(boot: BootLab) -> None:
     lab = boot("256M", "movablecore=64M")
     free = lab.guest.kernel.free_kib
     lab.do(Allocate("batch", parse_size("50M")))

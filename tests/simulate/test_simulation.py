@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import BootLab
 from zonediff.compare.goals import evaluate
 from zonediff.compare.simulate.chance import Chance
 from zonediff.compare.simulate.sample import sample
@@ -19,7 +20,7 @@ from zonediff.engine.units import parse_duration, parse_size
 from zonediff.result.counts import GoalCount
 from zonediff.variants.registry import Registry
 
-UPSTREAM = Registry().resolve("upstream").policy
+UPSTREAM = Registry().model("upstream").policy
 LUCK = "lognormal 150ms 2s"
 
 
@@ -55,7 +56,7 @@ def test_a_seed_gives_one_trace(case: Any) -> None:
 def test_variants_meet_the_same_luck(case: Any) -> None:
     scenario = case("1G", burst())
     traces = [
-        simulate(scenario, Registry().resolve(name).policy, 1) for name in ("upstream", "v4.13")
+        simulate(scenario, Registry().model(name).policy, 1) for name in ("upstream", "v4.13")
     ]
     times = [[(act.at, act.do) for _, _, act in trace.acts()] for trace in traces]
     assert times[0] == times[1]
@@ -117,7 +118,7 @@ def test_the_engine_alone_knows_no_time(case: Any) -> None:
 def test_a_brief_trace_decides_goals_alike() -> None:
     for scenario in load(["pressure", "userspace/udev-conditional"]):
         for name in ("upstream", "igor-movable", "michal-split/3"):
-            policy = Registry().resolve(name).policy
+            policy = Registry().model(name).policy
             brief = simulate_with(scenario, policy, Chance(2), brief=True)
             assert evaluate(scenario, brief) == evaluate(scenario, simulate(scenario, policy, 2))
 
@@ -171,7 +172,7 @@ def test_a_kill_in_time_says_when(case: Any) -> None:
     assert outcome.detail == "workload was killed in step 1 after 0.5 s: workload allocates 20M"
 
 
-def test_processes_are_copied_with_the_kernel(boot: Any) -> None:
+def test_processes_are_copied_with_the_kernel(boot: BootLab) -> None:
     lab = boot("256M")
     lab.do(Allocate("a", parse_size("60M")))
     twin = lab.guest.kernel.copy()

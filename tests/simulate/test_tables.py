@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import BootLab
 from zonediff.engine.actors import Additions, Delay, ProbeWriter, UdevRule
 from zonediff.engine.machine import Machine
 from zonediff.engine.pressure import reserve_kib
@@ -43,7 +44,7 @@ def listener(value: Any = "online", latency: str = "100ms") -> UdevRule:
         ("512M", "v6.1", 386104),
     ],
 )
-def test_free_memory_after_boot(boot: Any, base: str, variant: str, measured: int) -> None:
+def test_free_memory_after_boot(boot: BootLab, base: str, variant: str, measured: int) -> None:
     assert boot(base, variant=variant).guest.kernel.free_kib == measured
 
 
@@ -71,7 +72,9 @@ FRONTIER = [
 
 @pytest.mark.parametrize("knob", ["offline", "online"])
 @pytest.mark.parametrize(("base", "variant", "most"), FRONTIER)
-def test_the_largest_single_dimm(boot: Any, base: str, variant: str, most: int, knob: str) -> None:
+def test_the_largest_single_dimm(
+    boot: BootLab, base: str, variant: str, most: int, knob: str
+) -> None:
     for blocks, end in ((most, RAN), (most + 1, PANIC)):
         lab = boot(base, variant=variant)
         lab.knob(knob)
@@ -91,7 +94,7 @@ def test_8g_into_256m(elapse: Any, user_space: str) -> None:
     assert past.online == (0 if user_space == "nobody" else 64)
 
 
-def test_8g_leave_48_4_mb_of_180_mb(boot: Any) -> None:
+def test_8g_leave_48_4_mb_of_180_mb(boot: BootLab) -> None:
     lab = boot("256M")
     lab.plug("dimm1", "8G")
     # Measured: 180.0 MB before and 48.4 MB after; 73 % of what was free.
@@ -100,7 +103,7 @@ def test_8g_leave_48_4_mb_of_180_mb(boot: Any) -> None:
 
 @pytest.mark.parametrize("knob", ["offline", "online"])
 @pytest.mark.parametrize("size", ["12G", "16G"])
-def test_12g_and_16g_kill_256m(boot: Any, size: str, knob: str) -> None:
+def test_12g_and_16g_kill_256m(boot: BootLab, size: str, knob: str) -> None:
     lab = boot("256M")
     lab.knob(knob)
     lab.plug("dimm1", size)
@@ -109,7 +112,7 @@ def test_12g_and_16g_kill_256m(boot: Any, size: str, knob: str) -> None:
 
 
 @pytest.mark.parametrize("knob", ["offline", "online"])
-def test_8g_take_a_process_of_60m(boot: Any, knob: str) -> None:
+def test_8g_take_a_process_of_60m(boot: BootLab, knob: str) -> None:
     lab = boot("256M")
     lab.knob(knob)
     lab.do(Allocate("process", parse_size("60M")))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
+from tests.conftest import BootLab, Lab
 from zonediff.engine.steps import HypervAdd, Plug, Udev, XenAdd
 from zonediff.engine.units import Bytes
 from zonediff.variants.registry import OURS
@@ -22,7 +21,7 @@ NEVER_ONLINE = ("pre-auto-online",)
 HAVE_A_KNOB = (*FOLLOW_THE_KNOB, "michal-split/1", "michal-split/2")
 
 
-def states(lab: Any) -> set[str]:
+def states(lab: Lab) -> set[str]:
     return {view.state for number, view in lab.seen.each() if number >= 32}
 
 
@@ -30,7 +29,7 @@ def states(lab: Any) -> set[str]:
 @pytest.mark.parametrize("variant", FOLLOW_THE_KNOB)
 @pytest.mark.parametrize("knob", ["online", "offline"])
 def test_the_knob_decides_about_balloon_memory(
-    boot: Any, variant: str, driver: str, knob: str
+    boot: BootLab, variant: str, driver: str, knob: str
 ) -> None:
     lab = boot(variant=variant)
     lab.knob(knob)
@@ -42,7 +41,7 @@ def test_the_knob_decides_about_balloon_memory(
 @pytest.mark.parametrize("variant", ALWAYS_ONLINE)
 @pytest.mark.parametrize("knob", ["online", "offline"])
 def test_the_drivers_online_what_they_add_whatever_the_knob_says(
-    boot: Any, variant: str, driver: str, knob: str
+    boot: BootLab, variant: str, driver: str, knob: str
 ) -> None:
     lab = boot(variant=variant)
     assert lab.knob(knob) == (None if variant in HAVE_A_KNOB else "ENOENT")
@@ -54,7 +53,7 @@ def test_the_drivers_online_what_they_add_whatever_the_knob_says(
 
 
 @pytest.mark.parametrize("variant", ["michal-split/3", "michal-split", "hyperv-xen-only"])
-def test_without_the_knob_only_the_drivers_online(boot: Any, variant: str) -> None:
+def test_without_the_knob_only_the_drivers_online(boot: BootLab, variant: str) -> None:
     lab = boot(variant=variant, MEMORY_HOTPLUG_DEFAULT_ONLINE=True)
     lab.plug("dimm0", "128M")
     lab.do(HypervAdd("balloon", Bytes(128 * MIB)))
@@ -66,7 +65,7 @@ def test_without_the_knob_only_the_drivers_online(boot: Any, variant: str) -> No
 
 
 @pytest.mark.parametrize("variant", ["michal-split/1", "michal-split/2"])
-def test_with_it_acpi_and_probe_go_on_to_follow_it(boot: Any, variant: str) -> None:
+def test_with_it_acpi_and_probe_go_on_to_follow_it(boot: BootLab, variant: str) -> None:
     lab = boot(variant=variant)
     lab.knob("online")
     lab.plug("dimm0", "128M")
@@ -80,7 +79,7 @@ def test_with_it_acpi_and_probe_go_on_to_follow_it(boot: Any, variant: str) -> N
 @pytest.mark.parametrize("driver", DRIVERS)
 @pytest.mark.parametrize("variant", NEVER_ONLINE)
 def test_before_auto_online_the_drivers_leave_it_to_user_space(
-    boot: Any, variant: str, driver: str
+    boot: BootLab, variant: str, driver: str
 ) -> None:
     lab = boot(variant=variant, cmdline="memhp_default_state=online")
     assert lab.knob("online") == "ENOENT"
@@ -117,7 +116,7 @@ def test_every_variant_is_told_of_above() -> None:
         ),
     ],
 )
-def test_why_the_drivers_online(boot: Any, variant: str, driver: str, reason: str) -> None:
+def test_why_the_drivers_online(boot: BootLab, variant: str, driver: str, reason: str) -> None:
     lab = boot(variant=variant)
     lab.do(DRIVERS[driver]("balloon", Bytes(128 * MIB)))
     assert reason in [given.text for given in lab.reasons]
@@ -137,14 +136,14 @@ def test_why_the_drivers_online(boot: Any, variant: str, driver: str, reason: st
         ),
     ],
 )
-def test_why_acpi_does_not(boot: Any, variant: str, reason: str) -> None:
+def test_why_acpi_does_not(boot: BootLab, variant: str, reason: str) -> None:
     lab = boot(variant=variant)
     lab.plug("dimm0", "128M")
     assert reason in [given.text for given in lab.reasons]
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_balloon_memory_is_not_removable_to_igors_patch(boot: Any, driver: str) -> None:
+def test_balloon_memory_is_not_removable_to_igors_patch(boot: BootLab, driver: str) -> None:
     lab = boot(variant="igor-movable")
     lab.do(DRIVERS[driver]("balloon", Bytes(256 * MIB)))
     lab.plug("dimm0", "128M")
@@ -157,7 +156,7 @@ def test_balloon_memory_is_not_removable_to_igors_patch(boot: Any, driver: str) 
     assert lab.zones(35) == "Movable"
 
 
-def test_below_its_movable_zone_balloon_memory_is_normal(boot: Any) -> None:
+def test_below_its_movable_zone_balloon_memory_is_normal(boot: BootLab) -> None:
     lab = boot(variant="igor-movable")
     lab.plug("dimm0", "128M", at=34)
     lab.do(XenAdd("balloon", Bytes(256 * MIB)))
@@ -171,7 +170,7 @@ def test_below_its_movable_zone_balloon_memory_is_normal(boot: Any) -> None:
     ("size", "blocks", "text"),
     [(256, 2, "in 2 chunks"), (128, 1, "in 1 chunks"), (192, 2, "in 2 chunks")],
 )
-def test_hyperv_adds_chunks_of_a_section(boot: Any, size: int, blocks: int, text: str) -> None:
+def test_hyperv_adds_chunks_of_a_section(boot: BootLab, size: int, blocks: int, text: str) -> None:
     lab = boot()
     lab.do(HypervAdd("balloon", Bytes(size * MIB)))
     assert lab.guest.places["balloon"] == (32, 31 + blocks)
@@ -181,7 +180,7 @@ def test_hyperv_adds_chunks_of_a_section(boot: Any, size: int, blocks: int, text
 
 
 @pytest.mark.parametrize(("size", "blocks"), [(256, 2), (1, 1), (129, 2)])
-def test_xen_adds_one_range_of_whole_sections(boot: Any, size: int, blocks: int) -> None:
+def test_xen_adds_one_range_of_whole_sections(boot: BootLab, size: int, blocks: int) -> None:
     lab = boot()
     lab.do(XenAdd("balloon", Bytes(size * MIB)))
     assert lab.guest.places["balloon"] == (32, 31 + blocks)
@@ -191,7 +190,7 @@ def test_xen_adds_one_range_of_whole_sections(boot: Any, size: int, blocks: int)
     assert lab.rules.count("zone_for_memory.normal") == 1
 
 
-def test_each_chunk_is_onlined_before_the_next_is_added(boot: Any) -> None:
+def test_each_chunk_is_onlined_before_the_next_is_added(boot: BootLab) -> None:
     lab = boot(variant="v4.12")
     lab.knob("online")
     lab.do(HypervAdd("balloon", Bytes(256 * MIB)))
@@ -203,16 +202,16 @@ def test_each_chunk_is_onlined_before_the_next_is_added(boot: Any) -> None:
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_balloons_have_a_node_and_a_name(boot: Any, driver: str) -> None:
+def test_balloons_have_a_node_and_a_name(boot: BootLab, driver: str) -> None:
     lab = boot("1G+0")
     lab.do(DRIVERS[driver]("balloon", Bytes(128 * MIB), 1))
-    assert lab.seen.block(32).node == 1
+    assert lab.view(32).node == 1
     assert "add node1" in lab.events
     assert lab.do(DRIVERS[driver]("balloon", Bytes(128 * MIB))) == "REFUSED"
     assert lab.do(Plug("balloon", Bytes(128 * MIB))) == "REFUSED"
 
 
-def test_chunks_that_were_added_stay_when_a_later_one_fails(boot: Any) -> None:
+def test_chunks_that_were_added_stay_when_a_later_one_fails(boot: BootLab) -> None:
     lab = boot()
     lab.probe(33)
     assert lab.do(HypervAdd("balloon", Bytes(384 * MIB))) == "EEXIST"
@@ -220,7 +219,7 @@ def test_chunks_that_were_added_stay_when_a_later_one_fails(boot: Any) -> None:
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_user_space_can_online_balloon_memory(boot: Any, driver: str) -> None:
+def test_user_space_can_online_balloon_memory(boot: BootLab, driver: str) -> None:
     lab = boot()
     lab.do(DRIVERS[driver]("balloon", Bytes(256 * MIB)))
     assert lab.do(Udev("online")) is None

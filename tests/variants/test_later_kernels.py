@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import BootLab
 from zonediff.engine.adding import add_memory
 from zonediff.engine.devices import Source
 from zonediff.engine.guest import Guest
@@ -20,7 +21,7 @@ from zonediff.variants.v4_14 import lies_in_its_zone
 LATER = ("v4.13", "v4.14", "v6.1")
 
 
-def dimm(boot: Any, variant: str, size: str = "512M", cmdline: str = "") -> Any:
+def dimm(boot: BootLab, variant: str, size: str = "512M", cmdline: str = "") -> Any:
     lab = boot(variant=variant, cmdline=cmdline)
     lab.plug("dimm0", size)
     return lab
@@ -29,7 +30,7 @@ def dimm(boot: Any, variant: str, size: str = "512M", cmdline: str = "") -> Any:
 # --- 4.12
 
 
-def test_4_12_tells_the_driver_core_what_it_onlines(boot: Any) -> None:
+def test_4_12_tells_the_driver_core_what_it_onlines(boot: BootLab) -> None:
     lab = boot(variant="v4.12")
     lab.knob("online")
     lab.plug("dimm0", "256M")
@@ -41,7 +42,7 @@ def test_4_12_tells_the_driver_core_what_it_onlines(boot: Any) -> None:
     assert lab.events == ["offline memory32", "remove memory32-33"]
 
 
-def test_4_12_has_the_zones_of_4_10(boot: Any) -> None:
+def test_4_12_has_the_zones_of_4_10(boot: BootLab) -> None:
     lab = dimm(boot, "v4.12")
     assert lab.hot == ["32-34 offline [Normal]", "35 offline [Normal Movable]"]
     assert lab.write(32, "online_movable") == "EINVAL"
@@ -50,7 +51,7 @@ def test_4_12_has_the_zones_of_4_10(boot: Any) -> None:
 # --- 4.13
 
 
-def test_4_13_gives_new_memory_no_zone(boot: Any) -> None:
+def test_4_13_gives_new_memory_no_zone(boot: BootLab) -> None:
     lab = dimm(boot, "v4.13")
     assert lab.hot == ["32-35 offline [Normal Movable]"]
     assert (lab.span("Normal"), lab.span("Movable")) == ((0, 0), (0, 0))
@@ -59,7 +60,7 @@ def test_4_13_gives_new_memory_no_zone(boot: Any) -> None:
 
 @pytest.mark.parametrize("variant", LATER)
 @pytest.mark.parametrize("order", ["first-to-last", "last-to-first", "edges-inward"])
-def test_later_kernels_online_movable_in_any_order(boot: Any, variant: str, order: Any) -> None:
+def test_later_kernels_online_movable_in_any_order(boot: BootLab, variant: str, order: Any) -> None:
     lab = dimm(boot, variant)
     lab.do(Online(Blocks("dimm0"), "online_movable", order))
     assert lab.results == [None] * 4
@@ -72,7 +73,7 @@ def test_later_kernels_online_movable_in_any_order(boot: Any, variant: str, orde
     [("upstream", False), ("v4.12", True), ("v4.13", True), ("v4.14", False), ("v6.1", False)],
 )
 def test_4_12_and_4_13_refuse_to_eject_all_the_movable_memory(
-    boot: Any, variant: str, refused: bool
+    boot: BootLab, variant: str, refused: bool
 ) -> None:
     lab = boot(variant=variant)
     lab.plug("dimm0", "256M")
@@ -89,7 +90,7 @@ def test_4_12_and_4_13_refuse_to_eject_all_the_movable_memory(
 
 @pytest.mark.parametrize("variant", ["v4.12", "v4.13"])
 def test_a_movable_block_that_takes_in_no_pages_of_the_same_eject_leaves(
-    boot: Any, variant: str
+    boot: BootLab, variant: str
 ) -> None:
     lab = boot(variant=variant)
     lab.plug("dimm0", "128M")
@@ -102,7 +103,7 @@ def test_a_movable_block_that_takes_in_no_pages_of_the_same_eject_leaves(
     assert lab.unplug("dimm0") is None
 
 
-def test_4_13_keeps_movable_above_the_kernel_zones(boot: Any) -> None:
+def test_4_13_keeps_movable_above_the_kernel_zones(boot: BootLab) -> None:
     lab = dimm(boot, "v4.13")
     lab.write(33, "online_movable")
     assert lab.hot == [
@@ -126,7 +127,7 @@ def test_4_13_keeps_movable_above_the_kernel_zones(boot: Any) -> None:
     )
 
 
-def test_4_13_keeps_the_kernel_zones_below_movable(boot: Any) -> None:
+def test_4_13_keeps_the_kernel_zones_below_movable(boot: BootLab) -> None:
     lab = dimm(boot, "v4.13")
     lab.write(34, "online_kernel")
     assert lab.hot == [
@@ -149,7 +150,7 @@ def test_4_13_keeps_the_kernel_zones_below_movable(boot: Any) -> None:
     )
 
 
-def test_4_13_cannot_take_back_a_block_between_others(boot: Any) -> None:
+def test_4_13_cannot_take_back_a_block_between_others(boot: BootLab) -> None:
     lab = dimm(boot, "v4.13", "1G")
     # These four work on 4.10 and on 4.14.
     results = [
@@ -162,7 +163,7 @@ def test_4_13_cannot_take_back_a_block_between_others(boot: Any) -> None:
 
 
 @pytest.mark.parametrize("variant", ["upstream", "v4.12", "v4.14", "v6.1"])
-def test_the_others_can(boot: Any, variant: str) -> None:
+def test_the_others_can(boot: BootLab, variant: str) -> None:
     lab = dimm(boot, variant, "1G")
     lab.write(39, "online_movable")
     lab.write(38, "online_movable")
@@ -170,7 +171,7 @@ def test_the_others_can(boot: Any, variant: str) -> None:
     assert lab.write(38, "online_kernel") is None
 
 
-def test_4_13_with_movable_node_onlines_as_movable(boot: Any) -> None:
+def test_4_13_with_movable_node_onlines_as_movable(boot: BootLab) -> None:
     lab = dimm(boot, "v4.13", cmdline="movable_node")
     # The file has the order of zones, whatever plain online does.
     assert lab.zones(32) == "Normal Movable"
@@ -187,7 +188,7 @@ def test_4_13_with_movable_node_onlines_as_movable(boot: Any) -> None:
     assert lab.zones(33) == "Normal"
 
 
-def test_4_13_with_movable_node_lets_movable_swallow_normal(boot: Any) -> None:
+def test_4_13_with_movable_node_lets_movable_swallow_normal(boot: BootLab) -> None:
     lab = dimm(boot, "v4.13", "1G", cmdline="movable_node")
     lab.write(35, "online_kernel")
     lab.write(38, "online")
@@ -205,7 +206,7 @@ def test_4_13_with_movable_node_lets_movable_swallow_normal(boot: Any) -> None:
     ],
 )
 def test_boot_memory_goes_back_to_dma32(
-    boot: Any, variant: str, zones: str, movable: str | None
+    boot: BootLab, variant: str, zones: str, movable: str | None
 ) -> None:
     lab = boot(variant=variant)
     assert lab.zones(3) == "DMA32"
@@ -218,7 +219,7 @@ def test_boot_memory_goes_back_to_dma32(
 
 
 @pytest.mark.parametrize("variant", LATER)
-def test_above_boot_movable_memory_the_default_is_movable(boot: Any, variant: str) -> None:
+def test_above_boot_movable_memory_the_default_is_movable(boot: BootLab, variant: str) -> None:
     lab = dimm(boot, variant, cmdline="kernelcore=512M")
     assert lab.zones(32) == ("Movable" if variant == "v4.13" else "Normal Movable")
     lab.write(32, "online")
@@ -228,7 +229,7 @@ def test_above_boot_movable_memory_the_default_is_movable(boot: Any, variant: st
 # --- 4.14
 
 
-def test_4_14_lets_zones_overlap(boot: Any) -> None:
+def test_4_14_lets_zones_overlap(boot: BootLab) -> None:
     lab = dimm(boot, "v4.14", "1G")
     for block in range(32, 40):
         value = "online_movable" if block % 2 else "online_kernel"
@@ -251,7 +252,7 @@ def test_4_14_lets_zones_overlap(boot: Any) -> None:
     ],
 )
 def test_4_14_inherits_the_only_zone_around(
-    boot: Any, online: dict[int, str], zones: str, where: str
+    boot: BootLab, online: dict[int, str], zones: str, where: str
 ) -> None:
     lab = dimm(boot, "v4.14")
     for block, value in online.items():
@@ -262,7 +263,7 @@ def test_4_14_inherits_the_only_zone_around(
     assert lab.zones(33) == zones.partition(" ")[0]
 
 
-def test_4_14_in_two_zones_takes_the_kernels(boot: Any) -> None:
+def test_4_14_in_two_zones_takes_the_kernels(boot: BootLab) -> None:
     lab = dimm(boot, "v4.14", "1G")
     for block, value in {32: "online_kernel", 38: "online_kernel", 34: "online_movable"}.items():
         lab.write(block, value)
@@ -273,7 +274,7 @@ def test_4_14_in_two_zones_takes_the_kernels(boot: Any) -> None:
     )
 
 
-def test_4_14_with_movable_node_prefers_movable(boot: Any) -> None:
+def test_4_14_with_movable_node_prefers_movable(boot: BootLab) -> None:
     lab = dimm(boot, "v4.14", cmdline="movable_node")
     assert lab.zones(32) == "Movable Normal"
     assert lab.write(32, "online") is None
@@ -281,7 +282,7 @@ def test_4_14_with_movable_node_prefers_movable(boot: Any) -> None:
     assert lab.write(33, "online_kernel") is None
 
 
-def test_4_14_stable_shows_no_zone_for_a_block_that_never_was_online(boot: Any) -> None:
+def test_4_14_stable_shows_no_zone_for_a_block_that_never_was_online(boot: BootLab) -> None:
     lab = dimm(boot, "v4.14-stable")
     assert lab.hot == ["32-35 offline [none]"]
     assert lab.write(33, "online_movable") is None
@@ -292,7 +293,7 @@ def test_4_14_stable_shows_no_zone_for_a_block_that_never_was_online(boot: Any) 
 @pytest.mark.parametrize(
     ("variant", "span"), [("v4.13", (34, 38)), ("v4.14", (36, 38)), ("v6.1", (36, 38))]
 )
-def test_what_an_eject_leaves_of_a_span(boot: Any, variant: str, span: tuple[int, int]) -> None:
+def test_what_an_eject_leaves_of_a_span(boot: BootLab, variant: str, span: tuple[int, int]) -> None:
     lab = boot(variant=variant)
     for name in "abc":
         lab.plug(name, "256M")
@@ -310,7 +311,7 @@ def test_what_an_eject_leaves_of_a_span(boot: Any, variant: str, span: tuple[int
     ],
 )
 def test_4_14_stable_asks_for_each_4_mib_but_the_first(
-    boot: Any, start: int, end: int, lies: bool
+    boot: BootLab, start: int, end: int, lies: bool
 ) -> None:
     # test_pages_in_a_zone() takes the zone from the first page and asks it about the others.
     lab = dimm(boot, "v4.14-stable")
@@ -324,7 +325,7 @@ def test_4_14_stable_asks_for_each_4_mib_but_the_first(
     ("variant", "spanned"), [("v4.13", True), ("v4.14", False), ("v6.1", True)]
 )
 def test_an_eject_from_the_middle_of_a_span_without_online_blocks(
-    boot: Any, variant: str, spanned: bool
+    boot: BootLab, variant: str, spanned: bool
 ) -> None:
     # shrink_zone_span() of 4.14 gives a span up that holds no online block, 4.13 keeps it for
     # offline ones. In 6.1 it went with the last block that went offline.
@@ -342,7 +343,7 @@ def test_an_eject_from_the_middle_of_a_span_without_online_blocks(
 
 
 @pytest.mark.parametrize("variant", ["v4.14", "v4.14-stable"])
-def test_a_boot_block_counts_the_pages_that_it_has(boot: Any, variant: str) -> None:
+def test_a_boot_block_counts_the_pages_that_it_has(boot: BootLab, variant: str) -> None:
     # Block 23 lacks the pages of firmware tables (walk_system_ram_range in online_pages); once it
     # went online again all its pages are linked, the missing ones too (memmap_init_zone).
     lab = boot("5G", variant=variant)
@@ -361,7 +362,7 @@ def test_a_boot_block_counts_the_pages_that_it_has(boot: Any, variant: str) -> N
 # --- 6.1
 
 
-def test_6_1_forgets_the_zone_of_a_block_that_goes_offline(boot: Any) -> None:
+def test_6_1_forgets_the_zone_of_a_block_that_goes_offline(boot: BootLab) -> None:
     lab = dimm(boot, "v6.1")
     lab.do(Online(Blocks("32-34"), "online_kernel"))
     lab.write(35, "online_movable")
@@ -380,7 +381,7 @@ def test_6_1_forgets_the_zone_of_a_block_that_goes_offline(boot: Any) -> None:
 
 
 @pytest.mark.parametrize("value", ["online", "online_kernel", "online_movable", "offline"])
-def test_6_1_has_zones_for_the_knob(boot: Any, value: str) -> None:
+def test_6_1_has_zones_for_the_knob(boot: BootLab, value: str) -> None:
     for lab in (boot(variant="v6.1"), boot(variant="v6.1", cmdline=f"memhp_default_state={value}")):
         if not lab.guest.machine.cmdline:
             lab.knob(value)
@@ -392,7 +393,7 @@ def test_6_1_has_zones_for_the_knob(boot: Any, value: str) -> None:
         assert lab.write(32, "online_movable") == (None if value == "offline" else "EINVAL")
 
 
-def test_6_1_refuses_blocks_with_holes_and_calls_all_removable(boot: Any) -> None:
+def test_6_1_refuses_blocks_with_holes_and_calls_all_removable(boot: BootLab) -> None:
     lab = boot(variant="v6.1")
     assert lab.write(7, "offline") == "EINVAL"
     assert lab.reasons[0].text == (
@@ -406,7 +407,7 @@ def test_6_1_refuses_blocks_with_holes_and_calls_all_removable(boot: Any) -> Non
     ("knob", "done"),
     [("online_movable", "onlined with online_movable"), ("offline", "left offline")],
 )
-def test_6_1_says_what_becomes_of_new_memory(boot: Any, knob: str, done: str) -> None:
+def test_6_1_says_what_becomes_of_new_memory(boot: BootLab, knob: str, done: str) -> None:
     lab = boot(variant="v6.1")
     lab.knob(knob)
     lab.plug("dimm0", "128M")
@@ -418,7 +419,7 @@ def test_6_1_says_what_becomes_of_new_memory(boot: Any, knob: str, done: str) ->
 AUTO_MOVABLE = "memory_hotplug.online_policy=auto-movable"
 
 
-def test_6_1_auto_movable_says_what_the_ratio_decides(boot: Any) -> None:
+def test_6_1_auto_movable_says_what_the_ratio_decides(boot: BootLab) -> None:
     lab = boot(variant="v6.1", cmdline=f"{AUTO_MOVABLE} memory_hotplug.auto_movable_ratio=50")
     lab.plug("dimm0", "512M")
     lab.plug("dimm1", "128M")
@@ -440,7 +441,7 @@ def test_6_1_auto_movable_says_what_the_ratio_decides(boot: Any) -> None:
     )
 
 
-def test_6_1_auto_movable_counts_what_of_the_device_is_movable_once(boot: Any) -> None:
+def test_6_1_auto_movable_counts_what_of_the_device_is_movable_once(boot: BootLab) -> None:
     lab = boot(variant="v6.1", cmdline=f"{AUTO_MOVABLE} memory_hotplug.auto_movable_ratio=50")
     lab.plug("dimm0", "384M")
     assert lab.write(32, "online") is None
@@ -454,7 +455,7 @@ def test_6_1_auto_movable_counts_what_of_the_device_is_movable_once(boot: Any) -
 
 
 @pytest.mark.parametrize("block", [40, 41])
-def test_6_1_auto_movable_takes_a_block_without_device_by_itself(boot: Any, block: int) -> None:
+def test_6_1_auto_movable_takes_a_block_without_device_by_itself(boot: BootLab, block: int) -> None:
     lab = boot(variant="v6.1", cmdline=AUTO_MOVABLE)
     lab.plug("dimm0", "128M", at=42)
     add_memory(lab.guest.kernel, 0, block << 27, 128 << 20, Source.PROBE)
@@ -462,7 +463,7 @@ def test_6_1_auto_movable_takes_a_block_without_device_by_itself(boot: Any, bloc
     assert "32768 more pages make 32768 movable ones" in lab.reasons[-1].text
 
 
-def test_6_1_auto_movable_counts_boot_memory_that_is_still_online(boot: Any) -> None:
+def test_6_1_auto_movable_counts_boot_memory_that_is_still_online(boot: BootLab) -> None:
     # adjust_present_page_count() keeps present_early_pages; boot memory made movable leaves it.
     policy = "memory_hotplug.online_policy=auto-movable memory_hotplug.auto_movable_ratio=100"
     lab = boot(variant="v6.1", cmdline=policy)
@@ -485,7 +486,7 @@ def test_6_1_auto_movable_counts_boot_memory_that_is_still_online(boot: Any) -> 
     ("text", "zone"),
     [("100", "Movable"), ("0", "Normal"), ("junk", "Movable"), ("-1", "Movable"), ("", "Movable")],
 )
-def test_6_1_takes_a_ratio_that_is_a_number(boot: Any, text: str, zone: str) -> None:
+def test_6_1_takes_a_ratio_that_is_a_number(boot: BootLab, text: str, zone: str) -> None:
     cmdline = f"{AUTO_MOVABLE} memory_hotplug.auto_movable_ratio={text}"
     lab = boot(variant="v6.1", cmdline=cmdline)
     lab.plug("dimm0", "512M")
@@ -494,7 +495,7 @@ def test_6_1_takes_a_ratio_that_is_a_number(boot: Any, text: str, zone: str) -> 
 
 
 @pytest.mark.parametrize("value", ["online_kernel", "online_movable"])
-def test_6_1_auto_movable_decides_about_plain_online_only(boot: Any, value: str) -> None:
+def test_6_1_auto_movable_decides_about_plain_online_only(boot: BootLab, value: str) -> None:
     lab = boot(variant="v6.1", cmdline=f"{AUTO_MOVABLE} memory_hotplug.auto_movable_ratio=0")
     lab.plug("dimm0", "128M")
     lab.write(32, value)
@@ -509,7 +510,7 @@ def test_6_1_auto_movable_decides_about_plain_online_only(boot: Any, value: str)
         *(("=1 {}=x", True), ("=?", False), ("=1 {}=?", True)),
     ],
 )
-def test_6_1_a_block_may_hold_its_own_memmap(boot: Any, text: str, inside: bool) -> None:
+def test_6_1_a_block_may_hold_its_own_memmap(boot: BootLab, text: str, inside: bool) -> None:
     name = "memory_hotplug.memmap_on_memory"
     lab = boot(variant="v6.1", cmdline=name + text.format(name))
     free = lab.guest.kernel.free_kib
@@ -522,7 +523,7 @@ def test_6_1_a_block_may_hold_its_own_memmap(boot: Any, text: str, inside: bool)
     assert lab.guest.kernel.free_kib == free
 
 
-def test_6_1_two_blocks_do_not_hold_theirs(boot: Any) -> None:
+def test_6_1_two_blocks_do_not_hold_theirs(boot: BootLab) -> None:
     lab = boot(variant="v6.1", cmdline="memory_hotplug.memmap_on_memory=1")
     free = lab.guest.kernel.free_kib
     lab.plug("dimm0", "256M")
@@ -530,12 +531,12 @@ def test_6_1_two_blocks_do_not_hold_theirs(boot: Any) -> None:
 
 
 @pytest.mark.parametrize(("variant", "result"), [("v4.14", "EINVAL"), ("v6.1", None)])
-def test_6_1_takes_true_and_false_as_well(boot: Any, variant: str, result: str | None) -> None:
+def test_6_1_takes_true_and_false_as_well(boot: BootLab, variant: str, result: str | None) -> None:
     lab = boot(variant=variant)
     lab.plug("dimm0", "128M")
     for value, state in (("true", "online"), ("F", "offline")):
         assert lab.switch(32, value) == result
-        assert lab.seen.block(32).state == ("offline" if result else state)
+        assert lab.view(32).state == ("offline" if result else state)
         assert ("strtobool" in lab.rules) == bool(result)
 
 
@@ -554,7 +555,7 @@ def test_6_1_has_blocks_that_divide_a_virtual_machines_memory(
     assert Guest(machine, Registry().model("v6.1").policy).block_size == size << 20
 
 
-def test_6_1_adds_whole_blocks_only(boot: Any) -> None:
+def test_6_1_adds_whole_blocks_only(boot: BootLab) -> None:
     # check_hotplug_memory_range()
     lab = boot("66G", variant="v6.1")
     assert lab.plug("dimm0", "512M") is None
@@ -574,19 +575,19 @@ def test_6_1_adds_whole_blocks_only(boot: Any) -> None:
     [("upstream", False), ("v4.12", False), ("v4.13", True), ("v4.14", True), ("v6.1", False)],
 )
 def test_a_node_can_leave_before_blocks_that_were_never_online(
-    boot: Any, variant: str, leaves: bool
+    boot: BootLab, variant: str, leaves: bool
 ) -> None:
     lab = boot("1G+0", variant=variant)
     lab.plug("dimm0", "128M", node=1)
     lab.plug("dimm1", "128M", node=1)
     lab.unplug("dimm0")
     assert lab.seen.nodes["online"] == ("0" if leaves else "0-1")
-    assert lab.seen.block(33).node == (-1 if leaves else 1)
+    assert lab.view(33).node == (-1 if leaves else 1)
 
 
 @pytest.mark.parametrize(("variant", "leaves"), [("v4.13", False), ("v4.14", True)])
 def test_what_a_node_spans_once_what_was_online_is_gone(
-    boot: Any, variant: str, leaves: bool
+    boot: BootLab, variant: str, leaves: bool
 ) -> None:
     # Block 33 was never online. shrink_pgdat_span() of 4.13 goes by the node that pages are linked
     # to, and keeps it; update_pgdat_span() of late 4.14 goes by zones, which do not have it.
@@ -603,7 +604,7 @@ def test_what_a_node_spans_once_what_was_online_is_gone(
 
 @pytest.mark.parametrize("variant", ["v4.13", "v4.14"])
 def test_what_is_plugged_where_a_nodes_span_has_shrunk_is_outside_of_it(
-    boot: Any, variant: str
+    boot: BootLab, variant: str
 ) -> None:
     lab = boot("1G+0", variant=variant)
     for block, dimm in ((32, "dimm0"), (33, "dimm1")):
@@ -618,7 +619,7 @@ def test_what_is_plugged_where_a_nodes_span_has_shrunk_is_outside_of_it(
 
 
 @pytest.mark.parametrize("variant", ["v4.13", "v4.14"])
-def test_pages_of_a_node_that_came_back_are_counted_anew(boot: Any, variant: str) -> None:
+def test_pages_of_a_node_that_came_back_are_counted_anew(boot: BootLab, variant: str) -> None:
     lab = boot("1G+0", variant=variant)
     lab.plug("dimm0", "128M", node=1)
     lab.plug("dimm1", "128M", node=1)
@@ -630,7 +631,7 @@ def test_pages_of_a_node_that_came_back_are_counted_anew(boot: Any, variant: str
     assert lab.present("Normal", 1) == 0
 
 
-def came_back(boot: Any, variant: str, value: str) -> Any:
+def came_back(boot: BootLab, variant: str, value: str) -> Any:
     """Node 1 left and came back with block 33 online, whose pages it does not count."""
     lab = boot("1G+0", variant=variant)
     lab.plug("dimm0", "128M", node=1)
@@ -642,7 +643,9 @@ def came_back(boot: Any, variant: str, value: str) -> Any:
 
 
 @pytest.mark.parametrize("variant", ["v4.13", "v4.14"])
-def test_the_count_of_a_node_that_came_back_can_fall_below_nothing(boot: Any, variant: str) -> None:
+def test_the_count_of_a_node_that_came_back_can_fall_below_nothing(
+    boot: BootLab, variant: str
+) -> None:
     # __offline_pages() subtracts from a count that hotadd_new_pgdat() has reset.
     lab = came_back(boot, variant, "online_movable")
     assert lab.write(33, "offline") is None
@@ -653,12 +656,14 @@ def test_the_count_of_a_node_that_came_back_can_fall_below_nothing(boot: Any, va
         assert lab.write(block, "online_kernel" if variant == "v4.14" else "online") is None
     assert lab.seen.nodes["has_memory"] == "0-1"
     assert lab.write(32, "offline") is None
-    assert lab.seen.block(33).state == "online"
+    assert lab.view(33).state == "online"
     assert lab.seen.nodes["has_memory"] == "0"
 
 
 @pytest.mark.parametrize("variant", ["v4.13", "v4.14"])
-def test_a_movable_block_does_not_touch_the_mask_of_normal_memory(boot: Any, variant: str) -> None:
+def test_a_movable_block_does_not_touch_the_mask_of_normal_memory(
+    boot: BootLab, variant: str
+) -> None:
     # node_states_check_changes_offline() asks about normal memory for blocks of kernel zones only.
     lab = came_back(boot, variant, "online_kernel")
     assert lab.write(32, "online_movable") is None
@@ -668,7 +673,7 @@ def test_a_movable_block_does_not_touch_the_mask_of_normal_memory(boot: Any, var
 
 @pytest.mark.parametrize(("variant", "result"), [("v4.14", None), ("v4.14-stable", "EINVAL")])
 def test_4_14_stable_does_not_offline_a_block_outside_its_zone(
-    boot: Any, variant: str, result: str | None
+    boot: BootLab, variant: str, result: str | None
 ) -> None:
     lab = came_back(boot, variant, "online_kernel")
     shown = "Normal" if variant == "v4.14" else "none"
@@ -685,7 +690,7 @@ def test_4_14_stable_does_not_offline_a_block_outside_its_zone(
 
 
 @pytest.mark.parametrize("variant", ["v4.13", "v4.14"])
-def test_a_node_leaves_only_once(boot: Any, variant: str) -> None:
+def test_a_node_leaves_only_once(boot: BootLab, variant: str) -> None:
     lab = boot("1G+0", variant=variant)
     for name in ("dimm0", "dimm1"):
         lab.plug(name, "128M", node=1)
@@ -702,11 +707,11 @@ def test_the_masks_do_not_depend_on_an_option_that_is_gone(variant: str) -> None
     assert trace.boot.nodes["has_memory"] == "0"
 
 
-def test_onlining_links_pages_that_a_block_lacks_as_well(boot: Any) -> None:
+def test_onlining_links_pages_that_a_block_lacks_as_well(boot: BootLab) -> None:
     # move_pfn_range_to_zone() of 4.14 links the whole block: its last pages, which the firmware
     # keeps, are of zone Movable then, to which its span shrinks back.
     lab = boot(variant="v4.14")
-    lab.do(Fill("7", "nothing"))
+    lab.do(Fill(Blocks("7"), "nothing"))
     lab.plug("dimm0", "128M")
     for block in (7, 32):
         lab.write(block, "offline")

@@ -6,7 +6,7 @@ import pytest
 
 from zonediff.engine.machine import Machine
 from zonediff.engine.run import run
-from zonediff.engine.steps import Online, Plug, Step, Udev, Write
+from zonediff.engine.steps import Blocks, Online, Plug, Step, Udev, Write
 from zonediff.engine.trace import Trace
 from zonediff.engine.units import Bytes, parse_size
 from zonediff.variants.v6_1 import V6_1
@@ -94,7 +94,7 @@ def test_one_kernel_block_makes_the_rest_of_its_device_kernel_memory() -> None:
     steps: list[Step] = [
         Plug("dimm1", parse_size("512M")),
         Write("memory32/state", "online_kernel"),
-        Online("added"),
+        Online(Blocks("added")),
     ]
     assert zones(onlined(steps)) == {"Normal"}
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import BootLab
 from zonediff.engine.machine import Config, Dimm, Machine
 from zonediff.engine.steps import Blocks, Online, Udev, Unplug
 from zonediff.engine.units import parse_size
@@ -45,7 +46,7 @@ def test_what_user_space_can_use(
     assert interface.files["memoryN/state"] == (ON, "online_kernel", "online_movable", OFF)
 
 
-def test_v6_1_has_no_probe_file_and_a_knob_that_takes_zones(boot: Any) -> None:
+def test_v6_1_has_no_probe_file_and_a_knob_that_takes_zones(boot: BootLab) -> None:
     interface = Registry().resolve("v6.1").interface
     four = (OFF, ON, "online_kernel", "online_movable")
     assert "probe" not in interface.files
@@ -90,7 +91,7 @@ def test_after_patch_2_the_knob_is_off_after_boot(how: str) -> None:
     ],
 )
 def test_dimms_at_power_on_with_the_default_set(
-    boot: Any, name: str, end: str, state: tuple[str, str] | None
+    boot: BootLab, name: str, end: str, state: tuple[str, str] | None
 ) -> None:
     dimm = Dimm("dimm0", parse_size("128M"))
     lab = boot(variant=name, cmdline="memhp_default_state=online", dimms=[dimm])
@@ -100,7 +101,7 @@ def test_dimms_at_power_on_with_the_default_set(
 
 
 @pytest.mark.parametrize("name", ["upstream", "igor-movable", "michal-split/2", "michal-split/3"])
-def test_zones_of_a_dimm_as_it_is_added(boot: Any, name: str) -> None:
+def test_zones_of_a_dimm_as_it_is_added(boot: BootLab, name: str) -> None:
     lab = boot(variant=name)
     lab.plug("dimm0", "384M")
     assert lab.hot == (
@@ -120,7 +121,7 @@ def test_zones_of_a_dimm_as_it_is_added(boot: Any, name: str) -> None:
 )
 @pytest.mark.parametrize("order", ["first-to-last", "last-to-first", "middle-outward"])
 def test_with_igors_patch_any_order_makes_movable_memory(
-    boot: Any, value: Any, results: list[str | None], order: Any
+    boot: BootLab, value: Any, results: list[str | None], order: Any
 ) -> None:
     lab = boot(variant="igor-movable")
     lab.plug("dimm0", "384M")
@@ -132,7 +133,7 @@ def test_with_igors_patch_any_order_makes_movable_memory(
         assert lab.results == results
 
 
-def test_igors_patch_and_the_knob_make_movable_memory_and_keep_its_bug(boot: Any) -> None:
+def test_igors_patch_and_the_knob_make_movable_memory_and_keep_its_bug(boot: BootLab) -> None:
     lab = boot(variant="igor-movable")
     lab.knob("online")
     lab.plug("dimm0", "256M")
@@ -141,7 +142,7 @@ def test_igors_patch_and_the_knob_make_movable_memory_and_keep_its_bug(boot: Any
     assert lab.unplug("dimm0") == "BUG"
 
 
-def test_igors_patch_lets_movable_overlap_normal(boot: Any) -> None:
+def test_igors_patch_lets_movable_overlap_normal(boot: BootLab) -> None:
     lab = boot(variant="igor-movable")
     lab.plug("middle", "256M", at=36)
     lab.do(Online(Blocks("36-37"), "online_kernel"))
@@ -150,7 +151,7 @@ def test_igors_patch_lets_movable_overlap_normal(boot: Any) -> None:
     assert (lab.span("Movable"), lab.span("Normal")) == ((32, 40), (36, 38))
 
 
-def test_igors_patch_says_why(boot: Any) -> None:
+def test_igors_patch_says_why(boot: BootLab) -> None:
     lab = boot(variant="igor-movable")
     lab.plug("dimm0", "256M")
     assert lab.reasons[1].text == (
@@ -163,7 +164,7 @@ def test_igors_patch_says_why(boot: Any) -> None:
 
 
 @pytest.mark.parametrize("name", COMPARED)
-def test_whole_dimms_are_onlined_by_a_udev_rule_and_ejected_again(boot: Any, name: str) -> None:
+def test_whole_dimms_are_onlined_by_a_udev_rule_and_ejected_again(boot: BootLab, name: str) -> None:
     lab = boot(variant=name)
     before = lab.seen
     lab.plug("dimm0", "1G")

@@ -65,7 +65,12 @@ def test_the_same_versions_do_not_differ() -> None:
 def test_the_digest_is_of_every_source(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[Path] = []
     original = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda path: (read.append(path), original(path))[1])
+
+    def record(path: Path) -> bytes:
+        read.append(path)
+        return original(path)
+
+    monkeypatch.setattr(Path, "read_bytes", record)
     contract._sources.__wrapped__()
     assert {path.parent.name for path in read} >= {"engine", "variants", "corpus", "sweep"}
     assert "agent.sh" in {path.name for path in read}

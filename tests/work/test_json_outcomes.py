@@ -19,6 +19,7 @@ from zonediff.corpus.loader import load
 from zonediff.corpus.scenario import Scenario
 from zonediff.explore import walks
 from zonediff.explore.arena import STANDARD
+from zonediff.explore.kinds import Witness
 from zonediff.explore.walks import PACKAGES
 from zonediff.result.judgements import Run
 from zonediff.result.result import Result
@@ -141,7 +142,7 @@ def test_walks_are_not_walked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert expected
     with open_store(tmp_path / "a.sqlite") as store:
 
-        def walked(seed: int) -> list[walks.Witness]:
+        def walked(seed: int) -> list[Witness]:
             return walks.walk(
                 policies, arena, walks=30, seed=seed, level="results", pool=pool, store=store
             )

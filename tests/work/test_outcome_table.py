@@ -163,7 +163,7 @@ class Clients(RuleBasedStateMachine):
     def one_goes(self, data: st.DataObject) -> None:
         client = data.draw(st.sampled_from(sorted(self.stores)))
         for held in (self.tables, self.sources, self.hands):
-            del held[client]  # type: ignore[attr-defined]
+            del held[client]
         self.stores.pop(client).close()
 
     @precondition(lambda self: self.stores)
