@@ -99,14 +99,24 @@ def movable_starts(machine: Machine, ram: list[Ram], *, percent: bool = False) -
     """
     if machine.has_parameter("movable_node") and machine.config.MOVABLE_NODE:
         return {}
+    needed = _kernel_pages(machine, ram, percent=percent)
+    starts = _spread_kernel_pages(needed, ram) if needed else {}
+    return {node: -(-start // MAX_ORDER_PAGES) * MAX_ORDER_PAGES for node, start in starts.items()}
+
+
+def _kernel_pages(machine: Machine, ram: list[Ram], *, percent: bool) -> int:
+    """Pages that are asked to be kernel memory; 0 when nothing is asked, or all memory is."""
     total = sum(item.pages.end - item.pages.start for item in ram)
     needed = _pages(machine, "kernelcore", total if percent else None)
     movable = _pages(machine, "movablecore", total if percent else None)
     if movable:
         movable = min(total, -(-movable // MAX_ORDER_PAGES) * MAX_ORDER_PAGES)
         needed = max(needed, total - movable)
-    if not needed or needed >= total:
-        return {}
+    return needed if needed < total else 0
+
+
+def _spread_kernel_pages(needed: int, ram: list[Ram]) -> dict[int, int]:
+    """Where kernel memory of so many pages ends on each node, before it is aligned."""
     highest = max(item.pages.end for item in ram)
     usable_start = DMA32_END if highest > DMA32_END else DMA_END if highest > DMA_END else 1
     nodes = sorted({item.node for item in ram})
@@ -140,8 +150,7 @@ def movable_starts(machine: Machine, ram: list[Ram], *, percent: bool = False) -
                     break
         usable_nodes -= 1
         if not usable_nodes or needed <= usable_nodes:
-            break
-    return {node: -(-start // MAX_ORDER_PAGES) * MAX_ORDER_PAGES for node, start in starts.items()}
+            return starts
 
 
 def zone_spans(machine: Machine, *, percent: bool = False) -> dict[tuple[int, Zone], Span]:
@@ -188,7 +197,7 @@ def boot_memory(
 def _booted(
     machine: Machine, links_missing_pages: bool, percent: bool, blocks_align_to_memory: bool
 ) -> Memory:
-    """The same, to be copied: most scenarios boot one of a few machines."""
+    """The same memory, shared and to be copied: most scenarios boot one of a few machines."""
     memory = Memory(
         len(machine.nodes), block_pages(machine, blocks_align_to_memory=blocks_align_to_memory)
     )
@@ -233,12 +242,17 @@ def _booted(
         if link != memory.link[block] and (link or not links_missing_pages)
     }
     memory.status[last] |= PINNED
+    _set_node_states(memory, machine)
+    return memory
+
+
+def _set_node_states(memory: Memory, machine: Machine) -> None:
+    """Put the nodes that have memory, and node 0, online."""
     with_ram = {node for node, _, _ in machine.boot_ranges}
     for node in range(len(machine.nodes)):
         if node == 0 or node in with_ram:
             memory.node_states[node] = NODE_ONLINE
         memory.node_states[node] |= memory.memory_states(node)
-    return memory
 
 
 def _pages(machine: Machine, parameter: str, total: int | None) -> int:
@@ -252,6 +266,7 @@ def _pages(machine: Machine, parameter: str, total: int | None) -> int:
         return 0
 
 
-def _overlap(one: Span, other: Span) -> Span:
-    start, end = max(one.start, other.start), min(one.end, other.end)
+def _overlap(span: Span, other: Span) -> Span:
+    """The pages that two spans share."""
+    start, end = max(span.start, other.start), min(span.end, other.end)
     return Span(start, end) if start < end else EMPTY

@@ -45,13 +45,13 @@ PLACE_TAKEN: Final = Rule(
 NO_DRIVER: Final = Rule(
     "acpi_memory_hotplug_init",
     "acpi_memory_hotplug_init",
-    "no driver looks after {device}, so it cannot be ejected: {why}",
+    "no driver is bound to {device}, so it cannot be ejected: {why}",
     ACPI_MEMHOTPLUG_C,
 )
 ENABLE_FAILED: Final = Rule(
     "acpi_memory_enable_device",
     "acpi_memory_enable_device",
-    "add_memory() said {result} for {device}: {outcome}",
+    "add_memory() returned {result} for {device}: {outcome}",
     ACPI_MEMHOTPLUG_C,
 )
 HALF_THERE: Final = Rule(
@@ -63,8 +63,8 @@ HALF_THERE: Final = Rule(
 BOOT_HANGS: Final = Rule(
     "add_memory_resource.at-boot",
     "add_memory_resource",
-    "{device} is there at power-on and would be onlined by the kernel's own ACPI scan: 4.10 was "
-    "seen to hang there",
+    "{device} is there at power-on, and the kernel's own ACPI scan would online it: 4.10 hangs "
+    "there",
     MEMORY_HOTPLUG_C,
 )
 UNLISTED_NODE: Final = Rule(
@@ -233,7 +233,7 @@ class Guest:
             raise KernelDied("hang")
         result = self._add(device)
         if result == "EEXIST":
-            outcome = "the driver takes the blocks that are there for its own"
+            outcome = "the driver takes the existing blocks for its own"
             kernel.explain(ENABLE_FAILED.because(device=dimm.id, result=result, outcome=outcome))
         elif result is not None:
             self.devices[dimm.id] = replace(device, bound=False)

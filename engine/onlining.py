@@ -33,7 +33,7 @@ FLAG_ONLY: Final = Rule(
 NOT_SPANNED: Final = Rule(
     "move_pfn_range",
     "move_pfn_range",
-    "block {block} is at an edge of zone {zone}, whose span has been turned inside out and does "
+    "block {block} is at an edge of zone {zone}, whose span ends before it starts and does "
     "not hold it -> EINVAL",
     MEMORY_HOTPLUG_C,
 )

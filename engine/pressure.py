@@ -79,11 +79,12 @@ def memmap_kib(blocks: int, block_pages: int) -> int:
     return blocks * block_pages // SECTION_PAGES * (SECTION_MEMMAP_KIB + SECTION_EXTRA_KIB)
 
 
-def _interpolate(table: Mapping[int, int], at: float) -> int:
+def _interpolate(table: Mapping[int, int], x: float) -> int:
+    """The value at x on straight lines between the points; beyond them, the nearest point's."""
     points = sorted(table.items())
-    if at <= points[0][0]:
+    if x <= points[0][0]:
         return points[0][1]
-    for (low, one), (high, two) in pairwise(points):
-        if at <= high:
-            return round(one + (two - one) * (at - low) / (high - low))
+    for (low, value), (high, next_value) in pairwise(points):
+        if x <= high:
+            return round(value + (next_value - value) * (x - low) / (high - low))
     return points[-1][1]

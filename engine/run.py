@@ -35,7 +35,7 @@ def run(
 ) -> Trace:
     """Boot the machine with the policy's kernel and do the steps, until the last or its death.
 
-    brief: acts tell no reasons, and only the last act of a step tells what the step changed.
+    brief: acts have no reasons, and only the last act of a step has what the step changed.
     """
     runner = Runner(Guest(machine, policy), pass_time)
     end = runner.boot()
@@ -153,12 +153,12 @@ class Runner:
 
 
 def joined_reasons(because: Sequence[Because]) -> tuple[Reason, ...]:
-    """Reasons in order; one that holds for consecutive blocks alike is told once, `32-39`."""
-    told: list[tuple[Because, list[int]]] = []
+    """Reasons in order; one that holds for consecutive blocks alike is given once, `32-39`."""
+    runs: list[tuple[Because, list[int]]] = []
     for why in because:
         block = why.numbers.get("block")
-        if told and isinstance(block, int):
-            last, blocks = told[-1]
+        if runs and isinstance(block, int):
+            last, blocks = runs[-1]
             if (
                 last.rule is why.rule
                 and blocks
@@ -167,28 +167,28 @@ def joined_reasons(because: Sequence[Because]) -> tuple[Reason, ...]:
             ):
                 blocks.append(block)
                 continue
-        told.append((why, [block] if isinstance(block, int) else []))
+        runs.append((why, [block] if isinstance(block, int) else []))
     return tuple(
         Because(
             why.rule, {**why.numbers, "block": ranges(blocks)} if len(blocks) > 1 else why.numbers
         ).reason()
-        for why, blocks in told
+        for why, blocks in runs
     )
 
 
 def joined_events(events: Sequence[tuple[str, int | range]]) -> tuple[str, ...]:
     """Uevents in order, `add memory32`; a run over ascending blocks is one, `add memory32-39`."""
-    told: list[tuple[str, int, int]] = []
+    runs: list[tuple[str, int, int]] = []
     for action, of in events:
         first, stop = (of.start, of.stop) if isinstance(of, range) else (of, of + 1)
-        if told and told[-1][0] == action and told[-1][2] == first:
-            first = told.pop()[1]
-        told.append((action, first, stop))
-    return tuple(event for run in told for event in _events(*run))
+        if runs and runs[-1][0] == action and runs[-1][2] == first:
+            first = runs.pop()[1]
+        runs.append((action, first, stop))
+    return tuple(event for run in runs for event in _events(*run))
 
 
 def _events(action: str, first: int, stop: int) -> Iterator[str]:
-    """A run of uevents in words; nodes are told one by one."""
+    """A run of uevents in words; nodes one by one."""
     if action.endswith(" node"):
         yield from (f"{action}{node}" for node in range(first, stop))
     else:

@@ -124,9 +124,9 @@ class V4_13(V4_12):
         return tuple(zone for zone in allowed if zone is not None)
 
 
-def intersects(one: Span, other: Span) -> bool:
+def intersects(span: Span, other: Span) -> bool:
     """Whether two spans share a page (zone_intersects)."""
-    return one != EMPTY and one.start < other.end and other.start < one.end
+    return span != EMPTY and span.start < other.end and other.start < span.end
 
 
 def kernel_zone(kernel: KernelState, block: int) -> Zone:

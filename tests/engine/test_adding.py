@@ -28,7 +28,7 @@ def test_a_dimm_that_is_no_whole_sections_adds_no_block(boot: BootLab, size: str
     assert lab.hot == []
     assert lab.rules == ["check_hotplug_memory_range", "acpi_memory_enable_device"]
     assert lab.reasons[1].text == (
-        "add_memory() said EINVAL for dimm0: no block appears; the machine has the DIMM all the "
+        "add_memory() returned EINVAL for dimm0: no block appears; the machine has the DIMM all the "
         "same"
     )
     # The virtual machine keeps the place.

@@ -127,7 +127,7 @@ def test_it_lives_when_another_block_keeps_the_dimm(boot: BootLab) -> None:
 def test_what_is_not_there_cannot_be_ejected(dimm: Any) -> None:
     assert dimm.unplug("dimm7") == "REFUSED"
     assert dimm.reasons[0].text == (
-        "no driver looks after dimm7, so it cannot be ejected: there is no such device"
+        "no driver is bound to dimm7, so it cannot be ejected: there is no such device"
     )
 
 
@@ -136,7 +136,7 @@ def test_balloon_memory_cannot_be_ejected(boot: BootLab) -> None:
     lab.do(HypervAdd("balloon", Bytes(256 << 20)))
     assert lab.unplug("balloon") == "REFUSED"
     assert lab.reasons[0].text == (
-        "no driver looks after balloon, so it cannot be ejected: it was not added through ACPI"
+        "no driver is bound to balloon, so it cannot be ejected: it was not added through ACPI"
     )
 
 
@@ -243,7 +243,7 @@ def test_a_span_turned_inside_out_holds_no_block(boot: BootLab) -> None:
     assert lab.zones(32) == "Normal Movable"
     assert lab.write(32, "online_movable") == "EINVAL"
     assert lab.reasons[-1].text == (
-        "block 32 is at an edge of zone Normal, whose span has been turned inside out and does not "
+        "block 32 is at an edge of zone Normal, whose span ends before it starts and does not "
         "hold it -> EINVAL"
     )
     assert lab.zones(32) == "Normal Movable"
@@ -267,7 +267,7 @@ def test_a_half_existing_dimm_cannot_be_removed(boot: BootLab) -> None:
     assert lab.hot == ["33 offline [Normal Movable]"]
     assert [reason.text for reason in lab.reasons] == [
         "0x100000000..0x118000000 overlaps memory or a device that is already there -> EEXIST",
-        "add_memory() said EEXIST for dimm0: the driver takes the blocks that are there for its "
+        "add_memory() returned EEXIST for dimm0: the driver takes the blocks that are there for its "
         "own",
     ]
     assert lab.unplug("dimm0") == "BUG"
