@@ -18,7 +18,7 @@ from zonediff.engine.run import Runner
 from zonediff.engine.steps import Unplug, Write
 from zonediff.engine.trace import Reason
 from zonediff.result.result import Evidence
-from zonediff.variants.failure import told
+from zonediff.variants.failure import failures_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def replay(recording: Recording, policy: Policy) -> Replay:
 
     Raises VariantFailed.
     """
-    with told(policy):
+    with failures_of(policy):
         return _replay(recording, Runner(Guest(recording.machine, policy)))
 
 

@@ -13,7 +13,7 @@ from zonediff.explore.renaming import RenamingGroup
 from zonediff.explore.system import Numberings, System, labels_of
 from zonediff.explore.tracer import LeftOutCellRead
 from zonediff.explore.views import Level, Part, PartView, viewed_parts
-from zonediff.variants.failure import told
+from zonediff.variants.failure import failures_of
 
 
 def build(
@@ -44,7 +44,7 @@ def build(
     group = RenamingGroup(arena) if arena.symmetry else None
     kept_pieces = frozenset(Layout.PIECES if keep_all else ())
     bounds = Bounds(until, depth, max_states)
-    with told(policy):
+    with failures_of(policy):
         while True:
             # Start without the pieces of state; when a step reads one, keep it and start again.
             search = BreadthFirst(policy, arena, numberings, kept_pieces, group)

@@ -12,7 +12,7 @@ from zonediff.explore.arena import Arena
 from zonediff.explore.kinds import Kind, result_kind, view_kinds
 from zonediff.explore.system import Outcome, rules
 from zonediff.explore.views import Level, Part, PartView, dead_view, viewed_parts
-from zonediff.variants.failure import told
+from zonediff.variants.failure import failures_of
 
 
 def differences(
@@ -23,7 +23,7 @@ def differences(
     Ends with the first different result. When steps are left that it does not come to, the last
     item is empty, so that it is never about a step that was not done.
     """
-    with told(*policies):
+    with failures_of(*policies):
         left, right = (Side(policy, arena, level) for policy in policies)
         found = [_view_probe(left, right, left.blank, right.blank)]
         for action in steps:

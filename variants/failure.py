@@ -1,4 +1,4 @@
-"""A variant that fails at its work: told with the line of it, and not as a mistake of zonediff."""
+"""The failures of variants, reported with their line and not as a mistake of zonediff."""
 
 from __future__ import annotations
 
@@ -19,15 +19,14 @@ class VariantFailed(ZonediffError):
 
 
 @contextmanager
-def told(*policies: Policy) -> Iterator[None]:
-    """Tell what is raised meanwhile as a failure of these variants.
+def failures_of(*policies: Policy) -> Iterator[None]:
+    """Report what is raised inside as a failure of these variants: raise VariantFailed.
 
-    What zonediff says by an exception of its own stays as it is; so does all that is raised where
-    there are only variants of zonediff.
+    Errors of zonediff pass unchanged. So does everything when all variants are zonediff's own.
     """
     try:
         yield
-    except BaseException as error:  # it may even leave
+    except BaseException as error:  # a variant may even call sys.exit()
         others = [policy for policy in policies if not _is_ours(type(policy))]
         ours = not others or type(error).__module__.startswith(_OURS)
         if ours or isinstance(error, KeyboardInterrupt):
@@ -39,8 +38,8 @@ def told(*policies: Policy) -> Iterator[None]:
 def in_words(error: BaseException, *policies: Policy) -> str:
     """What was raised, and the last line in the code of these variants that led there.
 
-    Without any, as when they gave the engine what it can do nothing with, it is the line that
-    raised it.
+    When no line of theirs is in the traceback, as after an answer that the engine cannot use, it
+    is the line that raised it.
     """
     classes = {cls for policy in policies for cls in type(policy).__mro__[:-1] if not _is_ours(cls)}
     files = {getattr(sys.modules.get(cls.__module__), "__file__", None) for cls in classes}
@@ -48,10 +47,10 @@ def in_words(error: BaseException, *policies: Policy) -> str:
     theirs = [frame for frame in frames if frame.filename in files]
     where = (theirs or frames)[-1]
     try:
-        said = str(error)
+        message = str(error)
     except Exception:
-        said = "it cannot say what"
-    return f"{where.filename}:{where.lineno}: {type(error).__name__}: {said}"
+        message = "(its message cannot be printed)"
+    return f"{where.filename}:{where.lineno}: {type(error).__name__}: {message}"
 
 
 def _is_ours(cls: type) -> bool:

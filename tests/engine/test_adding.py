@@ -28,8 +28,8 @@ def test_a_dimm_that_is_no_whole_sections_adds_no_block(boot: BootLab, size: str
     assert lab.hot == []
     assert lab.rules == ["check_hotplug_memory_range", "acpi_memory_enable_device"]
     assert lab.reasons[1].text == (
-        "add_memory() returned EINVAL for dimm0: no block appears; the machine has the DIMM all the "
-        "same"
+        "add_memory() returned EINVAL for dimm0: no block appears; the machine has the DIMM all "
+        "the same"
     )
     # The virtual machine keeps the place.
     assert lab.plug("dimm0", "128M") == "REFUSED"
@@ -185,8 +185,8 @@ def test_dimms_at_power_on_hang_a_kernel_that_onlines_them(boot: BootLab) -> Non
     assert lab.end == "hang"
     assert lab.seen.blocks == ()
     assert lab.boot_reasons[0].text == (
-        "dimm0 is there at power-on and would be onlined by the kernel's own ACPI scan: 4.10 was "
-        "seen to hang there"
+        "dimm0 is there at power-on, and the kernel's own ACPI scan would online it: 4.10 hangs "
+        "there"
     )
     assert boot(cmdline="memhp_default_state=online acpi_no_memhotplug", dimms=[dimm]).end == "ran"
 

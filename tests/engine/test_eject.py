@@ -267,8 +267,7 @@ def test_a_half_existing_dimm_cannot_be_removed(boot: BootLab) -> None:
     assert lab.hot == ["33 offline [Normal Movable]"]
     assert [reason.text for reason in lab.reasons] == [
         "0x100000000..0x118000000 overlaps memory or a device that is already there -> EEXIST",
-        "add_memory() returned EEXIST for dimm0: the driver takes the blocks that are there for its "
-        "own",
+        "add_memory() returned EEXIST for dimm0: the driver takes the existing blocks for its own",
     ]
     assert lab.unplug("dimm0") == "BUG"
     assert lab.reasons[0].text == (

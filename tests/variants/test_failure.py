@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from zonediff.cli.main import cli
 from zonediff.engine.kernel import KernelDied
 from zonediff.engine.policy import Policy
-from zonediff.variants.failure import VariantFailed, told
+from zonediff.variants.failure import VariantFailed, failures_of
 from zonediff.variants.registry import Registry
 
 FAILS = """
@@ -94,7 +94,7 @@ def test_whatever_it_raises(file: Path, jobs: str) -> None:
             str(file),
         ],
     )
-    said = f"Error: variant fails failed: {file}:7: Odd: it cannot say what\n"
+    said = f"Error: variant fails failed: {file}:7: Odd: (its message cannot be printed)\n"
     assert (done.exit_code, done.output) == (2, said)
 
 
@@ -107,15 +107,15 @@ def test_what_the_engine_cannot_work_with_is_the_variants_mistake_too(file: Path
 
 
 def test_our_own_mistakes_stay_what_they_are(file: Path) -> None:
-    with pytest.raises(ZeroDivisionError), told(*policies(file, "upstream", "v4.13")):
+    with pytest.raises(ZeroDivisionError), failures_of(*policies(file, "upstream", "v4.13")):
         1 // 0  # noqa: B018
     with (
         pytest.raises(VariantFailed, match=r"^variant fails failed: "),
-        told(*policies(file, "upstream", "fails")),
+        failures_of(*policies(file, "upstream", "fails")),
     ):
         1 // 0  # noqa: B018
 
 
 def test_what_we_say_by_an_exception_stays_as_it_is(file: Path) -> None:
-    with pytest.raises(KernelDied), told(*policies(file, "fails")):
+    with pytest.raises(KernelDied), failures_of(*policies(file, "fails")):
         raise KernelDied("panic")
