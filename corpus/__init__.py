@@ -1,1 +1,1 @@
-"""The scenarios that every variant is put through, and the loader that reads and checks them."""
+"""Scenarios, claims and recordings, and the code that reads and checks their files."""

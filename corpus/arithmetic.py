@@ -1,4 +1,4 @@
-"""Arithmetic over named numbers, as claims write it: `kib / (kib + left)`. Exact, and no more."""
+"""Exact arithmetic over named numbers, as claims write it: `kib / (kib + left)`."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ _OPERATIONS: Final[dict[type[ast.operator], Callable[[Fraction, Fraction], Fract
     ast.Div: operator.truediv,
 }
 _PARTS: Final = (ast.BinOp, ast.Name, ast.Load, ast.Constant, *_OPERATIONS)
-_LONGEST: Final = 200
+_MAX_LENGTH: Final = 200
 
 
 def parse(text: str) -> ast.expr:
-    """An expression of names, whole numbers, `+ - * /` and parentheses.
+    """Parse an expression of names, whole numbers, `+ - * /` and parentheses.
 
-    Raises ValueError when the text is none.
+    Raises ValueError if the text is not such an expression.
     """
-    if len(text) > _LONGEST:
-        raise ValueError(f"more than {_LONGEST} characters of arithmetic")
+    if len(text) > _MAX_LENGTH:
+        raise ValueError(f"more than {_MAX_LENGTH} characters of arithmetic")
     try:
-        found = ast.parse(text.strip(), mode="eval").body
+        expression = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ValueError(f"{text!r} is no arithmetic such as kib / (kib + left)") from None
-    for node in ast.walk(found):
+        raise ValueError(f"{text!r} is not arithmetic such as kib / (kib + left)") from None
+    for node in ast.walk(expression):
         whole = not isinstance(node, ast.Constant) or type(node.value) is int
         if not (isinstance(node, _PARTS) and whole):
-            raise ValueError(f"{text!r} holds more than names, whole numbers, + - * / and ()")
-    return found
+            raise ValueError(f"{text!r}: only names, whole numbers, + - * / and () are allowed")
+    return expression
 
 
 def compute(text: str, numbers: Mapping[str, object]) -> Fraction:
-    """The value of an expression over numbers by name.
+    """Compute an expression; its names stand for these numbers.
 
-    Raises ValueError when it is none, when a number is not there or no whole number, and when it
-    divides by zero.
+    Raises ValueError if the text is not an expression, if a name does not stand for a whole number,
+    or if it divides by zero.
     """
     try:
         return _value(parse(text), numbers)

@@ -24,24 +24,24 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class GoalMet:
-    """A goal of the scenario, by its `want` or its number from 1, is met."""
+    """The run meets this goal of the scenario, given by its `want` or its number from 1."""
 
     goal: str | int
 
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """The kernel died of it, and in this way."""
+    """The kernel died in this way."""
 
     died: End
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A rule decided an act of the step `at` (any step without it), with these numbers in it.
+    """A rule decided an act of the step `at`, or of any step, with these numbers.
 
-    numbers: `name=value` each. percent: arithmetic over the rule's numbers whose result, times a
-    hundred, has to be `claimed`, give or take `tolerance`.
+    numbers: `name=value` each. percent: arithmetic over the rule's numbers; its result, in per
+    cent, may differ from `claimed` by at most `tolerance`.
     """
 
     rule: str
@@ -54,7 +54,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Uevent:
-    """The step `at` sends this uevent; a run over ascending blocks is one, `add memory32-39`."""
+    """The step `at` sends this uevent; those of consecutive blocks are one, `add memory32-39`."""
 
     uevent: str
     at: str | int
@@ -62,7 +62,10 @@ class Uevent:
 
 @dataclass(frozen=True, slots=True)
 class Zoneinfo:
-    """A zone spans and holds so many pages, at the end or after a step; a missing zone has 0."""
+    """A zone has this many pages at the end or after a step; a missing zone has 0.
+
+    zoneinfo: the zone, `0/Normal`.
+    """
 
     zoneinfo: str
     spanned: int | None = None
@@ -72,22 +75,22 @@ class Zoneinfo:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Two zones, `[0/Normal, 0/Movable]`, span a page in common, at the end or after a step."""
+    """Two zones, `[0/Normal, 0/Movable]`, have a page in both spans, at the end or after a step."""
 
     overlap: tuple[str, ...]
     after: str | int | None = None
 
 
 State = BlocksGoal | KnobGoal | NodesGoal | Zoneinfo | Overlap
-"""What can be asked of a single moment."""
+"""Conditions on a single moment."""
 
 Outcome = Predicate | GoalMet | Died | Decided | Uevent | Zoneinfo | Overlap
-"""What can be asked of a run."""
+"""Conditions on a run."""
 
 
 @dataclass(frozen=True, slots=True)
 class OfRuns:
-    """What has to hold in every one of these scenarios, by id."""
+    """A condition that has to hold in every one of these scenarios, given by id."""
 
     scenarios: tuple[str, ...]
     outcome: Outcome
@@ -95,7 +98,7 @@ class OfRuns:
 
 @dataclass(frozen=True, slots=True)
 class Alphabet:
-    """What may be written to blocks, again and again, and other primitive steps that may happen."""
+    """The steps of a search: values to write to each block, and other primitive steps."""
 
     blocks: Blocks
     values: tuple[str, ...]
@@ -104,9 +107,9 @@ class Alphabet:
 
 @dataclass(frozen=True, slots=True)
 class OfStates:
-    """A state, all of it at one moment, that some sequence of steps leads to on this machine.
+    """Some sequence of steps leads this machine to a state in which all these conditions hold.
 
-    states: give up after so many states.
+    states: the most states to explore before giving up.
     """
 
     reachable: tuple[State, ...]
@@ -117,10 +120,10 @@ class OfStates:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thing that a claim says, and what has to hold (or not, with met=False) if it is so.
+    """One statement of a claim, and the condition that has to hold if it is true.
 
-    on: variants that it speaks of, as for a claim.
-    unreliable: why what was said there is not to be relied on; it then decides nothing.
+    met: False if the condition must not hold. on: the variants that it is about, as for a claim.
+    unreliable: why the statement is unreliable; the case then decides nothing.
     """
 
     says: str
@@ -134,12 +137,12 @@ class Case:
 class Claim:
     """What someone claimed, and how it is judged for a variant.
 
-    on: variants that it speaks of, as glob patterns; none means all. For others it is moot.
-    given: the claim's premise; where it does not hold the claim is moot.
-    supported_if: the claim is supported when all of these hold.
-    refuted_if: it is refuted when one of these holds; without any, when none of supported_if does.
-    besides: what does not decide but has to be known: where the claim ends, what else happens.
-    undecidable: what no scenario can decide, and why; then supported_if may be empty.
+    on: the variants that it is about, as glob patterns; empty means all. For others it is moot.
+    given: the claim's premise; where a case of it fails, the claim is moot.
+    supported_if: the claim is supported if all of these hold.
+    refuted_if: it is refuted if any of these holds; if there are none, if all of supported_if fail.
+    besides: cases that decide nothing but are worth knowing.
+    undecidable: the part that no scenario can decide, and why; supported_if may then be empty.
     """
 
     id: str
@@ -156,13 +159,13 @@ class Claim:
 
     @property
     def cases(self) -> Iterator[Case]:
-        """Every case, whatever it is for."""
+        """All cases of all parts."""
         for part in (self.given, self.supported_if, self.refuted_if, self.besides):
             yield from part
 
     @property
     def scenarios(self) -> list[str]:
-        """The scenarios that it needs, each once."""
+        """The ids of the scenarios that its cases name, each once."""
         checks = [case.check for case in self.cases]
         ids = [name for check in checks if isinstance(check, OfRuns) for name in check.scenarios]
         return list(dict.fromkeys(ids))

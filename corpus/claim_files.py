@@ -1,7 +1,6 @@
-"""Reads claims, and reports everything wrong with all of them at once.
+"""Reads claim files, and reports all mistakes in all of them at once.
 
-A claim names scenarios, their goals and their steps, so it is read against a corpus: what it
-names has to be there.
+A claim names scenarios, their goals and their steps. All of these have to be in the corpus.
 """
 
 from __future__ import annotations
@@ -58,10 +57,10 @@ OUTCOMES: Final[dict[str, type]] = {
     "zoneinfo": Zoneinfo,
     "overlap": Overlap,
 }
-"""Everything that can be asked of a run, by the key that tells it from the others."""
+"""Every kind of condition on a run, by the key that only it has."""
 
 STATES: Final = ("blocks", "knob", "mask", "zoneinfo", "overlap")
-"""Those of them that can be asked of a single state as well."""
+"""The keys of those that can also be conditions on a single state."""
 
 _REQUIRED: Final = ("who", "says", "where")
 _CASES: Final = ("given", "supported_if", "refuted_if", "besides")
@@ -72,10 +71,10 @@ _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def load_claims(scenarios: Sequence[Scenario] | None = None, folder: Path = SHIPPED) -> list[Claim]:
-    """The claims in a folder, by id.
+    """Load the claims in a folder, sorted by id.
 
     scenarios: the corpus that they are about; None is the one that comes with the package.
-    Raises ScenarioError with every problem of every file; then there are no claims.
+    Raises ScenarioError with every problem of every file.
     """
     corpus = load() if scenarios is None else scenarios
     claims: list[Claim] = []
@@ -91,7 +90,7 @@ def load_claims(scenarios: Sequence[Scenario] | None = None, folder: Path = SHIP
 
 
 def read_claim(file: Path, scenarios: Sequence[Scenario]) -> Claim:
-    """The claim in a file, whose id is the file's name. Raises ScenarioError."""
+    """Read a claim; its id is the name of its file. Raises ScenarioError."""
     shown = str(file)
     try:
         document = parse(decode(file.read_bytes(), shown), shown)
@@ -116,7 +115,9 @@ def _claim(name: str, data: dict[str, Plain], corpus: Sequence[Scenario]) -> Cla
     ]
     mistakes += [Mistake((key,), "is missing") for key in _REQUIRED if key not in data]
     if not _ID.fullmatch(name):
-        mistakes.append(Mistake((), f"a claim's file is called by its id, C01.yaml, not {name!r}"))
+        mistakes.append(
+            Mistake((), f"the name of a claim's file is its id, as in C01.yaml, not {name!r}")
+        )
     if not data.get("supported_if") and "undecidable" not in data:
         message = "is missing: say what decides the claim, or under `undecidable` why nothing can"
         mistakes.append(Mistake(("supported_if",), message))
@@ -163,7 +164,7 @@ def _claim(name: str, data: dict[str, Plain], corpus: Sequence[Scenario]) -> Cla
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """What every case has, whatever it asks."""
+    """The keys that every case can have."""
 
     says: str
     met: bool = True
@@ -219,10 +220,10 @@ def _of_runs(body: dict[str, Plain], corpus: Sequence[Scenario]) -> OfRuns:
 
 
 def named(pattern: str, scenario: str) -> bool:
-    """Whether a case means the scenario of this id.
+    """Whether a pattern in a case includes the scenario with this id.
 
-    It names a scenario, a family, or with some values in brackets all members that have them:
-    `knob/generic-path[knob=online]`.
+    A pattern is the id of a scenario or of a family, or a family with some values in brackets, as
+    `knob/generic-path[knob=online]`: then it includes the members that have these values.
     """
     family, _, values = pattern.rstrip("]").partition("[")
     own_family, _, own_values = scenario.rstrip("]").partition("[")
@@ -231,7 +232,7 @@ def named(pattern: str, scenario: str) -> bool:
 
 
 def _kind(body: dict[str, Plain], known: Sequence[str] = tuple(OUTCOMES)) -> Any:
-    """The key that says what is asked, and the mistakes if it is not exactly one."""
+    """Return the key that names the kind of condition; without exactly one, None and mistakes."""
     kinds = [key for key in known if key in body]
     if len(kinds) == 1:
         return kinds[0], []
@@ -268,7 +269,7 @@ def _faults(outcome: Outcome, scenario: Scenario) -> Iterator[Mistake]:
 def _as_goal(
     wanted: Predicate, machine: Machine, steps: Sequence[ScenarioStep]
 ) -> Iterator[Mistake]:
-    """What would be wrong with it if it were a goal of such a scenario."""
+    """Check a condition as if it were a goal of a scenario with this machine and these steps."""
     parts = Draft(machine=machine, steps=list(steps), goals=[Goal("as claimed", wanted)])
     for mistake in check(parts):
         if mistake.path[:2] == ("goals", 0):
@@ -295,7 +296,7 @@ def _numbers(asked: Decided) -> Iterator[Mistake]:
     if asked.percent is None:
         return
     if asked.claimed is None:
-        yield Mistake(("claimed",), "is missing: the number that the per cent are compared with")
+        yield Mistake(("claimed",), "is missing: the per cent that the result is compared with")
     try:
         arithmetic.parse(asked.percent)
     except ValueError as error:
@@ -316,7 +317,7 @@ def _zones(asked: Zoneinfo | Overlap) -> Iterator[Mistake]:
 
 @dataclass(frozen=True, slots=True)
 class _Writes:
-    """The values that may be written to the `state` file of each of these blocks."""
+    """Values that may be written to the `state` file of each of these blocks."""
 
     blocks: Blocks
     values: tuple[str, ...]
@@ -332,7 +333,9 @@ def _of_states(key: str, body: dict[str, Plain]) -> OfStates:
     mistakes += [Mistake((name,), "is missing") for name in known[:3] if name not in body]
     asked = body.get(key)
     if not isinstance(asked, list) or not asked:
-        raise Misshapen(*mistakes, Mistake((key,), "expected a list of what holds at one moment"))
+        raise Misshapen(
+            *mistakes, Mistake((key,), "expected a list of conditions that hold at one moment")
+        )
     parts: list[tuple[Way, Plain, Any]] = []
     for index, item in enumerate(asked):
         if not isinstance(item, dict):
@@ -354,7 +357,7 @@ def _of_states(key: str, body: dict[str, Plain]) -> OfStates:
     )
     for index, step in enumerate(steps):
         if step.do.composite:
-            message = f"{step.do.verb} is several steps: only primitive ones can be searched"
+            message = f"{step.do.verb} stands for several steps; a search has only primitive ones"
             mistakes.append(Mistake(("steps", index), message))
     for index, state in enumerate(wanted):
         if isinstance(state, Zoneinfo | Overlap):

@@ -14,7 +14,7 @@ from zonediff.engine.machine import Machine
 Shape = TypeVar("Shape")
 
 KEYS: Final = ("title", "why", "claims", "with", "machine", "steps", "goals")
-"""The keys of a scenario file, in the order in which they are best written."""
+"""The keys of a scenario file, in the usual order."""
 
 _REQUIRED: Final = ("title", "why", "machine", "goals")
 
@@ -37,13 +37,13 @@ class Draft:
 
 
 def draft(data: dict[str, Plain]) -> tuple[Draft, list[Mistake]]:
-    """Read what can be read of a file's data, and say what cannot."""
+    """Return the parts of a file's data that can be read, and the mistakes in the others."""
     mistakes = [
         Mistake((key,), unknown("key", key, KEYS), on_key=True) for key in data if key not in KEYS
     ]
     mistakes += [Mistake((key,), "is missing") for key in _REQUIRED if key not in data]
     if data.get("goals") == []:
-        mistakes.append(Mistake(("goals",), "expected at least one: nothing else is judged"))
+        mistakes.append(Mistake(("goals",), "expected at least one goal"))
 
     def part(path: Path, value: Plain, shape: type[Shape]) -> Shape | None:
         try:
@@ -56,10 +56,10 @@ def draft(data: dict[str, Plain]) -> tuple[Draft, list[Mistake]]:
         return part((key,), data[key], shape) if key in data else None
 
     def items(key: str, shape: type[Shape]) -> list[Shape | None]:
-        found: Any = data.get(key, [])
-        if isinstance(found, list):
-            return [part((key, index), item, shape) for index, item in enumerate(found)]
-        part((key,), found, tuple[shape, ...])  # type: ignore[valid-type]
+        values: Any = data.get(key, [])
+        if isinstance(values, list):
+            return [part((key, index), item, shape) for index, item in enumerate(values)]
+        part((key,), values, tuple[shape, ...])  # type: ignore[valid-type]
         return []
 
     parts = Draft(

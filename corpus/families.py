@@ -1,8 +1,8 @@
-"""One scenario file for a family of scenarios: `with:` names parameters and their values.
+"""Makes a family of scenarios from one file: `with:` lists parameters and their values.
 
 Every combination of values makes a member, in which `${name}` stands for the value in any text
-of the file. A text that is nothing but `${name}` becomes the value itself, a number if that is
-one; within other text the value is written out.
+of the file. A text that is only `${name}` becomes the value itself, which may be a number; within
+other text the value is written out.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from zonediff.corpus.positions import Plain
 from zonediff.corpus.problems import Mistake, Path, unknown
 
 MAX_MEMBERS: Final = 256
-"""Scenarios that one file can make."""
+"""The most scenarios that one file can make."""
 
 _PARAMETER: Final = re.compile(r"[a-z][a-z0-9_]*")
 _VALUE: Final = re.compile(r"[^\s,\[\]]+")  # an id with values in it stays one word
@@ -27,22 +27,22 @@ Scalar = str | int | bool
 
 
 class Member(NamedTuple):
-    """The file's data with the values of one combination in it."""
+    """The data of a file, with one combination of values filled in."""
 
     parameters: tuple[tuple[str, str], ...]
     data: dict[str, Plain]
 
     @property
     def suffix(self) -> str:
-        """`[size=1G,knob=online]`, empty for a file that is no family."""
+        """The end of the id, `[size=1G,knob=online]`; empty for a file without `with:`."""
         pairs = ",".join(f"{name}={value}" for name, value in self.parameters)
         return f"[{pairs}]" if pairs else ""
 
 
 def members(data: dict[str, Plain]) -> tuple[list[Member], list[Mistake]]:
-    """Every member of the family (one, for a file without `with:`), and the mistakes in it.
+    """Return every member of the family (one for a file without `with:`), and the mistakes.
 
-    A placeholder that stands for nothing is left as it is.
+    A placeholder whose parameter does not exist stays as it is.
     """
     body = {key: value for key, value in data.items() if key != "with"}
     mistakes: list[Mistake] = []
@@ -53,25 +53,27 @@ def members(data: dict[str, Plain]) -> tuple[list[Member], list[Mistake]]:
         if name not in choices:
             mistakes.append(Mistake(path, unknown("parameter", name, choices)))
     mistakes += [
-        Mistake(("with", name), f"is not used: write ${{{name}}} where its values belong", True)
+        Mistake(("with", name), f"is not used: write ${{{name}}} where its value belongs", True)
         for name in choices
         if name not in used
     ]
     if math.prod(map(len, choices.values())) > MAX_MEMBERS:
         mistakes.append(Mistake(("with",), f"makes more than {MAX_MEMBERS} scenarios", True))
         return [], mistakes
-    made = []
+    family = []
     for values in itertools.product(*choices.values()):
         chosen = dict(zip(choices, values, strict=True))
         parameters = tuple((name, _write(value)) for name, value in chosen.items())
-        made.append(Member(parameters, {key: _fill(value, chosen) for key, value in body.items()}))
-    return made, mistakes
+        family.append(
+            Member(parameters, {key: _fill(value, chosen) for key, value in body.items()})
+        )
+    return family, mistakes
 
 
 def _choices(data: Plain, mistakes: list[Mistake]) -> dict[str, list[Scalar]]:
-    """The values of each parameter."""
+    """Return the values of each parameter."""
     if not isinstance(data, dict):
-        mistakes.append(Mistake(("with",), "expected a mapping of names to lists of values"))
+        mistakes.append(Mistake(("with",), "expected a mapping from names to lists of values"))
         return {}
     choices: dict[str, list[Scalar]] = {}
     for name, values in data.items():
@@ -89,17 +91,17 @@ def _choices(data: Plain, mistakes: list[Mistake]) -> dict[str, list[Scalar]]:
             elif not _VALUE.fullmatch(_write(value)):
                 mistakes.append(Mistake(path, "a value has no blanks, commas or square brackets"))
             elif _write(value) in map(_write, choices[name]):
-                mistakes.append(Mistake(path, f"the value {_write(value)!r} is here twice"))
+                mistakes.append(Mistake(path, f"the value {_write(value)!r} is listed twice"))
             else:
                 choices[name].append(value)
     return choices
 
 
 def _placeholders(data: Plain, path: Path) -> Iterator[tuple[Path, str]]:
-    """Every `${name}` and where it stands."""
+    """Yield every `${name}` with its path."""
     match data:
         case str():
-            yield from ((path, found[1]) for found in _PLACEHOLDER.finditer(data))
+            yield from ((path, match[1]) for match in _PLACEHOLDER.finditer(data))
         case list():
             for index, item in enumerate(data):
                 yield from _placeholders(item, (*path, index))
@@ -114,7 +116,7 @@ def _fill(data: Plain, chosen: Mapping[str, Scalar]) -> Plain:
             whole = _PLACEHOLDER.fullmatch(data)
             if whole:
                 return chosen.get(whole[1], data)
-            return _PLACEHOLDER.sub(lambda found: _write(chosen.get(found[1], found[0])), data)
+            return _PLACEHOLDER.sub(lambda match: _write(chosen.get(match[1], match[0])), data)
         case list():
             return [_fill(item, chosen) for item in data]
         case dict():

@@ -14,7 +14,7 @@ from zonediff.engine.units import format_address, format_size, parse_size
 
 
 def machine_to_json(machine: Machine) -> dict[str, Any]:
-    """A machine as in recordings, with its config and platform among its keys."""
+    """Return a machine as JSON values, as in results."""
     return {
         "nodes": [format_size(size) for size in machine.nodes],
         "cmdline": machine.cmdline,
@@ -26,9 +26,10 @@ def machine_to_json(machine: Machine) -> dict[str, Any]:
 
 
 def machine_from_json(body: Mapping[str, Any], config: Mapping[str, bool] | None = None) -> Machine:
-    """The machine of a result or a recording; a recording keeps its `config` beside the machine.
+    """Read the machine of a result or a recording.
 
-    Raises KeyError, TypeError or ValueError when it is not the JSON form of a machine.
+    config: the build options, for a recording, which keeps them beside the machine.
+    Raises KeyError, TypeError or ValueError if `body` is not the JSON form of a machine.
     """
     return Machine(
         nodes=tuple(parse_size(size) for size in body["nodes"]),
@@ -41,13 +42,13 @@ def machine_from_json(body: Mapping[str, Any], config: Mapping[str, bool] | None
 
 
 def step_to_json(step: ScenarioStep) -> dict[str, Any]:
-    """A step as `{"do": {verb: ...}}`, with its `name` if it has one."""
+    """Return a step as `{"do": {verb: ...}}`, with its `name` if it has one."""
     named = {} if step.name is None else {"name": step.name}
     return {"do": step.do.to_json(), **named}
 
 
 def goal_to_json(goal: Goal) -> dict[str, Any]:
-    """A goal as in files: `want` and the fields of its predicate, less those left at defaults."""
+    """Return a goal as in scenario files: `want`, and its predicate's fields without defaults."""
     first, *others = fields(goal.check)
     form = {"want": goal.want, first.name: getattr(goal.check, first.name)}
     for item in others:
@@ -58,7 +59,7 @@ def goal_to_json(goal: Goal) -> dict[str, Any]:
 
 
 def content_hash(machine: Machine, steps: Sequence[ScenarioStep], goals: Sequence[Goal]) -> str:
-    """SHA-256 over what a scenario means: equal for files that differ in wording or layout."""
+    """Return the SHA-256 over machine, steps and goals; wording and layout do not change it."""
     meaning = {
         "machine": machine_to_json(machine),
         "steps": [step_to_json(step) for step in steps],

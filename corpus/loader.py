@@ -1,4 +1,4 @@
-"""Finds scenario files, reads them, and reports everything wrong with all of them at once."""
+"""Finds and reads scenario files, and reports all mistakes in all of them at once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHIPPED: Final = Path(__file__).parent / "scenarios"
 """The folder of the corpus that comes with the package."""
 
 MAX_BYTES: Final = 1 << 20
-"""The largest scenario file that is read."""
+"""The size of the largest scenario file that is read, in bytes."""
 
 _SUFFIXES: Final = (".yaml", ".yml")
 
@@ -30,8 +30,8 @@ _SUFFIXES: Final = (".yaml", ".yml")
 class _Source:
     """A file to read.
 
-    id: of its scenarios, less their values. file: how they call it. members: those wanted of a
-    family, None for all.
+    id: of its scenarios, without the values of a member. file: the name of the file in results.
+    members: the ids of the members to load; None for all.
     """
 
     path: Path
@@ -41,14 +41,14 @@ class _Source:
 
 
 def load(paths: Iterable[str | Path] = (), root: Path = SHIPPED) -> list[Scenario]:
-    """The scenarios that these paths stand for, or all below `root` without any, sorted by id.
+    """Load the scenarios that these paths name, or all below `root` without paths, sorted by id.
 
-    A path is a file, a folder, or names scenarios below `root`: an id (`numa/two-nodes`, with all
-    members of its family, or `knob/kvm[knob=online]`), a folder (`ordering`) or a glob pattern
-    (`*/hyperv-*`). A file's id is its path below `root`; elsewhere, its path below the folder that
-    was asked for, or its bare name.
+    A path is a file or folder on disk, or names scenarios below `root`: an id (`numa/two-nodes` for
+    all members of a family, or `knob/kvm[knob=online]`), a folder (`ordering`) or a glob pattern
+    (`*/hyperv-*`). The id of a file below `root` is its path from there; of another file, its path
+    below the given folder, or its bare name.
 
-    Raises ScenarioError with every problem of every file; then there are no scenarios.
+    Raises ScenarioError with every problem of every file.
     """
     problems: list[Problem] = []
     sources: dict[Path, _Source] = {}
@@ -67,19 +67,19 @@ def load(paths: Iterable[str | Path] = (), root: Path = SHIPPED) -> list[Scenari
     scenarios: dict[str, Scenario] = {}
     for source in sources.values():
         try:
-            found = read(source.path, source.id, source.file)
+            loaded = read(source.path, source.id, source.file)
         except ScenarioError as error:
             problems += error.problems
             continue
-        ids = [scenario.id for scenario in found]
+        ids = [scenario.id for scenario in loaded]
         for missing in sorted((source.members or set()) - set(ids)):
-            message = f"no such member{_or_rather(missing, ids)}"
+            message = f"no such member{_suggestion(missing, ids)}"
             problems.append(Problem(missing, 0, 0, "", message))
-        for scenario in found:
+        for scenario in loaded:
             if source.members is not None and scenario.id not in source.members:
                 continue
             if scenario.id in scenarios:
-                message = f"the id {scenario.id!r} is taken by {scenarios[scenario.id].file}"
+                message = f"the id {scenario.id!r} already belongs to {scenarios[scenario.id].file}"
                 problems.append(Problem(_shown(source.path), 1, 1, "", message))
             scenarios[scenario.id] = scenario
     if problems:
@@ -88,9 +88,9 @@ def load(paths: Iterable[str | Path] = (), root: Path = SHIPPED) -> list[Scenari
 
 
 def read(path: Path, name: str, file: str = "") -> list[Scenario]:
-    """The scenario in a file, or the members of its family.
+    """Read the scenario in a file, or all members of a family.
 
-    `name` is their id without values; `file` is what they call the file, else its path.
+    name: their id without values. file: the name of the file in results; by default its path.
     Raises ScenarioError with every problem of the file.
     """
     shown = _shown(path)
@@ -108,19 +108,19 @@ def read(path: Path, name: str, file: str = "") -> list[Scenario]:
         except Misshapen as error:
             for mistake in dict.fromkeys(error.mistakes):
                 suffixes.setdefault(mistake, []).append(member.suffix)
-    for mistake, found in suffixes.items():
-        # What only some members have wrong is told with the first of them.
-        told = "" if len(found) == len(family) else f", in {found[0]}"
-        mistakes.append(mistake._replace(message=mistake.message + told))
+    for mistake, affected in suffixes.items():
+        # A mistake in only some members is reported with the first of them.
+        where = "" if len(affected) == len(family) else f", in {affected[0]}"
+        mistakes.append(mistake._replace(message=mistake.message + where))
     if document.problems or mistakes:
         raise ScenarioError([*document.problems, *document.locate_all(mistakes)])
     return scenarios
 
 
 def locate(scenario: Scenario, mistakes: Iterable[Mistake]) -> list[Problem]:
-    """Where in its file the mistakes of a scenario stand that only a run of it shows.
+    """Find the places in its file of mistakes that only a run of the scenario shows.
 
-    Raises ScenarioError when the file is gone by now.
+    Raises ScenarioError if the file can no longer be read.
     """
     path = Path(scenario.path)
     shown = _shown(path)
@@ -128,7 +128,7 @@ def locate(scenario: Scenario, mistakes: Iterable[Mistake]) -> list[Problem]:
 
 
 def _build(member: Member, name: str, file: str, path: Path) -> Scenario:
-    """The scenario of one member. Raises Misshapen with everything wrong with it."""
+    """Build the scenario of one member. Raises Misshapen with every mistake in it."""
     parts, mistakes = draft(member.data)
     mistakes += check(parts)
     if mistakes or parts.machine is None:
@@ -151,41 +151,41 @@ def _build(member: Member, name: str, file: str, path: Path) -> Scenario:
 
 
 def _find(path: str | Path, root: Path) -> list[_Source]:
-    """The files that a path stands for; raises ScenarioError when there are none."""
+    """Return the files that a path names. Raises ScenarioError if there are none."""
     place = Path(path).resolve()
     root = root.resolve()
     if place.is_dir():
-        if found := _shelf(place, root):
-            return found
-        raise _nothing(path, f"no scenario files (*{_SUFFIXES[0]}) in this folder")
+        if sources := _sources_below(place, root):
+            return sources
+        raise _error(path, f"no scenario files (*{_SUFFIXES[0]}) in this folder")
     if place.exists():
         if place.is_relative_to(root):
             return [_source(place, root)]
         return [_Source(place, place.stem, _shown(place))]
     if place.suffix in _SUFFIXES:
-        raise _nothing(path, "no such file")
-    return _named(str(path).rstrip("/"), _shelf(root, root))
+        raise _error(path, "no such file")
+    return _named(str(path).rstrip("/"), _sources_below(root, root))
 
 
-def _named(name: str, shelf: list[_Source]) -> list[_Source]:
-    """The files of the corpus that an id, a folder or a pattern names."""
+def _named(name: str, corpus: list[_Source]) -> list[_Source]:
+    """Return the files of the corpus that an id, a folder or a pattern names."""
     family = name.partition("[")[0] if name.endswith("]") else name
-    if found := [source for source in shelf if source.id == family]:
-        for source in found:
+    if sources := [source for source in corpus if source.id == family]:
+        for source in sources:
             source.members = None if family == name else {name}
-        return found
+        return sources
     patterns = (name, f"{name}/*")
-    found = [item for item in shelf if any(fnmatch.fnmatchcase(item.id, p) for p in patterns)]
-    if not found:
-        ids = [item.id for item in shelf]
+    sources = [item for item in corpus if any(fnmatch.fnmatchcase(item.id, p) for p in patterns)]
+    if not sources:
+        ids = [item.id for item in corpus]
         folders = sorted({folder for id in ids if (folder := id.rpartition("/")[0])})
-        close = _or_rather(name, [*ids, *folders])
-        raise _nothing(name, f"no such file, folder or scenario{close}")
-    return found
+        close = _suggestion(name, [*ids, *folders])
+        raise _error(name, f"no such file, folder or scenario{close}")
+    return sources
 
 
-def _shelf(folder: Path, root: Path) -> list[_Source]:
-    """The scenario files below a folder, without hidden ones."""
+def _sources_below(folder: Path, root: Path) -> list[_Source]:
+    """Return the scenario files below a folder, without hidden ones."""
     return [
         _source(file, root if file.is_relative_to(root) else folder)
         for file in sorted(folder.rglob("*"))
@@ -205,13 +205,13 @@ def _contents(path: Path, shown: str) -> bytes:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise _nothing(shown, _reason(error)) from None
+        raise _error(shown, _reason(error)) from None
     if len(data) > MAX_BYTES:
         raise ScenarioError([Problem(shown, 1, 1, "", f"larger than {MAX_BYTES} bytes")])
     return data
 
 
-def _nothing(path: str | Path, message: str) -> ScenarioError:
+def _error(path: str | Path, message: str) -> ScenarioError:
     return ScenarioError([Problem(str(path), 0, 0, "", message)])
 
 
@@ -219,12 +219,12 @@ def _reason(error: OSError | ValueError) -> str:
     return str(getattr(error, "strerror", None) or error).lower()
 
 
-def _or_rather(word: str, known: Iterable[str]) -> str:
+def _suggestion(word: str, known: Iterable[str]) -> str:
     close = closest(word, known)
     return f"; did you mean {close!r}?" if close else ""
 
 
 def _shown(path: Path) -> str:
-    """The path as it is shortest to open from here."""
+    """Return the path, relative to the current folder if it is below it."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -1,9 +1,9 @@
-"""YAML text as plain data that remembers where every value stood.
+"""Reads YAML text as plain data, with the position of every key and value.
 
-Only the plain part of YAML is read: mappings, lists, text, true and false, whole numbers.
-Anchors, aliases and tags are refused: a scenario needs none, and without aliases a small file
-cannot unfold into a large one. It is built from the parser's events, so that a hostile text is
-given up before anything is made of it.
+Only a part of YAML is read: mappings, lists, text, true and false, whole numbers. Anchors, aliases
+and tags are refused: a scenario needs none, and without aliases a small file cannot expand into a
+large one. The data is built from the parser's events, so a hostile text is refused before anything
+large is built.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import yaml
 from zonediff.corpus.problems import Mistake, Path, Problem, ScenarioError, format_path
 
 Plain: TypeAlias = "bool | int | str | list[Plain] | dict[str, Plain] | None"
-"""What a scenario file is made of."""
+"""The data of a scenario file."""
 
 MAX_DEPTH: Final = 16
-"""Levels of nesting in a file; a scenario has six."""
+"""The most levels of nesting in a file; a scenario has six."""
 
 # libyaml is several times faster; the pure Python parser reads the same.
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -48,11 +48,10 @@ class Mark(NamedTuple):
 
 @dataclass(slots=True)
 class Document:
-    """The value of a text, and where each part of it stands.
+    """The value of a text, with the position of each of its parts.
 
-    problems: what is wrong with the text as YAML while its value could still be read.
-    broken: paths of values that stand for something unreadable.
-    keys, values: where the key of a path stands, and its value.
+    problems: mistakes in the YAML that leave the value readable. broken: paths of values that could
+    not be read. keys, values: by path, the position of the key and of the value.
     """
 
     file: str
@@ -63,7 +62,7 @@ class Document:
     values: dict[Path, Mark] = field(default_factory=lambda: {(): Mark(1, 1)})
 
     def locate(self, mistake: Mistake) -> Problem:
-        """The mistake with its position: that of its value or key, else of what should hold it."""
+        """Return the mistake with the position of its value or key, or of the nearest parent."""
         path = mistake.path
         mark = self.keys.get(path) if mistake.on_key else None
         while mark is None:
@@ -72,7 +71,7 @@ class Document:
         return Problem(self.file, *mark, format_path(mistake.path), mistake.message)
 
     def locate_all(self, mistakes: Iterable[Mistake]) -> Iterator[Problem]:
-        """The mistakes with their positions, less those in values known to be unreadable."""
+        """Yield the mistakes with their positions, except those in unreadable values."""
         for mistake in mistakes:
             path = mistake.path
             if not any(path[:length] in self.broken for length in range(len(path) + 1)):
@@ -80,13 +79,14 @@ class Document:
 
 
 def parse(text: str, file: str) -> Document:
-    """Read a text; `file` is what its problems call it.
+    """Read a text; problems name it `file`.
 
-    Raises ScenarioError when it is empty, no YAML, more than one document or nested too deeply.
-    What is wrong but leaves the rest readable is in the document's `problems`.
+    Raises ScenarioError if the text is empty, not YAML, nested too deeply, or several documents.
+    Mistakes that leave the rest readable are in `problems` of the document.
     """
-    if found := _UNPRINTABLE.search(text):
-        raise ScenarioError([_at(file, text, found.start(), f"the character {found[0]!r}")])
+    if match := _UNPRINTABLE.search(text):
+        message = f"the character {match[0]!r} is not allowed"
+        raise ScenarioError([_problem_at(file, text, match.start(), message)])
     document = Document(file)
     reader = _Reader(document, iter(yaml.parse(text, Loader=_LOADER)))
     try:
@@ -122,10 +122,10 @@ class _Reader:
         next(self.events)  # the document's end
         last = next(self.events)
         if not isinstance(last, yaml.StreamEndEvent):
-            self.give_up(last.start_mark, (), "a second document; a file has one scenario")
+            self.give_up(last.start_mark, (), "a second document; a file has only one")
 
     def value(self, event: Any, path: Path) -> Plain:
-        """The value that begins with this event."""
+        """Return the value that begins with this event."""
         self.document.values.setdefault(path, _mark(event.start_mark))
         self.refuse_extras(event, path)
         if isinstance(event, yaml.AliasEvent):
@@ -151,7 +151,7 @@ class _Reader:
             here = (*path, key)
             if key in entries:
                 first = self.document.keys[here]
-                message = f"the key is here twice, first at {first.line}:{first.column}"
+                message = f"the key occurs twice, first at {first.line}:{first.column}"
                 self.report(event.start_mark, here, message)
             self.document.keys.setdefault(here, _mark(event.start_mark))
             value = self.value(next(self.events), here)
@@ -169,33 +169,34 @@ class _Reader:
 
     def refuse_extras(self, event: Any, path: Path) -> None:
         if isinstance(event, yaml.AliasEvent):
-            message = f"the alias *{event.anchor}: scenarios have none, write the value out"
+            message = f"the alias *{event.anchor} is not allowed: write the value out"
             self.report(event.start_mark, path, message)
             self.document.broken.add(path)
             return
         if event.anchor is not None:
-            message = f"the anchor &{event.anchor}: scenarios have no aliases, remove it"
+            message = f"the anchor &{event.anchor} is not allowed: remove it"
             self.report(event.start_mark, path, message)
         if event.tag is not None:
-            message = f"the tag {event.tag}: scenarios have none, remove it"
+            message = f"the tag {event.tag} is not allowed: remove it"
             self.report(event.start_mark, path, message)
             self.document.broken.add(path)
 
 
 def decode(data: bytes, file: str) -> str:
-    """The text of a file's bytes. Raises ScenarioError when they are not UTF-8 text."""
+    """Decode the bytes of a file. Raises ScenarioError if they are not UTF-8 text."""
     try:
         text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8")
         message = f"byte {data[error.start]:#04x} is not UTF-8; a scenario is a UTF-8 text file"
-        raise ScenarioError([_at(file, before, len(before), message)]) from None
-    if (at := text.find("\0")) >= 0:
-        raise ScenarioError([_at(file, text, at, "a binary file; a scenario is a text file")])
+        raise ScenarioError([_problem_at(file, before, len(before), message)]) from None
+    if (offset := text.find("\0")) >= 0:
+        message = "a binary file; a scenario is a text file"
+        raise ScenarioError([_problem_at(file, text, offset, message)])
     return text
 
 
-def _at(file: str, text: str, offset: int, message: str) -> Problem:
+def _problem_at(file: str, text: str, offset: int, message: str) -> Problem:
     line = text.count("\n", 0, offset) + 1
     return Problem(file, line, offset - text.rfind("\n", 0, offset), "", message)
 
@@ -213,8 +214,8 @@ def _plain(text: str) -> Plain:
 def _explain(error: yaml.MarkedYAMLError, text: str) -> str:
     mark = error.problem_mark
     if mark is not None and "".join(text.splitlines()[mark.line :][:1])[mark.column :][:1] == "\t":
-        return "a tab: YAML is indented with spaces"
+        return "a tab: indent YAML with spaces"
     if error.context is None or error.context_mark is None:
         return f"not YAML: {error.problem}"
-    since = _mark(error.context_mark)
-    return f"not YAML: {error.problem}, {error.context} from {since.line}:{since.column}"
+    start = _mark(error.context_mark)
+    return f"not YAML: {error.problem}, {error.context} from {start.line}:{start.column}"

@@ -1,4 +1,4 @@
-"""What is wrong with a scenario, and where: for people who have to mend it."""
+"""Mistakes in a file and their positions, in words for the people who correct them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import NamedTuple
 from zonediff.engine.errors import ZonediffError
 
 Path = tuple[str | int, ...]
-"""The way to a value from the top of a file: `("steps", 2, "online", "blocks")`."""
+"""The keys that lead to a value from the top of a file: `("steps", 2, "online", "blocks")`."""
 
 
 _SHOWN = 15  # known words in one message
 
 
 class Mistake(NamedTuple):
-    """Something wrong at a path of a file whose place in the text is not looked up yet.
+    """A mistake at a path of a file, without its position in the text.
 
-    on_key: it is the key itself that is wrong, rather than the value under it.
+    on_key: the key itself is wrong, not the value under it.
     """
 
     path: Path
@@ -26,12 +26,12 @@ class Mistake(NamedTuple):
     on_key: bool = False
 
     def below(self, *parents: str | int) -> Mistake:
-        """The same mistake, seen from further up."""
+        """The same mistake with a path that begins with these parents."""
         return self._replace(path=(*parents, *self.path))
 
 
 class Problem(NamedTuple):
-    """A mistake with its position; line and column count from 1, and are 0 without a text."""
+    """A mistake with its position; line and column count from 1, and are 0 if there is no text."""
 
     file: str
     line: int
@@ -45,7 +45,7 @@ class Problem(NamedTuple):
 
 
 class ScenarioError(ZonediffError):
-    """Scenarios that cannot be used: everything wrong with them, one problem a line."""
+    """A scenario, claim or sweep file has mistakes; the message has a line for each problem."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = sorted(set(problems))
@@ -64,7 +64,7 @@ def format_path(path: Path) -> str:
 
 
 def unknown(what: str, word: str, known: Iterable[str]) -> str:
-    """Say that there is no such thing, what was probably meant, and what there is."""
+    """Return a message about an unknown word, with the closest known word and the list of all."""
     names = [*dict.fromkeys(known)]
     close = closest(word, names)
     meant = f", did you mean {close!r}?" if close else ""
@@ -73,6 +73,6 @@ def unknown(what: str, word: str, known: Iterable[str]) -> str:
 
 
 def closest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
-    """The known word that looks most like this one, None when none is like it."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=likeness)
-    return found[0] if found else None
+    """Return the known word that is most similar to this one; None if none is similar."""
+    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=likeness)
+    return matches[0] if matches else None

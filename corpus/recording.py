@@ -1,7 +1,4 @@
-"""Recordings of real kernels: one JSON object a line, read as traces (corpus/recordings/README.md).
-
-A recording is a fact about a kernel. Nothing here judges it.
-"""
+"""Reads recordings of real kernels: one trace a line, in JSON (corpus/recordings/README.md)."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ SHIPPED: Final = Path(__file__).parent / "recordings"
 
 
 class RecordingError(ZonediffError):
-    """A file holds no recording; the message says where (file:line) and why."""
+    """A recording cannot be read; the message says where (file:line) and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ class RecordedStep:
 class Recording:
     """One trace of a real kernel.
 
-    kernel: its release. variant: the variant it speaks for. boot: the observation after boot.
+    kernel: its release. variant: the variant that models it. boot: the observation after boot.
     """
 
     id: str
@@ -51,7 +48,7 @@ class Recording:
 
 
 def read(path: Path) -> Iterator[Recording]:
-    """The recordings in a file, in order. Raises RecordingError."""
+    """Yield the recordings in a file, in order. Raises RecordingError."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
@@ -72,32 +69,32 @@ def read(path: Path) -> Iterator[Recording]:
 
 
 def files_of(paths: Iterable[Path]) -> list[Path]:
-    """The recording files that paths name: themselves, or those in a folder, by name.
+    """Return the recording files that paths name: files, and the files in a folder by name.
 
-    Raises RecordingError for a path that is missing and a folder without any.
+    Raises RecordingError if a path does not exist or a folder has no recordings.
     """
-    found: list[Path] = []
+    files: list[Path] = []
     for path in paths:
         if path.is_dir():
             inside = sorted(path.glob("*.jsonl"))
             if not inside:
                 raise RecordingError(f"{path}: no recordings (*.jsonl) in this folder")
-            found += inside
+            files += inside
         elif path.exists():
-            found.append(path)
+            files.append(path)
         else:
             raise RecordingError(f"{path}: no such file or folder")
-    return found
+    return files
 
 
 def _recording(trace: Mapping[str, Any]) -> Recording:
     machine = trace["machine"]
-    looks = _Looks(trace["boot"])
-    boot = looks.observation()
+    observed = _Observed(trace["boot"])
+    boot = observed.observation()
     steps = []
     for step in trace["steps"]:
-        looks.change(step["changed"])
-        steps.append(RecordedStep(from_json(step["do"]), step["result"], looks.observation()))
+        observed.change(step["changed"])
+        steps.append(RecordedStep(from_json(step["do"]), step["result"], observed.observation()))
     return Recording(
         id=trace["id"],
         kernel=trace["kernel"],
@@ -128,8 +125,8 @@ _MASK: Final = re.compile(r"[0-9,-]*")
 CONFIG_OPTIONS: Final = frozenset(Config.__dataclass_fields__)
 
 
-class _Looks:
-    """The observation so far, in the recording's own terms."""
+class _Observed:
+    """The observation so far, to which the changes that a recording has are applied."""
 
     def __init__(self, boot: Mapping[str, Any]) -> None:
         self.blocks: dict[int, BlockView] = {}
@@ -154,8 +151,8 @@ class _Looks:
                     zone.get("start_pfn", -1), zone["spanned"], zone["present"]
                 )
         if changed.get("nodes") is not None:
-            # Without CONFIG_MOVABLE_NODE there is no has_memory file, and what was recorded for
-            # it and for the mask after it are words of the error message.
+            # Without CONFIG_MOVABLE_NODE there is no has_memory file. The recording then has words
+            # of the error message for it and for the mask after it.
             masks = changed["nodes"].items()
             self.nodes = {name: text for name, text in masks if _MASK.fullmatch(text or "!")}
         if "auto_online_blocks" in changed:

@@ -1,19 +1,19 @@
-"""The smallest scenario that works, to begin one's own with."""
+"""The smallest scenario that works, to start a new one from."""
 
 from __future__ import annotations
 
 from typing import Final
 
 _TEXT: Final = """\
-# A scenario for zonediff: a machine, steps, and what its user wanted of them.
+# A scenario for zonediff: a machine, steps, and what its user wanted.
 #
-# zonediff check {file}                          does it load, and does it say anything?
+# zonediff check {file}                          does it load, and does it tell variants apart?
 # zonediff show {file} --variant upstream        the story, with the kernel's reasons
 # zonediff run {file}                            what each variant makes of it
 
-title: a DIMM is wanted movable, block by block   # one line: the situation
+title: a DIMM is onlined as movable, block by block   # one line: the situation
 why: >
-  Who is in this situation, and why it should matter to a reviewer. Here: a plain udev rule asks for
+  Who is in this situation, and why it should matter to a reviewer. Here: a plain udev rule onlines
   each block as it appears, from the first to the last.
 
 machine:
@@ -34,5 +34,5 @@ goals:                   # what the user wanted, whether or not any kernel does 
 
 
 def scenario_text(file: str) -> str:
-    """The text of a scenario file of that name."""
+    """Return the text of a new scenario file with this name."""
     return _TEXT.format(file=file)

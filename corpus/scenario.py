@@ -1,4 +1,4 @@
-"""A scenario: a machine, steps, and goals that say what its user wanted. Plain data."""
+"""Scenarios as plain data: a machine, steps, and goals that say what its user wanted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zonediff.engine.steps import Blocks, Elapse, Step
 
 @dataclass(frozen=True, slots=True)
 class ScenarioStep:
-    """A step, and the name by which goals refer to it (None: only by number, from 1)."""
+    """A step, and the name by which goals refer to it; without a name by its number, from 1."""
 
     do: Step
     name: str | None = None
@@ -19,11 +19,11 @@ class ScenarioStep:
 
 @dataclass(frozen=True, slots=True)
 class BlocksGoal:
-    """Every one of these blocks looks like this at the end (or right after the step `after`).
+    """Every one of these blocks has these properties at the end, or after the step `after`.
 
-    state, zone, valid_zones, node: what must hold; None: anything. `zone` is the first word of
+    state, zone, valid_zones, node: the property; None allows any. `zone` is the first word of
     `valid_zones`. Blocks of a device that never appeared fail the goal; so does an empty
-    selection. present=False asks that none of the blocks is there.
+    selection. present: False if none of the blocks may be there.
     """
 
     blocks: Blocks
@@ -37,7 +37,7 @@ class BlocksGoal:
 
 @dataclass(frozen=True, slots=True)
 class StepGoal:
-    """The step (by name or number from 1) gives this result: `ok`, an errno name, `fails`."""
+    """The step, by name or number from 1, has this result: `ok`, an errno's name, or `fails`."""
 
     step: str | int
     result: str
@@ -45,14 +45,14 @@ class StepGoal:
 
 @dataclass(frozen=True, slots=True)
 class AllStepsGoal:
-    """Every step succeeds, each of its acts included (`steps: ok`)."""
+    """Every step succeeds, with each of its acts (`steps: ok`)."""
 
     steps: Literal["ok"]
 
 
 @dataclass(frozen=True, slots=True)
 class KnobGoal:
-    """The `auto_online_blocks` file exists (or not), and reads this, at the end or after a step."""
+    """`auto_online_blocks` exists, is absent, or reads this, at the end or after a step."""
 
     knob: Literal["exists", "absent"] | str
     after: str | int | None = None
@@ -69,9 +69,9 @@ class NodesGoal:
 
 @dataclass(frozen=True, slots=True)
 class ProcessGoal:
-    """A process lives, or the OOM killer has taken it, at the end or after a step.
+    """A process is alive, or the OOM killer has killed it, at the end or after a step.
 
-    process: its name, or `every` for all that there are.
+    process: its name, or `every` for all processes.
     """
 
     process: str
@@ -93,7 +93,7 @@ Predicate = BlocksGoal | StepGoal | AllStepsGoal | KnobGoal | NodesGoal | Proces
 class Goal:
     """What the user wanted, in words, and the predicate over the trace that decides it.
 
-    control: it is expected of every kernel, so that none of the variants has to fail it.
+    control: every kernel is expected to meet it, so no variant has to fail it.
     """
 
     want: str
@@ -109,10 +109,10 @@ class Scenario:
     """One situation to run against every variant.
 
     id: folder and file name, with the family member's values (`knob/kvm[knob=online]`).
-    hash: SHA-256 over the meaning (machine, steps, goals), not over title or layout; results
-    carry it, so that outcomes of different texts are never compared silently.
-    file: where it was read from, relative to the corpus; path: the same, to open it again.
-    goals end with SURVIVES.
+    hash: SHA-256 over machine, steps and goals, not over title or layout. Results carry it, so that
+    outcomes of different texts are never compared silently.
+    file: its file, relative to the corpus; path: the same file, to open it again.
+    goals: the last is SURVIVES.
     """
 
     id: str
@@ -129,10 +129,10 @@ class Scenario:
 
     @property
     def folder(self) -> str:
-        """The shelf it stands on: `ordering` for `ordering/ascending`."""
+        """The folder of the corpus that it is in: `ordering` for `ordering/movable`."""
         return self.id.rpartition("/")[0]
 
     @property
     def timed(self) -> bool:
-        """Whether time passes in it, so that it takes a simulation to run it."""
+        """Whether time passes in it, so that a simulation runs it."""
         return any(isinstance(step.do, Elapse) for step in self.steps)

@@ -1,7 +1,7 @@
-"""The shapes of a scenario file's parts, and how plain data becomes them.
+"""Converts the plain data of a scenario file into dataclasses, and refuses data of a wrong shape.
 
-The shapes are the engine's own dataclasses, so a key is known, required or optional exactly as
-the field of its class is. Nothing is converted silently: text is no number, a number no text.
+The dataclasses are the engine's own: a key is known, required or optional as the field of its class
+is. Nothing is converted silently, neither text to a number nor a number to text.
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ Shape = TypeVar("Shape")
 Hook = Callable[[Any, Any], Any]
 
 ADDRESS_BITS: Final = 52
-"""Bits of the largest address that x86-64 can be asked for."""
+"""The most bits of a physical address on x86-64."""
 
 PHYSICAL_BITS: Final = (36, 46)
-"""Least and most bits of a machine's addresses: of the first x86-64 CPUs, and what v4.10 uses."""
+"""The least and the most bits of a machine's addresses: the first x86-64 CPUs; Linux v4.10."""
 
 GOALS: Final[dict[str, type]] = {
     dataclasses.fields(kind)[0].name: kind
     for kind in (BlocksGoal, StepGoal, AllStepsGoal, KnobGoal, NodesGoal, ProcessGoal)
 }
-"""Every kind of goal that a file can hold, by the key that tells it from the others."""
+"""Every kind of goal in a file, by the key that only it has."""
 
 NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 """A name that a file gives to a device or a step."""
 
-# Text that often looks like a number: written without quotes it is read as what it looks like.
+# Text that often looks like a number: here a number without quotes is text.
 _WRITTEN: Final[dict[type, str]] = {Write: "value", NodesGoal: "reads"}
 
 
@@ -71,9 +71,9 @@ class Misshapen(ValueError):
 
 
 def read(data: Plain, shape: type[Shape], path: Path = ()) -> Shape:
-    """Make plain data into a shape: a dataclass of the engine, a type of its fields.
+    """Convert plain data into a shape: a dataclass of the engine, or the type of a field.
 
-    Raises Misshapen with all mistakes, their paths beginning with `path`.
+    Raises Misshapen with all mistakes; their paths begin with `path`.
     """
     try:
         return _converter().structure(data, shape)
@@ -104,12 +104,12 @@ def _converter() -> Converter:
 
 
 def _made_of(*origins: Any) -> Callable[[Any], bool]:
-    """A test whether a type is one of these with arguments, as `tuple[int, ...]` is a tuple."""
+    """Return a test for types with arguments, such as `tuple[int, ...]`, that have this origin."""
     return lambda shape: get_origin(shape) in origins
 
 
 def _mistakes(error: BaseException) -> Iterator[Mistake]:
-    """Every mistake in what cattrs or a hook raised, with its path from there."""
+    """Yield every mistake in what cattrs or a hook raised."""
     match error:
         case Misshapen():
             yield from error.mistakes
@@ -127,7 +127,7 @@ def _mistakes(error: BaseException) -> Iterator[Mistake]:
 
 
 def _step_down(error: BaseException) -> Path:
-    """The key under which cattrs met this error; none for what is wrong with the keys."""
+    """Return the key under which cattrs found this error; empty for mistakes in keys."""
     notes = getattr(error, "__notes__", ())
     return tuple(note.name for note in notes if isinstance(note, AttributeValidationNote))
 
@@ -148,9 +148,9 @@ def _mapping(shape: type, converter: Converter) -> Hook:
 
 
 def read_all(parts: Iterable[tuple[Path, Plain, Any]], *known: Mistake) -> list[Any]:
-    """Read several (path, data, shape) side by side.
+    """Read several triples of path, data and shape.
 
-    Raises Misshapen with the mistakes of all of them, and those known already.
+    Raises Misshapen with the mistakes in all of them, and the `known` ones.
     """
     shaped: list[Any] = []
     mistakes = [*known]
@@ -254,12 +254,12 @@ def _blocks(value: Any, _: Any) -> Blocks:
     if is_ranges(text):
         _ascending(text)
     elif not NAME.fullmatch(text):
-        raise ValueError(f"{text!r} names no blocks: write a device's id, 32, 32-35,39 or added")
+        raise ValueError(f"{text!r} selects no blocks: write a device's id, 32, 32-35,39 or added")
     return Blocks(text)
 
 
 def _ascending(ranges: str) -> None:
-    """Refuse ranges that name a block twice or one that cannot be."""
+    """Refuse ranges that name a block twice, or a block that cannot exist."""
     expected = 0
     for part in ranges.split(","):
         numbers = part.split("-")

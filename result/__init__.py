@@ -1,1 +1,1 @@
-"""What a run found, as plain data, and the files that hold it."""
+"""The result of a run as plain data, and the files that hold it."""

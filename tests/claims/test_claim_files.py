@@ -224,7 +224,7 @@ def test_which_scenarios_a_pattern_names(pattern: str, scenario: str, means: boo
         (
             "supported_if:\n"
             "  - {says: so, scenario: small/large, rule: x, percent: kib /, claimed: 1}",
-            "5:57: supported_if[0].percent: 'kib /' is no arithmetic",
+            "5:57: supported_if[0].percent: 'kib /' is not arithmetic",
         ),
         (
             "supported_if:\n"
@@ -246,7 +246,8 @@ def test_which_scenarios_a_pattern_names(pattern: str, scenario: str, means: boo
         (
             "supported_if:\n"
             "  - {says: so, reachable: [], machine: {}, writes: {blocks: 1, values: []}}",
-            "5:27: supported_if[0].reachable: expected a list of what holds at one moment",
+            "5:27: supported_if[0].reachable: expected a list of conditions that hold at one"
+            " moment",
         ),
         (
             "supported_if:\n  - {says: so, reachable: [{knob: online}]}",
@@ -265,7 +266,7 @@ def test_which_scenarios_a_pattern_names(pattern: str, scenario: str, means: boo
         (
             "supported_if:\n  - {says: so, reachable: [{knob: online}], machine: {}, "
             "writes: {blocks: 1, values: []}, steps: [{udev: {}}]}",
-            "5:99: supported_if[0].steps[0]: udev is several steps: only primitive ones can be",
+            "5:99: supported_if[0].steps[0]: udev stands for several steps; a search",
         ),
     ],
 )
@@ -296,7 +297,7 @@ def test_mistakes_in_the_head(tmp_path: Path, corpus: list[Scenario]) -> None:
     for text, says in (
         ("[]", "c1.yaml:1:1: expected a mapping with who, says, where"),
         ("who: Ada\nundecidable: x", "c1.yaml:1:1: says: is missing"),
-        ("who: Ada", "c1.yaml:1:1: a claim's file is called by its id, C01.yaml, not 'c1'"),
+        ("who: Ada", "c1.yaml:1:1: the name of a claim's file is its id, as in C01.yaml, not 'c1'"),
         ("who: [Ada]", "c1.yaml:1:6: who: expected text, not a list"),
         ("who: &a Ada", "c1.yaml:1:6: who: the anchor &a"),
     ):

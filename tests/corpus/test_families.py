@@ -91,15 +91,15 @@ goals: [{want: it is there, blocks: 3, node: "${node}"}]
         ("[256M, 1G]", "[]", "4:9: with.size: expected a list of values"),
         ("[256M, 1G]", "[256M, [1G]]", "4:16: with.size[1]: expected text, a number,"
          " true or false"),
-        ("[256M, 1G]", "[256M, 256M]", "4:16: with.size[1]: the value '256M' is here twice"),
+        ("[256M, 1G]", "[256M, 256M]", "4:16: with.size[1]: the value '256M' is listed twice"),
         ("[256M, 1G]", "[256M, 'a b']",
          "4:16: with.size[1]: a value has no blanks, commas or square brackets"),
         ("  size: [256M, 1G]", "  size: [256M, 1G]\n  Node: [0]",
          "5:3: with.Node: a parameter's name is lower-case letters, digits and _"),
         ("  size: [256M, 1G]", "  size: [256M, 1G]\n  node: [0]",
-         "5:3: with.node: is not used: write ${node} where its values belong"),
+         "5:3: with.node: is not used: write ${node} where its value belongs"),
         ("with:\n  size: [256M, 1G]\n  knob: [online, offline]\n", "with: [size]\n",
-         "3:7: with: expected a mapping of names to lists of values"),
+         "3:7: with: expected a mapping from names to lists of values"),
     ],
 )  # fmt: skip
 def test_mistakes(read: Read, mistakes: Mistakes, old: str, new: str, problem: str | None) -> None:

@@ -114,7 +114,9 @@ def test_one_id_for_two_files(corpus: Path, valid: str) -> None:
     (corpus / "one/a.yml").write_text(valid)
     with pytest.raises(ScenarioError) as caught:
         load([], corpus)
-    assert str(caught.value) == (f"{corpus}/one/a.yml:1:1: the id 'one/a' is taken by one/a.yaml")
+    assert str(caught.value) == (
+        f"{corpus}/one/a.yml:1:1: the id 'one/a' already belongs to one/a.yaml"
+    )
 
 
 def test_problems_of_all_files_and_paths_together(corpus: Path, valid: str) -> None:

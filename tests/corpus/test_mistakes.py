@@ -85,8 +85,8 @@ SHAPES = [
      "11:22: steps[2].online.blocks: block 99999999 is beyond what a kernel can address"),
     ("{blocks: dimm2, ", "{blocks: '32-35,35', ", "11:22: steps[2].online.blocks: 35 is out of"
      " order: block numbers ascend, each written once"),
-    ("{blocks: dimm2, ", "{blocks: '32,', ", "11:22: steps[2].online.blocks: '32,' names no blocks:"
-     " write a device's id, 32, 32-35,39 or added"),
+    ("{blocks: dimm2, ", "{blocks: '32,', ", "11:22: steps[2].online.blocks: '32,' selects no"
+     " blocks: write a device's id, 32, 32-35,39 or added"),
     ("{blocks: dimm2, ", "{blocks: [32, 35], ",
      "11:22: steps[2].online.blocks: expected blocks such as dimm1 or 32-35,39, not a list"),
     ("  - want: the write is accepted\n    step", "  - step", "14:5: goals[0].want: is missing"),
@@ -215,9 +215,7 @@ def test_one_mistake(mistakes: Mistakes, valid: str, old: str, new: str, problem
 def test_goals_are_needed(mistakes: Mistakes, valid: str) -> None:
     start = valid[: valid.index("goals:")]
     assert mistakes(start) == ["1:1: goals: is missing"]
-    assert mistakes(start + "goals: []\n") == [
-        "13:8: goals: expected at least one: nothing else is judged"
-    ]
+    assert mistakes(start + "goals: []\n") == ["13:8: goals: expected at least one goal"]
     assert mistakes(start + "goals:\n") == ["13:7: goals: expected a list, not nothing"]
 
 

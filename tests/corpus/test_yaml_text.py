@@ -24,14 +24,14 @@ Mistakes = Callable[[str], list[str]]
         ("# nothing but a comment\n", "2:1: the file is empty"),
         ("title: [a\nwhy: b", "2:4: not YAML: did not find expected ',' or ']', while parsing a"
          " flow sequence from 1:8"),
-        ("title: x\nsteps:\n\t- a", "3:1: a tab: YAML is indented with spaces"),
+        ("title: x\nsteps:\n\t- a", "3:1: a tab: indent YAML with spaces"),
         ("title: 'x", "1:10: not YAML: found unexpected end of stream, while scanning a quoted"
          " scalar from 1:8"),
         ("a: b: c", "1:5: not YAML: mapping values are not allowed in this context"),
-        ("a: 1\n---\nb: 2\n", "2:1: a second document; a file has one scenario"),
+        ("a: 1\n---\nb: 2\n", "2:1: a second document; a file has only one"),
         ("- a\n- b\n", "1:1: expected a mapping with title, why, machine, steps and goals"),
         ("just words", "1:1: expected a mapping with title, why, machine, steps and goals"),
-        ("title: a\nwhy: \x07bell", "2:6: the character '\\x07'"),
+        ("title: a\nwhy: \x07bell", "2:6: the character '\\x07' is not allowed"),
         ("title: a\nwhy: bin\0ary", "2:9: a binary file; a scenario is a text file"),
     ],
 )  # fmt: skip
@@ -64,7 +64,7 @@ def test_too_large(tmp_path: Path) -> None:
 
 def test_key_twice_names_both_places(mistakes: Mistakes, valid: str) -> None:
     assert mistakes(valid + "title: another\n") == [
-        "22:1: title: the key is here twice, first at 1:1"
+        "22:1: title: the key occurs twice, first at 1:1"
     ]
 
 
@@ -75,9 +75,9 @@ def test_aliases_anchors_and_tags_are_refused_all_at_once(mistakes: Mistakes, va
         .replace("blocks: dimm2", "blocks: *sizes")
     )
     assert mistakes(text) == [
-        "5:10: machine.nodes: the anchor &sizes: scenarios have no aliases, remove it",
-        "10:29: steps[1].plug.size: the tag tag:yaml.org,2002:str: scenarios have none, remove it",
-        "11:22: steps[2].online.blocks: the alias *sizes: scenarios have none, write the value out",
+        "5:10: machine.nodes: the anchor &sizes is not allowed: remove it",
+        "10:29: steps[1].plug.size: the tag tag:yaml.org,2002:str is not allowed: remove it",
+        "11:22: steps[2].online.blocks: the alias *sizes is not allowed: write the value out",
     ]
 
 
@@ -87,8 +87,8 @@ def test_bomb_does_not_unfold(mistakes: Mistakes) -> None:
         references = ", ".join([f"*a{level - 1}"] * 9)
         lines.append(f"a{level}: &a{level} [{references}]")
     found = mistakes("\n".join(lines))
-    assert "1:5: a0: the anchor &a0: scenarios have no aliases, remove it" in found
-    assert "2:10: a1[0]: the alias *a0: scenarios have none, write the value out" in found
+    assert "1:5: a0: the anchor &a0 is not allowed: remove it" in found
+    assert "2:10: a1[0]: the alias *a0 is not allowed: write the value out" in found
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
