@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from zonediff.corpus.catalogue import catalogue
+from tools.corpus_page import catalogue
 from zonediff.corpus.claim import Claim
 from zonediff.corpus.loader import SHIPPED
 from zonediff.corpus.scenario import Scenario
@@ -13,7 +13,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_the_page_is_up_to_date(shipped: tuple[Sequence[Scenario], Sequence[Claim]]) -> None:
-    """If this fails: python -m zonediff.corpus.catalogue > docs/corpus.md."""
+    """If this fails: python -m tools.corpus_page > docs/corpus.md."""
     assert (DOCS / "corpus.md").read_text(encoding="utf-8") == catalogue(*shipped)
 
 

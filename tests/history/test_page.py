@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from zonediff.reports.upgrade import ARENAS, NEW, explored, page
+from tools.history_page import ARENAS, NEW, explored, page
 from zonediff.variants.registry import Registry
 
 PAGE = Path(__file__).parents[2] / "docs" / "history.md"
@@ -18,7 +18,7 @@ def text() -> str:
 
 
 def test_the_page_is_up_to_date(text: str) -> None:
-    """If this fails: python -m zonediff.reports.upgrade > docs/history.md."""
+    """If this fails: python -m tools.history_page > docs/history.md."""
     assert PAGE.read_text(encoding="utf-8") == text
 
 

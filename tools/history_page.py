@@ -1,6 +1,6 @@
-"""What a user of the old kernel meets on newer ones: docs/history.md, from the explorer.
+"""Make docs/history.md: what a user of an old kernel meets on newer ones, from the explorer.
 
-Run as `python -m zonediff.reports.upgrade > docs/history.md`.
+Run as `python -m tools.history_page > docs/history.md`.
 """
 
 from __future__ import annotations
@@ -28,28 +28,27 @@ NEW: Final = ("v4.14", "v6.1")
 _HEAD: Final = """\
 # From one kernel to the next
 
-`zonediff history` runs the corpus on every release of the time line and says what each gave
-users, what it took, and which rule decides since; `zonediff history SCENARIO` tells a scenario
-step by step, release by release. The report of the whole corpus has the same as its section
-History. Releases are the variants that have a date (`released`); a class of a variant file takes
-its place by its own.
+`zonediff history` runs the corpus on every kernel release that has a date. It shows what each
+release gave users, what it took away, and which rule now decides. `zonediff history SCENARIO` shows
+one scenario step by step, release by release. The report of the whole corpus has the same in its
+section History. A class in a variant file joins the time line when it sets `released`.
 
-The corpus holds what people thought of. This page holds what the explorer finds when it is told
-two variants and a machine and nothing else ([explore.md](explore.md)): a shortest sequence for
-each kind of difference. It is made by `python -m zonediff.reports.upgrade`.
+The corpus holds the scenarios that people thought of. This page holds what the explorer finds when
+it is given two variants and a machine ([explore.md](explore.md)): one shortest sequence for each
+kind of difference. `python -m tools.history_page` makes this page.
 """
 
 _LOSS: Final = """\
 ## Lost in v4.13, given back in v4.14
 
-v4.10 to v4.12 let a block at the boundary of two zones be offlined and onlined into the other
-one. v4.13 refuses it; its cover letter says that this is not supported *yet*. v4.14 allows it
-again. The variant declares that (`intends` in `variants/v4_13.py`, until v4.14), and a test holds
-it to the end that it names.
+On v4.10 to v4.12, a block at the boundary of two zones can go offline and then online into the
+other zone. v4.13 refuses this; its cover letter says that it is not supported *yet*. v4.14 allows
+it again. The variant declares the loss (`intends` in `variants/v4_13.py`, until v4.14), and a test
+checks that it ends with v4.14.
 
-What was told on the list takes four operations, and leaves other movable memory where it is:
+The sequence from the mailing list has four operations, and leaves other movable memory where it is:
 `online_movable` 39, `online_movable` 38, `offline` 38, `online_kernel` 38
-(`zonediff history ordering/change-of-mind`). The shortest take three.
+(`zonediff history ordering/change-of-mind`). The shortest sequences have three.
 """
 
 
@@ -91,7 +90,7 @@ ARENAS: Final = (
         ("state", "unplug", "plug"),
     ),
 )
-"""What a user of hot-added memory may have; small enough to be explored whole."""
+"""Machines with hot-added memory, small enough to be explored whole."""
 
 
 def page(registry: Registry) -> str:
@@ -114,29 +113,29 @@ def explored(
 
 
 def _takes(witness: DifferenceWitness) -> bool:
-    """Whether a step that succeeded fails."""
+    """Whether a step that succeeded now fails."""
     last = witness.steps[-1] if witness.steps else None
     return witness.what == "result" and last is not None and last.baseline is None
 
 
-def _pair(found: Sequence[Exploration], new: str) -> Iterator[str]:
+def _pair(explorations: Sequence[Exploration], new: str) -> Iterator[str]:
     yield f"\n## From v4.10 to {new}\n"
     yield "Every sequence of steps, of any length, on these machines:\n"
     yield "| machine | states of v4.10 | states of " + new + " |\n| --- | --- | --- |"
-    for item in found:
+    for item in explorations:
         yield f"| {item.arena} | {item.states[0]} | {item.states[1]} |"
     seen: set[tuple[object, ...]] = set()
     results: list[tuple[DifferenceWitness, Exploration]] = []
     texts: list[tuple[DifferenceWitness, Exploration]] = []
-    for item in found:
+    for item in explorations:
         for witness in item.witnesses:
             if (kind := _kind(witness)) not in seen:
                 seen.add(kind)
                 (results if witness.what == "result" else texts).append((witness, item))
-    yield f"\n### What comes out otherwise on {new}\n"
+    yield f"\n### Steps with another result on {new}\n"
     for witness, item in sorted(results, key=lambda pair: not _takes(pair[0])):
         yield from _witness(witness, item)
-    yield f"### What reads otherwise on {new}\n"
+    yield f"### Files with another content on {new}\n"
     yield f"| v4.10, then {new} | on | after |\n| --- | --- | --- |"
     for witness, item in texts:
         steps = "; ".join(f"`{step.do}`" for step in witness.steps) or "booting"
@@ -144,7 +143,7 @@ def _pair(found: Sequence[Exploration], new: str) -> Iterator[str]:
 
 
 def _kind(witness: DifferenceWitness) -> tuple[object, ...]:
-    """Equal for witnesses of one kind, on whatever machine, whichever block it is."""
+    """A key that is equal for witnesses of one kind, whatever the machine and the block."""
     if witness.what != "result":
         return witness.what, re.sub(r"^memory[0-9]+", "", witness.says)
     last = witness.steps[-1]
@@ -160,7 +159,7 @@ def _rule(reasons: Sequence[Reason]) -> str:
 
 
 def _read(witness: DifferenceWitness, new: str) -> str:
-    """What reads otherwise, without the variants' names, which head the table."""
+    """The difference without the variants' names, which are in the head of the table."""
     return witness.says.replace(f" on {OLD}", "").removesuffix(f" on {new}")
 
 
@@ -170,17 +169,17 @@ def _as_code(text: str) -> str:
 
 
 def _witness(witness: DifferenceWitness, item: Exploration) -> Iterator[str]:
-    """A sequence as a block of shell lines with what they give, and the rules below."""
+    """A sequence as shell lines with their results, and the rules below it."""
     last = witness.steps[-1]
     before, after = words.result(last.baseline), words.result(last.candidate)
     yield f"**`{last.do}`: {before}, since then {after}** (on {item.arena})\n"
     yield "```"
     width = max(len(step.do) for step in witness.steps)
     for step in witness.steps:
-        gave = words.result(step.baseline)
+        result = words.result(step.baseline)
         if step.baseline != step.candidate:
-            gave += f" on v4.10, {words.result(step.candidate)} on {item.candidate}"
-        yield f"{step.do:{width}}  {gave}"
+            result += f" on v4.10, {words.result(step.candidate)} on {item.candidate}"
+        yield f"{step.do:{width}}  {result}"
     yield "```\n"
     for name, reasons in (
         ("v4.10", witness.baseline_reasons),

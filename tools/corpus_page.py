@@ -1,6 +1,6 @@
-"""The shipped corpus on one page: a line for each scenario file and each claim.
+"""Make docs/corpus.md: a line for each scenario file and each claim that come with zonediff.
 
-Run as `python -m zonediff.corpus.catalogue > docs/corpus.md`.
+Run as `python -m tools.corpus_page > docs/corpus.md`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _HEAD: Final = """\
 # The corpus
 
 These scenarios and claims come with zonediff. [scenarios.md](scenarios.md) and
-[claims.md](claims.md) say how to write your own. `python -m zonediff.corpus.catalogue` writes this
-page from the files.
+[claims.md](claims.md) say how to write your own. `python -m tools.corpus_page` writes this page
+from the files.
 """
 _WHERE: Final = "../corpus"
 
