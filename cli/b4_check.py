@@ -14,7 +14,7 @@ from zonediff.cli import options
 from zonediff.compare.series.lineup import line_up, listed
 from zonediff.compare.series.mails import NoPatchError, read_mails
 from zonediff.compare.series.patch import SeriesError
-from zonediff.engine.words import several
+from zonediff.engine.words import count_of
 from zonediff.variants.registry import Registry
 
 _TOOL: Final = "zonediff"
@@ -24,21 +24,23 @@ _TOOL: Final = "zonediff"
     name="b4-check",
     epilog="""\b
 Exit codes:
-  0    the answer says how it went
+  0    the answer has the status
   2    bad usage, such as an unknown variant
   130  interrupted
 """,
 )
-@click.option("--variant", metavar="NAME", help="The variant that models the patch.")
+@click.option("--variant", metavar="NAME", help="Check against the variant that models the patch.")
 @options.variant_files
 @options.baseline
 def command(variant: str | None, variant_files: tuple[Path, ...], baseline: str) -> None:
     """Check the mail of a patch, as a command for b4.
 
-    Reads the mail from standard input and prints a JSON list with one answer, or an empty one for
-    a mail without a patch, such as a cover letter. It passes when the patch changes nothing that
-    the models restate, or only what the variant models; it is a warning when the models restate
-    what it changes, and a failure when the mail cannot be read.
+    Reads the mail from standard input and prints a JSON list with one answer. For a mail without a
+    patch, such as a cover letter, the list is empty.
+
+    The status is `pass` when the patch changes nothing that the models restate, or only what the
+    variant models; `warn` when it changes other functions that the models restate; and `fail` when
+    the mail cannot be read.
     """
     registry = Registry(variant_files)
     if variant is not None:
@@ -78,5 +80,5 @@ def _check(
         return "pass", "changes no function that the models restate", []
     if not left:
         return "pass", f"{variant} models what it changes", [f"{name}()" for name in restated]
-    count = several(len(left), "function")
+    count = count_of(len(left), "function")
     return "warn", f"changes {count} that the models restate", [*(f"{n}()" for n in left), advice]

@@ -1,4 +1,4 @@
-"""`zonediff check`: do scenarios and variants load, and do they say anything?"""
+"""`zonediff check`: find scenarios and variants that do not load or show nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zonediff.compare.lint.variants import lint_variant
 from zonediff.compare.runs import Cell, attempt
 from zonediff.corpus.scenario import Scenario
 from zonediff.engine.policy import Policy
-from zonediff.engine.words import several
+from zonediff.engine.words import count_of
 from zonediff.result.judgements import Run
 from zonediff.variants.registry import OURS, Registry
 
@@ -24,9 +24,9 @@ _FOUND = 1
 @click.command(
     epilog="""\b
 Exit codes:
-  0    nothing to complain about
-  1    something loads, but says nothing, fails, or declares what is not there
-  2    something does not load, or bad usage
+  0    no mistakes
+  1    a scenario or variant loads, but has a mistake
+  2    a file does not load, or bad usage
   130  interrupted
 """
 )
@@ -38,14 +38,14 @@ def command(
 ) -> int:
     """Check scenarios and variant files.
 
-    All must load: what is unknown or misplaced is told with file, line and column. Then scenarios
-    are run on every variant. It is a mistake when no variant reaches a step, or the step does
-    nothing on any; when no variant fails a goal, unless it is marked `control: true`; and when a
-    scenario tells no two variants apart. A variant of a file is run on every scenario, and must do
-    something else than the one it is built on.
+    Every file must load; errors come with file, line and column. Then the scenarios are run on
+    every variant. A scenario must differ between variants. Some variant must reach each step and do
+    something in it. Some variant must fail each goal, except goals with `control: true`.
+
+    A variant of a file is run on every scenario. It must differ from the variant that it builds on.
 
     SCENARIO is an id, a folder or a glob pattern of the corpus, or a file or folder on disk.
-    Without any, the variant files alone are checked; without those, the whole corpus.
+    Without any, only the variant files are checked; without those too, the whole corpus.
     """
     registry = Registry(variant_files)
     table = options.load_scenarios((), corpus) if variant_files or not scenarios else []
@@ -89,4 +89,4 @@ def _of_files(files: Sequence[Path], registry: Registry) -> list[tuple[Path, typ
 
 
 def _count(number: int, noun: str) -> str:
-    return several(number, noun) if number else f"no {noun}s"
+    return count_of(number, noun) if number else f"no {noun}s"

@@ -1,13 +1,12 @@
-"""`zonediff explore`: two variants over all sequences of steps on a small machine."""
+"""`zonediff explore`: explore two variants over all sequences of steps on a small machine."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import click
 from tqdm import tqdm
@@ -15,10 +14,9 @@ from tqdm import tqdm
 from zonediff.cli import options, outputs
 from zonediff.cli.group import BadInput
 from zonediff.cli.progress import bar
-from zonediff.engine import words
 from zonediff.engine.kernel import NotModelled
 from zonediff.engine.policy import Policy
-from zonediff.engine.words import several
+from zonediff.engine.words import count_of
 from zonediff.explore import arena_file, exports, witness_scenario
 from zonediff.explore.arena import PARTS, STANDARD, Arena, ArenaError, Part, unlike
 from zonediff.explore.breadth_first import Progress
@@ -29,14 +27,21 @@ from zonediff.explore.kinds import Witness
 from zonediff.explore.system import Numberings, System
 from zonediff.explore.views import LEVELS, Level
 from zonediff.explore.walks import PACKAGES, STEPS, walk
-from zonediff.reports.text.plain import wrap
-from zonediff.result.explorations import DifferenceWitness, Exploration
+from zonediff.reports.forms.exploration import (
+    Walks,
+    exploration_json,
+    exploration_text,
+    size,
+    walks_json,
+    walks_text,
+)
 from zonediff.result.files import write_text
 from zonediff.variants.registry import Registry
 
-WIDTH = 80
-
 Writer = Callable[[System, System], Iterator[str]]
+"""Yields the lines of a file about both systems."""
+
+_Policies = tuple[Policy, Policy]
 
 _file = click.Path(path_type=Path)
 
@@ -58,31 +63,30 @@ Exit codes:
     default="one-dimm",
     show_default=True,
     metavar="NAME|FILE.yaml",
-    help=f"Where to explore: {', '.join(STANDARD)}, or a file with machine, plug and alphabet.",
+    help=f"Explore this machine: {', '.join(STANDARD)}; or one of a file.",
 )
 @click.option(
     "--alphabet",
     metavar="PART,...",
-    help=f"Which steps may happen, instead of the machine's own: {', '.join(PARTS)}.",
+    help=f"Allow these steps: {', '.join(PARTS)}. Default: the machine's own.",
 )
 @click.option(
     "--symmetry",
     metavar="NODE,NODE...",
-    help="Nodes whose DIMMs are alike: explore one of the states that differ in these nodes' names "
-    "alone. Refused where it would not be sound.",
+    help="Explore one of the states that differ only in these nodes' numbers.",
 )
 @click.option(
     "--level",
     type=click.Choice(LEVELS),
     default="sysfs",
     show_default=True,
-    help="What is looked at after each step; each level adds to the one before.",
+    help="Compare this much after each step; each level adds to the one before.",
 )
 @click.option(
     "--depth",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Explore sequences of up to N steps. Default: of any length.",
+    help="Explore sequences of up to N steps. Default: any length.",
 )
 @click.option(
     "--max-states",
@@ -90,142 +94,178 @@ Exit codes:
     default=1_000_000,
     show_default=True,
     metavar="N",
-    help="Stop at so many states of a variant.",
+    help="Stop at N states of a variant.",
 )
 @click.option(
     "--random",
     "walks",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Do N random walks instead, on machines too large to explore whole.",
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the random walks.")
-@click.option(
-    "--save", type=_file, metavar="DIR", help="Write each witness as a scenario into this folder."
+    help="Do N random walks instead, on a large machine.",
 )
 @click.option(
-    "--aut", type=_file, metavar="FILE", help="Write both systems: FILE-A.aut, FILE-B.aut."
+    "--seed", type=int, default=0, show_default=True, metavar="S", help="Seed the random walks."
+)
+@click.option(
+    "--save", type=_file, metavar="DIR", help="Write each witness as a scenario to this folder."
+)
+@click.option(
+    "--aut", type=_file, metavar="FILE", help="Write both systems to FILE-A.aut and FILE-B.aut."
 )
 @click.option(
     "--promela",
     type=_file,
     metavar="FILE.pml",
-    help="Write both as one model for Spin, with its tables in FILE.h.",
+    help="Write both systems as one model for Spin.",
 )
-@click.option("--dot", type=_file, metavar="FILE", help="Write both systems as DOT, likewise.")
+@click.option("--dot", type=_file, metavar="FILE", help="Write both systems as DOT, to two files.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @options.store
 @options.jobs
 @options.scheduler
 @options.variant_files
-def command(
-    a: str,
-    b: str,
-    machine: str,
-    alphabet: str | None,
-    symmetry: str | None,
-    level: Level,
-    depth: int | None,
-    max_states: int,
-    walks: int | None,
-    seed: int,
-    save: Path | None,
-    aut: Path | None,
-    promela: Path | None,
-    dot: Path | None,
-    as_json: bool,
-    store: Path | None,
-    jobs: int,
-    scheduler: str | None,
-    variant_files: tuple[Path, ...],
-) -> int:
-    """Try all sequences of steps: do two variants behave the same?
+def command(a: str, b: str, variant_files: tuple[Path, ...], **given: Any) -> int:
+    """Explore all sequences of steps on two variants.
 
-    If not, one shortest sequence is shown for each kind of difference. A and B are variants;
-    `zonediff list variants` lists them.
+    A and B are names of variants. Prints whether they behave the same and, if not, one shortest
+    sequence of steps for each kind of difference. The time goes to standard error.
 
-    How long it took goes to standard error.
+    --symmetry takes nodes whose DIMMs are alike. It is refused where it would not be sound.
     """
-    if walks is None and (jobs > 1 or scheduler is not None or store is not None):
+    request = _Request(a, b, **given)
+    if request.walks is None and (request.jobs > 1 or request.scheduler or request.store):
         raise click.UsageError(
             "--jobs, --scheduler and --store are for --random; exploring whole systems takes one "
             "process"
         )
-    outputs.check({"--store": store}, variant_files)
+    outputs.check({"--store": request.store}, variant_files)
     registry = Registry(variant_files)
     policies = registry.model(a).policy, registry.model(b).policy
-    if walks is not None and symmetry is not None:
+    if request.walks is not None and request.symmetry is not None:
         raise click.UsageError("random walks use no symmetry")
-    arena = _symmetric(_arena(machine, alphabet), symmetry)
-    writers = _writers(aut, promela, dot)
+    arena = _symmetric(_arena(request.machine, request.alphabet), request.symmetry)
+    writers = _writers(request.aut, request.promela, request.dot)
     for path in writers:
         outputs.check({"--aut, --promela or --dot": path})
-    if save is not None and not save.is_dir():
-        raise click.BadParameter(f"there is no folder {save}", param_hint="--save")
-    if walks is not None:
-        if writers:
-            raise click.UsageError("random walks make no system that could be written")
-        try:
-            with (
-                options.opened(store) as keeper,
-                options.pool(registry, jobs, scheduler, PACKAGES) as pool,
-                bar("exploring", "walks") as progress,
-            ):
-                met = walk(
-                    *(policies, arena),
-                    walks=walks,
-                    seed=seed,
-                    level=level,
-                    pool=pool,
-                    store=keeper,
-                    progress=progress,
-                )
-        except (ArenaError, NotModelled) as error:
-            raise BadInput(f"{arena.name}: {error}") from None
-        except ModuleNotFoundError as error:
-            if error.name != "hypothesis":
-                raise
-            raise BadInput(
-                "random walks need Hypothesis: python -m pip install 'zonediff[random]'"
-            ) from None
-        witnesses = [replay(witness, arena, policies) for witness in met]
-        shown = _walks_json if as_json else _walks_text
-        click.echo(shown(witnesses, arena, a, b, walks, seed), nl=False)
-        if save is not None:
-            _save(save, arena, policies, met)
-        return 1 if met else 0
+    if request.save is not None and not request.save.is_dir():
+        raise click.BadParameter(f"there is no folder {request.save}", param_hint="--save")
+    if request.walks is None:
+        return _explore(request, arena, policies, writers)
+    if writers:
+        raise click.UsageError("random walks make no system that could be written")
+    return _walk(request, request.walks, arena, policies, registry)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Request:
+    """The options of the command line."""
+
+    a: str
+    b: str
+    machine: str
+    alphabet: str | None
+    symmetry: str | None
+    level: Level
+    depth: int | None
+    max_states: int
+    walks: int | None
+    seed: int
+    save: Path | None
+    aut: Path | None
+    promela: Path | None
+    dot: Path | None
+    as_json: bool
+    store: Path | None
+    jobs: int
+    scheduler: str | None
+
+
+def _explore(
+    request: _Request, arena: Arena, policies: _Policies, writers: Mapping[Path, Writer]
+) -> int:
+    """Explore both systems whole, compare them, print and write the outcome."""
+    left, right = _systems(request, arena, policies)
+    comparison = compare(left, right)
+    outcome = exploration(arena, request.level, policies, (left, right), comparison)
+    for system in (left, right):
+        click.echo(_speed(system), err=True)
+    if request.as_json:
+        click.echo(exploration_json(outcome), nl=False)
+    else:
+        depth = request.depth
+        stopped = [
+            system.name
+            for system in (left, right)
+            if not system.complete and (depth is None or system.depth < depth)
+        ]
+        click.echo(exploration_text(outcome, stopped, request.max_states), nl=False)
+    for path, lines in writers.items():
+        write_text(path, "\n".join(lines(left, right)) + "\n")
+    if request.save is not None:
+        _save(request.save, arena, policies, comparison.witnesses)
+    return 1 if outcome.verdict == "differs" else 0
+
+
+def _systems(request: _Request, arena: Arena, policies: _Policies) -> tuple[System, System]:
+    """Both systems, with states numbered alike. Raises BadInput where one cannot be explored."""
     numberings = Numberings()
 
-    def explore(policy: Policy, progress: Progress) -> System:
+    def system(policy: Policy, progress: Progress) -> System:
         return build(
             policy,
             arena,
-            level=level,
-            depth=depth,
-            max_states=max_states,
+            level=request.level,
+            depth=request.depth,
+            max_states=request.max_states,
             numberings=numberings,
             progress=progress,
         )
 
+    with _arena_errors(arena), _bar() as progress:
+        return system(policies[0], progress), system(policies[1], progress)
+
+
+def _walk(
+    request: _Request, number: int, arena: Arena, policies: _Policies, registry: Registry
+) -> int:
+    """Do so many random walks, print the differences that they met and write them."""
     try:
-        with _bar() as progress:
-            systems = explore(policies[0], progress), explore(policies[1], progress)
+        with (
+            _arena_errors(arena),
+            options.opened(request.store) as store,
+            options.pool(registry, request.jobs, request.scheduler, PACKAGES) as pool,
+            bar("exploring", "walks") as progress,
+        ):
+            met = walk(
+                *(policies, arena),
+                walks=number,
+                seed=request.seed,
+                level=request.level,
+                pool=pool,
+                store=store,
+                progress=progress,
+            )
+    except ModuleNotFoundError as error:
+        if error.name != "hypothesis":
+            raise
+        raise BadInput(
+            "random walks need Hypothesis: python -m pip install 'zonediff[random]'"
+        ) from None
+    witnesses = [replay(witness, arena, policies) for witness in met]
+    walks = Walks(arena.name, request.a, request.b, number, STEPS, request.seed, witnesses)
+    click.echo(walks_json(walks) if request.as_json else walks_text(walks), nl=False)
+    if request.save is not None:
+        _save(request.save, arena, policies, met)
+    return 1 if met else 0
+
+
+@contextmanager
+def _arena_errors(arena: Arena) -> Iterator[None]:
+    """Report a machine that cannot be explored as bad input, with the machine's name."""
+    try:
+        yield
     except (ArenaError, NotModelled) as error:
         raise BadInput(f"{arena.name}: {error}") from None
-    comparison = compare(*systems)
-    found = exploration(arena, level, policies, systems, comparison)
-    for system in systems:
-        click.echo(_speed(system), err=True)
-    if as_json:
-        click.echo(_json(found), nl=False)
-    else:
-        stopped = [s.name for s in systems if not s.complete and (depth is None or s.depth < depth)]
-        click.echo(_text(found, stopped, max_states), nl=False)
-    for path, lines in writers.items():
-        write_text(path, "\n".join(lines(*systems)) + "\n")
-    if save is not None:
-        _save(save, arena, policies, comparison.witnesses)
-    return 1 if found.verdict == "differs" else 0
 
 
 def _arena(machine: str, alphabet: str | None) -> Arena:
@@ -266,17 +306,17 @@ def _symmetric(arena: Arena, symmetry: str | None) -> Arena:
 
 
 def _writers(aut: Path | None, promela: Path | None, dot: Path | None) -> dict[Path, Writer]:
-    """What gives the lines of each file to write: `x.aut` becomes `x-A.aut` and `x-B.aut`."""
-    found: dict[Path, Writer] = {}
+    """The files to write, each with its writer: `x.aut` becomes `x-A.aut` and `x-B.aut`."""
+    writers: dict[Path, Writer] = {}
     for path, write in ((aut, exports.aldebaran), (dot, exports.dot)):
         if path is not None:
-            found[path.with_stem(f"{path.stem}-A")] = _of(write, 0)
-            found[path.with_stem(f"{path.stem}-B")] = _of(write, 1)
+            writers[path.with_stem(f"{path.stem}-A")] = _of(write, 0)
+            writers[path.with_stem(f"{path.stem}-B")] = _of(write, 1)
     if promela is not None:
         tables = promela.with_suffix(".h")
-        found[promela] = lambda one, two: exports.promela(one, two, tables.name)
-        found[tables] = exports.promela_tables
-    return found
+        writers[promela] = lambda left, right: exports.promela(left, right, tables.name)
+        writers[tables] = exports.promela_tables
+    return writers
 
 
 def _of(write: Callable[[System], Iterator[str]], number: int) -> Writer:
@@ -290,14 +330,12 @@ def _bar() -> Iterator[Progress]:
 
         def progress(count: int, more: int) -> None:
             bar.n = count
-            bar.set_postfix_str(several(more, "transition"))
+            bar.set_postfix_str(count_of(more, "transition"))
 
         yield progress
 
 
-def _save(
-    folder: Path, arena: Arena, policies: tuple[Policy, Policy], witnesses: Sequence[Witness]
-) -> None:
+def _save(folder: Path, arena: Arena, policies: _Policies, witnesses: Sequence[Witness]) -> None:
     for number, witness in enumerate(witnesses, 1):
         name = witness_scenario.file_name(number, policies[0].name, policies[1].name, arena)
         write_text(folder / name, witness_scenario.scenario_text(witness, arena, *policies))
@@ -307,107 +345,6 @@ def _save(
 def _speed(system: System) -> str:
     rate = system.states / system.seconds
     return (
-        f"{system.name}: {_size(system.states, system.transitions)} in {system.seconds:.2f} s, "
+        f"{system.name}: {size(system.states, system.transitions)} in {system.seconds:.2f} s, "
         f"{rate:.0f} states a second"
     )
-
-
-def _size(states: int, transitions: int) -> str:
-    return f"{several(states, 'state')}, {several(transitions, 'transition')}"
-
-
-def _json(found: Exploration) -> str:
-    return json.dumps(dataclasses.asdict(found), indent=2) + "\n"
-
-
-def _text(found: Exploration, stopped: Sequence[str], max_states: int) -> str:
-    one, two = found.baseline, found.candidate
-    sizes = [
-        f"{name}: {_size(states, transitions)}{explored}"
-        for name, states, transitions, explored in zip(
-            (one, two), found.states, found.transitions, _reduced(found), strict=True
-        )
-    ]
-    most = several(max_states, "state")
-    sizes += [f"{name}: not all of it was explored, as it has more than {most}" for name in stopped]
-    lines = [
-        *wrap(f"{one} and {two} on {found.arena}, looking at {found.level}", WIDTH, rest="    "),
-        "",
-        *(line for size in sizes for line in wrap(size, WIDTH, rest="    ")),
-        "",
-        *wrap(_verdict(found), WIDTH),
-    ]
-    for number, witness in enumerate(found.witnesses, 1):
-        lines += ["", *_witness(number, witness, one, two)]
-    return "\n".join(lines) + "\n"
-
-
-def _reduced(found: Exploration) -> list[str]:
-    """What symmetry spared each of the two."""
-    if not found.explored:
-        return ["", ""]
-    return [
-        f" ({several(states, 'state')} explored, reduced by symmetry)" for states in found.explored
-    ]
-
-
-def _walks_json(
-    found: Sequence[DifferenceWitness], arena: Arena, one: str, two: str, walks: int, seed: int
-) -> str:
-    body = {
-        "arena": arena.name,
-        "baseline": one,
-        "candidate": two,
-        "walks": walks,
-        "seed": seed,
-        "witnesses": [dataclasses.asdict(witness) for witness in found],
-    }
-    return json.dumps(body, indent=2) + "\n"
-
-
-def _walks_text(
-    found: Sequence[DifferenceWitness], arena: Arena, one: str, two: str, walks: int, seed: int
-) -> str:
-    met = f"met {several(len(found), 'kind')} of difference" if found else "met no difference"
-    head = (
-        f"{one} and {two} on {arena.name}: {several(walks, 'random walk')} of up to {STEPS} steps "
-        f"(seed {seed}) {met}. They prove nothing beyond that."
-    )
-    lines = wrap(head, WIDTH)
-    for number, witness in enumerate(found, 1):
-        lines += ["", *_witness(number, witness, one, two)]
-    return "\n".join(lines) + "\n"
-
-
-def _verdict(found: Exploration) -> str:
-    one, two = found.baseline, found.candidate
-    bound = (
-        "sequences of any length"
-        if found.depth is None
-        else f"sequences of up to {several(found.depth, 'step')}; longer ones were not explored"
-    )
-    if found.verdict == "equivalent":
-        return f"Equivalent: nothing tells {one} and {two} apart, for {bound}."
-    kinds = f"{several(len(found.witnesses), 'kind')} of difference"
-    refinement = "and neither does all that the other does"
-    if found.refines:
-        refinement = f"all that succeeds on {one} succeeds alike on {two}"
-    elif found.refined:
-        refinement = f"all that succeeds on {two} succeeds alike on {one}"
-    word = "Refines" if found.verdict == "refines" else "Differs"
-    return f"{word}: {kinds}, {refinement}, for {bound}."
-
-
-def _witness(number: int, witness: DifferenceWitness, one: str, two: str) -> Iterator[str]:
-    yield from wrap(f"{number}. {witness.says}", WIDTH, rest="   ")
-    if not witness.steps:
-        yield "   right after boot"
-    width = max((len(step.do) for step in witness.steps), default=0)
-    for step in witness.steps:
-        results = words.result(step.baseline)
-        if step.baseline != step.candidate:
-            results += f" | {words.result(step.candidate)}"
-        yield f"   {step.do:{width}}  {results}"
-    for name, reasons in ((one, witness.baseline_reasons), (two, witness.candidate_reasons)):
-        for reason in reasons[-1:]:  # the last one decided
-            yield from wrap(f"{name}: {reason}", WIDTH, first="   ", rest="      ")

@@ -1,4 +1,4 @@
-"""The group of subcommands: found without importing them, and every failure put into words."""
+"""The group of subcommands: imports them only when they run, and reports every failure."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Exit codes:
 
 
 class BadInput(click.ClickException):
-    """Something that the user gave cannot be used; the message says what would be right."""
+    """Input that cannot be used; the message says what would be right."""
 
     exit_code = BAD_INPUT
 
@@ -86,7 +86,7 @@ class Group(click.Group):
 
 @contextmanager
 def _ctrl_c_is_heard() -> Iterator[None]:
-    """Have a Ctrl-C count also where Python ignores what is raised: in callbacks of its collector.
+    """Obey a Ctrl-C also where Python ignores exceptions: in callbacks of its garbage collector.
 
     Hypothesis has such a callback.
     """
@@ -110,7 +110,7 @@ def _ctrl_c_is_heard() -> Iterator[None]:
 
 @contextmanager
 def _failures() -> Iterator[None]:
-    """Turn what goes wrong into one message and an exit code."""
+    """Turn every failure into one message and an exit code."""
     try:
         yield
     except (click.ClickException, click.exceptions.Exit, click.Abort):
@@ -119,7 +119,7 @@ def _failures() -> Iterator[None]:
         click.echo(f"Interrupted; {interrupt}." if interrupt.args else "Interrupted.", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None
     except BrokenPipeError:
-        # Whoever read the output has seen enough.
+        # The reader of the output has closed it.
         _drop_output()
         raise click.exceptions.Exit(PIPE_CLOSED) from None
     except Exception as error:
@@ -127,7 +127,7 @@ def _failures() -> Iterator[None]:
             # Python wraps whatever is raised while it makes a class: an import was interrupted.
             click.echo("Interrupted.", err=True)
             raise click.exceptions.Exit(INTERRUPTED) from None
-        message = _in_words(error)
+        message = _message(error)
         if message is not None:
             raise (Lost if _is_lost(error) else BadInput)(message) from None
         traceback.print_exc()
@@ -137,37 +137,12 @@ def _failures() -> Iterator[None]:
         raise click.exceptions.Exit(BROKEN) from None
 
 
-def _in_words(error: Exception) -> str | None:
+def _message(error: Exception) -> str | None:
     """The message of an error that bad input causes; None for any other error."""
-    # What a subcommand did not import it cannot have raised, and imports take time: so only now.
-    from zonediff.compare.series.patch import SeriesError
-    from zonediff.compare.sweep.export import ExportError
-    from zonediff.compare.sweep.work import SweepError
-    from zonediff.corpus.problems import ScenarioError
-    from zonediff.corpus.recording import RecordingError
-    from zonediff.result.files import ResultFileError
-    from zonediff.variants.failure import VariantFailed
-    from zonediff.variants.registry import VariantError
-    from zonediff.work.contract import Mismatch
-    from zonediff.work.dependencies import ModuleChanged
-    from zonediff.work.pool import ClusterError
-    from zonediff.work.store import StoreError
+    # Imported here, as `zonediff --help` imports no other package of ours.
+    from zonediff.engine.errors import ZonediffError
 
-    if isinstance(
-        error,
-        ModuleChanged
-        | ClusterError
-        | ExportError
-        | StoreError
-        | Mismatch
-        | RecordingError
-        | ScenarioError
-        | SeriesError
-        | ResultFileError
-        | SweepError
-        | VariantError
-        | VariantFailed,
-    ):
+    if isinstance(error, ZonediffError):
         return str(error)
     if isinstance(error, OSError):
         if error.filename is None:
@@ -184,6 +159,6 @@ def _is_lost(error: Exception) -> bool:
 
 
 def _drop_output() -> None:
-    """Let what is still buffered for a standard output that takes no more go nowhere."""
+    """Discard buffered output when standard output takes no more."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -105,54 +105,56 @@ class _Size(click.ParamType[Bytes, Any]):
             self.fail(str(error), param, ctx)
 
 
+_WORK_OPTIONS: Final = (
+    click.option(
+        "--random",
+        type=click.IntRange(min=0),
+        default=0,
+        metavar="N",
+        help="Add N random sequences of steps.",
+    ),
+    click.option(
+        "--steps",
+        type=click.IntRange(min=1),
+        default=14,
+        show_default=True,
+        metavar="K",
+        help="Set the length of a random sequence.",
+    ),
+    click.option(
+        "--seed",
+        type=click.IntRange(min=0),
+        default=0,
+        show_default=True,
+        metavar="S",
+        help="Seed the random sequences.",
+    ),
+    click.option(
+        "--machine",
+        "machines",
+        type=click.Choice(list(MACHINE_KINDS)),
+        multiple=True,
+        metavar="KIND",
+        help=f"Draw for this kind: {', '.join(MACHINE_KINDS)}. Default: each kind in turn.",
+    ),
+    options.corpus,
+    click.option(
+        "--jobs",
+        "max_guests",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Run at most N guests at once. Default: one per CPU.",
+    ),
+    click.option(
+        "--memory",
+        type=_Size(),
+        help="Limit the memory of all guests together. Default: half of the free memory.",
+    ),
+)
+
+
 def work_options(command: Command) -> Command:
     """Click decorator: the options that make a Work."""
-    decorators = (
-        click.option(
-            "--random",
-            type=click.IntRange(min=0),
-            default=0,
-            metavar="N",
-            help="Draw N random sequences of steps as well.",
-        ),
-        click.option(
-            "--steps",
-            type=click.IntRange(min=1),
-            default=14,
-            show_default=True,
-            metavar="K",
-            help="The length of a random sequence.",
-        ),
-        click.option(
-            "--seed",
-            type=click.IntRange(min=0),
-            default=0,
-            show_default=True,
-            metavar="S",
-            help="What random sequences go by: the same seed, the same sequences.",
-        ),
-        click.option(
-            "--machine",
-            "machines",
-            type=click.Choice(list(MACHINE_KINDS)),
-            multiple=True,
-            metavar="KIND",
-            help=f"Draw for this kind: {', '.join(MACHINE_KINDS)}. Default: each kind in turn.",
-        ),
-        options.corpus,
-        click.option(
-            "--jobs",
-            "max_guests",
-            type=click.IntRange(min=1),
-            metavar="N",
-            help="Run at most N guests at once. Default: one for each CPU.",
-        ),
-        click.option(
-            "--memory",
-            type=_Size(),
-            help="Let guests use so much memory together. Default: half of what is free.",
-        ),
-    )
-    for decorate in reversed(decorators):  # click lists the last one first
+    for decorate in reversed(_WORK_OPTIONS):  # click lists the last one first
         command = decorate(command)
     return command

@@ -1,48 +1,25 @@
-"""`zonediff history`: what became of goals and claims from one kernel release to the next."""
+"""`zonediff history`: goals and claims from one kernel release to the next."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
 import click
-from tabulate import MIN_PADDING, tabulate
 
 from zonediff.cli import options
 from zonediff.cli.progress import bar
 from zonediff.compare.history import history
 from zonediff.corpus.claim_files import load_claims
-from zonediff.engine.trace import Reason
-from zonediff.engine.words import few, several
-from zonediff.reports.page.history import Cause, ClaimRow, HistoryView, goals, history_view, steps
-from zonediff.reports.text.plain import to_ascii, wrap
-from zonediff.result.claims import Verdict
-from zonediff.result.history import Release, ScenarioHistory, Turn
+from zonediff.reports.forms.history import overview_text, scenarios_text
 from zonediff.variants.registry import Registry
-
-WIDTH: Final = 80
-
-_FEW: Final = 4
-
-_GAP: Final = 2
-"""Blanks that tabulate puts between columns."""
-
-_WORDS: Final[dict[Verdict, str]] = {
-    "supported": "yes",
-    "depends": "partly",
-    "refuted": "no",
-    "moot": "-",
-    "undecided": "?",
-}
 
 
 @click.command(
     epilog="""\b
 Exit codes:
-  0    the history is told
+  0    the history is printed
   2    bad input or usage
   130  interrupted
 """
@@ -59,183 +36,23 @@ def command(
     jobs: int,
     as_json: bool,
 ) -> None:
-    """Tell what each kernel release gave users, and what it took.
+    """Show what each kernel release gave users, and what it took away.
 
-    SCENARIO is an id, a folder or a glob pattern of the corpus, or a file or folder on disk: it
-    is told step by step, release by release. Without any, the whole corpus is run and told by
-    cause: what was lost and given back, what each release changed and by which rule, and what
-    became of the claims of the discussion.
+    SCENARIO is an id, a folder or a glob pattern of the corpus, or a file or folder on disk. It is
+    shown step by step, release by release. Without any, the whole corpus is run and shown by cause:
+    what was lost and given back, what each release changed and by which rule, and which claims of
+    the discussion hold.
 
-    Releases are the variants with a date; a class of a variant file gets its place with
-    `released = "2017-02-19"`.
+    Releases are the variants that have a date. In a variant file, `released = "2017-02-19"` dates
+    a class.
     """
-    found = options.load_scenarios(scenarios, corpus)
+    loaded = options.load_scenarios(scenarios, corpus)
     claims = [] if scenarios or corpus else load_claims()
     registry = Registry(variant_files)
     with options.pool(registry, jobs) as pool, bar("running releases", "runs") as progress:
-        told = history(found, claims, registry, pool=pool, progress=progress)
+        releases = history(loaded, claims, registry, pool=pool, progress=progress)
     if as_json:
-        click.echo(json.dumps(dataclasses.asdict(told), indent=2))
+        click.echo(json.dumps(dataclasses.asdict(releases), indent=2))
         return
-    if scenarios:
-        lines = [line for item in told.scenarios for line in (*_scenario(item, told.releases), "")]
-    else:
-        lines = list(_overview(history_view(told)))
-    click.echo("\n".join(lines).rstrip())
-
-
-# --- one scenario ---------------------------------------------------------------------------------
-
-
-def _scenario(item: ScenarioHistory, releases: Sequence[Release]) -> Iterator[str]:
-    yield item.scenario
-    yield from _steps(item, releases, "  ")
-    turns = [turn for goal in item.goals for turn in goal.turns]
-    if not turns:
-        yield ""
-        yield "  No goal turned."
-    for turn in turns:
-        yield ""
-        yield from _turn(turn)
-
-
-def _steps(item: ScenarioHistory, releases: Sequence[Release], margin: str) -> Iterator[str]:
-    """The steps and goals, and below them how each release fared."""
-    for number, step in enumerate(item.steps, 1):
-        yield from wrap(step, WIDTH, f"{margin}{number}. ", f"{margin}   ")
-    wanted = goals(item, releases)
-    letters = [chr(ord("a") + number) for number in range(len(wanted))]
-    for letter, goal in zip(letters, wanted, strict=True):
-        yield from wrap(f"wanted: {goal.what}", WIDTH, f"{margin}{letter}. ", f"{margin}   ")
-    lines = (*steps(item), *wanted)
-    rows = [
-        [release.variant, *(line.cells[number] for line in lines)]
-        for number, release in enumerate(releases)
-    ]
-    headers = ["release", *map(str, range(1, len(item.steps) + 1)), *letters]
-    yield ""
-    yield from _table(rows, headers, margin)
-
-
-def _turn(turn: Turn) -> Iterator[str]:
-    word = "Met since" if turn.met else "Lost in"
-    yield from wrap(f"{word} {turn.variant}: {turn.what}", WIDTH, "  ")
-    for when, text, reasons in (
-        ("before", turn.before, turn.before_reasons),
-        ("since", turn.after, turn.after_reasons),
-    ):
-        yield from wrap(text, WIDTH, f"    {when + ':':8}", " " * 12)
-        for reason in reasons:
-            yield from wrap(str(reason), WIDTH, "            ", " " * 14)
-    if turn.intent is not None:
-        end = f", until {turn.intent.until}" if turn.intent.until else ""
-        yield from wrap(f"declared{end}: {turn.intent.reason}", WIDTH, "    ")
-
-
-# --- all of them ----------------------------------------------------------------------------------
-
-
-def _overview(view: HistoryView) -> Iterator[str]:
-    yield "The releases"
-    for release in view.releases:
-        yield from wrap(
-            release.summary, WIDTH, f"  {release.variant:16}{release.released}  ", " " * 30
-        )
-    if view.lost:
-        yield ""
-        yield "Lost for a time"
-        for number, cause in enumerate(view.lost):
-            yield ""
-            yield from _cause(cause)
-            if not number:
-                yield ""
-                yield from _lead(cause, view)
-    for chapter in view.chapters:
-        yield ""
-        gained, lost = chapter.number(met=True), chapter.number(met=False)
-        yield from wrap(
-            f"{chapter.release.variant}, {chapter.release.released}: {gained} goals are met that "
-            f"were not, {lost} are not that were",
-            WIDTH,
-        )
-        for cause in chapter.causes:
-            yield from _cause(cause)
-    if view.claims:
-        yield ""
-        yield "The claims: does what was said hold?"
-        yield from _claims(view)
-    if view.rows:
-        yield ""
-        yield from wrap(
-            f"In {len(view.rows)} scenarios something turned, in {view.unchanged} nothing did; "
-            "`zonediff history SCENARIO` tells one step by step.",
-            WIDTH,
-        )
-
-
-def _lead(cause: Cause, view: HistoryView) -> Iterator[str]:
-    """The scenario in which a cause is seen best, step by step."""
-    best = cause.affected[0].history
-    yield from wrap(best.scenario, WIDTH, "  ")
-    yield from _steps(best, view.releases, "    ")
-
-
-def _cause(cause: Cause) -> Iterator[str]:
-    yield from wrap(f"{cause.fate}: {several(cause.goals, 'goal')}", WIDTH, "  - ")
-    if cause.before or cause.after:
-        yield from wrap(f"{_rule(cause.before)} -> {_rule(cause.after)}", WIDTH, "    ", "      ")
-    if cause.intent is not None:
-        end = f" until {cause.intent.until}" if cause.intent.until else ""
-        yield from wrap(f"declared{end}: {cause.intent.reason}", WIDTH, "    ", "      ")
-    names = [item.history.scenario for item in cause.affected]
-    yield from wrap(f"in {few(names, _FEW)}", WIDTH, "    ", "      ")
-
-
-def _rule(reason: Reason | None) -> str:
-    return reason.rule if reason else "(nothing decided)"
-
-
-def _claims(view: HistoryView) -> Iterator[str]:
-    headers = ["", *(release.variant for release in view.releases)]
-    rows = [_verdicts(row) for row in view.claims]
-    yield from _table(rows, headers)
-
-    for row in view.claims:
-        if row.turns:
-            yield ""
-            said = f"{row.claim.who}: {row.claim.says}"
-            yield from wrap(said, WIDTH, f"  {row.claim.id}  ", " " * 7)
-        for change in row.turns:
-            yield from wrap(change.says, WIDTH, f"       {change.variant}: ", " " * 9)
-            for before, after in change.rules:
-                yield from wrap(f"{_rule(before)} -> {_rule(after)}", WIDTH, " " * 9, " " * 11)
-
-
-def _verdicts(row: ClaimRow) -> list[str]:
-    return [row.claim.id, *(_WORDS[item.verdict] for item in row.claim.verdicts)]
-
-
-def _table(
-    rows: Sequence[Sequence[str]], headers: Sequence[str], margin: str = "  "
-) -> Iterator[str]:
-    """A table; the columns that have no room beside the first one and others follow below it."""
-    cells = [[to_ascii(cell) for cell in row] for row in rows]
-    # Names are broken after their hyphens, so that seven releases fit side by side.
-    broken = [headers[0], *(header.replace("-", "-\n") for header in headers[1:])]
-    widths = [
-        max(max(map(len, header.split("\n"))) + MIN_PADDING, *map(len, column))
-        for header, column in zip(broken, zip(*cells, strict=True), strict=True)
-    ]
-    start = 1
-    while start < len(broken):
-        stop, taken = start + 1, len(margin) + widths[0] + _GAP + widths[start]
-        while stop < len(broken) and taken + _GAP + widths[stop] <= WIDTH:
-            taken += _GAP + widths[stop]
-            stop += 1
-        if start > 1:
-            yield ""
-        part = [[row[0], *row[start:stop]] for row in cells]
-        heads = [broken[0], *broken[start:stop]]
-        text = tabulate(part, heads, tablefmt="simple", disable_numparse=True)
-        yield from (f"{margin}{line}".rstrip() for line in text.splitlines())
-        start = stop
+    form = scenarios_text if scenarios else overview_text
+    click.echo(form(releases), nl=False)

@@ -1,34 +1,27 @@
-"""`zonediff list`: what there is to run, and to run it on."""
+"""`zonediff list`: the variants, scenarios and claims that there are."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
 import click
 
 from zonediff.cli import options
-from zonediff.reports.text.plain import wrap
+from zonediff.reports.forms.listing import listing
 from zonediff.variants.registry import Registry
-
-WIDTH: Final = 80
-
-_WIDEST: Final = 32
-"""Columns that names may take; a scenario's id can be longer."""
 
 
 @click.command()
 @click.argument("what", type=click.Choice(["variants", "scenarios", "claims"]))
 @options.variant_files
 @options.corpus
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object for each.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(what: str, variant_files: tuple[Path, ...], corpus: Path | None, as_json: bool) -> None:
-    """List the variants, scenarios or claims that there are.
+    """List variants, scenarios or claims.
 
-    Variants come with their name, what they are in one line, and where their code is; scenarios
-    with their id and title; claims with their id, what is claimed, by whom and in which mail.
+    Prints the name, summary and source file of each variant; the id and title of each scenario;
+    the id, text, author and mail of each claim.
     """
     rows = {
         "variants": lambda: _variants(variant_files),
@@ -38,20 +31,7 @@ def command(what: str, variant_files: tuple[Path, ...], corpus: Path | None, as_
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    cells = [(name, about) for name, *about in (row.values() for row in rows)]
-    width = min(_WIDEST, max(len(name) for name, _ in cells))
-    for name, about in cells:
-        click.echo("\n".join(_entry(name, about, width)))
-
-
-def _entry(name: str, about: Sequence[str], width: int) -> Iterator[str]:
-    """A name and beside it what it is; below it where the name is too long for that."""
-    lines = [part for text in about for part in wrap(text, WIDTH - width - 2)]
-    if len(name) > width or not lines:
-        yield name
-        name = ""
-    for number, line in enumerate(lines):
-        yield f"{name if number == 0 else '':<{width}}  {line}"
+    click.echo(listing((name, about) for name, *about in (row.values() for row in rows)), nl=False)
 
 
 def _variants(files: tuple[Path, ...]) -> list[dict[str, str]]:

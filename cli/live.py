@@ -31,8 +31,8 @@ _GET_A_KERNEL: Final = (
 def command() -> None:
     """Run real kernels in QEMU, and record what they do.
 
-    `zonediff run --variants live:IMAGE` puts a kernel into a report; `zonediff validate --live
-    IMAGE` holds a model against it.
+    `zonediff run --variants live:IMAGE` adds a kernel to a report; `zonediff validate --live IMAGE`
+    compares a model with it.
     """
 
 
@@ -40,7 +40,7 @@ def command() -> None:
 
 
 @command.command(
-    short_help="Say what live runs find here, and what is missing.",
+    short_help="Check what live runs need, and show what is missing.",
     epilog="""\b
 Exit codes:
   0  everything is there
@@ -49,9 +49,10 @@ Exit codes:
 )
 @click.argument("images", nargs=-1, type=click.Path(path_type=Path), metavar="[IMAGE]...")
 def doctor(images: tuple[Path, ...]) -> int:
-    """Say what live runs find here, and what is missing, with the command that brings it.
+    """Check what live runs need, and show what is missing.
 
-    IMAGE is a kernel image that is to be run; without any, those in /boot are looked at.
+    For each missing thing, prints the command that installs it. IMAGE is a kernel image to run.
+    Default: the images in /boot.
     """
     problems = 0
     for ok, line, remedies in (*_tools(), *_kvm(), *_images(images)):
@@ -106,7 +107,7 @@ def _images(named: Sequence[Path]) -> Iterator[_Finding]:
     epilog="""\b
 Exit codes:
   0    everything is recorded
-  1    a kernel died while booting, so there is nothing to record of it
+  1    a kernel died while booting; nothing is recorded of it
   2    bad input or usage
   4    the cluster that worked was lost; what was done is in the store
   130  interrupted; what was done until then is written, and in the store
@@ -118,7 +119,7 @@ Exit codes:
     type=click.Path(path_type=Path),
     required=True,
     metavar="IMAGE",
-    help="The kernel image to record.",
+    help="Record this kernel image.",
 )
 @click.option(
     "-o",
@@ -126,12 +127,12 @@ Exit codes:
     type=click.Path(path_type=Path),
     required=True,
     metavar="FILE.jsonl",
-    help="Write the recordings here, a trace a line.",
+    help="Write the recordings to this file, one trace per line.",
 )
 @click.option(
     "--variant",
     metavar="NAME",
-    help="The variant that they speak for. Default: by the kernel's release, such as v6.1.",
+    help="Record for this variant. Default: the kernel's release, such as v6.1.",
 )
 @guests.work_options
 @options.store
@@ -148,8 +149,8 @@ def record(
     """Record what a real kernel does, in scenarios and in random sequences of steps.
 
     SCENARIO is an id, a folder or a glob pattern of the corpus ('knob/*'), or a file or folder on
-    disk. With --scheduler the image and QEMU have to be on every worker's computer too, and each
-    worker runs one guest at a time.
+    disk. With --scheduler, every worker's machine needs the image and QEMU; each worker runs one
+    guest at a time.
     """
     outputs.check({"--store": store, "-o": output}, [kernel])
     image, host = read_image(kernel), find_host()

@@ -11,27 +11,27 @@ import click
 from zonediff.cli.group import EXIT_CODES, Group
 
 MODULES: Final = {
-    "run": ("zonediff.cli.run", "Run scenarios on variants and compare what comes out."),
+    "run": ("zonediff.cli.run", "Run scenarios on variants and compare the outcomes."),
     "report": ("zonediff.cli.report", "Render a saved result in another form, or compare two."),
-    "list": ("zonediff.cli.list", "List the variants, scenarios or claims that there are."),
-    "show": ("zonediff.cli.show", "Tell the story of one scenario on one variant."),
+    "list": ("zonediff.cli.list", "List variants, scenarios or claims."),
+    "show": ("zonediff.cli.show", "Show one scenario on one variant, step by step, with reasons."),
     "new": ("zonediff.cli.new", "Write the smallest variant or scenario that works."),
     "check": ("zonediff.cli.check", "Check scenarios and variant files."),
-    "claim": ("zonediff.cli.claim", "Tell the whole argument over one claim."),
+    "claim": ("zonediff.cli.claim", "Judge one claim of the discussion, and show what decides it."),
     "history": (
         "zonediff.cli.history",
-        "Tell what each kernel release gave users, and what it took.",
+        "Show what each kernel release gave users, and what it took away.",
     ),
     "explore": (
         "zonediff.cli.explore",
-        "Try all sequences of steps: do two variants behave the same?",
+        "Explore all sequences of steps on two variants.",
     ),
-    "sweep": ("zonediff.cli.sweep", "Try a grid of machines and added memory: what survives?"),
+    "sweep": ("zonediff.cli.sweep", "Run a grid of machines and added memory: which survive?"),
     "series": ("zonediff.cli.series", "List a patch series and line it up with a variant."),
     "bisect": ("zonediff.cli.bisect", "Find the stage of a series that changes an outcome."),
-    "regress": ("zonediff.cli.regress", "Compare what two revisions of a repository give."),
+    "regress": ("zonediff.cli.regress", "Compare the outcomes of two revisions of a repository."),
     "b4-check": ("zonediff.cli.b4_check", "Check the mail of a patch, as a command for b4."),
-    "validate": ("zonediff.cli.validate", "Hold the models against recorded or live kernels."),
+    "validate": ("zonediff.cli.validate", "Compare the models with recorded or live kernels."),
     "live": ("zonediff.cli.live", "Run real kernels in QEMU, and record what they do."),
 }
 

@@ -1,4 +1,4 @@
-"""`zonediff new`: a variant or scenario to begin with, which works as it is."""
+"""`zonediff new`: write a variant or scenario to start from, which works as it is."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _KINDS = {"variant": ".py", "scenario": ".yaml"}
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write this file. Default: NAME.py or NAME.yaml in the current folder.",
+    help="Write this file. Default: NAME.py or NAME.yaml in this folder.",
 )
 def command(kind: str, name: str, output: Path | None) -> None:
     """Write the smallest variant or scenario that works.
 
-    It is explained in the file, passes `zonediff check`, and is to be edited. A file that is there
-    already is left alone.
+    The file explains itself and passes `zonediff check`; edit it from there. An existing file is
+    not changed.
     """
     if not valid_name(name):
         raise click.BadParameter(f"{name!r}: letters, digits and ._/+-", param_hint="NAME")
@@ -39,7 +39,7 @@ def command(kind: str, name: str, output: Path | None) -> None:
         raise click.BadParameter(f"{file}: expected a file *{_KINDS[kind]}", param_hint="-o")
     outputs.check({"-o": file})
     if file.exists():
-        raise click.UsageError(f"{file} is there already: choose another name, or a file with -o")
+        raise click.UsageError(f"{file} exists already: choose another name, or a file with -o")
     shown = file.as_posix()
     write_text(file, variant_text(name, shown) if kind == "variant" else scenario_text(shown))
     option = "--variant-file " if kind == "variant" else ""

@@ -1,4 +1,4 @@
-"""Options that several subcommands share, and what they stand for."""
+"""Options that subcommands share, and the objects that they stand for."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ variant_files = click.option(
     type=click.Path(path_type=Path),
     multiple=True,
     metavar="PATH.py",
-    help="Also know the variants that this Python file defines. Can be given several times.",
+    help="Load variants from this Python file. Repeatable.",
 )
 
 baseline = click.option(
@@ -30,14 +30,14 @@ baseline = click.option(
     default="upstream",
     show_default=True,
     metavar="NAME",
-    help="The variant that the others are judged against; it is always run.",
+    help="Judge the others against this variant.",
 )
 
 corpus = click.option(
     "--corpus",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Look scenarios up in this folder instead of the corpus that comes with zonediff.",
+    help="Load scenarios from this folder instead of the shipped corpus.",
 )
 
 jobs = click.option(
@@ -46,22 +46,20 @@ jobs = click.option(
     default=1,
     show_default=True,
     metavar="N",
-    help="Run in so many processes.",
+    help="Use N processes.",
 )
 
 scheduler = click.option(
     "--scheduler",
     metavar="ADDRESS",
-    help="Run on the Dask cluster of this scheduler, tcp://host:8786; 'local' starts one on this "
-    "machine with --jobs workers.",
+    help="Use the Dask cluster at tcp://HOST:PORT, or start one here ('local').",
 )
 
 store = click.option(
     "--store",
     type=click.Path(path_type=Path),
     metavar="FILE.sqlite",
-    help="Keep what is done in this file, and go on from there if it is interrupted. Several "
-    "commands may share it, at the same time too.",
+    help="Keep finished work in this file, and continue from it.",
 )
 
 seed = click.option(
@@ -70,7 +68,7 @@ seed = click.option(
     default=0,
     show_default=True,
     metavar="S",
-    help="What chance in timed scenarios goes by: the same seed, the same result.",
+    help="Seed the random choices of timed scenarios.",
 )
 
 
@@ -81,29 +79,30 @@ def pool(
     scheduler: str | None = None,
     packages: tuple[str, ...] = (),
 ) -> Iterator[WorkerPool]:
-    """Who does the work, see workers(); the page that shows a cluster's is told on standard error.
+    """The pool that does the work, see open_pool().
 
-    Raises ClusterError.
+    Prints the address of a cluster's dashboard on standard error. Raises ClusterError.
     """
     from zonediff.work.open_pool import open_pool
 
-    with open_pool(registry, jobs, scheduler, packages) as found:
-        if found.dashboard is not None:
-            click.echo(f"Dask dashboard: {found.dashboard}", err=True)
-        yield found
+    with open_pool(registry, jobs, scheduler, packages) as opened_pool:
+        if opened_pool.dashboard is not None:
+            click.echo(f"Dask dashboard: {opened_pool.dashboard}", err=True)
+        yield opened_pool
 
 
 @contextmanager
 def opened(path: Path | None) -> Iterator[Store | None]:
-    """The store of --store, if there is one; it is told when others' work on it is waited for.
+    """The store of --store, if there is one.
 
-    Raises StoreError, OSError; ClusterLost and KeyboardInterrupt with what is left of the work.
+    Says on standard error when it waits for the work of another command. Raises StoreError and
+    OSError; raises ClusterLost and KeyboardInterrupt again, with what is kept of the work.
     """
     from zonediff.work.pool import ClusterLost
 
     try:
-        with _opened(path) as found:
-            yield found
+        with _opened(path) as store:
+            yield store
     except ClusterLost as lost:
         raise ClusterLost(f"{lost}; {kept(path)}") from None
     except KeyboardInterrupt:
@@ -111,7 +110,7 @@ def opened(path: Path | None) -> Iterator[Store | None]:
 
 
 def kept(path: Path | None) -> str:
-    """What is left of work that ends early, with this store or none."""
+    """What is kept of work that ends early, with this store or none."""
     return "nothing is kept without --store" if path is None else f"{path} has what was done"
 
 
@@ -127,14 +126,14 @@ def _opened(path: Path | None) -> Iterator[Store | None]:
     def waits() -> None:
         note(f"Waiting for what others are doing for {path}")
 
-    with open_store(path, waits) as found:
-        yield found
+    with open_store(path, waits) as store:
+        yield store
 
 
 def variant_names(text: str | None, registry: Registry) -> list[str]:
-    """The names in a list with commas, each once, or those that a run has by itself for None.
+    """The names in a list with commas, each once; for None, the default variants.
 
-    Raises click.BadParameter when there is none in it.
+    Raises click.BadParameter for a list without names.
     """
     if text is None:
         return registry.default_names()

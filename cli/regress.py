@@ -1,4 +1,4 @@
-"""`zonediff regress`: what changed in outcomes between two revisions of a repository."""
+"""`zonediff regress`: compare the outcomes of two revisions of a repository."""
 
 from __future__ import annotations
 
@@ -32,37 +32,37 @@ Exit codes:
   0    nothing regressed
   1    something regressed
   2    bad input or usage, or a revision that cannot be run
-  3    a variant that ran fails now
+  3    a variant that ran before now fails
   130  interrupted
 """
 )
 @click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")
-@click.option("--base", required=True, metavar="REV", help="The revision to compare with.")
+@click.option("--base", required=True, metavar="REV", help="Compare with this revision.")
 @click.option(
-    "--head", default="HEAD", show_default=True, metavar="REV", help="The revision that is judged."
+    "--head", default="HEAD", show_default=True, metavar="REV", help="Judge this revision."
 )
 @click.option(
     "--repo",
     type=_file,
     default=Path(),
     metavar="PATH",
-    help="The git repository. Default: the current folder's.",
+    help="Use this git repository. Default: the current folder's.",
 )
-@click.option("--variants", metavar="NAME,...", help="The variants to run, as for zonediff run.")
+@click.option("--variants", metavar="NAME,...", help="Run these variants, as zonediff run does.")
 @click.option(
     "--variant-file",
     "variant_files",
     type=_file,
     multiple=True,
     metavar="PATH.py",
-    help="A variant file of the repository. Can be given several times.",
+    help="Load variants from this file of the repository. Repeatable.",
 )
 @click.option(
-    "--corpus", type=_file, metavar="DIR", help="The folder of the repository with scenarios."
+    "--corpus", type=_file, metavar="DIR", help="Load scenarios from this folder of the repository."
 )
 @options.baseline
 @click.option("--markdown", type=_file, metavar="FILE", help="Write a summary as Markdown.")
-@click.option("--junit", type=_file, metavar="FILE", help="Write a JUnit file for a CI server.")
+@click.option("--junit", type=_file, metavar="FILE", help="Write a JUnit file, for a CI server.")
 def command(
     scenarios: tuple[str, ...],
     base: str,
@@ -75,12 +75,11 @@ def command(
     markdown: Path | None,
     junit: Path | None,
 ) -> int:
-    """Compare what two revisions of a repository give.
+    """Compare the outcomes of two revisions of a repository.
 
-    The repository is one of zonediff's own sources, or one with variant files and scenarios,
-    named by their paths from its root. Both revisions are checked out into worktrees of their
-    own and run there; changes that are not committed do not count. The code of both is run, so
-    compare only what you would run.
+    The repository holds zonediff's own sources, or variant files and scenarios; name those by
+    their paths from its root. Both revisions are checked out into git worktrees and run there, so
+    uncommitted changes do not count. The code of both is run: use only revisions that you trust.
 
     SCENARIO is an id, a folder or a glob pattern of the corpus.
     """

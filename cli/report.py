@@ -1,4 +1,4 @@
-"""`zonediff report`: a saved result in another form, or what changed since another one."""
+"""`zonediff report`: render a saved result in another form, or compare two results."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _file = click.Path(path_type=Path)
 
 
 def _form(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """The name of a form; without one, list them and be done."""
+    """The name of a form; without one, list all forms and exit."""
     if value == _LIST:
         for item in formats.FORMATS.values():
             click.echo(f"{item.name:9} {item.summary}")
@@ -60,27 +60,22 @@ def _form(ctx: click.Context, param: click.Parameter, value: str | None) -> str 
     is_eager=True,
     callback=_form,
     metavar="FORM",
-    help="The form to render; without FORM, list them. Default: text, or mail for a draft or one "
-    "scenario.",
+    help="Render this form; without FORM, list all forms. Default: text or mail.",
 )
 @click.option("-o", "--output", type=_file, metavar="FILE", help="Write to this file.")
 @click.option(
     "--against",
     type=_file,
     metavar="OLD",
-    help="Say what changed since this older result, instead of what RESULT says.",
+    help="Show what changed since this older result.",
 )
-@click.option(
-    "--scenario", metavar="ID", help="Only this scenario, as a short mail that fits on a screen."
-)
+@click.option("--scenario", metavar="ID", help="Show only this scenario, as a short mail.")
 @click.option(
     "--to-thread",
     metavar="MESSAGE-ID",
-    help="Make the mail a draft (.eml) in reply to this message.",
+    help="Write a draft mail (.eml) in reply to this message.",
 )
-@click.option(
-    "--subject", metavar="TEXT", help="The subject of the draft; `Re: ` is put before it."
-)
+@click.option("--subject", metavar="TEXT", help="Set the subject of the draft, without `Re: `.")
 def command(
     result: Path,
     form: str | None,
@@ -92,16 +87,18 @@ def command(
 ) -> int:
     """Render a saved result in another form, or compare two.
 
-    RESULT is a file that `zonediff run -o` wrote. With --against it is the newer of two, and each
-    scenario is compared with itself, variant by variant.
+    RESULT is a file that `zonediff run -o` wrote. With --against, RESULT is the newer of two; each
+    outcome is compared with the older one of the same scenario and variant.
 
-    A draft has neither sender nor recipients, and nothing is sent: that is for git send-email, or
-    for mutt -H.
+    A draft has neither sender nor recipients, and nothing is sent. Send it with git send-email or
+    mutt -H.
+
+    The default form is mail for a draft and for one scenario, text otherwise.
     """
     outputs.check({"-o": output}, [result, *([against] if against else [])])
     form = _chosen(form, against is not None, scenario is not None, to_thread is not None)
     if subject is not None and to_thread is None:
-        raise click.UsageError("--subject is for a draft: give --to-thread as well")
+        raise click.UsageError("--subject is for a draft: add --to-thread MESSAGE-ID")
     if to_thread is not None:
         _draft("", to_thread, "looked at early" if subject is None else subject)
     new = result_files.load(result)
@@ -126,13 +123,13 @@ def command(
 
 
 def _called(*results: Path) -> tuple[str, str]:
-    """The names of two results in what may be mailed: where they lie is nobody's business."""
+    """The names of two results for a text that may be mailed: without the user's folders."""
     old, new = (path.name if path.is_absolute() else str(path) for path in results)
     return (old, new) if old != new else (str(results[0]), str(results[1]))
 
 
 def _chosen(form: str | None, against: bool, scenario: bool, draft: bool) -> str:
-    """The form that is meant. Raises click.UsageError where options do not go together."""
+    """The form to render. Raises click.UsageError for options that exclude each other."""
     if against and scenario:
         raise click.UsageError("--scenario shows a single result: leave --against out")
     for option, given in (("--to-thread", draft), ("--scenario", scenario)):

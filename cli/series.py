@@ -31,16 +31,18 @@ Exit codes:
     type=click.Path(path_type=Path),
     default=Path(),
     metavar="PATH",
-    help="The git repository with the series. Default: the current folder's.",
+    help="Read the series from this git repository. Default: the current folder's.",
 )
-@click.option("--range", "revisions", metavar="A..B", help="The series: commits after A, up to B.")
+@click.option("--range", "revisions", metavar="A..B", help="Read the commits after A, up to B.")
 @click.option(
     "--mbox",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The series as mails: an mbox, or what git format-patch wrote.",
+    help="Read the series from mails: an mbox, or files of git format-patch.",
 )
-@click.option("--variant", metavar="NAME", help="Line the series up with this variant's stages.")
+@click.option(
+    "--variant", metavar="NAME", help="Line the series up with the stages of this variant."
+)
 @options.variant_files
 @options.baseline
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -55,9 +57,9 @@ def command(
 ) -> int:
     """List a patch series and line it up with a variant.
 
-    Each patch comes with its diffstat and the kernel functions that it changes; those that the
-    models restate are marked with *. With a variant, each patch is lined up with the stage that
-    models it, by its subject or by these functions, and what either leaves out is told.
+    Prints each patch with its diffstat and the kernel functions that it changes; * marks functions
+    that the models restate. With --variant, each patch is lined up with the stage that models it,
+    by its subject or by these functions; warnings show what either leaves out.
     """
     if (revisions is None) == (mbox is None):
         raise click.UsageError("name one series, with --range A..B or with --mbox FILE")

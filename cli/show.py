@@ -1,4 +1,4 @@
-"""`zonediff show`: one run, told step by step with the reasons."""
+"""`zonediff show`: one run, step by step, with its reasons."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import click
 
 from zonediff.cli import options
 from zonediff.compare.describe import scenario_info
-from zonediff.compare.runs import Cell, Draws, attempt
+from zonediff.compare.runs import Cell, SeedRange, attempt
 from zonediff.reports.forms.story import story
-from zonediff.result import exit_code as verdict
+from zonediff.result import exit_code
 from zonediff.variants.registry import Registry
 
 
 @click.command(
     epilog="""\b
 Exit codes:
-  0    the story is told
+  0    the scenario was run
   2    bad input or usage
   3    the variant cannot run the scenario, or failed to
   130  interrupted
@@ -29,7 +29,7 @@ Exit codes:
     default="upstream",
     show_default=True,
     metavar="NAME",
-    help="The variant to run it on.",
+    help="Run the scenario on this variant.",
 )
 @options.variant_files
 @options.corpus
@@ -41,10 +41,10 @@ def command(
     corpus: Path | None,
     seed: int,
 ) -> int:
-    """Tell the story of one scenario on one variant.
+    """Show one scenario on one variant, step by step, with reasons.
 
-    SCENARIO is the id of a scenario of the corpus or a file; it has to be a single one, so of a
-    family name a member, as in 'knob/kvm[knob=online]'.
+    SCENARIO is the id of a scenario of the corpus, or a file. Of a family, name one member, as in
+    'knob/kvm[knob=online]'.
     """
     found = options.load_scenarios([scenario], corpus)
     if len(found) > 1:
@@ -52,10 +52,10 @@ def command(
         raise click.UsageError(f"{scenario!r} names {len(found)} scenarios; choose one:\n{ids}")
     registry = Registry(variant_files)
     registry.resolve(variant)
-    run = attempt(Cell(found[0], variant, Draws(seed)), registry)
+    run = attempt(Cell(found[0], variant, SeedRange(seed)), registry)
     if run.trace is None:
         does = "cannot" if run.status == "not-run" else "failed to"
         click.echo(f"{variant} {does} run {found[0].id}:\n\n{(run.error or '').rstrip()}", err=True)
-        return verdict.FAILED
+        return exit_code.FAILED
     click.echo(story(scenario_info(found[0]), run.trace, run.goals), nl=False)
-    return verdict.PASSED
+    return exit_code.PASSED

@@ -1,4 +1,4 @@
-"""`zonediff sweep export`: what the store of a sweep has, for other programs."""
+"""`zonediff sweep export`: write the content of a sweep's store for other programs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from zonediff.cli import options, outputs
 from zonediff.compare.sweep.export import FORMS, records
 from zonediff.compare.sweep.frontier import kept
-from zonediff.engine.words import several
+from zonediff.engine.words import count_of
 from zonediff.result.files import write_bytes
 from zonediff.variants.registry import Registry
 from zonediff.work.store import read_store
@@ -33,13 +33,13 @@ Exit codes:
     type=_file,
     required=True,
     metavar="FILE.csv|FILE.parquet",
-    help="Write the table here; how the name ends says in which form.",
+    help="Write the table to this file, in the form of its suffix.",
 )
 def command(store: Path, variant_files: tuple[Path, ...], output: Path) -> None:
     """Write the points in the store of a sweep as a table.
 
-    A line for each point that is there, with what zonediff and the variants at hand would find
-    today; what other versions of them found is left out.
+    Writes a line for each point that is done. Points of other versions of zonediff or of a variant
+    are left out.
     """
     outputs.check({"-o": output}, [store, *variant_files])
     form = FORMS.get(output.suffix)
@@ -51,8 +51,8 @@ def command(store: Path, variant_files: tuple[Path, ...], output: Path) -> None:
         sweep, found, stale = kept(opened, Registry(variant_files))
     write_bytes(output, form(records(found)))
     points = len(found) * len(sweep.added)
-    click.echo(f"wrote {output}: {several(points, 'point')}")
+    click.echo(f"wrote {output}: {count_of(points, 'point')}")
     if missing := len(list(sweep.rows())) - len(found):
-        click.echo(f"not done yet: {several(missing * len(sweep.added), 'point')}", err=True)
+        click.echo(f"not done yet: {count_of(missing * len(sweep.added), 'point')}", err=True)
     if stale:
-        click.echo(f"left out, as other code has done them: {several(stale, 'row')}", err=True)
+        click.echo(f"left out, as other code made them: {count_of(stale, 'row')}", err=True)

@@ -1,28 +1,24 @@
-"""`zonediff validate`: models held against recordings of real kernels, or against one at work."""
+"""`zonediff validate`: compare models with recordings of real kernels, or with a live one."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
-from tabulate import tabulate
 
 from zonediff.cli import guests, options
 from zonediff.cli.progress import bar
 from zonediff.compare.comparable import NOT_COMPARED
-from zonediff.compare.validate import Disagreement, FileReplay, validate
+from zonediff.compare.validate import validate
 from zonediff.corpus.recording import SHIPPED, files_of
 from zonediff.engine.policy import Policy
 from zonediff.live.host import find_host
 from zonediff.live.image import read_image
-from zonediff.reports.text.plain import wrap
+from zonediff.reports.forms.validation import replays_json, replays_text
+from zonediff.result.replays import FileReplay
 from zonediff.variants.registry import LIVE, Registry
-
-WIDTH = 80
 
 
 @click.command(
@@ -38,14 +34,14 @@ Exit codes:
 @click.option(
     "--variant",
     metavar="NAME",
-    help="Replay through this variant, whichever each recording names.",
+    help="Replay through this variant, not the one that a recording names.",
 )
 @options.variant_files
 @click.option(
     "--live",
     type=click.Path(path_type=Path),
     metavar="IMAGE",
-    help="Boot this kernel and compare with what it does, instead of with recordings.",
+    help="Compare with this kernel image in QEMU, not with recordings.",
 )
 @guests.work_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -57,15 +53,16 @@ def command(
     as_json: bool,
     **work: Any,
 ) -> int:
-    """Hold the models against recorded or live kernels.
+    """Compare the models with recorded or live kernels.
 
-    Every recording is replayed through the variant it speaks for: the same machine, the same
-    steps, and after each step the same result and the same observation. PATH is a file of
-    recordings or a folder of them; without any, the recordings that come with zonediff.
+    Each recording is replayed through the variant that it names: the same machine and steps must
+    give the same result and the same observation after each step. PATH is a file or folder of
+    recordings. Default: the shipped recordings.
 
-    With --live, the kernel in IMAGE is booted for each SCENARIO (an id, a folder or a glob pattern
-    of the corpus, or a file) and random sequence, and what it does is replayed through --variant.
-    A disagreement is brought to the fewest steps that show it, with the kernel run again and again.
+    With --live, the kernel in IMAGE boots for each SCENARIO (an id, a folder or a glob pattern of
+    the corpus, or a file) and for each random sequence, and its steps are replayed through
+    --variant. A disagreement is shortened to the fewest steps that show it; this boots the kernel
+    many times.
     """
     registry = Registry(variant_files)
     if live is None:
@@ -74,10 +71,8 @@ def command(
         raise click.UsageError("--live compares with a model: give its --variant")
     else:
         replays = _confront(live, registry.model(variant).policy, paths, guests.Work(**work))
-    if as_json:
-        click.echo(json.dumps(_json(replays), indent=2))
-    else:
-        click.echo(_text(replays), nl=False)
+    form = replays_json if as_json else replays_text
+    click.echo(form(replays, NOT_COMPARED), nl=False)
     return 0 if all(item.agreeing_traces == item.traces for item in replays) else 1
 
 
@@ -113,79 +108,3 @@ def _confront(
         raise KeyboardInterrupt
     replays = tuple(found[index] for index in range(len(jobs)))
     return [FileReplay(kernel.name, image.release, policy.name, replays)]
-
-
-def _text(replays: list[FileReplay]) -> str:
-    rows = [
-        [
-            item.file.removesuffix(".jsonl"),
-            item.kernel.partition("-")[0],
-            item.variant,
-            f"{item.agreeing_traces}/{item.traces}",
-            f"{item.agreeing_steps}/{item.steps}",
-            f"{_share(item.agreeing_steps, item.steps)} %",
-        ]
-        for item in replays
-    ]
-    headers = ["recording", "kernel", "variant", "traces", "steps", "agree"]
-    lines = tabulate(
-        rows,
-        headers,
-        disable_numparse=True,
-        colalign=["left"] * 3 + ["right"] * 3,
-        maxcolwidths=[None, 16, None, None, None, None],
-    ).splitlines()
-    for item in replays:
-        for replay in item.replays:
-            if replay.disagreement is not None:
-                lines += ["", *_disagreement(replay.disagreement)]
-    lines += ["", "Not compared:", *(f"- {what}" for what in NOT_COMPARED), ""]
-    steps, agreeing = sum(i.steps for i in replays), sum(i.agreeing_steps for i in replays)
-    traces, good = sum(i.traces for i in replays), sum(i.agreeing_traces for i in replays)
-    lines.append(f"agree: {agreeing}/{steps} steps in {good}/{traces} traces")
-    return "\n".join(lines) + "\n"
-
-
-def _share(part: int, whole: int) -> str:
-    """Per cent, rounded down, so that 100.0 means all."""
-    return f"{part * 1000 // whole / 10 if whole else 100.0:.1f}"
-
-
-def _disagreement(parting: Disagreement) -> list[str]:
-    where = "boot" if parting.step < 0 else f"step {parting.step + 1}: {parting.do}"
-    lines = wrap(f"{parting.trace}, {where}", WIDTH, rest="  ")
-    rows = [["result", parting.recorded, parting.predicted], *map(list, parting.differences)]
-    lines += tabulate(
-        rows, ["", "kernel", "model"], maxcolwidths=[20, 27, 27], disable_numparse=True
-    ).splitlines()
-    for reason in parting.reasons:
-        lines += wrap(f"why: {reason}", WIDTH, rest="     ")
-    if parting.steps:
-        lines += ["The fewest steps that show it:", *(f"  {step}" for step in parting.steps)]
-    return lines
-
-
-def _json(replays: list[FileReplay]) -> dict[str, Any]:
-    return {
-        "files": [
-            {
-                "file": item.file,
-                "kernel": item.kernel,
-                "variant": item.variant,
-                "traces": item.traces,
-                "steps": item.steps,
-                "agreeing_traces": item.agreeing_traces,
-                "agreeing_steps": item.agreeing_steps,
-                "disagreements": [
-                    dataclasses.asdict(replay.disagreement)
-                    for replay in item.replays
-                    if replay.disagreement is not None
-                ],
-                "inputs": {
-                    replay.trace: list(replay.inputs) for replay in item.replays if replay.inputs
-                },
-            }
-            for item in replays
-        ],
-        "not_compared": list(NOT_COMPARED),
-    }

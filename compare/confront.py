@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from zonediff.compare.validate import Disagreement, Replay, replay
+from zonediff.compare.validate import replay
 from zonediff.engine.guest import Guest
 from zonediff.engine.kernel import NotModelled
 from zonediff.engine.machine import Machine
@@ -19,6 +19,7 @@ from zonediff.live.jobs import Job
 from zonediff.live.recording import to_recording
 from zonediff.live.run import LiveRun, run
 from zonediff.live.shrink import shrink
+from zonediff.result.replays import Disagreement, Replay
 
 MOST_RERUNS: Final = 60
 """How often the kernel is booted to shorten one disagreement."""

@@ -1,12 +1,15 @@
-"""Where two traces of one scenario part: the first place, in words, and how much follows.
+"""Describe the first difference between two traces of one scenario, and count the others.
 
-Compared is what a user can see. So a zone without present pages does not count (the kernels do
-not list it), nor does the knob's text where one side has no knob (that is an ABI removal, and
-would otherwise be a difference in every scenario), nor events sent while booting (no user space
-is there to hear them).
+Only what a user can see is compared. Three things therefore do not count:
 
-An act differs when its result, output, events or effect differ, not because what it acts on
-already looked different: so one early difference does not make every later act count as one.
+- a zone without present pages: the kernels do not list it;
+- the knob's text where one side has no knob: this is an ABI removal, and it would otherwise be a
+  difference in every scenario;
+- events sent while booting: no user space listens yet.
+
+An act differs when its result, output, events or effect differ. That memory already looked
+different before the act does not count, so one early difference does not make all later acts
+differ.
 """
 
 from __future__ import annotations
@@ -23,50 +26,43 @@ from zonediff.engine.observation import (
 )
 from zonediff.engine.trace import Act, Reason, Trace
 from zonediff.result.judgements import Difference
-from zonediff.result.partings import Parting, _populated, partings
+from zonediff.result.partings import Parting, partings, populated
 
 
 def first_difference(baseline: Trace, candidate: Trace) -> Difference | None:
-    """The first place where the traces part; None when users cannot tell them apart."""
-    found = partings(baseline, candidate)
-    at = next(found, None)
-    if at is None:
+    """The first difference between the traces; None when users cannot tell them apart."""
+    differences = partings(baseline, candidate)
+    parting = next(differences, None)
+    if parting is None:
         return None
-    one, two = _Side.of(baseline, at), _Side.of(candidate, at)
-    act = one.act or two.act
-    left, right = _in_words(at.what, one, two)
+    left, right = _Side.of(baseline, parting), _Side.of(candidate, parting)
+    act = left.act or right.act
+    left_text, right_text = _in_words(parting.what, left, right)
     return Difference(
-        step=at.step,
-        act=at.act,
-        what=at.what,
+        step=parting.step,
+        act=parting.act,
+        what=parting.what,
         do="boot" if act is None else str(act.do),
-        baseline=left,
-        candidate=right,
-        baseline_reasons=_reasons(one, two),
-        candidate_reasons=_reasons(two, one),
-        later=sum(1 for _ in found),
+        baseline=left_text,
+        candidate=right_text,
+        baseline_reasons=_reasons(left, right),
+        candidate_reasons=_reasons(right, left),
+        later=sum(1 for _ in differences),
     )
 
 
-def reasons_at(baseline: Trace, candidate: Trace, at: Parting) -> tuple[list[Reason], list[Reason]]:
-    """Why each side did what it did where the traces part."""
-    one, two = _Side.of(baseline, at), _Side.of(candidate, at)
-    return _reasons(one, two), _reasons(two, one)
-
-
-# --- what there is to see -------------------------------------------------------------------------
-
-
-# --- lining up ------------------------------------------------------------------------------------
-
-
-# --- saying it ------------------------------------------------------------------------------------
+def reasons_at(
+    baseline: Trace, candidate: Trace, parting: Parting
+) -> tuple[list[Reason], list[Reason]]:
+    """The reasons of each trace for the act in which they differ."""
+    left, right = _Side.of(baseline, parting), _Side.of(candidate, parting)
+    return _reasons(left, right), _reasons(right, left)
 
 
 class _Side(NamedTuple):
-    """A trace at the place where it parts from the other.
+    """One of the two traces, at the act in which they differ.
 
-    act: None at boot, and where the trace has no act. state: what is seen after it.
+    act: None at boot, and where the trace has no such act. state: observed after the act.
     """
 
     trace: Trace
@@ -74,36 +70,37 @@ class _Side(NamedTuple):
     state: Observation
 
     @staticmethod
-    def of(trace: Trace, at: Parting) -> _Side:
-        state, found = trace.boot, None
-        for step, number, act in trace.acts():
-            if (step, number) > (at.step, at.act):
+    def of(trace: Trace, parting: Parting) -> _Side:
+        place = (parting.step, parting.act)
+        state, act_there = trace.boot, None
+        for step, index, act in trace.acts():
+            if (step, index) > place:
                 break
             state = apply(state, act.changed)
-            found = act if (step, number) == (at.step, at.act) else None
-        return _Side(trace, found, state)
+            act_there = act if (step, index) == place else None
+        return _Side(trace, act_there, state)
 
 
 def _reasons(side: _Side, other: _Side) -> list[Reason]:
-    """Why a side came out as it did; of a boot's many reasons those that the other has not."""
+    """The reasons of a side's act; for the boot, those that the other side does not have."""
     if side.act is not None:
         return list(side.act.reasons)
     return [reason for reason in side.trace.boot_reasons if reason not in other.trace.boot_reasons]
 
 
-def _in_words(what: str, one: _Side, two: _Side) -> tuple[str, str]:
-    """Both sides, in what they differ."""
+def _in_words(what: str, left: _Side, right: _Side) -> tuple[str, str]:
+    """Both sides in words, as far as they differ in `what`."""
     match what:
         case "blocks":
-            return _blocks(one.state, two.state)
+            return _blocks(left.state, right.state)
         case "zones":
-            return _zones(one.state, two.state)
+            return _zones(left.state, right.state)
         case "nodes":
-            return _nodes(one.state, two.state)
+            return _nodes(left.state, right.state)
         case "uevents":
-            return _uevents(one, two)
+            return _uevents(left, right)
     say = {"acts": _doing, "output": _output, "knob": _knob, "killed": _killed}.get(what, _result)
-    return say(one), say(two)
+    return say(left), say(right)
 
 
 def _result(side: _Side) -> str:
@@ -144,15 +141,15 @@ def _blocks(one: Observation, two: Observation) -> tuple[str, str]:
 
     left = [BlockRange(first, last, old) for first, last, old, _ in cuts]
     right = [BlockRange(first, last, new) for first, last, _, new in cuts]
-    return words.few(words.blocks(left, describe)), words.few(words.blocks(right, describe))
+    return words.shorten(words.blocks(left, describe)), words.shorten(words.blocks(right, describe))
 
 
 def _zones(one: Observation, two: Observation) -> tuple[str, str]:
-    left, right = _populated(one.zones), _populated(two.zones)
+    left, right = populated(one.zones), populated(two.zones)
     names = [name for name in sorted({*left, *right}) if left.get(name) != right.get(name)]
     return (
-        words.few([f"{name} {words.zone(left.get(name))}" for name in names]),
-        words.few([f"{name} {words.zone(right.get(name))}" for name in names]),
+        words.shorten([f"{name} {words.zone(left.get(name))}" for name in names]),
+        words.shorten([f"{name} {words.zone(right.get(name))}" for name in names]),
     )
 
 
@@ -173,4 +170,5 @@ def _uevents(one: _Side, two: _Side) -> tuple[str, str]:
         (number for number, (a, b) in enumerate(zip(left, right, strict=False)) if a != b),
         min(len(left), len(right)),
     )
-    return words.few(left[same:]) or "no more events", words.few(right[same:]) or "no more events"
+    no_more = "no more events"
+    return words.shorten(left[same:]) or no_more, words.shorten(right[same:]) or no_more

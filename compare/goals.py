@@ -122,7 +122,7 @@ class _Moments:
                 dead.pop(act.do.process, None)
         found = [how for name, how in dead.items() if check.process in (name, "every")]
         none = "no process was" if check.process == "every" else f"{check.process} was not"
-        return bool(found) == (check.state == "killed"), words.few(found) or f"{none} killed"
+        return bool(found) == (check.state == "killed"), words.shorten(found) or f"{none} killed"
 
     def _step(self, check: StepGoal) -> _Decision:
         index = self._index(check.step)
@@ -154,7 +154,7 @@ class _Moments:
             return not check.present, "no block was added"
         wrong = [piece for piece in pieces if not _fits(piece.view, check)]
         describe = str if check.node is None else _with_node
-        return not wrong, words.few(words.blocks(wrong or pieces, describe))
+        return not wrong, words.shorten(words.blocks(wrong or pieces, describe))
 
     def _spans(self, blocks: Blocks, seen: Observation) -> list[Span] | None:
         """The blocks of a selection, ascending; None for a device that never appeared."""

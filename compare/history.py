@@ -1,4 +1,4 @@
-"""What became of every goal and claim from release to release, and which rule turned it.
+"""Follow every goal and claim from one kernel release to the next, with the rule behind each turn.
 
 The releases are the variants that have a date (`Policy.released`). Each is compared with the one
 before it, whatever the baseline of a run is.
@@ -46,7 +46,7 @@ from zonediff.work.store import Store
 _Reasons = tuple[list[Reason], list[Reason]]
 
 _DECISIVE: Final = ("end", "result")
-"""What parts two traces for certain, the surer first: a step is deadly, or fails, on one side."""
+"""Differences that surely decide a goal, surest first: a step is deadly, or fails, on one side."""
 
 
 def history(
@@ -59,12 +59,11 @@ def history(
     store: Store | None = None,
     progress: Progress = lambda done, total: None,
 ) -> History:
-    """Run the scenarios on every release and see where each outcome turns.
+    """Run the scenarios on every release and find where each outcome turns.
 
-    claims: those of which every scenario is there are judged on every release too. known: a result
-    over the same scenarios, whose runs are not done again. pool, store: as for run(). Raises
-    registry.VariantError, and KeyboardInterrupt when it is interrupted: half a history would show
-    turns that are none.
+    claims: judged on every release, if all their scenarios are given. known: a result over the
+    same scenarios, whose runs are not repeated. pool, store: as for run(). Raises VariantError,
+    and KeyboardInterrupt when it is interrupted: half a history would show turns that do not exist.
     """
     line = registry.timeline()
     releases = [
@@ -95,11 +94,11 @@ def _all(
     store: Store | None,
     progress: Progress,
 ) -> Result:
-    """A result that has the releases and no other variant, in their order."""
-    there = {} if known is None else {info.name: info for info in known.variants}
+    """A result with the releases and no other variant, in their order."""
+    reusable = {} if known is None else {info.name: info for info in known.variants}
     if known is not None and (known.seed, known.seeds) != (0, 1):
-        there = {}  # its timed scenarios met other luck
-    missing = [name for name in names if name not in there]
+        reusable = {}  # its timed scenarios ran with other seeds
+    missing = [name for name in names if name not in reusable]
     done = run(
         scenarios,
         missing or names[:1],
@@ -111,16 +110,16 @@ def _all(
     )
     if not done.complete:
         raise KeyboardInterrupt
-    infos = {**there, **{info.name: info for info in done.variants}}
-    kept = [] if known is None else [item for item in known.runs if item.variant in there]
+    infos = {**reusable, **{info.name: info for info in done.variants}}
+    known_runs = [] if known is None else known.runs
     return dataclasses.replace(
         done,
         variants=[infos[name] for name in names],
-        runs=[*(item for item in kept if item.variant in names), *done.runs],
+        runs=[
+            *(run for run in known_runs if run.variant in reusable and run.variant in names),
+            *done.runs,
+        ],
     )
-
-
-# --- goals ----------------------------------------------------------------------------------------
 
 
 def _scenario(
@@ -144,9 +143,9 @@ def _scenario(
 def _results(item: Run) -> Iterator[str]:
     for step in item.trace.steps if item.trace else ():
         failed = sum(act.result is not None for act in step.acts)
-        told = words.result(step.result)
-        several = failed and len(step.acts) > 1 and step.result not in words.DEATHS
-        yield f"{told} ({failed} of {len(step.acts)})" if several else told
+        result = words.result(step.result)
+        some = failed and len(step.acts) > 1 and step.result not in words.DEATHS
+        yield f"{result} ({failed} of {len(step.acts)})" if some else result
 
 
 def _turns(
@@ -179,29 +178,35 @@ def _goal(item: Run, index: int) -> GoalOutcome:
 
 
 def _deciding(scenario: Scenario, check: Predicate, old: Run, new: Run, *, met: bool) -> _Reasons:
-    """The rule by which a goal came out so on either side; `met` on the new one.
+    """The rule that decided a goal on each side. met: whether the new side meets it.
 
-    It is one of the step that is deadly on one side only, else of the first that fails on one
-    only, of the steps that the goal is about; where both fare alike, of the last step that other
-    rules decided.
+    Among the steps that the goal is about, the rule is taken from the first that applies:
+
+    1. the step that is deadly on one side only;
+    2. the first step that fails on one side only;
+    3. the last step that different rules decided.
     """
     if old.trace is None or new.trace is None:
         return [], []
     steps = _steps_of(scenario, check)
-    here = [at for at in partings(old.trace, new.trace) if at.step in steps or at.step < 0]
-    surely = [at for what in _DECISIVE for at in here if at.what == what]
-    for at in (*surely[:1], *reversed(here)):
-        found = reasons_at(old.trace, new.trace, at)
-        if at in surely or any(_unlike(found)):
-            return _rule(found, met=met, died=at.what == "end")
+    differences = [
+        parting
+        for parting in partings(old.trace, new.trace)
+        if parting.step in steps or parting.step < 0
+    ]
+    decisive = [parting for what in _DECISIVE for parting in differences if parting.what == what]
+    for parting in (*decisive[:1], *reversed(differences)):
+        reasons = reasons_at(old.trace, new.trace, parting)
+        if parting in decisive or any(_unlike(reasons)):
+            return _rule(reasons, met=met, died=parting.what == "end")
     return [], []
 
 
 def _rule(reasons: _Reasons, *, met: bool, died: bool = False) -> _Reasons:
-    """Of each side the rule that decided, of those that the other side does not have.
+    """For each side the rule that decided, among those that the other side does not have.
 
-    What fails fails for the first of them, and what comes after mends it; what succeeds does so
-    by the last. A kernel dies of the last, and the other lives by its first.
+    A failure is decided by the first of them, a success by the last. A death is decided by the
+    last, and survival on the other side by the first.
     """
     before, after = _unlike(reasons)
     if met is not died:
@@ -211,15 +216,16 @@ def _rule(reasons: _Reasons, *, met: bool, died: bool = False) -> _Reasons:
 
 def _unlike(reasons: _Reasons) -> _Reasons:
     """Both sides without the rules that they have in common."""
-    one, two = ({reason.rule for reason in side} for side in reasons)
+    before, after = reasons
+    rules_before, rules_after = ({reason.rule for reason in side} for side in reasons)
     return (
-        [reason for reason in reasons[0] if reason.rule not in two],
-        [reason for reason in reasons[1] if reason.rule not in one],
+        [reason for reason in before if reason.rule not in rules_after],
+        [reason for reason in after if reason.rule not in rules_before],
     )
 
 
 def _steps_of(scenario: Scenario, check: Predicate) -> range:
-    """The indices of the steps that a goal is about: the one it names, or all up to its moment."""
+    """The indices of the steps that a goal is about: the step it names, or all up to there."""
     match check:
         case StepGoal(step=step):
             index = _index(scenario, step)
@@ -239,9 +245,6 @@ def _index(scenario: Scenario, step: str | int) -> int:
     if isinstance(step, int):
         return step - 1
     return [item.name for item in scenario.steps].index(step)
-
-
-# --- claims ---------------------------------------------------------------------------------------
 
 
 def _claim(outcome: ClaimOutcome) -> ClaimHistory:

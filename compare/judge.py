@@ -1,8 +1,8 @@
-"""One scenario, candidate against baseline: what the difference means for users."""
+"""Judge one scenario, candidate against baseline: what the difference means for users."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from zonediff.compare import intents
@@ -10,7 +10,15 @@ from zonediff.compare.difference import first_difference
 from zonediff.compare.interface import used_and_removed
 from zonediff.corpus.scenario import Scenario
 from zonediff.result.counts import order
-from zonediff.result.judgements import KINDS, GoalJudgement, Judgement, Kind, Run
+from zonediff.result.judgements import (
+    KINDS,
+    Difference,
+    GoalJudgement,
+    Judgement,
+    Kind,
+    Removal,
+    Run,
+)
 from zonediff.result.result import VariantInfo
 
 _KIND_OF_CHANGE: Final[dict[int, Kind]] = {-1: "regression", 0: "unchanged", 1: "fix"}
@@ -25,45 +33,24 @@ def judge(
 ) -> Judgement:
     """Judge a candidate's run against the baseline's.
 
-    A goal met before and not after is a regression, the other way round a fix; the kernel's
-    survival is a goal like any other. Where both were run with many seeds, a goal that is surely
-    met more rarely is a regression (simulate.statistics.order). Traces that differ while every
-    goal stays as it was are a behaviour change. What the scenario uses and the candidate took away
-    is an ABI removal.
+    - A goal that the baseline meets and the candidate does not is a regression; the other way
+      round, it is a fix. The kernel's survival is a goal like any other.
+    - Where both were run with many seeds, a goal that is met significantly more rarely is a
+      regression (result.counts.order).
+    - Traces that differ while every goal comes out the same are a behaviour change.
+    - An interface that the scenario uses and the candidate no longer has is an ABI removal.
 
-    Raises ValueError when the runs are not of this scenario's text.
+    Raises ValueError when a run is not of this scenario's text.
     """
-    for run in (baseline, candidate):
-        if (run.scenario, run.hash) != (scenario.id, scenario.hash):
-            raise ValueError(
-                f"{run.variant} ran {run.scenario} with hash {run.hash[:12] or 'unknown'}, not "
-                f"{scenario.id} with hash {scenario.hash[:12]}: run both on the same text"
-            )
+    _check_runs(scenario, baseline, candidate)
     if baseline.trace is None or candidate.trace is None:
         return Judgement(scenario.id, candidate.variant, "error", ["error"])
-    goals = [
-        GoalJudgement(
-            want=one.want,
-            baseline=one.met,
-            candidate=two.met,
-            kind=_KIND_OF_CHANGE[change],
-            baseline_detail=one.detail,
-            candidate_detail=two.detail,
-        )
-        for one, two, change in zip(
-            baseline.goals, candidate.goals, _changes(baseline, candidate), strict=True
-        )
-    ]
+    goals = _goals(baseline, candidate)
     difference = first_difference(baseline.trace, candidate.trace)
-    removals = used_and_removed(
+    lost = used_and_removed(
         scenario, baseline.trace, baseline_info.interface, candidate_info.interface
     )
-    found: set[Kind] = {goal.kind for goal in goals} - {"unchanged"}
-    if difference is not None and not found:
-        found.add("behaviour-change")
-    if removals:
-        found.add("abi-removal")
-    kinds: list[Kind] = sorted(found, key=KINDS.index) or ["unchanged"]
+    kinds = _kinds(goals, difference, lost)
     return Judgement(
         scenario=scenario.id,
         variant=candidate.variant,
@@ -71,13 +58,57 @@ def judge(
         kinds=kinds,
         goals=goals,
         difference=difference,
-        removals=removals,
-        intended=intents.covering(candidate_info, scenario.id) if found else None,
+        removals=lost,
+        intended=(
+            None if kinds == ["unchanged"] else intents.covering(candidate_info, scenario.id)
+        ),
     )
 
 
+def _check_runs(scenario: Scenario, *runs: Run) -> None:
+    """Raise ValueError for a run of another scenario, or of another text of this one."""
+    for run in runs:
+        if (run.scenario, run.hash) != (scenario.id, scenario.hash):
+            raise ValueError(
+                f"{run.variant} ran {run.scenario} with hash {run.hash[:12] or 'unknown'}, not "
+                f"{scenario.id} with hash {scenario.hash[:12]}: run both on the same text"
+            )
+
+
+def _goals(baseline: Run, candidate: Run) -> list[GoalJudgement]:
+    """Judge each goal, in the scenario's order."""
+    return [
+        GoalJudgement(
+            want=before.want,
+            baseline=before.met,
+            candidate=after.met,
+            kind=_KIND_OF_CHANGE[change],
+            baseline_detail=before.detail,
+            candidate_detail=after.detail,
+        )
+        for before, after, change in zip(
+            baseline.goals, candidate.goals, _changes(baseline, candidate), strict=True
+        )
+    ]
+
+
 def _changes(baseline: Run, candidate: Run) -> Iterator[int]:
-    """For each goal, 1 when the candidate does better, -1 when worse."""
+    """For each goal, 1 when the candidate does better, -1 when worse, 0 when the same."""
     if baseline.counts and candidate.counts:
         return map(order, baseline.counts, candidate.counts)
-    return (two.met - one.met for one, two in zip(baseline.goals, candidate.goals, strict=True))
+    return (
+        after.met - before.met
+        for before, after in zip(baseline.goals, candidate.goals, strict=True)
+    )
+
+
+def _kinds(
+    goals: Sequence[GoalJudgement], difference: Difference | None, lost: Sequence[Removal]
+) -> list[Kind]:
+    """Every kind of difference that there is, worst first; `unchanged` where there is none."""
+    kinds: set[Kind] = {goal.kind for goal in goals} - {"unchanged"}
+    if difference is not None and not kinds:
+        kinds.add("behaviour-change")
+    if lost:
+        kinds.add("abi-removal")
+    return sorted(kinds, key=KINDS.index) or ["unchanged"]

@@ -1,7 +1,7 @@
-"""Run scenarios on variants, one process or many, and judge every candidate's outcome.
+"""Run scenarios on variants, in one process or many, and judge every candidate.
 
-What comes out depends on the scenarios and variants alone, not on how many processes worked on
-it, or when. A subject that fails spoils its own cell only, even when it takes its process with it.
+The result depends on the scenarios and variants alone, not on the number of processes or their
+timing. A subject that fails spoils its own cell only, even when it ends its process.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import MappingProxyType
 from typing import Final
 
@@ -17,7 +17,7 @@ from zonediff.compare import intents
 from zonediff.compare.describe import scenario_info, variant_info
 from zonediff.compare.interface import removals
 from zonediff.compare.judge import judge
-from zonediff.compare.runs import Cell, Draws, Runs, killed, pieces, whole_run, work
+from zonediff.compare.runs import Cell, Runs, SeedRange, killed, whole_run, work, work_items
 from zonediff.corpus.scenario import Scenario
 from zonediff.result.judgements import Judgement, Run
 from zonediff.result.result import Evidence, Result, VariantInfo
@@ -28,14 +28,14 @@ from zonediff.work.pool import InProcess, Progress, WorkerPool
 from zonediff.work.store import Store
 
 _NEW_OBJECTS: Final = 50_000
-"""So many more objects make Python look for garbage (700 by default)."""
+"""Python searches for garbage after so many new objects (by default, after 700)."""
 
 
 @contextmanager
-def _collecting_seldom() -> Iterator[None]:
-    """Let Python look for cyclic garbage seldom: runs leave little of it, and much that stays.
+def _rare_garbage_collection() -> Iterator[None]:
+    """Make Python search for cyclic garbage rarely: runs leave little garbage and many results.
 
-    By default it looks at all that stays again and again, for a sixth of the time.
+    By default Python scans all results again and again, which takes a sixth of the time.
     """
     before = gc.get_threshold()
     gc.set_threshold(_NEW_OBJECTS, *before[1:])
@@ -45,7 +45,7 @@ def _collecting_seldom() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-@_collecting_seldom()
+@_rare_garbage_collection()
 def run(
     scenarios: Sequence[Scenario],
     variants: Sequence[str],
@@ -62,55 +62,54 @@ def run(
 ) -> Result:
     """Run every scenario on the baseline and each variant, and judge the variants.
 
-    baseline: its column comes first. registry: knows the variants by name; worker processes
-    build their own from its files. pool: who does the work (workers.py); without one it is this
-    process, so a subject that ends its process then ends the whole run. store: keeps what is done;
-    what is in it is not done again. progress: told of runs.
-    whole: these are all shipped scenarios, so that an intent that matches none of them is missing.
-    evidence: what recordings of real kernels say about variants, by name. seed, seeds: those with
-    which timed scenarios are run.
+    baseline: its column comes first. registry: knows the variants by name; worker processes build
+    their own from its files. pool: does the work; without one this process does, and a subject
+    that ends its process then ends the whole run. store: keeps the runs; a run that is in it is not
+    repeated. whole: these are all shipped scenarios, so an intent that matches none is reported as
+    missing. evidence: how far recordings confirm the variants, by name. seed, seeds: timed
+    scenarios run with this many seeds, from this one on. progress: called with the number of runs
+    done, and of all.
 
-    A Ctrl-C (KeyboardInterrupt) ends the run early: `complete` is False, and what was done until
-    then is judged. Raises registry.VariantError for an unknown variant, StoreError.
+    A Ctrl-C (KeyboardInterrupt) ends the run early: `complete` is False, and the runs done by then
+    are judged. Raises VariantError for an unknown variant, StoreError for a store that cannot be
+    used.
     """
     registry = registry or Registry()
     subjects = {name: registry.resolve(name) for name in (baseline, *variants)}
     infos = {
         name: variant_info(subject, evidence.get(name, ())) for name, subject in subjects.items()
     }
-    candidates = [info for name, info in infos.items() if name != baseline]
-    draws = Draws(seed, seeds, counted=seeds > 1)
+    seed_range = SeedRange(seed, seeds, counted=seeds > 1)
     cells = [
-        Cell(scenario, name, draws, subject.made_of)
+        Cell(scenario, name, seed_range, subject.made_of)
         for scenario in scenarios
         for name, subject in subjects.items()
     ]
-    todo = [piece for number, cell in enumerate(cells) for piece in pieces(number, cell)]
-    due = Counter(piece.number for piece in todo)
-    parts: dict[int, dict[int, Run]] = {}
-    done: dict[int, Run] = {}
     table = Runs(store, registry) if store else None
-    try:
-        runs_done, all_runs = 0, sum(piece.cell.draws.seeds for piece in todo)
-        for chunk in map_stored(pool or InProcess(registry), work, todo, killed, table):
-            for piece, outcome in chunk:
-                found = parts.setdefault(piece.number, {})
-                found[piece.cell.draws.seed] = outcome
-                if len(found) == due[piece.number]:
-                    done[piece.number] = whole_run([found[seed] for seed in sorted(found)])
-                    del parts[piece.number]
-                runs_done += piece.cell.draws.seeds
-                progress(runs_done, all_runs)
-    except KeyboardInterrupt:
-        pass
-    runs = [done[index] for index in sorted(done)]
-    complete = len(done) == len(cells)
+    runs, complete = _run_cells(cells, pool or InProcess(registry), table, progress)
+    return _judged(
+        scenarios, infos, runs, baseline, whole=whole, complete=complete, seeds=seed_range
+    )
+
+
+def _judged(
+    scenarios: Sequence[Scenario],
+    infos: Mapping[str, VariantInfo],
+    runs: Sequence[Run],
+    baseline: str,
+    *,
+    whole: bool,
+    complete: bool,
+    seeds: SeedRange,
+) -> Result:
+    """The result of these runs, with a judgement for every candidate."""
+    candidates = [info for name, info in infos.items() if name != baseline]
     judgements = _judgements(scenarios, runs, infos[baseline], candidates)
     return Result(
         baseline=baseline,
         variants=list(infos.values()),
         scenarios=[scenario_info(scenario) for scenario in scenarios],
-        runs=runs,
+        runs=list(runs),
         judgements=judgements,
         removals=removals((infos[baseline], info) for info in candidates),
         intents=[
@@ -119,10 +118,35 @@ def run(
             for outcome in intents.outcomes(info, judgements, whole=whole and complete)
         ],
         complete=complete,
-        seed=seed,
-        seeds=seeds,
+        seed=seeds.first,
+        seeds=seeds.number,
         version=version(),
     )
+
+
+def _run_cells(
+    cells: Sequence[Cell], pool: WorkerPool, table: Runs | None, progress: Progress
+) -> tuple[list[Run], bool]:
+    """The runs that are done, in the order of the cells, and whether those are all.
+
+    A Ctrl-C (KeyboardInterrupt) ends the work early.
+    """
+    items = [item for index, cell in enumerate(cells) for item in work_items(index, cell)]
+    parts_of_cell = Counter(item.cell_index for item in items)
+    parts: dict[int, dict[int, Run]] = {}
+    runs: dict[int, Run] = {}
+    seeds_done, all_seeds = 0, sum(item.cell.seeds.number for item in items)
+    with suppress(KeyboardInterrupt):
+        for chunk in map_stored(pool, work, items, killed, table):
+            for item, run in chunk:
+                known = parts.setdefault(item.cell_index, {})
+                known[item.cell.seeds.first] = run
+                if len(known) == parts_of_cell[item.cell_index]:
+                    runs[item.cell_index] = whole_run([known[first] for first in sorted(known)])
+                    del parts[item.cell_index]
+                seeds_done += item.cell.seeds.number
+                progress(seeds_done, all_seeds)
+    return [runs[index] for index in sorted(runs)], len(runs) == len(cells)
 
 
 def _judgements(
@@ -134,9 +158,9 @@ def _judgements(
     """Every judgement for which both runs are there."""
     by_cell = {(run.scenario, run.variant): run for run in runs if run.status != "not-run"}
     return [
-        judge(scenario, one, two, baseline, info)
+        judge(scenario, before, after, baseline, info)
         for scenario in scenarios
         for info in candidates
-        if (one := by_cell.get((scenario.id, baseline.name)))
-        and (two := by_cell.get((scenario.id, info.name)))
+        if (before := by_cell.get((scenario.id, baseline.name)))
+        and (after := by_cell.get((scenario.id, info.name)))
     ]

@@ -1,6 +1,6 @@
-"""What a run falls into: a scenario on a variant, or some of the seeds of one that takes many.
+"""Cut a run into work items: a scenario on a variant, or some seeds of a timed scenario.
 
-What comes of a piece depends on its scenario, variant and seeds alone, so a store can have it.
+The outcome of an item depends on its scenario, variant and seeds alone, so a store can keep it.
 """
 
 from __future__ import annotations
@@ -26,48 +26,51 @@ from zonediff.work.json_outcomes import JsonOutcomes
 from zonediff.work.store import Store
 
 SEEDS_AT_ONCE: Final = 200
-"""A timed scenario with more seeds is more than one piece of work."""
+"""The most seeds of one work item."""
 
 _WORKER_DIED: Final = "the worker process died: it was killed, or left with os._exit()\n"
 
 
-class Draws(NamedTuple):
-    """How a timed scenario is run: with so many seeds, from this one on.
+class SeedRange(NamedTuple):
+    """The seeds with which a timed scenario runs: so many, from the first one on.
 
-    counted: whether it is counted in how many of them each goal is met.
+    counted: count for how many seeds each goal is met.
     """
 
-    seed: int = 0
-    seeds: int = 1
+    first: int = 0
+    number: int = 1
     counted: bool = False
 
 
-_ONE_RUN: Final = Draws()
+_ONE_RUN: Final = SeedRange()
 
 
 class Cell(NamedTuple):
     """One scenario on one variant, by the variant's name.
 
-    made_of: what the variant has to be made of (see Subject), wherever it runs; empty for anything.
+    made_of: what the variant must be made of wherever it runs (see Subject); empty for anything.
     """
 
     scenario: Scenario
     variant: str
-    draws: Draws = _ONE_RUN
+    seeds: SeedRange = _ONE_RUN
     made_of: str = ""
 
 
-class Piece(NamedTuple):
-    """A cell, or some of its seeds; number: the cell's. first: the piece whose trace is kept."""
+class WorkItem(NamedTuple):
+    """A cell, or some of its seeds.
 
-    number: int
+    cell_index: the cell's place in the run. keeps_trace: the first item of a cell keeps its trace.
+    """
+
+    cell_index: int
     cell: Cell
-    first: bool
+    keeps_trace: bool
 
 
 def attempt(cell: Cell, registry: Registry) -> Run:
-    """What comes of a cell; whatever the variant raises becomes the run's error."""
-    scenario, variant, draws, made_of = cell
+    """Run a cell; whatever the variant raises becomes the run's error."""
+    scenario, variant, seeds, made_of = cell
     counts: list[GoalCount] = []
     try:
         subject = registry.resolve(variant)
@@ -75,7 +78,7 @@ def attempt(cell: Cell, registry: Registry) -> Run:
             raise VariantError(f"{variant} has {subject.made_of} here instead of {made_of}")
         policy: Policy | None = getattr(subject, "policy", None)
         if scenario.timed and policy is not None:
-            trace, counts = _simulate(scenario, policy, draws)
+            trace, counts = _simulate(scenario, policy, seeds)
         else:
             trace = subject.run(scenario.machine, [step.do for step in scenario.steps])
         goals = evaluate(scenario, trace)
@@ -94,14 +97,16 @@ def attempt(cell: Cell, registry: Registry) -> Run:
     return Run(scenario.id, variant, status, trace, goals, hash=scenario.hash, counts=counts)
 
 
-def _simulate(scenario: Scenario, policy: Policy, draws: Draws) -> tuple[Trace, list[GoalCount]]:
-    """The trace of the first seed and, where asked for, in how many each goal was met."""
+def _simulate(
+    scenario: Scenario, policy: Policy, seeds: SeedRange
+) -> tuple[Trace, list[GoalCount]]:
+    """The trace of the first seed and, where asked for, for how many seeds each goal is met."""
     # Importing SimPy takes longer than running most scenarios.
     from zonediff.compare.simulate.sample import sample
     from zonediff.compare.simulate.simulation import simulate
 
-    trace = simulate(scenario, policy, draws.seed)
-    counts = sample(scenario, policy, draws.seed, draws.seeds) if draws.counted else []
+    trace = simulate(scenario, policy, seeds.first)
+    counts = sample(scenario, policy, seeds.first, seeds.number) if seeds.counted else []
     return trace, counts
 
 
@@ -109,31 +114,34 @@ def _failure(scenario: Scenario, variant: str, text: str) -> Run:
     return Run(scenario.id, variant, "error", error=text, hash=scenario.hash)
 
 
-def pieces(number: int, cell: Cell) -> Iterator[Piece]:
-    """A cell with many seeds in pieces, for models of scenarios in which time passes."""
+def work_items(index: int, cell: Cell) -> Iterator[WorkItem]:
+    """Cut a cell into items; only a timed scenario on a model has more than one.
+
+    The cuts are at multiples of SEEDS_AT_ONCE, so a run with more seeds finds the items of an
+    earlier one in the store.
+    """
     simulated = cell.scenario.timed and not cell.variant.startswith(LIVE)
-    draws = cell.draws if simulated else _ONE_RUN
-    last = draws.seed + draws.seeds
-    # The same pieces whatever the number of seeds, so that more of them do not do old ones again.
-    inner = range((draws.seed // SEEDS_AT_ONCE + 1) * SEEDS_AT_ONCE, last, SEEDS_AT_ONCE)
-    for first, end in pairwise([draws.seed, *inner, last]):
-        part = draws._replace(seed=first, seeds=end - first)
-        yield Piece(number, cell._replace(draws=part), first == draws.seed)
+    seeds = cell.seeds if simulated else _ONE_RUN
+    end = seeds.first + seeds.number
+    inner = range((seeds.first // SEEDS_AT_ONCE + 1) * SEEDS_AT_ONCE, end, SEEDS_AT_ONCE)
+    for first, next_first in pairwise([seeds.first, *inner, end]):
+        part = seeds._replace(first=first, number=next_first - first)
+        yield WorkItem(index, cell._replace(seeds=part), first == seeds.first)
 
 
-def work(registry: Registry, piece: Piece) -> Run:
-    """What comes of a piece, in whichever process."""
-    run = attempt(piece.cell, registry)
-    return run if piece.first else replace(run, trace=None)
+def work(registry: Registry, item: WorkItem) -> Run:
+    """Do an item, in whichever process."""
+    run = attempt(item.cell, registry)
+    return run if item.keeps_trace else replace(run, trace=None)
 
 
-def killed(piece: Piece) -> Run:
-    """What comes of a piece that takes its process with it."""
-    return _failure(piece.cell.scenario, piece.cell.variant, _WORKER_DIED)
+def killed(item: WorkItem) -> Run:
+    """The run of an item whose process died."""
+    return _failure(item.cell.scenario, item.cell.variant, _WORKER_DIED)
 
 
 def whole_run(parts: Sequence[Run]) -> Run:
-    """The run that the pieces of a cell make together; one that failed speaks for all."""
+    """Join the runs of a cell's items; if one failed, it is the result."""
     first, *others = parts
     failed = [part for part in parts if part.status == "error"]
     if failed or not others:
@@ -146,30 +154,30 @@ def _goals(counts: Sequence[GoalCount]) -> list[GoalOutcome]:
     return [GoalOutcome(count.want, count.always, str(count)) for count in counts]
 
 
-class Runs(JsonOutcomes[Piece, Run]):
-    """Runs in a store; those that failed are not kept, as they may have failed by accident."""
+class Runs(JsonOutcomes[WorkItem, Run]):
+    """Runs in a store; failed runs are not kept, as another attempt may succeed."""
 
     def __init__(self, store: Store, registry: Registry) -> None:
         super().__init__(store)
         self._code = cache(lambda name: _code(name, registry))
 
-    def depends_on(self, item: Piece) -> Sequence[object]:
-        scenario, variant, draws, made_of = item.cell
+    def depends_on(self, item: WorkItem) -> Sequence[object]:
+        scenario, variant, seeds, made_of = item.cell
         code = self._code(variant)
-        return [code, variant, made_of, scenario.id, scenario.hash, draws, item.first]
+        return [code, variant, made_of, scenario.id, scenario.hash, seeds, item.keeps_trace]
 
-    def describe(self, item: Piece) -> str:
-        scenario, variant, draws, _ = item.cell
-        seeds = f", {draws.seeds} seeds from {draws.seed} on" if draws.counted else ""
-        return f"run of {scenario.id} on {variant}{seeds}"
+    def describe(self, item: WorkItem) -> str:
+        scenario, variant, seeds, _ = item.cell
+        which = f", {seeds.number} seeds from {seeds.first} on" if seeds.counted else ""
+        return f"run of {scenario.id} on {variant}{which}"
 
     def dump(self, outcome: Run) -> Any:
         return to_json(outcome) if outcome.status in ("ran", "died") else None
 
-    def load(self, item: Piece, body: Any) -> Run:
+    def load(self, item: WorkItem, body: Any) -> Run:
         return from_json(body, Run)
 
 
 def _code(variant: str, registry: Registry) -> str:
-    """A hash of the code that decides how a variant behaves; of a real kernel, ours alone."""
+    """A hash of the code that decides how a variant behaves; for a real kernel, of ours alone."""
     return fingerprint(*([] if variant.startswith(LIVE) else [registry.model(variant).policy]))

@@ -1,12 +1,11 @@
-"""Replaying recordings of real kernels through the models: does the model say what they did?
+"""Replay recordings of real kernels through the models, and find where the two disagree.
 
-What counts as agreement is in `zonediff.compare.comparable`.
+`zonediff.compare.comparable` defines what is compared.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from zonediff.compare.comparable import BUSY, discrepancies, same_result, same_zone
@@ -16,41 +15,9 @@ from zonediff.engine.memory import PINNED, Memory, Zone
 from zonediff.engine.policy import Policy
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Unplug, Write
-from zonediff.engine.trace import Reason
+from zonediff.result.replays import Disagreement, FileReplay, Replay
 from zonediff.result.result import Evidence
 from zonediff.variants.failure import failures_of
-
-
-@dataclass(frozen=True, slots=True)
-class Disagreement:
-    """The first step of a trace where model and kernel part; step -1 is the boot.
-
-    steps: in words, those that lead there from boot, where they were shortened.
-    """
-
-    trace: str
-    step: int
-    do: str
-    recorded: str
-    predicted: str
-    differences: tuple[tuple[str, str, str], ...]
-    reasons: tuple[Reason, ...]
-    steps: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """One recording replayed: how many steps agree, up to the first that does not."""
-
-    trace: str
-    steps: int
-    agreeing: int
-    disagreement: Disagreement | None = None
-    inputs: tuple[str, ...] = field(default=())
-
-    @property
-    def agrees(self) -> bool:
-        return self.disagreement is None
 
 
 def replay(recording: Recording, policy: Policy) -> Replay:
@@ -121,32 +88,6 @@ def _pin(memory: Memory, block: int, number: int) -> Iterator[str]:
     if memory.has(block) and memory.is_online(block):
         memory.status[block] |= PINNED
         yield f"step {number}: block {block} holds unmovable pages"
-
-
-@dataclass(frozen=True, slots=True)
-class FileReplay:
-    """All recordings of one file, of one kernel, that speak for one variant."""
-
-    file: str
-    kernel: str
-    variant: str
-    replays: tuple[Replay, ...]
-
-    @property
-    def traces(self) -> int:
-        return len(self.replays)
-
-    @property
-    def steps(self) -> int:
-        return sum(replay.steps for replay in self.replays)
-
-    @property
-    def agreeing_traces(self) -> int:
-        return sum(replay.agrees for replay in self.replays)
-
-    @property
-    def agreeing_steps(self) -> int:
-        return sum(replay.agreeing for replay in self.replays)
 
 
 def validate(

@@ -59,13 +59,13 @@ _SHOWN: Final = 3
 # --- lists and numbers ----------------------------------------------------------------------------
 
 
-def few(items: Sequence[str], most: int = _SHOWN) -> str:
+def shorten(items: Sequence[str], most: int = _SHOWN) -> str:
     """The first items joined by commas, and how many more there are."""
     shown = ", ".join(items[:most])
     return f"{shown} and {len(items) - most} more" if len(items) > most else shown
 
 
-def several(number: int, noun: str, plural: str = "") -> str:
+def count_of(number: int, noun: str, plural: str = "") -> str:
     """`1 scenario`, `2 scenarios`; plural: where an `s` does not make it."""
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
 

@@ -59,7 +59,7 @@ class _Eyes:
         return {
             "end": None if self.trace.steps else self.trace.end,
             "blocks": self.trace.boot.blocks,
-            "zones": {name: zone for name, zone in _populated(self.zones).items() if zone},
+            "zones": {name: zone for name, zone in populated(self.zones).items() if zone},
             "nodes": self.trace.boot.nodes,
             "knob": self.knob,
         }
@@ -70,7 +70,7 @@ class _Eyes:
             return {}
         change = act.changed
         zones = {}
-        for name, zone in _populated(change.zones).items():
+        for name, zone in populated(change.zones).items():
             before = self.zones.get(name)
             if zone != (before if before and before.present else None):
                 zones[name] = zone
@@ -91,7 +91,7 @@ class _Eyes:
         }
 
 
-def _populated(zones: Mapping[str, ZoneView | None]) -> dict[str, ZoneView | None]:
+def populated(zones: Mapping[str, ZoneView | None]) -> dict[str, ZoneView | None]:
     """The zones, those without present pages as None."""
     return {name: zone if zone and zone.present else None for name, zone in zones.items()}
 

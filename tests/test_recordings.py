@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from zonediff.compare.validate import Replay, replay
+from zonediff.compare.validate import replay
 from zonediff.corpus.recording import SHIPPED, RecordedStep, Recording, RecordingError, read
 from zonediff.engine.guest import Guest
 from zonediff.engine.machine import Config, Machine
@@ -19,6 +19,7 @@ from zonediff.engine.policy import Policy
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Plug, Unplug, Write
 from zonediff.engine.units import SECTION, Bytes
+from zonediff.result.replays import Replay
 from zonediff.variants.registry import Registry
 
 TRACES = {

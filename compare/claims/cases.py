@@ -28,7 +28,7 @@ from zonediff.engine.observe import block_view, observe, zone_views
 from zonediff.engine.policy import Policy
 from zonediff.engine.steps import Write
 from zonediff.engine.trace import Act, Reason, Trace
-from zonediff.engine.words import several
+from zonediff.engine.words import count_of
 from zonediff.result.judgements import Run
 
 _NO_ZONE: Final = ZoneView(0, 0, 0)
@@ -70,7 +70,7 @@ def of_run(scenario: Scenario, run: Run, trace: Trace, asked: Outcome) -> Answer
             return _decided(scenario, trace, asked)
         case Uevent(uevent=uevent, at=at):
             sent = [event for act in _acts(scenario, trace, at) for event in act.uevents]
-            return Answer(uevent in sent, "uevents: " + (words.few(sent) or "none"))
+            return Answer(uevent in sent, "uevents: " + (words.shorten(sent) or "none"))
         case Zoneinfo(after=after) | Overlap(after=after):
             seen = _after(scenario, trace, after)
             if seen is None:
@@ -214,7 +214,7 @@ def of_states(policy: Policy, asked: OfStates) -> Answer | None:
     if isinstance(found, Way):
         steps = tuple(str(step.do) for step in found.trace.steps)
         lead = "1 step leads" if len(steps) == 1 else f"{len(steps)} steps lead"
-        seen = several(found.states, "state")
+        seen = count_of(found.states, "state")
         detail = f"{lead} there, no fewer do; {seen} seen ({_tried(asked)})"
         reasons = _why(True, (act for _, _, act in found.trace.acts()))
         return Answer(True, detail, steps=steps, reasons=reasons)

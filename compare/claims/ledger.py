@@ -14,7 +14,7 @@ from zonediff.corpus.forms import machine_from_json
 from zonediff.corpus.scenario import SURVIVES, Goal, Scenario, ScenarioStep
 from zonediff.corpus.schema import read
 from zonediff.engine.steps import from_json
-from zonediff.engine.words import several
+from zonediff.engine.words import count_of
 from zonediff.result.claims import CaseOutcome, CasePart, ClaimOutcome, ClaimVerdict, Verdict
 from zonediff.result.result import Result, ScenarioInfo
 from zonediff.variants.model import Model
@@ -119,7 +119,7 @@ class _Ledger:
         except Exception as error:  # whatever a variant's own code may raise
             raise _Undecided(f"the search failed: {error!r}") from None
         if found is None:
-            raise _Undecided(f"the search was given up after {several(asked.states, 'state')}")
+            raise _Undecided(f"the search was given up after {count_of(asked.states, 'state')}")
         self.searches[asked, variant] = found
         return found
 

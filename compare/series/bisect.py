@@ -1,31 +1,17 @@
-"""Which stage of a series first changes what comes out of a scenario."""
+"""Find the stages of a series that change the outcome of a scenario."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from zonediff.compare.judge import judge
 from zonediff.compare.run import run
 from zonediff.compare.series.lineup import stages_of
 from zonediff.corpus.scenario import Scenario
-from zonediff.result.judgements import Judgement
+from zonediff.result.bisections import Bisection
 from zonediff.variants.registry import Registry
 from zonediff.work.pool import Progress, WorkerPool
-
-
-@dataclass(frozen=True, slots=True)
-class Bisection:
-    """One scenario: each stage judged against the one before it (the first, the baseline)."""
-
-    scenario: str
-    steps: tuple[Judgement, ...]
-
-    @property
-    def first(self) -> Judgement | None:
-        """The first stage that changes anything."""
-        return next((step for step in self.steps if step.kind != "unchanged"), None)
 
 
 def bisect(
@@ -37,10 +23,10 @@ def bisect(
     pool: WorkerPool | None = None,
     progress: Progress = lambda done, total: None,
 ) -> list[Bisection]:
-    """Run scenarios on the baseline and each stage of a variant; pool: as for run().
+    """Judge each stage of a variant against the stage before it; pool: as for run().
 
-    Unlike git's, it looks at every stage: one may break what a later one mends. Raises
-    registry.VariantError, and KeyboardInterrupt when it is interrupted.
+    Unlike `git bisect`, it runs every stage: one may break what a later one mends. Raises
+    VariantError for an unknown variant, and KeyboardInterrupt when it is interrupted.
     """
     stages = [stage.variant for stage in stages_of(variant, registry)]
     result = run(
@@ -55,9 +41,13 @@ def bisect(
             scenario.id,
             tuple(
                 judge(
-                    scenario, runs[scenario.id, one], runs[scenario.id, two], infos[one], infos[two]
+                    scenario,
+                    runs[scenario.id, before],
+                    runs[scenario.id, after],
+                    infos[before],
+                    infos[after],
                 )
-                for one, two in pairwise((baseline, *stages))
+                for before, after in pairwise((baseline, *stages))
             ),
         )
         for scenario in scenarios

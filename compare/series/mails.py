@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from zonediff.compare.series.patch import SeriesError, read_diff
-from zonediff.engine.words import several
+from zonediff.engine.words import count_of
 from zonediff.result.series import Patch
 
 _SEPARATOR: Final = re.compile(
@@ -50,7 +50,7 @@ def read_mails(data: bytes, source: str) -> list[Patch]:
     patches = [patch for mail in mails if (patch := _patch(mail, source)) is not None]
     if not patches:
         where = "it" if len(mails) == 1 else "them"
-        raise NoPatchError(f"{source}: {several(len(mails), 'mail')}, but no patch in {where}")
+        raise NoPatchError(f"{source}: {count_of(len(mails), 'mail')}, but no patch in {where}")
     return sorted(patches, key=lambda patch: patch.number or 0)
 
 

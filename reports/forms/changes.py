@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from zonediff.engine.words import several
+from zonediff.engine.words import count_of
 from zonediff.reports.forms import mail_layout as layout
 from zonediff.reports.text.kinds import noun
 from zonediff.reports.text.markdown import Part, comment, table
@@ -25,8 +25,8 @@ def headline(regression: Regression) -> str:
     kinds = [f"{counts[kind]} {noun(kind, counts[kind])}" for kind in KINDS if counts[kind]]
     lost = sum(len(of.removals) for of in regression.removals)
     if lost:
-        kinds.append(f"{several(lost, 'removal')} from the interface")
-    compared = several(len(regression.cells), "outcome")
+        kinds.append(f"{count_of(lost, 'removal')} from the interface")
+    compared = count_of(len(regression.cells), "outcome")
     return f"{compared} compared: {', '.join(kinds) or 'nothing changed'}."
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from zonediff.engine.trace import Reason
-from zonediff.engine.words import letter, several
+from zonediff.engine.words import count_of, letter
 from zonediff.reports.forms.mail_layout import WIDTH, Notes, ready, transcript
 from zonediff.reports.page import scope
 from zonediff.reports.page.findings import place, with_preposition
@@ -118,7 +118,7 @@ def _goals(shown: ScenarioView, columns: Mapping[str, Column]) -> Iterator[str]:
     for fate, wants in fates.items():
         yield from wrap(f"{'; '.join(wants)}: {fate}", WIDTH, "* ")
     if everywhere and not fates:
-        yield f"* {several(everywhere, 'goal')} met on all"
+        yield f"* {count_of(everywhere, 'goal')} met on all"
 
 
 def _why(

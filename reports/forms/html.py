@@ -16,7 +16,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from zonediff.engine.words import letter, several
+from zonediff.engine.words import count_of, letter
 from zonediff.reports.page import claims, explorations, frontier, history, portrait
 from zonediff.reports.page.chance_goals import interval, scale
 from zonediff.reports.page.frontier_map import frontier_map
@@ -74,7 +74,7 @@ def _environment() -> Environment:
     environment.filters["prose"] = _prose
     environment.globals.update(
         by_judgement=_by_judgement,
-        count=several,
+        count=count_of,
         css=css,
         filter_anchor=filter_anchor,
         frontier_meanings=[(s, frontier.SIGNS[s], m) for s, m in frontier.MEANINGS.items()],

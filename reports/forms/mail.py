@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from zonediff.engine.words import several
+from zonediff.engine.words import count_of
 from zonediff.reports.forms import summary
 from zonediff.reports.forms.mail_layout import (
     WIDTH,
@@ -155,7 +155,7 @@ class _Mail:
             )
             if item.scenarios:
                 number = len(item.scenarios)
-                users = f"{several(number, 'scenario')}, named below"
+                users = f"{count_of(number, 'scenario')}, named below"
                 if number <= _FEW:
                     users = listed(item.scenarios)
                 yield from wrap(f"used by {users}", WIDTH, "  ")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from zonediff.engine.trace import Reason
-from zonediff.engine.words import several
+from zonediff.engine.words import count_of
 from zonediff.reports.forms import summary
 from zonediff.reports.forms.mail_layout import once, transcript
 from zonediff.reports.page import scope
@@ -135,7 +135,7 @@ def _removals(report: Report) -> Iterator[list[str]]:
         what, detail = code(item.removal.what), text(item.removal.detail)
         lines = [f"- {what}: {detail} in {_names(item.variants)}"]
         if item.scenarios:
-            number = several(len(item.scenarios), "scenario")
+            number = count_of(len(item.scenarios), "scenario")
             lines += [f"  <details><summary>used by {number}</summary>", ""]
             lines += [f"  {_scenarios(item.scenarios)}", "  </details>"]
         yield lines

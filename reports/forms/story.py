@@ -9,7 +9,7 @@ from typing import Final
 from zonediff.corpus.forms import machine_from_json
 from zonediff.engine import words
 from zonediff.engine.trace import Reason, Trace
-from zonediff.engine.words import several
+from zonediff.engine.words import count_of
 from zonediff.reports.page.fold import ActGroup, fold, walk
 from zonediff.reports.text.plain import wrap
 from zonediff.result.judgements import GoalOutcome
@@ -97,7 +97,7 @@ def _end(trace: Trace, steps: int) -> Iterator[str]:
     if trace.end == "ran":
         return
     left = steps - len(trace.steps)
-    undone = f"; {several(left, 'step')} never began" if left > 0 else ""
+    undone = f"; {count_of(left, 'step')} never began" if left > 0 else ""
     yield from wrap(f"THE KERNEL DIED ({trace.end}){undone}", WIDTH)
     yield ""
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from tabulate import tabulate
 
-from zonediff.engine.words import several
+from zonediff.engine.words import count_of
 from zonediff.reports.page.chance_goals import chance_goals
 from zonediff.reports.page.frontier import frontier_table
 from zonediff.reports.page.verdicts import Verdict, verdicts
@@ -51,14 +51,14 @@ def _frontiers(result: Result) -> Iterator[str]:
 
 def _head(result: Result) -> Iterator[str]:
     number = len(result.scenarios)
-    scenarios = several(number, "scenario")
+    scenarios = count_of(number, "scenario")
     if len(result.variants) == 1:
         yield from wrap(f"{scenarios} on {result.baseline} only: nothing to compare.", WIDTH)
     else:
         yield from wrap(f"{scenarios}, judged against {result.baseline}:", WIDTH)
     if not result.complete:
         wanted = number * len(result.variants)
-        yield f"INTERRUPTED after {len(result.runs)} of {several(wanted, 'run')}."
+        yield f"INTERRUPTED after {len(result.runs)} of {count_of(wanted, 'run')}."
 
 
 def verdict_in_words(result: Result, verdict: Verdict) -> str:
@@ -68,15 +68,15 @@ def verdict_in_words(result: Result, verdict: Verdict) -> str:
     removed = [item.what for of in result.removals if of.variant == name for item in of.removals]
     says = []
     if errors:
-        says.append(f"could not be judged in {several(errors, 'scenario')}")
+        says.append(f"could not be judged in {count_of(errors, 'scenario')}")
     if broken:
-        says.append(f"breaks {several(broken, 'scenario')}")
+        says.append(f"breaks {count_of(broken, 'scenario')}")
     elif not removed and verdict.number("unchanged") == len(result.scenarios):
         says.append(f"behaves like {result.baseline} everywhere")
     elif not errors:
         says.append("breaks nothing unintended" if verdict.number("intended") else "breaks nothing")
     if left := verdict.number("not-run"):
-        says.append(f"was not run in {several(left, 'scenario')}")
+        says.append(f"was not run in {count_of(left, 'scenario')}")
     if removed:
         says.append(f"removes {', '.join(removed)}")
     return "; ".join(says)
@@ -113,7 +113,7 @@ def _chances(result: Result) -> Iterator[str]:
     """The goals that chance decides, with their probabilities."""
     for number, chance in enumerate(chance_goals(result)):
         if number == 0:
-            seeds = f"{several(result.seeds, 'seed')} from {result.seed}"
+            seeds = f"{count_of(result.seeds, 'seed')} from {result.seed}"
             yield ""
             yield from wrap(f"Goals decided by chance ({seeds}, 95 % confidence intervals):", WIDTH)
         yield from wrap(f"{chance.scenario}: {chance.want}", WIDTH, "  ", "    ")

@@ -12,7 +12,7 @@ from typing import Final
 
 from zonediff.engine.steps import REGISTRY
 from zonediff.engine.trace import Reason
-from zonediff.engine.words import several
+from zonediff.engine.words import count_of
 from zonediff.reports.page.index import Index, Link
 from zonediff.reports.text.kinds import Class, classes, noun
 from zonediff.result.judgements import Difference, GoalJudgement, Judgement, Removal
@@ -102,7 +102,7 @@ class Cause:
     @property
     def count(self) -> str:
         """`1 finding`, `2 findings`."""
-        return several(len(self.findings), "finding")
+        return count_of(len(self.findings), "finding")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Final
 from tabulate import tabulate
 
 from zonediff.engine.units import GIB, KIB, MEMMAP_BYTES_PER_PAGE, MIB, PAGE
-from zonediff.engine.words import letter, several
+from zonediff.engine.words import count_of, letter
 from zonediff.reports.text.plain import wrap
 from zonediff.result.frontiers import EXAMPLE, Frontier, FrontierRow, State, state, survives
 
@@ -62,7 +62,7 @@ class Picture:
         """The number of points that were not run, in words; empty when all were run."""
         rows = self.frontier.rows
         number = sum(len(row.inferred) for row in rows)
-        points = several(len(rows) * len(self.frontier.added), "point")
+        points = count_of(len(rows) * len(self.frontier.added), "point")
         return f"{number} of {points} {'was' if number == 1 else 'were'} not run" if number else ""
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from zonediff.engine.words import several
+from zonediff.engine.words import count_of
 from zonediff.reports.text.plain import to_ascii, wrap
 from zonediff.result.series import LineUp, Patch, PatchLine
 
@@ -79,8 +79,8 @@ def _patch(number: int, total: int, line: PatchLine, width: int) -> Iterator[str
 
 def _summary(series: LineUp) -> str:
     restated = {name for line in series.patches for name in line.restated}
-    warnings = f"; {several(len(series.warnings()), 'warning')}." if series.variant else "."
+    warnings = f"; {count_of(len(series.warnings()), 'warning')}." if series.variant else "."
     return (
-        f"{several(len(series.patches), 'patch', 'patches')}; the models restate "
-        f"{several(len(restated), 'changed function')}{warnings}"
+        f"{count_of(len(series.patches), 'patch', 'patches')}; the models restate "
+        f"{count_of(len(restated), 'changed function')}{warnings}"
     )

@@ -8,7 +8,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from zonediff.engine.words import several
+from zonediff.engine.words import count_of
 from zonediff.result.explorations import Portrait
 
 BLOCK: Final = 34
@@ -49,7 +49,7 @@ def svg(portrait: Portrait) -> Markup:
             Markup(
                 '<svg class="portrait" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img" '
                 'aria-label="{2} and the steps between them; the same in words follows">'
-            ).format(*size, several(len(portrait.states), "state")),
+            ).format(*size, count_of(len(portrait.states), "state")),
             *_edges(portrait, place, width),
             *(_state(portrait.states[state], *xy, state) for state, xy in place.items()),
             Markup("</svg>"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from zonediff.engine.words import several
+from zonediff.engine.words import count_of
 from zonediff.reports.page.chance_goals import ChanceGoal, chance_goals
 from zonediff.reports.page.claims import ClaimView, claim_views
 from zonediff.reports.page.evidence import UnrecordedAct, unrecorded_acts
@@ -135,7 +135,7 @@ def build_report(result: Result) -> Report:
     """The content of the report on a result."""
     index = Index(result)
     shown = verdicts(result) if result.scenarios else ()
-    candidates = several(len(index.candidates), "variant")
+    candidates = count_of(len(index.candidates), "variant")
     return Report(
         baseline=result.baseline,
         title=f"Memory hotplug: {candidates} against {result.baseline}",
@@ -182,7 +182,7 @@ def _lead(index: Index) -> str:
     runs = [index.run(scenario.id, result.baseline) for scenario in result.scenarios]
     met = sum(run is not None and bool(run.goals) and all(g.met for g in run.goals) for run in runs)
     return (
-        f"{several(len(result.scenarios), 'scenario')}; {result.baseline} itself meets all goals "
+        f"{count_of(len(result.scenarios), 'scenario')}; {result.baseline} itself meets all goals "
         f"in {met}."
     )
 
@@ -191,15 +191,15 @@ def _notes(index: Index) -> Iterator[str]:
     result = index.result
     if not result.complete:
         ran, planned = len(result.runs), len(result.scenarios) * len(result.variants)
-        yield f"Incomplete: the run was interrupted after {ran} of {several(planned, 'cell')}."
+        yield f"Incomplete: the run was interrupted after {ran} of {count_of(planned, 'cell')}."
     failed = sorted({run.variant for run in result.runs if run.status == "error"})
     if failed:
         number = sum(run.status == "error" for run in result.runs)
-        yield f"{several(number, 'run')} failed, on {', '.join(failed)}: see Errors."
+        yield f"{count_of(number, 'run')} failed, on {', '.join(failed)}: see Errors."
     impossible = sorted({run.variant for run in result.runs if run.status == "not-run"})
     if impossible:
         number = sum(run.status == "not-run" for run in result.runs)
-        yield f"{several(number, 'run')} could not be done here: {', '.join(impossible)}."
+        yield f"{count_of(number, 'run')} could not be done here: {', '.join(impossible)}."
     unproven = [info.name for info in result.variants if not info.evidence]
     if unproven:
         yield (

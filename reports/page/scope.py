@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from zonediff.corpus.forms import machine_from_json
 from zonediff.engine.machine import Config
 from zonediff.engine.units import SECTION, format_size
-from zonediff.engine.words import several
+from zonediff.engine.words import count_of
 from zonediff.reports.page.report import Report
 from zonediff.reports.text.scenario_names import families
 from zonediff.result.result import Result
@@ -57,7 +57,7 @@ def not_tested(result: Result, report: Report) -> Iterator[str]:
     ]
     if by_hand:
         yield f"Not reproducible by commands alone: {', '.join(families(by_hand))}."
-    yield f"Anything outside the {several(len(report.scenarios), 'scenario')} of this run."
+    yield f"Anything outside the {count_of(len(report.scenarios), 'scenario')} of this run."
 
 
 def made_by(result: Result, report: Report) -> Iterator[str]:

@@ -235,7 +235,7 @@ def test_random_walks_leave_nothing_behind(
 def test_stopping_early_is_said_plainly(zonediff: Any) -> None:
     arguments = ("explore", "upstream", "v4.14", "--max-states", "500", "--level", "results")
     done = zonediff(*arguments)
-    assert "v4.14: not all of it was explored, as it has more than 500 states\n" in done.stdout
+    assert "v4.14: not fully explored, as it has more than 500 states\n" in done.stdout
     assert "upstream: not all" not in done.stdout
     assert "longer ones were not explored" in _flat(done.stdout)
     assert "not all" not in zonediff(*arguments[:3], "--depth", "1").stdout
@@ -244,7 +244,7 @@ def test_stopping_early_is_said_plainly(zonediff: Any) -> None:
 def test_one_state_is_one_state(zonediff: Any) -> None:
     done = zonediff("explore", "upstream", "igor-movable", "--max-states", "1")
     assert "\nupstream: 1 state, 0 transitions\n" in done.stdout
-    assert "upstream: not all of it was explored, as it has more than 1 state\n" in done.stdout
+    assert "upstream: not fully explored, as it has more than 1 state\n" in done.stdout
     assert "upstream: 1 state, 0 transitions in " in done.stderr
     one_step = zonediff("explore", "upstream", "igor-movable", "--depth", "1").stdout
     assert "for sequences of up to 1 step; longer ones" in _flat(one_step)

@@ -55,5 +55,5 @@ def test_nothing_is_overwritten(zonediff: Any, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("precious")
     result = zonediff("new", "variant", "mine")
     assert result.exit_code == 2
-    assert "mine.py is there already" in result.stderr
+    assert "mine.py exists already" in result.stderr
     assert (tmp_path / "mine.py").read_text() == "precious"

@@ -141,7 +141,7 @@ def test_ctrl_c_after_the_runs_leaves_out_what_was_not_computed_yet(
     def interrupted(*args: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("zonediff.cli.run.judge_claims", interrupted)
+    monkeypatch.setattr("zonediff.compare.assemble.judge_claims", interrupted)
     result = zonediff("run", "reproducer", "--explore", "-o", "out.json")
     assert result.exit_code == 130
     assert result.stderr == "Interrupted: without claims, explorations.\n"

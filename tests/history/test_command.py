@@ -47,6 +47,20 @@ def test_a_table_that_is_wider_than_a_terminal_goes_on_below() -> None:
     ]
 
 
+def test_more_goals_than_letters(tmp_path: Path) -> None:
+    goals = "".join(f"  - {{want: goal {number}, knob: exists}}\n" for number in range(28))
+    file = tmp_path / "many.yaml"
+    file.write_text(
+        "title: many goals\nwhy: to name them\nmachine: {nodes: [1G]}\n"
+        "steps:\n  - plug: {id: dimm1, size: 128M}\n"
+        f"goals:\n{goals}"
+    )
+    result = zonediff("history", file)
+    assert result.exit_code == 0, result.output
+    names = [line.split(".")[0].strip() for line in result.output.splitlines() if "wanted:" in line]
+    assert names[24:] == ["y", "z", "aa", "ab", "ac"]
+
+
 def test_the_overview_leads_with_the_loss_that_was_declared() -> None:
     result = zonediff("history", "--corpus", CORPUS)
     assert result.exit_code == 0

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from zonediff.compare import confront
-from zonediff.compare.validate import Replay
 from zonediff.engine.machine import Dimm, Machine
 from zonediff.engine.steps import Blocks, Offline, Online, Plug, Step, Write
 from zonediff.engine.units import MIB, Bytes
@@ -19,6 +18,7 @@ from zonediff.live.image import Image
 from zonediff.live.jobs import Job
 from zonediff.live.random_steps import WINDOW
 from zonediff.live.run import LiveRun
+from zonediff.result.replays import Replay
 from zonediff.variants.registry import Registry
 
 MACHINE = Machine(dimms=(Dimm("dimm1", Bytes(512 * MIB)),))

@@ -192,6 +192,13 @@ def _is_words(node: ast.AST) -> bool:
 
 
 def _alternatives(node: ast.AST) -> Iterator[ast.AST]:
+    """Every node that may replace this one."""
+    yield from _other_operators(node)
+    yield from _other_values(node)
+    yield from _other_flow(node)
+
+
+def _other_operators(node: ast.AST) -> Iterator[ast.AST]:
     match node:
         case ast.Compare(ops=operators):
             for index, operator in enumerate(operators):
@@ -209,6 +216,10 @@ def _alternatives(node: ast.AST) -> Iterator[ast.AST]:
             yield ast.Pass()
             if type(operator) in OPERATORS:
                 yield ast.AugAssign(target, OPERATORS[type(operator)](), value)
+
+
+def _other_values(node: ast.AST) -> Iterator[ast.AST]:
+    match node:
         case ast.Attribute(value=ast.Name(id=kind), attr=member) if kind in MEMBERS:
             yield ast.Attribute(ast.Name(kind, ast.Load()), MEMBERS[kind][member], ast.Load())
         case ast.Call(func=ast.Name(id="Decision"), args=[ast.Constant(value=None), why]):
@@ -219,6 +230,10 @@ def _alternatives(node: ast.AST) -> Iterator[ast.AST]:
             yield ast.Constant(value + 1)
         case ast.Constant(value=str(value)):
             yield ast.Constant(value + "?")
+
+
+def _other_flow(node: ast.AST) -> Iterator[ast.AST]:
+    match node:
         case ast.If() | ast.IfExp() | ast.While():
             yield _turned(node)
         case ast.comprehension(ifs=[_, *_]):

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from zonediff.cli import run as run_command
 from zonediff.cli.main import cli
+from zonediff.compare import assemble
 from zonediff.compare.describe import variant_info
 from zonediff.compare.sweep import plan
 from zonediff.reports.formats import FORMATS, render
@@ -139,5 +139,8 @@ def test_a_run_sweeps_only_the_variants_that_it_could_run(
         runs=[Run("any", "v4.13", "error")],
         judgements=[],
     )
-    found = run_command._bounded(result, registry, InProcess(registry)).frontiers
+    wanted = assemble.Wanted(scenarios=[], variants=[], registry=registry)
+    found = assemble._with_frontiers(
+        result, wanted, InProcess(registry), assemble._no_bar, []
+    ).frontiers
     assert {item.variant for item in found} == {"upstream", "v4.14"}

@@ -86,7 +86,7 @@ def test_a_sweep_that_is_not_done_says_so(store: Path, sweep: Sweep, tmp_path: P
     assert done.output.splitlines() == [
         f"wrote {tmp_path / 'out.csv'}: 0 points",
         "not done yet: 192 points",
-        "left out, as other code has done them: 12 rows",
+        "left out, as other code made them: 12 rows",
     ]
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from zonediff.compare import runs as pieces
+from zonediff.compare import runs
 from zonediff.compare.run import run
-from zonediff.compare.runs import Draws, Piece, Runs
+from zonediff.compare.runs import Runs, SeedRange, WorkItem
 from zonediff.corpus.loader import load
 from zonediff.corpus.scenario import Scenario
 from zonediff.explore import walks
@@ -37,8 +37,8 @@ def stored(path: Path, scenarios: list[Scenario], seeds: int, registry: Registry
         return run(scenarios, ["v4.14"], registry=registry, seeds=seeds, store=store)
 
 
-def refuse(registry: Registry, piece: Piece) -> Run:
-    raise AssertionError(f"{piece} is done again")
+def refuse(registry: Registry, item: WorkItem) -> Run:
+    raise AssertionError(f"{item} is done again")
 
 
 def test_every_run_of_the_corpus_is_read_as_it_was(
@@ -53,21 +53,21 @@ def test_every_run_of_the_corpus_is_read_as_it_was(
 def test_more_seeds_do_not_do_old_ones_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pieces, "SEEDS_AT_ONCE", 4)
+    monkeypatch.setattr(runs, "SEEDS_AT_ONCE", 4)
     path, scenarios, registry = tmp_path / "a.sqlite", load([WHERE]), Registry()
-    done: list[Draws] = []
-    work = pieces.work
+    done: list[SeedRange] = []
+    work = runs.work
 
-    def noting(registry: Registry, piece: Piece) -> Run:
-        done.append(piece.cell.draws)
-        return work(registry, piece)
+    def noting(registry: Registry, item: WorkItem) -> Run:
+        done.append(item.cell.seeds)
+        return work(registry, item)
 
     monkeypatch.setattr("zonediff.compare.run.work", noting)
     stored(path, scenarios, 8, registry)
-    assert {(draws.seed, draws.seeds) for draws in done} == {(0, 4), (4, 4)}
+    assert {(seeds.first, seeds.number) for seeds in done} == {(0, 4), (4, 4)}
     done.clear()
     more = stored(path, scenarios, 13, registry)
-    assert {(draws.seed, draws.seeds) for draws in done} == {(8, 4), (12, 1)}
+    assert {(seeds.first, seeds.number) for seeds in done} == {(8, 4), (12, 1)}
     monkeypatch.undo()
     assert more == run(scenarios, ["v4.14"], registry=registry, seeds=13)
 
@@ -105,22 +105,22 @@ def test_a_run_is_known_by_all_that_it_depends_on(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text(FAILS.replace("fails", "mine"))
     with open_store(tmp_path / "a.sqlite") as store:
-        one = Piece(0, pieces.Cell(scenario, "mine", Draws(0, 8, True)), True)
+        one = WorkItem(0, runs.Cell(scenario, "mine", SeedRange(0, 8, True)), True)
         others = [
-            one._replace(first=False),
+            one._replace(keeps_trace=False),
             one._replace(cell=one.cell._replace(variant="upstream")),
-            one._replace(cell=one.cell._replace(draws=Draws(1, 8, True))),
-            one._replace(cell=one.cell._replace(draws=Draws(0, 9, True))),
-            one._replace(cell=one.cell._replace(draws=Draws(0, 8))),
+            one._replace(cell=one.cell._replace(seeds=SeedRange(1, 8, True))),
+            one._replace(cell=one.cell._replace(seeds=SeedRange(0, 9, True))),
+            one._replace(cell=one.cell._replace(seeds=SeedRange(0, 8))),
             one._replace(cell=one.cell._replace(scenario=replace(scenario, hash="another"))),
             one._replace(cell=one.cell._replace(scenario=replace(scenario, id="another"))),
         ]
         table = Runs(store, Registry([file]))
-        keys = [table.key(piece) for piece in (one, *others)]
+        keys = [table.key(item) for item in (one, *others)]
         file.write_text(file.read_text() + "# changed\n")
         keys.append(Runs(store, Registry([file])).key(one))
         assert len({*keys}) == len(keys)
-        assert table.key(one._replace(number=5)) == keys[0], "its place in a run does not matter"
+        assert table.key(one._replace(cell_index=5)) == keys[0], "its place does not matter"
 
 
 def test_what_is_damaged_is_told(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from zonediff.engine.policy import Intent
-from zonediff.result import exit_code as verdict
+from zonediff.result import exit_code
 from zonediff.result.judgements import IntentOutcome, Judgement, Kind, Run
 from zonediff.result.result import Result
 
@@ -28,25 +28,25 @@ def result(*kinds: Kind, intended: Intent | None = None) -> Result:
     ],
 )
 def test_only_regressions_count(kinds: list[Kind], code: int) -> None:
-    assert verdict.exit_code(result(*kinds)) == code
+    assert exit_code.exit_code(result(*kinds)) == code
 
 
 def test_intended_regressions_do_not_count() -> None:
-    assert verdict.exit_code(result("regression", intended=INTENT)) == 0
+    assert exit_code.exit_code(result("regression", intended=INTENT)) == 0
 
 
 def test_overdue_differences_count_whatever_they_are() -> None:
     overdue = IntentOutcome("patch", INTENT, "overdue", ["one"])
-    assert verdict.exit_code(replace(result("fix"), intents=[overdue])) == 1
+    assert exit_code.exit_code(replace(result("fix"), intents=[overdue])) == 1
     missing = IntentOutcome("patch", INTENT, "missing")
-    assert verdict.exit_code(replace(result("fix"), intents=[missing])) == 0
+    assert exit_code.exit_code(replace(result("fix"), intents=[missing])) == 0
 
 
 def test_a_failure_outweighs_regressions() -> None:
     failed = [Run("one", "patch", "error", error="Traceback")]
-    assert verdict.exit_code(replace(result("regression"), runs=failed)) == 3
+    assert exit_code.exit_code(replace(result("regression"), runs=failed)) == 3
 
 
 def test_a_dead_kernel_is_no_failed_subject() -> None:
     died = [Run("one", "patch", "died")]
-    assert verdict.exit_code(replace(result("unchanged"), runs=died)) == 0
+    assert exit_code.exit_code(replace(result("unchanged"), runs=died)) == 0

@@ -1,0 +1,252 @@
+"""Put a full result together: runs, judgements, and everything that a report shows beside them.
+
+The runs come first. Claims, frontiers, the history of releases and explorations are added one
+after the other, so an interrupt keeps all that was complete before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from zonediff.compare.claims.ledger import judge_claims
+from zonediff.compare.describe import variant_info
+from zonediff.compare.history import history
+from zonediff.compare.interface import removals
+from zonediff.compare.provenance import sources, versions
+from zonediff.compare.run import run
+from zonediff.compare.sweep import plan
+from zonediff.compare.sweep.frontier import frontiers
+from zonediff.compare.sweep.work import SweepError
+from zonediff.compare.validate import evidence
+from zonediff.corpus.claim_files import load_claims
+from zonediff.corpus.recording import SHIPPED, files_of
+from zonediff.corpus.scenario import Scenario
+from zonediff.result.frontiers import Frontier
+from zonediff.result.result import Evidence, Result
+from zonediff.result.series import LineUp
+from zonediff.variants.registry import LIVE, Registry
+from zonediff.work.contract import version
+from zonediff.work.pool import Progress, WorkerPool
+from zonediff.work.store import Store
+
+Bar = Callable[[str, str], AbstractContextManager[Progress]]
+"""Opens a progress bar, given what is done (`running`) and what is counted (`runs`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a full result is to hold.
+
+    variants: names of the candidates. whole_corpus: the scenarios are all that come with zonediff.
+    for_report: add what only reports show: evidence, provenance, claims, frontiers, history.
+    judge_claims: the scenarios belong to the corpus that the claims of the discussion refer to.
+    inputs: files and folders of the user, each with what it is (`variant file`, `corpus`).
+    command: the command line to record.
+    """
+
+    scenarios: Sequence[Scenario]
+    variants: Sequence[str]
+    registry: Registry
+    baseline: str = "upstream"
+    whole_corpus: bool = False
+    judge_claims: bool = False
+    for_report: bool = True
+    explore: bool = False
+    seed: int = 0
+    seeds: int = 1
+    series: Sequence[LineUp] = ()
+    inputs: Sequence[tuple[str, Path]] = ()
+    command: str = ""
+
+    @property
+    def models(self) -> list[str]:
+        """The baseline and the candidates that are models; real kernels are left out."""
+        names = dict.fromkeys((self.baseline, *self.variants))
+        return [name for name in names if not name.startswith(LIVE)]
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """A result; missing: names of the parts that an interrupt kept from it.
+
+    warnings: parts that were left out for another reason, one sentence each.
+    """
+
+    result: Result
+    missing: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@contextmanager
+def _no_bar(doing: str, unit: str) -> Iterator[Progress]:
+    """Show no progress."""
+    yield lambda done, total: None
+
+
+def assemble(
+    wanted: Wanted,
+    *,
+    pool: WorkerPool | None = None,
+    store: Store | None = None,
+    bar: Bar = _no_bar,
+) -> Assembled:
+    """Run the scenarios, judge them and add every part that is wanted.
+
+    pool, store: as for run(). bar: shows the progress of each part.
+
+    An interrupt (KeyboardInterrupt) ends the work early: the result is then incomplete, or some
+    parts are missing. Raises VariantError for an unknown variant, ScenarioError for a claim that
+    cannot be read, StoreError and ClusterError.
+    """
+    registry = wanted.registry
+    with bar("running", "runs") as progress:
+        result = run(
+            wanted.scenarios,
+            wanted.variants,
+            baseline=wanted.baseline,
+            registry=registry,
+            pool=pool,
+            store=store,
+            whole=wanted.whole_corpus,
+            evidence=_evidence(wanted.models, registry) if wanted.for_report else {},
+            seed=wanted.seed,
+            seeds=wanted.seeds,
+            progress=progress,
+        )
+    if wanted.for_report:
+        result = _with_provenance(result, wanted)
+    warnings: list[str] = []
+    parts = _parts(wanted, result.complete, pool, store, bar, warnings)
+    for index, (_, add) in enumerate(parts):
+        try:
+            result = add(result)
+        except KeyboardInterrupt:
+            missing = tuple(name for name, _ in parts[index:])
+            return Assembled(result, missing, tuple(warnings))
+    return Assembled(result, warnings=tuple(warnings))
+
+
+_Part = tuple[str, Callable[[Result], Result]]
+"""The name of a part of a result, and the function that adds it."""
+
+
+def _parts(
+    wanted: Wanted,
+    complete: bool,
+    pool: WorkerPool | None,
+    store: Store | None,
+    bar: Bar,
+    warnings: list[str],
+) -> list[_Part]:
+    """The parts to add to the runs, in their order. complete: all runs are done."""
+    parts: list[_Part] = []
+    if wanted.for_report and wanted.judge_claims:
+        parts.append(("claims", lambda result: _with_claims(result, wanted.registry)))
+    if wanted.for_report and wanted.whole_corpus and complete:
+        parts += [
+            ("frontiers", lambda result: _with_frontiers(result, wanted, pool, bar, warnings)),
+            ("history", lambda result: _with_history(result, wanted, pool, store, bar)),
+        ]
+    if wanted.explore and complete:
+        parts.append(("explorations", lambda result: _with_explorations(result, wanted, bar)))
+    return parts
+
+
+def _evidence(names: Sequence[str], registry: Registry) -> dict[str, list[Evidence]]:
+    """For each model, how far the recordings that come with zonediff confirm it."""
+    files = files_of([SHIPPED])
+    return {name: evidence(registry.model(name).policy, files) for name in names}
+
+
+def _with_provenance(result: Result, wanted: Wanted) -> Result:
+    """Add what the result was made from and with, and the patch series."""
+    return replace(
+        result,
+        sources=sources(wanted.inputs),
+        command=wanted.command,
+        versions=versions(),
+        series=list(wanted.series),
+    )
+
+
+def _with_claims(result: Result, registry: Registry) -> Result:
+    """Add a verdict for each claim of the discussion."""
+    return replace(result, claims=judge_claims(load_claims(), result, registry))
+
+
+def _with_frontiers(
+    result: Result, wanted: Wanted, pool: WorkerPool | None, bar: Bar, warnings: list[str]
+) -> Result:
+    """Add how much added memory machines survive, for each model that did not fail in a run."""
+    failed = {run.variant for run in result.runs if run.status == "error"}
+    names = (info.name for info in result.variants if info.name not in failed)
+    models = tuple(name for name in names if not name.startswith(LIVE))
+    glance = plan.load(plan.find("glance"), wanted.registry)
+    try:
+        with bar("sweeping", "points") as progress:
+            found = frontiers(
+                replace(glance, variants=models), wanted.registry, pool=pool, progress=progress
+            )
+    except SweepError as error:
+        warnings.append(f"No frontiers in the report: {error}")
+        return result
+    return replace(result, frontiers=found)
+
+
+def _with_history(
+    result: Result, wanted: Wanted, pool: WorkerPool | None, store: Store | None, bar: Bar
+) -> Result:
+    """Add how the scenarios fare on one kernel release after the other."""
+    with bar("running releases", "runs") as progress:
+        releases = history(
+            wanted.scenarios,
+            load_claims(),
+            wanted.registry,
+            known=result,
+            pool=pool,
+            store=store,
+            progress=progress,
+        )
+    return replace(result, history=releases)
+
+
+def _with_explorations(result: Result, wanted: Wanted, bar: Bar) -> Result:
+    """Add each pair of models, explored on the standard small machines."""
+    # Imported here, as numpy takes long to import.
+    from zonediff.explore.matrix import matrix
+    from zonediff.explore.portrait import portraits
+
+    policies = [wanted.registry.model(name).policy for name in wanted.models]
+    with bar("exploring", "systems") as progress:
+        explorations = matrix(policies, progress=progress)
+    return replace(result, explorations=explorations, portraits=portraits(policies))
+
+
+def sweep_result(
+    sweep: plan.Sweep,
+    found: Sequence[Frontier],
+    registry: Registry,
+    inputs: Sequence[tuple[str, Path]] = (),
+) -> Result:
+    """A result that holds the frontiers of a sweep and no scenarios.
+
+    The first variant of the sweep is the baseline. inputs: as for Wanted.
+    """
+    recorded = _evidence(sweep.variants, registry)
+    baseline, *candidates = [
+        variant_info(registry.model(name), recorded[name]) for name in sweep.variants
+    ]
+    return Result(
+        baseline=baseline.name,
+        variants=[baseline, *candidates],
+        scenarios=[],
+        runs=[],
+        judgements=[],
+        removals=removals((baseline, candidate) for candidate in candidates),
+        frontiers=list(found),
+        sources=sources(inputs),
+        version=version(),
+    )

@@ -1,0 +1,161 @@
+"""What `zonediff explore` prints: an exploration, or random walks, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from zonediff.engine import words
+from zonediff.engine.words import count_of
+from zonediff.reports.text.plain import wrap
+from zonediff.result.explorations import DifferenceWitness, Exploration
+
+WIDTH: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Walks:
+    """Random walks over two variants, and the differences that they met.
+
+    steps: the most steps of a walk. seed: of the random choices.
+    """
+
+    arena: str
+    baseline: str
+    candidate: str
+    walks: int
+    steps: int
+    seed: int
+    witnesses: Sequence[DifferenceWitness]
+
+
+def exploration_json(exploration: Exploration) -> str:
+    """An exploration as a JSON object."""
+    return json.dumps(asdict(exploration), indent=2) + "\n"
+
+
+def exploration_text(exploration: Exploration, stopped: Sequence[str], max_states: int) -> str:
+    """An exploration: sizes, verdict, and every witness.
+
+    stopped: the variants whose exploration ended at max_states states.
+    """
+    baseline, candidate = exploration.baseline, exploration.candidate
+    sizes = [
+        f"{name}: {size(states, transitions)}{reduced}"
+        for name, states, transitions, reduced in zip(
+            (baseline, candidate),
+            exploration.states,
+            exploration.transitions,
+            _reduced(exploration),
+            strict=True,
+        )
+    ]
+    most = count_of(max_states, "state")
+    sizes += [f"{name}: not fully explored, as it has more than {most}" for name in stopped]
+    lines = [
+        *wrap(
+            f"{baseline} and {candidate} on {exploration.arena}, looking at {exploration.level}",
+            WIDTH,
+            rest="    ",
+        ),
+        "",
+        *(line for text in sizes for line in wrap(text, WIDTH, rest="    ")),
+        "",
+        *wrap(_verdict(exploration), WIDTH),
+        *_witnesses(exploration.witnesses, baseline, candidate),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def walks_json(walks: Walks) -> str:
+    """Random walks as a JSON object."""
+    body = {
+        "arena": walks.arena,
+        "baseline": walks.baseline,
+        "candidate": walks.candidate,
+        "walks": walks.walks,
+        "seed": walks.seed,
+        "witnesses": [asdict(witness) for witness in walks.witnesses],
+    }
+    return json.dumps(body, indent=2) + "\n"
+
+
+def walks_text(walks: Walks) -> str:
+    """Random walks: how many, what they met, and every witness."""
+    number = len(walks.witnesses)
+    met = f"met {count_of(number, 'kind')} of difference" if number else "met no difference"
+    head = (
+        f"{walks.baseline} and {walks.candidate} on {walks.arena}: "
+        f"{count_of(walks.walks, 'random walk')} of up to {walks.steps} steps "
+        f"(seed {walks.seed}) {met}. They prove nothing beyond that."
+    )
+    lines = [
+        *wrap(head, WIDTH),
+        *_witnesses(walks.witnesses, walks.baseline, walks.candidate),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def size(states: int, transitions: int) -> str:
+    """The size of a system: `84 states, 1428 transitions`."""
+    return f"{count_of(states, 'state')}, {count_of(transitions, 'transition')}"
+
+
+def _reduced(exploration: Exploration) -> list[str]:
+    """For each variant, how many states symmetry left to explore."""
+    if not exploration.explored:
+        return ["", ""]
+    return [
+        f" ({count_of(states, 'state')} explored, reduced by symmetry)"
+        for states in exploration.explored
+    ]
+
+
+def _verdict(exploration: Exploration) -> str:
+    baseline, candidate = exploration.baseline, exploration.candidate
+    bound = (
+        "sequences of any length"
+        if exploration.depth is None
+        else f"sequences of up to {count_of(exploration.depth, 'step')}; "
+        "longer ones were not explored"
+    )
+    if exploration.verdict == "equivalent":
+        return f"Equivalent: nothing tells {baseline} and {candidate} apart, for {bound}."
+    kinds = f"{count_of(len(exploration.witnesses), 'kind')} of difference"
+    refinement = "and neither refines the other"
+    if exploration.refines:
+        refinement = f"all that succeeds on {baseline} succeeds alike on {candidate}"
+    elif exploration.refined:
+        refinement = f"all that succeeds on {candidate} succeeds alike on {baseline}"
+    word = "Refines" if exploration.verdict == "refines" else "Differs"
+    return f"{word}: {kinds}, {refinement}, for {bound}."
+
+
+def _witnesses(
+    witnesses: Sequence[DifferenceWitness], baseline: str, candidate: str
+) -> Iterator[str]:
+    for number, witness in enumerate(witnesses, 1):
+        yield ""
+        yield from _witness(number, witness, baseline, candidate)
+
+
+def _witness(
+    number: int, witness: DifferenceWitness, baseline: str, candidate: str
+) -> Iterator[str]:
+    yield from wrap(f"{number}. {witness.says}", WIDTH, rest="   ")
+    if not witness.steps:
+        yield "   right after boot"
+    width = max((len(step.do) for step in witness.steps), default=0)
+    for step in witness.steps:
+        results = words.result(step.baseline)
+        if step.baseline != step.candidate:
+            results += f" | {words.result(step.candidate)}"
+        yield f"   {step.do:{width}}  {results}"
+    for name, reasons in (
+        (baseline, witness.baseline_reasons),
+        (candidate, witness.candidate_reasons),
+    ):
+        for reason in reasons[-1:]:  # the last one decided
+            yield from wrap(f"{name}: {reason}", WIDTH, first="   ", rest="      ")

@@ -1,0 +1,97 @@
+"""What `zonediff validate` prints: where models and real kernels agree and disagree."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from tabulate import tabulate
+
+from zonediff.reports.text.plain import wrap
+from zonediff.result.replays import Disagreement, FileReplay
+
+WIDTH: Final = 80
+
+
+def replays_text(replays: Sequence[FileReplay], not_compared: Sequence[str]) -> str:
+    """A table of the files, every disagreement, and the totals.
+
+    not_compared: what the comparison leaves out, one line each.
+    """
+    rows = [
+        [
+            item.file.removesuffix(".jsonl"),
+            item.kernel.partition("-")[0],
+            item.variant,
+            f"{item.agreeing_traces}/{item.traces}",
+            f"{item.agreeing_steps}/{item.steps}",
+            f"{_share(item.agreeing_steps, item.steps)} %",
+        ]
+        for item in replays
+    ]
+    headers = ["recording", "kernel", "variant", "traces", "steps", "agree"]
+    lines = tabulate(
+        rows,
+        headers,
+        disable_numparse=True,
+        colalign=["left"] * 3 + ["right"] * 3,
+        maxcolwidths=[None, 16, None, None, None, None],
+    ).splitlines()
+    for item in replays:
+        for replay in item.replays:
+            if replay.disagreement is not None:
+                lines += ["", *_disagreement(replay.disagreement)]
+    lines += ["", "Not compared:", *(f"- {what}" for what in not_compared), ""]
+    steps, agreeing = sum(i.steps for i in replays), sum(i.agreeing_steps for i in replays)
+    traces, good = sum(i.traces for i in replays), sum(i.agreeing_traces for i in replays)
+    lines.append(f"agree: {agreeing}/{steps} steps in {good}/{traces} traces")
+    return "\n".join(lines) + "\n"
+
+
+def replays_json(replays: Sequence[FileReplay], not_compared: Sequence[str]) -> str:
+    """The same as a JSON object."""
+    body = {
+        "files": [
+            {
+                "file": item.file,
+                "kernel": item.kernel,
+                "variant": item.variant,
+                "traces": item.traces,
+                "steps": item.steps,
+                "agreeing_traces": item.agreeing_traces,
+                "agreeing_steps": item.agreeing_steps,
+                "disagreements": [
+                    dataclasses.asdict(replay.disagreement)
+                    for replay in item.replays
+                    if replay.disagreement is not None
+                ],
+                "inputs": {
+                    replay.trace: list(replay.inputs) for replay in item.replays if replay.inputs
+                },
+            }
+            for item in replays
+        ],
+        "not_compared": list(not_compared),
+    }
+    return json.dumps(body, indent=2) + "\n"
+
+
+def _share(part: int, whole: int) -> str:
+    """Per cent, rounded down, so that 100.0 means all."""
+    return f"{part * 1000 // whole / 10 if whole else 100.0:.1f}"
+
+
+def _disagreement(parting: Disagreement) -> list[str]:
+    where = "boot" if parting.step < 0 else f"step {parting.step + 1}: {parting.do}"
+    lines = wrap(f"{parting.trace}, {where}", WIDTH, rest="  ")
+    rows = [["result", parting.recorded, parting.predicted], *map(list, parting.differences)]
+    lines += tabulate(
+        rows, ["", "kernel", "model"], maxcolwidths=[20, 27, 27], disable_numparse=True
+    ).splitlines()
+    for reason in parting.reasons:
+        lines += wrap(f"why: {reason}", WIDTH, rest="     ")
+    if parting.steps:
+        lines += ["The fewest steps that show it:", *(f"  {step}" for step in parting.steps)]
+    return lines

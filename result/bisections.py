@@ -1,0 +1,20 @@
+"""Which stages of a series change the outcome of a scenario: plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zonediff.result.judgements import Judgement
+
+
+@dataclass(frozen=True, slots=True)
+class Bisection:
+    """One scenario: each stage judged against the one before it (the first, the baseline)."""
+
+    scenario: str
+    steps: tuple[Judgement, ...]
+
+    @property
+    def first(self) -> Judgement | None:
+        """The first stage that changes anything."""
+        return next((step for step in self.steps if step.kind != "unchanged"), None)
