@@ -121,19 +121,8 @@ def _claim(name: str, data: dict[str, Plain], corpus: Sequence[Scenario]) -> Cla
     if not data.get("supported_if") and "undecidable" not in data:
         message = "is missing: say what decides the claim, or under `undecidable` why nothing can"
         mistakes.append(Mistake(("supported_if",), message))
-    cases: dict[str, tuple[Case, ...]] = {}
-    for part in _CASES:
-        items = data.get(part, [])
-        if not isinstance(items, list):
-            mistakes.append(Mistake((part,), "expected a list of cases"))
-            continue
-        found = []
-        for index, item in enumerate(items):
-            try:
-                found.append(_case(item, corpus))
-            except Misshapen as error:
-                mistakes += [mistake.below(part, index) for mistake in error.mistakes]
-        cases[part] = tuple(found)
+    cases, wrong_cases = _cases(data, corpus)
+    mistakes += wrong_cases
     who, says, where, on, undecidable = read_all(
         [
             (("who",), data.get("who", ""), str),
@@ -160,6 +149,27 @@ def _claim(name: str, data: dict[str, Plain], corpus: Sequence[Scenario]) -> Cla
         besides=besides,
         undecidable=about,
     )
+
+
+def _cases(
+    data: dict[str, Plain], corpus: Sequence[Scenario]
+) -> tuple[dict[str, tuple[Case, ...]], list[Mistake]]:
+    """The cases of each part of a claim, and all mistakes in them."""
+    cases: dict[str, tuple[Case, ...]] = {}
+    mistakes: list[Mistake] = []
+    for part in _CASES:
+        items = data.get(part, [])
+        if not isinstance(items, list):
+            mistakes.append(Mistake((part,), "expected a list of cases"))
+            continue
+        good = []
+        for index, item in enumerate(items):
+            try:
+                good.append(_case(item, corpus))
+            except Misshapen as error:
+                mistakes += [mistake.below(part, index) for mistake in error.mistakes]
+        cases[part] = tuple(good)
+    return cases, mistakes
 
 
 @dataclass(frozen=True, slots=True)
