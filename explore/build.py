@@ -31,13 +31,10 @@ def build(
 ) -> System:
     """Build the system of a variant in an arena.
 
-    parts: the parts to view, instead of all parts at `level`.
-    until, depth, max_states: where to stop (see Bounds).
-    numberings: shared by the systems that are to be compared.
-    keep_all: distinguish states also by pieces of state that nothing reads.
+    parts: view these instead of all parts at `level`. until, depth, max_states: see Bounds.
+    numberings: shared by systems to compare. keep_all: keep pieces of state that nothing reads.
 
-    Raises ArenaError for a machine that cannot be explored, NotModelled for a step for which the
-    engine has no rules, VariantFailed.
+    Raises ArenaError for a machine that cannot be explored, NotModelled, VariantFailed.
     """
     began = time.perf_counter()
     numberings = numberings or Numberings()
@@ -48,14 +45,13 @@ def build(
         while True:
             # Start without the pieces of state; when a step reads one, keep it and start again.
             search = BreadthFirst(policy, arena, numberings, kept_pieces, group)
-            if parts is None:
-                parts = viewed_parts(level, arena.blocks, search.layout.zones)
+            viewed = parts or viewed_parts(level, arena.blocks, search.layout.zones)
             try:
-                complete, levels = search.explore(parts, bounds, progress)
+                complete, levels = search.explore(viewed, bounds, progress)
                 break
             except LeftOutCellRead as read:
                 kept_pieces |= {search.layout.piece_to_keep(read.cell)}
-    names = tuple(part.name for part in parts)
+    names = tuple(part.name for part in viewed)
     tables = search.tables(names)
     return System(
         **tables._asdict(),

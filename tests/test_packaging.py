@@ -254,6 +254,31 @@ def test_no_folder_holds_more_than_a_quarter_of_the_lines() -> None:
     assert max(lines.values()) <= sum(lines.values()) / 4, lines
 
 
+def long_functions(source: str, most: int = 50) -> list[str]:
+    """The functions with more lines, from `def` to the end."""
+    return [
+        f"{node.name}: {lines} lines"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > most
+    ]
+
+
+def test_no_function_has_more_than_fifty_lines() -> None:
+    long = {
+        str(path.relative_to(ROOT)): found
+        for folder in (*MAY_IMPORT, "tools")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if (found := long_functions(path.read_text()))
+    }
+    assert long == {}
+
+
+def test_a_long_function_is_found() -> None:
+    body = "\n    pass" * 3
+    assert long_functions(f"async def short(): ...\ndef long():{body}", most=3) == ["long: 4 lines"]
+
+
 @pytest.mark.parametrize("folder", MAY_IMPORT)
 def test_packages_import_only_what_is_below_them(folder: str) -> None:
     modules = sorted((ROOT / folder).rglob("*.py"))
