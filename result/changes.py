@@ -1,4 +1,4 @@
-"""The changes from one result to another, as plain data."""
+"""What changed from one result to another, as plain data."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from zonediff.result.judgements import Kind, VariantRemovals
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A scenario on a variant whose outcome changed.
+    """A scenario on a variant that comes out otherwise.
 
-    says: the changes in words, most important first. reasons: the rules that decided it now and did
-    not decide it before.
+    says: in what, weightiest first. reasons: the rules behind it, that did not decide it before.
     """
 
     scenario: str
@@ -36,11 +35,11 @@ class Novelty:
 
 @dataclass(frozen=True, slots=True)
 class Regression:
-    """The changes from one result to another, as of two revisions or two days.
+    """What changed from one result to another: of two revisions, or of two days.
 
-    base, head: the two results in words. cells: (scenario, variant) of all runs in both.
-    removals: what user space can no longer use, by variant. edited: scenarios with different texts
-    in the two. remarks: other reasons why the two are hard to compare.
+    base, head: the results in words. cells: (scenario, variant) of all that both have.
+    removals: what user space can use no more, by variant. edited: scenarios whose text is not the
+    same in both. remarks: what else makes the two not alike.
     """
 
     base: str
@@ -54,7 +53,7 @@ class Regression:
 
     @property
     def exit_code(self) -> int:
-        """The exit code as of a run: a failure counts more than a regression."""
+        """As that of a run: a failure weighs more than a regression."""
         kinds = {change.kind for change in self.changes}
         if "error" in kinds:
             return FAILED

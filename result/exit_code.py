@@ -1,4 +1,4 @@
-"""The exit code that a result gives to the command that made it."""
+"""What a result comes down to: the exit code of the command that made it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ FAILED: Final = 3
 
 
 def exit_code(result: Result) -> int:
-    """Return FAILED if a variant failed, else REGRESSED if something regressed, else PASSED.
+    """FAILED when a subject failed, else REGRESSED when something regressed, else PASSED.
 
-    A regression that the variant declares as intended does not count. An intent that is overdue
-    counts as a regression.
+    Regressions that a variant declared to intend do not count; intended differences of any kind
+    that are overdue do.
     """
     if any(run.status == "error" for run in result.runs):
         return FAILED
@@ -27,5 +27,5 @@ def exit_code(result: Result) -> int:
 
 
 def is_regression(judgement: Judgement) -> bool:
-    """Whether something regressed that the variant does not declare as intended."""
+    """Whether something that worked does not any more, and was not meant to."""
     return "regression" in judgement.kinds and judgement.intended is None

@@ -1,4 +1,4 @@
-"""The run of each scenario on each variant, and the comparison of candidates with the baseline."""
+"""What became of each scenario on each variant, and how a candidate stands to the baseline."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Kind = Literal[
     "behaviour-change",
     "unchanged",
 ]
-"""The kind of difference between a candidate's outcome and the baseline's, worst first."""
+"""How a candidate's outcome stands to the baseline's, worst first."""
 
 
 KINDS: Final[tuple[Kind, ...]] = (
@@ -31,11 +31,8 @@ KINDS: Final[tuple[Kind, ...]] = (
 
 
 Status = Literal["ran", "died", "error", "not-run"]
-"""How a run ended.
-
-ran: it reached the last step. died: the kernel died. error: the variant itself failed. not-run: the
-variant cannot run such a scenario.
-"""
+"""What became of a run: done, the kernel died in it, the subject itself failed, or it is not one
+that can run such a scenario."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +48,9 @@ class GoalOutcome:
 class Run:
     """One scenario on one variant.
 
-    error: the traceback if status is `error`, the reason if it is `not-run`. hash: that of the
-    scenario as it was run. counts: of a timed scenario with many seeds, how often each goal was
-    met; the trace is then that of the first seed, and a goal is met if it was met with every seed.
+    error: the traceback when status is `error`, the cause when it is `not-run`. hash: of the
+    scenario text that was run. counts: of a timed scenario that was run with many seeds, in how
+    many each goal was met; the trace is that of the first, and a goal is met if it always was.
     """
 
     scenario: str
@@ -68,7 +65,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class GoalJudgement:
-    """One goal on both sides, and the kind of difference."""
+    """One goal on both sides, and what that makes it."""
 
     want: str
     baseline: bool
@@ -80,7 +77,7 @@ class GoalJudgement:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first place where two traces differ.
+    """The first place where two traces part.
 
     step, act: indices into the trace; step -1 is the boot.
     what: `end` (one kernel died, or they died differently), `acts` (user space did something
@@ -111,7 +108,7 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One scenario on a candidate, compared with the baseline. kind: the worst of `kinds`."""
+    """One scenario, candidate against baseline. kind: the worst of kinds."""
 
     scenario: str
     variant: str
@@ -125,7 +122,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class VariantRemovals:
-    """What a candidate removes from the interface, whether or not a scenario uses it."""
+    """The interface that a candidate takes away, whichever scenario uses it."""
 
     variant: str
     removals: list[Removal]
@@ -133,7 +130,7 @@ class VariantRemovals:
 
 @dataclass(frozen=True, slots=True)
 class IntentOutcome:
-    """A declared intent, and whether it `happened`, is `missing` or is `overdue`."""
+    """What became of a declared intent: it `happened`, is `missing`, or is `overdue`."""
 
     variant: str
     intent: Intent
