@@ -213,7 +213,7 @@ exec {qemu} "$@"
 @pytest.mark.parametrize(
     ("qemu", "why"),
     [
-        (KVM_THAT_STARTS_NO_GUEST, "a kernel printed nothing in 2 seconds"),
+        (KVM_THAT_STARTS_NO_GUEST, "a kernel printed nothing within 2 seconds"),
         (KVM_THAT_FAILS, "failed to initialize kvm: No such device"),
     ],
 )
