@@ -9,6 +9,7 @@ from typing import Final
 
 from tabulate import tabulate
 
+from zonediff.engine.words import count_of
 from zonediff.reports.text.kinds import noun, short
 from zonediff.reports.text.plain import to_ascii, wrap
 from zonediff.result.bisections import Bisection
@@ -20,7 +21,7 @@ _NARROWEST: Final = 24
 """The fewest columns that names of scenarios get."""
 
 _GAP: Final = 2
-"""Blanks that tabulate puts between columns."""
+"""Spaces that tabulate puts between columns."""
 
 
 def bisection_text(bisections: Sequence[Bisection], variant: str, baseline: str) -> str:
@@ -81,7 +82,8 @@ def _table(bisections: Sequence[Bisection], variant: str, baseline: str) -> Iter
     first = Counter(item.first.variant for item in changed if item.first is not None)
     places = ", ".join(f"{first[stage]} first by {stage}" for stage in stages if first[stage])
     yield from wrap(
-        f"{len(changed)} of {len(bisections)} scenarios change{': ' if places else ''}{places}.",
+        f"{len(changed)} of {count_of(len(bisections), 'scenario')} "
+        f"{'changes' if len(changed) == 1 else 'change'}{': ' if places else ''}{places}.",
         WIDTH,
     )
 

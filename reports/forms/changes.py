@@ -23,9 +23,9 @@ def headline(regression: Regression) -> str:
     """All changes in one sentence, as numbers."""
     counts = Counter(change.kind for change in regression.changes)
     kinds = [f"{counts[kind]} {noun(kind, counts[kind])}" for kind in KINDS if counts[kind]]
-    lost = sum(len(of.removals) for of in regression.removals)
-    if lost:
-        kinds.append(f"{count_of(lost, 'removal')} from the interface")
+    removals = sum(len(lost.removals) for lost in regression.removals)
+    if removals:
+        kinds.append(f"{count_of(removals, 'removal')} from the interface")
     compared = count_of(len(regression.cells), "outcome")
     return f"{compared} compared: {', '.join(kinds) or 'nothing changed'}."
 
@@ -45,8 +45,8 @@ def _text(regression: Regression) -> Iterator[str]:
         for says in change.says:
             yield from wrap(says, WIDTH, "  ", "    ")
     yield ""
-    for what in _other_changes(regression):
-        yield from wrap(what, WIDTH, rest="  ")
+    for sentence in _other_changes(regression):
+        yield from wrap(sentence, WIDTH, rest="  ")
     yield from wrap(headline(regression), WIDTH)
 
 
@@ -93,7 +93,7 @@ def markdown(regression: Regression) -> str:
         for change, variants in _by_change(regression)
     ]
     lines = table(heads, rows) if rows else []
-    others = [[f"- {plain(what)}"] for what in _other_changes(regression)]
+    others = [[f"- {plain(sentence)}"] for sentence in _other_changes(regression)]
     parts = [
         Part(
             f"zonediff: {plain(regression.base)} \N{RIGHTWARDS ARROW} {plain(regression.head)}",
@@ -115,12 +115,12 @@ def _by_change(regression: Regression) -> Iterator[tuple[Change, list[str]]]:
 
 def _other_changes(regression: Regression) -> Iterator[str]:
     """Removals, new and missing scenarios and variants, edited scenarios, and remarks."""
-    lost: dict[str, list[str]] = {}
-    for of in regression.removals:
-        for item in of.removals:
-            lost.setdefault(f"{item.what}: {item.detail}", []).append(of.variant)
-    for what, names in lost.items():
-        yield f"{', '.join(names)} {'remove' if len(names) > 1 else 'removes'} {what}"
+    by_removal: dict[str, list[str]] = {}
+    for lost in regression.removals:
+        for item in lost.removals:
+            by_removal.setdefault(f"{item.what}: {item.detail}", []).append(lost.variant)
+    for removal, names in by_removal.items():
+        yield f"{', '.join(names)} {'remove' if len(names) > 1 else 'removes'} {removal}"
     groups: dict[tuple[str, bool], list[str]] = {}
     for novelty in regression.novelties:
         groups.setdefault((novelty.what, novelty.added), []).append(novelty.name)

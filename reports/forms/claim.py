@@ -39,8 +39,8 @@ def claim_text(outcome: ClaimOutcome, recorded: _Recorded) -> str:
 
 
 def _lines(outcome: ClaimOutcome, recorded: _Recorded) -> Iterator[str]:
-    said = f"{outcome.who}, {outcome.date}, <{outcome.message}>:"
-    yield from wrap(said, WIDTH, f"{outcome.id}  ")
+    source = f"{outcome.who}, {outcome.date}, <{outcome.message}>:"
+    yield from wrap(source, WIDTH, f"{outcome.id}  ")
     yield from wrap(outcome.says, WIDTH, "     ")
     if outcome.undecidable:
         yield ""
@@ -76,7 +76,7 @@ def _case(group: Sequence[CaseOutcome]) -> Iterator[str]:
     yield from wrap(first.says, WIDTH, f"    {'yes' if first.holds else 'NO ':<4} ")
     margin = " " * 9
     if first.unreliable is not None:
-        yield from wrap(f"not to be relied on: {first.unreliable}", WIDTH, margin)
+        yield from wrap(f"does not count: {first.unreliable}", WIDTH, margin)
     for case in group:
         about = case.scenario or "search"
         yield from wrap(f"{about}: {case.detail}", WIDTH, margin, margin + "  ")
@@ -88,7 +88,7 @@ def _case(group: Sequence[CaseOutcome]) -> Iterator[str]:
 
 
 def _evidence(recorded: _Recorded) -> Iterator[str]:
-    yield "Recordings of real kernels that the models are held to:"
+    yield "Recordings of real kernels that check the models:"
     for name, items in recorded.items():
         files = [
             f"{item.recording}, {item.agreeing_steps} of {item.steps} steps in "

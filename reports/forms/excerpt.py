@@ -47,7 +47,7 @@ def _lines(
     yield from wrap(f"{shown.info.id}: {shown.info.title} ({', '.join(shown.machine)})", WIDTH)
     yield ""
     for name, column in columns.items():
-        yield from wrap(_who(column, index.result.baseline), WIDTH, f"{name}: ")
+        yield from wrap(_members(column, index.result.baseline), WIDTH, f"{name}: ")
     if commands:
         yield ""
         yield from transcript(commands)
@@ -61,13 +61,15 @@ def _lines(
     yield from wrap(f"({scope.made_from(index.result)})", WIDTH)
 
 
-def _who(column: Column, baseline: str) -> str:
+def _members(column: Column, baseline: str) -> str:
     """The variants of a column, with their judgements."""
     judged: dict[str, list[str]] = {}
     for member in column.members:
-        what = "baseline" if member.link.name == baseline else ", ".join(map(noun, member.classes))
-        judged.setdefault(what, []).append(member.link.name)
-    return "; ".join(f"{', '.join(names)} ({what})" for what, names in judged.items())
+        judgement = ", ".join(map(noun, member.classes))
+        if member.link.name == baseline:
+            judgement = "baseline"
+        judged.setdefault(judgement, []).append(member.link.name)
+    return "; ".join(f"{', '.join(names)} ({judgement})" for judgement, names in judged.items())
 
 
 def _commands(index: Index, shown: ScenarioView) -> list[Part]:
@@ -128,9 +130,9 @@ def _why(
 
     outcomes: whether to add the outcomes of both sides, if no commands show them.
     """
-    for who, column in columns.items():
+    for name, column in columns.items():
         for line in (column.error or "").strip().splitlines()[-1:]:
-            yield from wrap(f"{who} failed: {line}", WIDTH, rest="  ")
+            yield from wrap(f"{name} failed: {line}", WIDTH, rest="  ")
         judgement = index.judgement(info.id, column.members[0].link.name)
         difference = judgement.difference if judgement else None
         if difference is None:
@@ -138,20 +140,20 @@ def _why(
         old, new = difference.baseline_reasons, difference.candidate_reasons
         where = with_preposition(place(info, difference))
         sides = [
-            (name, outcome, notes.marks(reasons))
-            for name, outcome, reasons in (
+            (side, outcome, notes.marks(reasons))
+            for side, outcome, reasons in (
                 ("A", difference.baseline, _own(old, new)),
-                (who, difference.candidate, _own(new, old)),
+                (name, difference.candidate, _own(new, old)),
             )
         ]
         if outcomes:
-            yield from wrap(f"{who} parts from A {where}:", WIDTH, rest="  ")
-            for name, outcome, marks in sides:
-                yield from wrap(f"{name}: {outcome} {marks}", WIDTH, "  ", "     ")
+            yield from wrap(f"{name} parts from A {where}:", WIDTH, rest="  ")
+            for side, outcome, marks in sides:
+                yield from wrap(f"{side}: {outcome} {marks}", WIDTH, "  ", "     ")
         else:
-            because = ", ".join(f"{marks} on {name}" for name, _, marks in sides if marks)
+            because = ", ".join(f"{marks} on {side}" for side, _, marks in sides if marks)
             grounds = because or f"{difference.baseline} -> {difference.candidate}"
-            yield from wrap(f"{who} parts from A {where}: {grounds}", WIDTH, rest="  ")
+            yield from wrap(f"{name} parts from A {where}: {grounds}", WIDTH, rest="  ")
 
 
 def _own(mine: Sequence[Reason], others: Sequence[Reason]) -> list[Reason]:

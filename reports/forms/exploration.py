@@ -17,7 +17,7 @@ WIDTH: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class Walks:
-    """Random walks over two variants, and the differences that they met.
+    """Random walks over two variants, and the differences that they found.
 
     steps: the most steps of a walk. seed: of the random choices.
     """
@@ -56,7 +56,8 @@ def exploration_text(exploration: Exploration, stopped: Sequence[str], max_state
     sizes += [f"{name}: not fully explored, as it has more than {most}" for name in stopped]
     lines = [
         *wrap(
-            f"{baseline} and {candidate} on {exploration.arena}, looking at {exploration.level}",
+            f"{baseline} and {candidate} on {exploration.arena}, "
+            f"compared at level {exploration.level}",
             WIDTH,
             rest="    ",
         ),
@@ -83,13 +84,13 @@ def walks_json(walks: Walks) -> str:
 
 
 def walks_text(walks: Walks) -> str:
-    """Random walks: how many, what they met, and every witness."""
+    """Random walks: their number, their outcome, and every witness."""
     number = len(walks.witnesses)
-    met = f"met {count_of(number, 'kind')} of difference" if number else "met no difference"
+    outcome = f"found {count_of(number, 'kind')} of difference" if number else "found no difference"
     head = (
         f"{walks.baseline} and {walks.candidate} on {walks.arena}: "
-        f"{count_of(walks.walks, 'random walk')} of up to {walks.steps} steps "
-        f"(seed {walks.seed}) {met}. They prove nothing beyond that."
+        f"{count_of(walks.walks, 'random walk')} of up to {count_of(walks.steps, 'step')} "
+        f"(seed {walks.seed}) {outcome}. They prove nothing beyond that."
     )
     lines = [
         *wrap(head, WIDTH),

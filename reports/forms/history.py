@@ -17,10 +17,10 @@ from zonediff.result.history import History, Release, ScenarioHistory, Turn
 WIDTH: Final = 80
 
 _FEW: Final = 4
-"""How many scenarios of a cause are named."""
+"""The most scenarios of a cause that are named."""
 
 _GAP: Final = 2
-"""Blanks that tabulate puts between columns."""
+"""Spaces that tabulate puts between columns."""
 
 _WORDS: Final[dict[Verdict, str]] = {
     "supported": "yes",
@@ -58,7 +58,7 @@ def _scenario(item: ScenarioHistory, releases: Sequence[Release]) -> Iterator[st
 
 
 def _steps(item: ScenarioHistory, releases: Sequence[Release], margin: str) -> Iterator[str]:
-    """The steps and goals, and below them how each release fared."""
+    """The steps and goals, and below them a row of results for each release."""
     for number, step in enumerate(item.steps, 1):
         yield from wrap(step, WIDTH, f"{margin}{number}. ", f"{margin}   ")
     wanted = goals(item, releases)
@@ -112,27 +112,27 @@ def _overview(view: HistoryView) -> Iterator[str]:
         yield ""
         gained, lost = chapter.number(met=True), chapter.number(met=False)
         yield from wrap(
-            f"{chapter.release.variant}, {chapter.release.released}: {gained} goals are met that "
-            f"were not, {lost} are not that were",
+            f"{chapter.release.variant}, {chapter.release.released}: {count_of(gained, 'goal')} "
+            f"gained, {lost} lost",
             WIDTH,
         )
         for cause in chapter.causes:
             yield from _cause(cause)
     if view.claims:
         yield ""
-        yield "The claims: does what was said hold?"
+        yield "Claims: do they hold?"
         yield from _claims(view)
     if view.rows:
         yield ""
         yield from wrap(
-            f"In {len(view.rows)} scenarios something turned, in {view.unchanged} nothing did; "
-            "`zonediff history SCENARIO` shows one step by step.",
+            f"Goals changed in {count_of(len(view.rows), 'scenario')} and stayed the same in "
+            f"{view.unchanged}. `zonediff history SCENARIO` shows one step by step.",
             WIDTH,
         )
 
 
 def _lead(cause: Cause, view: HistoryView) -> Iterator[str]:
-    """The scenario in which a cause is seen best, step by step."""
+    """The scenario that shows a cause best, step by step."""
     best = cause.affected[0].history
     yield from wrap(best.scenario, WIDTH, "  ")
     yield from _steps(best, view.releases, "    ")
@@ -150,7 +150,7 @@ def _cause(cause: Cause) -> Iterator[str]:
 
 
 def _rule(reason: Reason | None) -> str:
-    return reason.rule if reason else "(nothing decided)"
+    return reason.rule if reason else "(no rule decided)"
 
 
 def _claims(view: HistoryView) -> Iterator[str]:
@@ -161,8 +161,8 @@ def _claims(view: HistoryView) -> Iterator[str]:
     for row in view.claims:
         if row.turns:
             yield ""
-            said = f"{row.claim.who}: {row.claim.says}"
-            yield from wrap(said, WIDTH, f"  {row.claim.id}  ", " " * 7)
+            claim = f"{row.claim.who}: {row.claim.says}"
+            yield from wrap(claim, WIDTH, f"  {row.claim.id}  ", " " * 7)
         for change in row.turns:
             yield from wrap(change.says, WIDTH, f"       {change.variant}: ", " " * 9)
             for before, after in change.rules:
@@ -176,7 +176,7 @@ def _verdicts(row: ClaimRow) -> list[str]:
 def _table(
     rows: Sequence[Sequence[str]], headers: Sequence[str], margin: str = "  "
 ) -> Iterator[str]:
-    """A table; the columns that have no room beside the first one and others follow below it."""
+    """A table; columns that do not fit follow in another table below, with the first column."""
     cells = [[to_ascii(cell) for cell in row] for row in rows]
     # Names are broken after their hyphens, so that seven releases fit side by side.
     broken = [headers[0], *(header.replace("-", "-\n") for header in headers[1:])]

@@ -115,7 +115,9 @@ def _says(judgement: Judgement) -> Iterator[str]:
 
 def _interface(result: Result, variant: str) -> Iterator[Case]:
     """The interfaces that the variant removes; they do not change the exit code."""
-    removals = [item for of in result.removals if of.variant == variant for item in of.removals]
+    removals = [
+        item for lost in result.removals if lost.variant == variant for item in lost.removals
+    ]
     if removals:
         says = tuple(f"removes {item.what}: {item.detail}" for item in removals)
         yield Case("interface", "passed", noun("abi-removal", len(removals)), says)

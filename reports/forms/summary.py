@@ -65,7 +65,9 @@ def verdict_in_words(result: Result, verdict: Verdict) -> str:
     """The effect of a candidate: `breaks 2 scenarios; removes auto_online_blocks`."""
     name = verdict.link.name
     errors, broken = verdict.number("error"), verdict.number("regression")
-    removed = [item.what for of in result.removals if of.variant == name for item in of.removals]
+    removed = [
+        item.what for lost in result.removals if lost.variant == name for item in lost.removals
+    ]
     says = []
     if errors:
         says.append(f"could not be judged in {count_of(errors, 'scenario')}")

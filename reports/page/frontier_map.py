@@ -38,13 +38,15 @@ def frontier_map(frontier: Frontier) -> Markup:
         middle = y + _ROW // 2 + 4
         parts.append(f'<text class="end" x="{LEFT - 6}" y="{middle}">{short_size(row.base)}</text>')
         signs = []
-        for what, start, stop in _runs(frontier, row):
+        for state, start, stop in _ranges(frontier, row):
             x, end = x_of(start, last), x_of(stop, last)
             parts.append(
-                f'<rect class="{what}" x="{x}" y="{y}" width="{end - x}" height="{_ROW - 1}"/>'
+                f'<rect class="{state}" x="{x}" y="{y}" width="{end - x}" height="{_ROW - 1}"/>'
             )
             if end - x > 14:
-                signs.append(f'<text class="{what}" x="{x + 8}" y="{middle}">{SIGNS[what]}</text>')
+                signs.append(
+                    f'<text class="{state}" x="{x + 8}" y="{middle}">{SIGNS[state]}</text>'
+                )
         for start, stop in _not_run(frontier, row):
             x, end = x_of(start, last), x_of(stop, last)
             parts.append(
@@ -64,13 +66,13 @@ def frontier_map(frontier: Frontier) -> Markup:
     return Markup("".join(parts))
 
 
-def _runs(frontier: Frontier, row: FrontierRow) -> Iterator[tuple[State, int, int]]:
+def _ranges(frontier: Frontier, row: FrontierRow) -> Iterator[tuple[State, int, int]]:
     """Ranges of sizes with the same state: (state, excluded start, included end)."""
     start = 0
     sizes = zip(states(row), frontier.added, strict=True)
-    for what, group in groupby(sizes, key=lambda item: item[0]):
+    for state, group in groupby(sizes, key=lambda item: item[0]):
         *_, (_, stop) = group
-        yield what, start, stop
+        yield state, start, stop
         start = stop
 
 
@@ -88,7 +90,9 @@ def _in_words(frontier: Frontier) -> str:
     lines = []
     for number, row in enumerate(frontier.rows):
         tight = [
-            size for what, size in zip(states(row), frontier.added, strict=True) if what == "tight"
+            size
+            for state, size in zip(states(row), frontier.added, strict=True)
+            if state == "tight"
         ]
         less = f", less than half left from {short_size(tight[0])} on" if tight else ""
         lines.append(f"{short_size(row.base)} survives {most_survived(frontier, number)}{less}")

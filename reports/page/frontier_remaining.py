@@ -68,10 +68,10 @@ def frontier_remaining(frontier: Frontier, owners: str) -> Markup:
     some = (
         "" if len(rows) == len(frontier.rows) else f", {len(rows)} of {len(frontier.rows)} machines"
     )
-    of = f"; of {escape(owners)}" if owners else ""
+    numbers_of = f"; of {escape(owners)}" if owners else ""
     parts.append(
         f'<text class="start" x="{LEFT}" y="{height + 36}">least kernel memory left, '
-        f"by boot memory{some}{of}</text></svg>"
+        f"by boot memory{some}{numbers_of}</text></svg>"
     )
     return Markup("".join(parts))
 

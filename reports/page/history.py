@@ -35,26 +35,28 @@ class AffectedScenario:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReleaseRow:
     """A step with its results, or a goal with whether it is met, release by release."""
 
     what: str
     cells: tuple[str, ...]
 
 
-def steps(item: ScenarioHistory) -> tuple[Line, ...]:
+def steps(item: ScenarioHistory) -> tuple[ReleaseRow, ...]:
     """The result of each step on each release; empty where the kernel was dead."""
     return tuple(
-        Line(step, tuple(cells[number] if number < len(cells) else "" for cells in item.results))
+        ReleaseRow(
+            step, tuple(cells[number] if number < len(cells) else "" for cells in item.results)
+        )
         for number, step in enumerate(item.steps)
     )
 
 
-def goals(item: ScenarioHistory, releases: Sequence[Release]) -> tuple[Line, ...]:
+def goals(item: ScenarioHistory, releases: Sequence[Release]) -> tuple[ReleaseRow, ...]:
     """Whether each goal is met on each release: `met` or `NOT`."""
     names = [release.variant for release in releases]
     return tuple(
-        Line(goal.want, tuple("met" if met else "NOT" for met in met_by_release(goal, names)))
+        ReleaseRow(goal.want, tuple("met" if met else "NOT" for met in met_by_release(goal, names)))
         for goal in item.goals
     )
 

@@ -63,11 +63,11 @@ def not_tested(result: Result, report: Report) -> Iterator[str]:
 def made_by(result: Result, report: Report) -> Iterator[str]:
     """What made the report, from what, and with which seeds."""
     run = [info.name for info in result.variants if info.name.startswith(LIVE)]
-    what = "no kernel was run for it"
+    kernels = "no kernel was run for it"
     if run:
-        what = f"except {', '.join(run)}, which {'was' if len(run) == 1 else 'were'} run"
+        kernels = f"except {', '.join(run)}, which {'was' if len(run) == 1 else 'were'} run"
     yield (
-        f"Made by a tool, zonediff {result.version}, from models of these kernels; {what}. "
+        f"Made by a tool, zonediff {result.version}, from models of these kernels; {kernels}. "
         "It is not a review and carries nobody's sign-off."
     )
     yield from (f"{source}." for source in report.sources)
@@ -93,5 +93,5 @@ def made_from(result: Result) -> str:
             says = f"the steps recorded on real kernels agree ({', '.join(odd)})"
         says += f", no recording covers {', '.join(bare)}" if bare else ""
     real = [info.name for info in result.variants if info.name.startswith(LIVE)]
-    what = f"models ({', '.join(real)}: a real kernel)" if real else "models"
-    return f"By a tool, zonediff {result.version}, from {what}; {says}."
+    sources = f"models ({', '.join(real)}: a real kernel)" if real else "models"
+    return f"By a tool, zonediff {result.version}, from {sources}; {says}."

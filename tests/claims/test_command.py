@@ -59,7 +59,7 @@ def test_a_way_and_what_was_not_decided(zonediff: Zonediff) -> None:
     text = zonediff("claim", "E13", "--variants", "upstream").output
     assert "Not decided here: Machines here are x86-64" in text
     text = zonediff("claim", "E03", "--variants", "v4.13").output
-    assert "not to be relied on: a slip of that version" in text
+    assert "does not count: a bug of that version" in text
 
 
 STOPS = '''

@@ -33,7 +33,7 @@ def test_equivalent_variants_say_for_how_long(zonediff: Any) -> None:
     done = zonediff("explore", "michal-split/3", "hyperv-xen-only")
     assert done.exit_code == 0
     assert done.stdout == (
-        "michal-split/3 and hyperv-xen-only on one-dimm, looking at sysfs\n\n"
+        "michal-split/3 and hyperv-xen-only on one-dimm, compared at level sysfs\n\n"
         "michal-split/3: 84 states, 1428 transitions\n"
         "hyperv-xen-only: 84 states, 1428 transitions\n\n"
         "Equivalent: nothing tells michal-split/3 and hyperv-xen-only apart, for\n"
@@ -110,7 +110,7 @@ def test_a_machine_from_a_file(zonediff: Any, tmp_path: Path) -> None:
     file.write_text(ARENA)
     done = zonediff("explore", "upstream", "michal-split/1", "--machine", str(file))
     assert done.exit_code == 0
-    assert "on mine, looking at" in done.stdout
+    assert "on mine, compared at level" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -193,11 +193,11 @@ def test_random_walks_take_a_seed(zonediff: Any) -> None:
     one, two = (zonediff(*arguments, "--seed", 3) for _ in range(2))
     assert one.exit_code == 1
     assert one.stdout == two.stdout
-    assert "5 random walks of up to 64 steps (seed 3) met" in _flat(one.stdout)
+    assert "5 random walks of up to 64 steps (seed 3) found" in _flat(one.stdout)
     assert "They prove nothing beyond that." in _flat(one.stdout)
     none = zonediff("explore", "upstream", "michal-split/1", "--random", 3)
     assert none.exit_code == 0
-    assert "met no difference" in _flat(none.stdout)
+    assert "found no difference" in _flat(none.stdout)
     assert zonediff(*arguments, "--aut", "x.aut").exit_code == 2
 
 

@@ -303,7 +303,7 @@ def test_plots_fit_and_can_be_read(
         file = ARTEFACTS / f"{part}-{size[0]}-{theme}.png"
         tab.page.locator(f"#{part}").screenshot(path=file)
     assert tab.page.inner_text("#frontiers figcaption").endswith(
-        "4 of 10 points were not run: they follow from those around them."
+        "4 of 10 points were not run; their results follow from their neighbours."
     )
     found = axe.Axe().run(tab.page)
     assert found.violations_count == 0, found.generate_report()

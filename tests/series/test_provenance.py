@@ -38,7 +38,7 @@ def test_a_series_is_in_every_report(zonediff: Any, linux: Any, tmp_path: Path) 
         mail = Path("r.txt").read_text()
         assert "Patches that michal-split models\n-----" in mail
         assert "2/3 mm: drop memhp_default_state\n" in mail
-        assert "3 patches; the models restate 4 functions of those that change" in mail
+        assert "3 patches; the models restate 4 changed functions" in mail
         assert "### Patches that michal-split models\n" in Path("r.md").read_text()
         html = Path("r.html").read_text()
         assert '<a href="#patches">Patches</a>' in html
