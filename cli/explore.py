@@ -18,7 +18,8 @@ from zonediff.engine.kernel import NotModelled
 from zonediff.engine.policy import Policy
 from zonediff.engine.words import count_of
 from zonediff.explore import arena_file, exports, witness_scenario
-from zonediff.explore.arena import PARTS, STANDARD, Arena, ArenaError, Part, unlike
+from zonediff.explore.arena import ALPHABET_PARTS, STANDARD, AlphabetPart, Arena, ArenaError
+from zonediff.explore.arena_checks import asymmetry
 from zonediff.explore.breadth_first import Progress
 from zonediff.explore.build import build
 from zonediff.explore.compare import compare
@@ -26,7 +27,9 @@ from zonediff.explore.explain import exploration, replay
 from zonediff.explore.kinds import Witness
 from zonediff.explore.system import Numberings, System
 from zonediff.explore.views import LEVELS, Level
-from zonediff.explore.walks import PACKAGES, STEPS, walk
+from zonediff.explore.walk_batch import STEPS
+from zonediff.explore.walk_tables import PACKAGES
+from zonediff.explore.walks import walk
 from zonediff.reports.forms.exploration import (
     Walks,
     exploration_json,
@@ -68,7 +71,7 @@ Exit codes:
 @click.option(
     "--alphabet",
     metavar="PART,...",
-    help=f"Allow these steps: {', '.join(PARTS)}. Default: the machine's own.",
+    help=f"Allow these steps: {', '.join(ALPHABET_PARTS)}. Default: the machine's own.",
 )
 @click.option(
     "--symmetry",
@@ -281,13 +284,13 @@ def _arena(machine: str, alphabet: str | None) -> Arena:
         )
     if alphabet is None:
         return arena
-    parts: list[Part] = []
+    parts: list[AlphabetPart] = []
     for word in alphabet.split(","):
-        if word.strip() not in get_args(Part):
+        if word.strip() not in get_args(AlphabetPart):
             raise click.BadParameter(
-                f"{word.strip()!r} is none of {', '.join(PARTS)}", param_hint="--alphabet"
+                f"{word.strip()!r} is none of {', '.join(ALPHABET_PARTS)}", param_hint="--alphabet"
             )
-        parts += [part for part in PARTS if part == word.strip()]
+        parts += [part for part in ALPHABET_PARTS if part == word.strip()]
     return dataclasses.replace(arena, alphabet=tuple(parts))
 
 
@@ -300,7 +303,7 @@ def _symmetric(arena: Arena, symmetry: str | None) -> Arena:
     if wrong is not None:
         raise click.BadParameter(f"{wrong!r} is no node's number", param_hint="--symmetry")
     arena = dataclasses.replace(arena, symmetry=tuple(map(int, words)))
-    if mistake := unlike(arena):
+    if mistake := asymmetry(arena):
         raise click.BadParameter(f"{arena.name}: {mistake}", param_hint="--symmetry")
     return arena
 

@@ -216,12 +216,12 @@ def _with_history(
 def _with_explorations(result: Result, wanted: Wanted, bar: Bar) -> Result:
     """Add each pair of models, explored on the standard small machines."""
     # Imported here, as numpy takes long to import.
-    from zonediff.explore.matrix import matrix
+    from zonediff.explore.all_pairs import explore_all_pairs
     from zonediff.explore.portrait import portraits
 
     policies = [wanted.registry.model(name).policy for name in wanted.models]
     with bar("exploring", "systems") as progress:
-        explorations = matrix(policies, progress=progress)
+        explorations = explore_all_pairs(policies, progress=progress)
     return replace(result, explorations=explorations, portraits=portraits(policies))
 
 

@@ -1,4 +1,4 @@
-"""An arena from a file: a machine, the DIMMs that may be plugged, and the alphabet.
+"""Reading an arena from a YAML file: a machine, the DIMMs to plug, and the alphabet.
 
     machine: {nodes: [1G], dimms: [{id: dimm1, size: 512M}]}
     plug: [{id: dimm2, size: 128M}]
@@ -6,8 +6,8 @@
     boot_blocks: [7]
     symmetry: [1, 2]
 
-`machine` is written as in scenarios; `boot_blocks` are blocks of boot memory that steps may name;
-`symmetry` has the nodes that are interchangeable.
+`machine` is as in scenarios. `boot_blocks`: the blocks of boot memory that steps may name, too.
+`symmetry`: the nodes that are interchangeable.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from zonediff.engine.guest import boot_blocks
 from zonediff.engine.machine import Dimm, Machine
 from zonediff.engine.steps import Plug
 from zonediff.engine.units import SECTION
-from zonediff.explore.arena import Arena, Part, unlike
+from zonediff.explore.arena import AlphabetPart, Arena
+from zonediff.explore.arena_checks import asymmetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,12 @@ class ArenaFile:
 
     machine: Machine
     plug: tuple[Dimm, ...] = ()
-    alphabet: tuple[Part, ...] = ("state", "unplug")
+    alphabet: tuple[AlphabetPart, ...] = ("state", "unplug")
     boot_blocks: tuple[int, ...] = ()
     symmetry: tuple[int, ...] = ()
 
     def arena(self, name: str) -> Arena:
-        """The arena of these keys."""
+        """Return the arena."""
         return Arena(
             name,
             self.machine,
@@ -51,39 +52,39 @@ class ArenaFile:
 
 
 def load(file: Path) -> Arena:
-    """The arena of a file. Raises ScenarioError with every problem in it, OSError."""
+    """Return the arena of a file. Raises ScenarioError with every problem in the file, OSError."""
     document = parse(decode(file.read_bytes(), str(file)), str(file))
     try:
-        spec = read(document.value, ArenaFile)
-        mistakes = _mistakes(spec)
+        keys = read(document.value, ArenaFile)
+        mistakes = _mistakes(keys)
     except Misshapen as error:
         mistakes = list(error.mistakes)
     problems: list[Problem] = [*document.problems, *document.locate_all(mistakes)]
     if problems:
         raise ScenarioError(problems)
-    return spec.arena(file.stem)
+    return keys.arena(file.stem)
 
 
-def _mistakes(spec: ArenaFile) -> list[Mistake]:
-    """What is wrong with a well-formed spec: as of a scenario that plugs every DIMM."""
-    plugs = [Plug(dimm.id, dimm.size, dimm.node, dimm.addr) for dimm in spec.plug]
-    draft = Draft(machine=spec.machine, steps=[ScenarioStep(plug) for plug in plugs])
-    found = [
+def _mistakes(keys: ArenaFile) -> list[Mistake]:
+    """Return the mistakes in a well-formed file; those of the machine as a scenario has them."""
+    plugs = [Plug(dimm.id, dimm.size, dimm.node, dimm.addr) for dimm in keys.plug]
+    draft = Draft(machine=keys.machine, steps=[ScenarioStep(plug) for plug in plugs])
+    mistakes = [
         mistake._replace(path=("plug", mistake.path[1], *mistake.path[3:]))
         if mistake.path[0] == "steps"
         else mistake
         for mistake in check(draft)
     ]
-    known = boot_blocks(spec.machine, SECTION)
-    found += [
+    known = boot_blocks(keys.machine, SECTION)
+    mistakes += [
         Mistake(("boot_blocks", index), f"boot memory is blocks {min(known)} to {max(known)}")
-        for index, block in enumerate(spec.boot_blocks)
+        for index, block in enumerate(keys.boot_blocks)
         if block not in known
     ]
-    if not spec.alphabet:
-        found.append(Mistake(("alphabet",), "expected at least one part"))
-    if not (spec.machine.dimms or spec.plug):
-        found.append(Mistake((), "expected a DIMM, of the machine or to plug"))
-    if spec.symmetry and not found and (mistake := unlike(spec.arena(""))):
-        found.append(Mistake(("symmetry",), mistake))
-    return found
+    if not keys.alphabet:
+        mistakes.append(Mistake(("alphabet",), "expected at least one part"))
+    if not (keys.machine.dimms or keys.plug):
+        mistakes.append(Mistake((), "expected a DIMM, of the machine or to plug"))
+    if keys.symmetry and not mistakes and (mistake := asymmetry(keys.arena(""))):
+        mistakes.append(Mistake(("symmetry",), mistake))
+    return mistakes

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from zonediff.engine.guest import Guest
 from zonediff.engine.kernel import KernelDied
 from zonediff.engine.policy import Policy
-from zonediff.explore.arena import Arena, check_block_size, check_memory
+from zonediff.explore.arena import Arena
+from zonediff.explore.arena_checks import check_block_size, check_memory
 from zonediff.explore.arrays import Hashes, Numbers, Rows
 from zonediff.explore.hashing import StateTable, hash_rows, hash_weights
 from zonediff.explore.layout import Layout

@@ -1,4 +1,4 @@
-"""What was explored, told for people: every witness replayed, in words and with its reasons."""
+"""Comparisons as result data: each witness is replayed, described and given its reasons."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def exploration(
     systems: tuple[System, System],
     comparison: Comparison,
 ) -> Exploration:
-    """The result of a comparison: what was covered, the verdict, each witness replayed."""
+    """Return a comparison as result data; both policies replay each witness."""
     left, right = systems
     return Exploration(
         arena=arena.name,
@@ -46,8 +46,8 @@ def exploration(
 def failed_exploration(
     arena: Arena, level: Level, left: str, right: str, error: Exception
 ) -> Exploration:
-    """The result where one of two variants cannot be explored."""
-    said = isinstance(error, VariantFailed)
+    """Return the result data of a pair of which one variant raised an exception."""
+    expected = isinstance(error, VariantFailed)
     return Exploration(
         arena=arena.name,
         about=arena.about,
@@ -60,21 +60,21 @@ def failed_exploration(
         states=(),
         transitions=(),
         pairs=0,
-        error=str(error) if said else f"{type(error).__name__}: {error}",
+        error=str(error) if expected else f"{type(error).__name__}: {error}",
     )
 
 
 def steps_of(witness: Witness, arena: Arena) -> tuple[Step, ...]:
-    """The steps of a witness."""
+    """Return the steps of a witness."""
     actions = arena.actions
     return tuple(actions[number] for number in witness.actions)
 
 
 def replay(witness: Witness, arena: Arena, policies: tuple[Policy, Policy]) -> DifferenceWitness:
-    """A witness run on both variants, outside the explorer."""
+    """Run a witness on both variants, with the engine itself."""
     steps = steps_of(witness, arena)
-    one, two = (run(policy, arena.machine, steps) for policy in policies)
-    results = [_result(trace, number) for number in range(len(steps)) for trace in (one, two)]
+    left, right = (run(policy, arena.machine, steps) for policy in policies)
+    results = [_result(trace, number) for number in range(len(steps)) for trace in (left, right)]
     return DifferenceWitness(
         says=describe(witness, arena, policies[0].name, policies[1].name),
         what=witness.kind.what,
@@ -83,18 +83,18 @@ def replay(witness: Witness, arena: Arena, policies: tuple[Policy, Policy]) -> D
             for number, step in enumerate(steps)
         ],
         transitions=witness.count,
-        baseline_reasons=_reasons(one, two),
-        candidate_reasons=_reasons(two, one),
+        baseline_reasons=_reasons(left, right),
+        candidate_reasons=_reasons(right, left),
     )
 
 
 def describe(witness: Witness, arena: Arena, left: str, right: str) -> str:
-    """The difference that a witness shows, in one line."""
+    """Describe the difference that a witness shows, in one line."""
     kind = witness.kind
     if kind.what == RESULT:
         step = steps_of(witness, arena)[-1]
-        one, two = words.result(kind.left), words.result(kind.right)
-        return f"{step}: {one} on {left}, {two} on {right}"
+        left_result, right_result = words.result(kind.left), words.result(kind.right)
+        return f"{step}: {left_result} on {left}, {right_result} on {right}"
     file = witness.part if kind.what in (witness.part, "kernel") else f"{witness.part}/{kind.what}"
     if kind.what == "kernel":
         return f"after boot: {kind.left} on {left}, {kind.right} on {right}"
@@ -104,12 +104,12 @@ def describe(witness: Witness, arena: Arena, left: str, right: str) -> str:
 
 
 def _result(trace: Trace, number: int) -> str | None:
-    """The result of a step; of one that a dead kernel did not live to see, how it died."""
+    """Return the result of a step; of a step after the kernel died, how it died."""
     return trace.steps[number].result if number < len(trace.steps) else trace.end
 
 
 def _reasons(trace: Trace, other: Trace) -> list[Reason]:
-    """Why the last step came out as it did; of a boot's many reasons those the other has not."""
+    """Return the reasons of the last step; without steps, those of the boot that only it has."""
     if trace.steps:
         return [reason for act in trace.steps[-1].acts for reason in act.reasons]
     return [reason for reason in trace.boot_reasons if reason not in other.boot_reasons]

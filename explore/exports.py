@@ -1,4 +1,4 @@
-"""A transition system written for other tools: Aldebaran for mCRL2 and CADP, DOT, Promela."""
+"""Systems in formats of other tools: Aldebaran (mCRL2, CADP), DOT (Graphviz), Promela (Spin)."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from zonediff.explore.system import System
 
 
 def aldebaran(system: System) -> Iterator[str]:
-    """The lines of an .aut file.
+    """Yield the lines of an .aut file.
 
-    A transition's label is its step and result. What is seen of a state is the label of a step
-    from it to itself, so that tools which look at transitions alone tell apart what looks apart.
+    The label of a transition is its step and result. The views of a state are the label of a
+    transition from the state to itself, because these tools compare the labels of transitions only.
     """
-    looks = system.states if system.parts else 0
-    yield f"des (0, {system.transitions + looks}, {system.states})"
+    view_transitions = system.states if system.parts else 0
+    yield f"des (0, {system.transitions + view_transitions}, {system.states})"
     for source, action, target, result in _transitions(system):
         yield f'({source}, "{_quoted(f"{action} = {result}")}", {target})'
-    if looks:
+    if view_transitions:
         for state, label in enumerate(system.label.tolist()):
             yield f'({state}, "look {label}", {state})'
 
 
 def dot(system: System) -> Iterator[str]:
-    """The lines of a DOT file; steps that fail and change nothing are left out."""
+    """Yield the lines of a DOT file, without steps that change nothing."""
     yield f'digraph "{_quoted(system.name)}" {{'
     yield "  rankdir=LR; node [shape=box, fontsize=10]; edge [fontsize=9];"
     for state in range(system.states):
-        yield f'  {state} [label="{_quoted(_looks(system, state))}"];'
+        yield f'  {state} [label="{_quoted(_state_label(system, state))}"];'
     for source, action, target, result in _transitions(system):
         if source != target:
             failed = "" if result == "ok" else f" = {result}"
@@ -37,10 +37,10 @@ def dot(system: System) -> Iterator[str]:
 
 
 def promela(left: System, right: System, tables: str) -> Iterator[str]:
-    """The lines of a model for Spin: both systems in step, asserting that users see the same.
+    """Yield the lines of a model for Spin: both systems in lockstep, asserting equal results.
 
-    The assertion can fail exactly when the two are not bisimilar; both have to be complete.
-    tables: the name of the C file with promela_tables(), which Spin is to find beside the model.
+    The assertion can fail if and only if the two are not bisimilar. Both must be complete.
+    tables: the name of the C file with promela_tables(), beside the model.
     """
     choice = " ".join(f":: x = {number}" for number in range(len(left.actions)))
     yield f'c_decl {{ \\#include "{tables}"'
@@ -59,24 +59,24 @@ def promela(left: System, right: System, tables: str) -> Iterator[str]:
 
 
 def promela_tables(left: System, right: System) -> Iterator[str]:
-    """The C file with the tables of both systems, which Spin's own code would not hold."""
+    """Yield the lines of a C file with the tables of both systems, too large for Promela arrays."""
     width = len(left.actions)
     for name, system in (("L", left), ("R", right)):
         results = [outcome.result for outcome in system.numberings.outcomes.values]
         first = {result: number for number, result in reversed(list(enumerate(results)))}
-        given = [[first[results[cell]] for cell in row] for row in system.outcome.tolist()]
+        result_rows = [[first[results[cell]] for cell in row] for row in system.outcome.tolist()]
         yield f"static const int next{name}[][{width}] = {_c(system.successor.tolist())};"
-        yield f"static const int result{name}[][{width}] = {_c(given)};"
+        yield f"static const int result{name}[][{width}] = {_c(result_rows)};"
         yield f"static const int look{name}[] = {_c(system.label.tolist())};"
 
 
 def _c(values: list[Any]) -> str:
-    """A list as C writes an array."""
+    """Return a list as an array initialiser in C."""
     return "{" + ",".join(_c(v) if isinstance(v, list) else str(v) for v in values) + "}"
 
 
 def _transitions(system: System) -> Iterator[tuple[int, str, int, str]]:
-    """(source, action, target, result), by source and action."""
+    """Yield (source, action, target, result), by source and action."""
     actions = [str(step) for step in system.actions]
     table = [outcome.result or "ok" for outcome in system.numberings.outcomes.values]
     for source, (targets, outcomes) in enumerate(
@@ -87,8 +87,8 @@ def _transitions(system: System) -> Iterator[tuple[int, str, int, str]]:
                 yield source, action, target, table[outcome]
 
 
-def _looks(system: System, state: int) -> str:
-    """What is seen of a state: its number, and the first word on each part."""
+def _state_label(system: System, state: int) -> str:
+    """Return the number of a state and the first two texts of each block."""
     views = system.numberings.views.values
     lines = [str(state)]
     for part, number in zip(system.parts, system.views[state].tolist(), strict=True):

@@ -1,4 +1,4 @@
-"""."""
+"""Running two variants in lockstep: the differences along one sequence of steps."""
 
 from __future__ import annotations
 
@@ -16,71 +16,73 @@ from zonediff.variants.failure import failures_of
 
 
 def differences(
-    policies: tuple[Policy, Policy], arena: Arena, level: Level, steps: Sequence[int]
+    policies: tuple[Policy, Policy], arena: Arena, level: Level, actions: Sequence[int]
 ) -> list[list[tuple[Kind, str]]]:
-    """After boot, and after each step, what kinds of difference show, and on which part.
+    """Return (kind, part) of each difference after boot and after each step.
 
-    Ends with the first different result. When steps are left that it does not come to, the last
-    item is empty, so that it is never about a step that was not done.
+    The first step with different results is the last one run. If actions are left over, the last
+    item of the list is empty; so it never describes a step that was not run.
     """
     with failures_of(*policies):
-        left, right = (Side(policy, arena, level) for policy in policies)
-        found = [_view_probe(left, right, left.blank, right.blank)]
-        for action in steps:
+        left, right = (_Side(policy, arena, level) for policy in policies)
+        after = [_new_differences(left, right, left.no_views, right.no_views)]
+        for action in actions:
             step = arena.actions[action]
             before = left.views, right.views
-            one, two = left.do(step), right.do(step)
-            if one.result != two.result:
-                found.append([(result_kind(step, one, two), "")])
+            left_outcome, right_outcome = left.run(step), right.run(step)
+            if left_outcome.result != right_outcome.result:
+                after.append([(result_kind(step, left_outcome, right_outcome), "")])
                 break
-            found.append(_view_probe(left, right, *before))
-    if len(found) <= len(steps):
-        found.append([])
-    return found
+            after.append(_new_differences(left, right, *before))
+    if len(after) <= len(actions):
+        after.append([])
+    return after
 
 
-def _view_probe(
-    left: Side, right: Side, before_left: Sequence[PartView], before_right: Sequence[PartView]
-) -> list[tuple[Kind, str]]:
-    """Parts that look different in a way in which they did not before."""
-    return [
-        (kind, part.name)
-        for part, one, two, old_one, old_two in zip(
-            left.parts, left.views, right.views, before_left, before_right, strict=True
-        )
-        if one != two and (one != old_one or two != old_two)
-        for kind in view_kinds(one, two)
-    ]
-
-
-class Side:
-    """A guest of one variant, and how its parts look."""
+class _Side:
+    """A guest of one variant, with the views of its parts."""
 
     def __init__(self, policy: Policy, arena: Arena, level: Level) -> None:
         self.guest = Guest(arena.machine, policy)
-        self.died: str | None = None
+        self.death: str | None = None
         try:
             self.guest.power_on()
-        except KernelDied as death:
-            self.died = death.how
+        except KernelDied as died:
+            self.death = died.how
         zones = len(self.guest.kernel.tables.spans)
         self.parts: list[Part] = viewed_parts(level, arena.blocks, zones)
-        self.blank: list[PartView] = [()] * len(self.parts)
+        self.no_views: list[PartView] = [()] * len(self.parts)
         self.views = self._view()
 
-    def do(self, step: Step) -> Outcome:
-        """Do a step and look."""
-        if self.died is not None:
-            return Outcome(f"dead ({self.died})", ())
+    def run(self, step: Step) -> Outcome:
+        """Run a step and view all parts."""
+        if self.death is not None:
+            return Outcome(f"dead ({self.death})", ())
         self.guest.kernel.because.clear()
         try:
             result, _ = self.guest.do(step)
-        except KernelDied as death:
-            result = self.died = death.how
+        except KernelDied as died:
+            result = self.death = died.how
         self.views = self._view()
         return Outcome(result, rules(self.guest))
 
     def _view(self) -> list[PartView]:
-        if self.died is not None:
-            return [dead_view(self.died)] * len(self.parts)
+        if self.death is not None:
+            return [dead_view(self.death)] * len(self.parts)
         return [part.view(self.guest) for part in self.parts]
+
+
+def _new_differences(
+    left: _Side,
+    right: _Side,
+    left_before: Sequence[PartView],
+    right_before: Sequence[PartView],
+) -> list[tuple[Kind, str]]:
+    """Return the differences of parts that changed on either side."""
+    views = zip(left.parts, left.views, right.views, left_before, right_before, strict=True)
+    return [
+        (kind, part.name)
+        for part, left_view, right_view, left_old, right_old in views
+        if left_view != right_view and (left_view != left_old or right_view != right_old)
+        for kind in view_kinds(left_view, right_view)
+    ]

@@ -1,4 +1,7 @@
-"""Behaviours small enough to look at: states that users can tell apart, and what leads where."""
+"""Portraits: systems small enough to draw, with each bisimulation class as one state.
+
+A portrait is the quotient of a system by bisimulation.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,10 @@ from zonediff.explore.views import Level, PartView
 from zonediff.result.explorations import Move, Portrait
 
 ARENA: Final = STANDARD["two-blocks"]
-"""The machine whose behaviours are small: one DIMM of two blocks that is never removed."""
+"""An arena with small systems: one DIMM of two blocks that is never ejected."""
 
 LARGEST: Final = 20
-"""More states than these make no picture."""
+"""The greatest number of states of a portrait."""
 
 
 def portraits(
@@ -28,30 +31,30 @@ def portraits(
     level: Level = "sysfs",
     largest: int = LARGEST,
 ) -> list[Portrait]:
-    """The portraits of variants, one for all that behave alike; those that are too large left out.
+    """Return the portraits of variants, one for all variants with the same.
 
-    A variant that raises anything has none.
+    A variant has none if its portrait is too large or the variant raises an exception.
     """
-    found: list[Portrait] = []
+    drawn: list[Portrait] = []
     for policy in policies:
         try:
             system = build(policy, arena, level=level, max_states=20_000)
         except Exception:
             continue
         made = portrait(system, arena, level, largest) if system.complete else None
-        for number, known in enumerate(found):
+        for number, known in enumerate(drawn):
             if made is not None and (made.states, made.moves) == (known.states, known.moves):
-                found[number] = replace(known, variants=[*known.variants, policy.name])
+                drawn[number] = replace(known, variants=[*known.variants, policy.name])
                 break
         else:
-            found += [] if made is None else [made]
-    return found
+            drawn += [] if made is None else [made]
+    return drawn
 
 
 def portrait(system: System, arena: Arena, level: Level, largest: int) -> Portrait | None:
-    """A whole system with states that nothing tells apart as one; None when it is too large."""
+    """Return the portrait of a complete system; None if it is too large."""
     (class_of,) = classes(system)
-    # A class is shown by its first state; classes are numbered in the order of those.
+    # A class has the views of its first state, and is numbered in the order of these.
     first: dict[int, int] = {}
     for state, name in enumerate(class_of.tolist()):
         first.setdefault(name, state)
@@ -64,12 +67,12 @@ def portrait(system: System, arena: Arena, level: Level, largest: int) -> Portra
         for step, following in zip(system.actions, system.successor[state].tolist(), strict=True)
         if (target := number[int(class_of[following])]) != source
     ]
-    states = [list(_seen(system, state)) for state in first.values()]
+    states = [list(_block_texts(system, state)) for state in first.values()]
     return Portrait(arena.name, arena.about, level, [system.name], states, moves)
 
 
-def _seen(system: System, state: int) -> Iterator[str]:
-    """What is seen of the blocks."""
+def _block_texts(system: System, state: int) -> Iterator[str]:
+    """Yield the state and the zones of each block."""
     views: list[PartView] = system.numberings.views.values
     for part, number in zip(system.parts, system.views[state].tolist(), strict=True):
         texts = dict(views[number])

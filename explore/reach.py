@@ -1,4 +1,4 @@
-"""Can a machine be brought into some state? The explorer's answer: a shortest way, or a proof."""
+"""Reachability: can steps bring a machine into some state? A shortest sequence, or none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from zonediff.engine.policy import Policy
 from zonediff.engine.run import run
 from zonediff.engine.steps import Step
 from zonediff.engine.trace import Trace
-from zonediff.explore.arena import Arena, check_step
+from zonediff.explore.arena import Arena
+from zonediff.explore.arena_checks import check_step
 from zonediff.explore.build import build
 from zonediff.explore.views import Part, PartView
 
@@ -21,10 +22,10 @@ _FITS_NOT: Final[PartView] = (("fits", "no"),)
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """No state that was reached fits: of `states` states, all that there are if complete.
+class NotReached:
+    """No state found fits. states: how many were found; complete: whether these are all.
 
-    States are told apart only by what steps or the question look at.
+    If complete, that is a proof. States count as one if no step and not `fits` distinguishes them.
     """
 
     states: int
@@ -32,8 +33,8 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """A shortest way into a state that fits, and how many states were reached on the search."""
+class Reached:
+    """A run of a shortest sequence into a state that fits, and the number of states found."""
 
     trace: Trace
     states: int
@@ -45,22 +46,22 @@ def reach(
     alphabet: Sequence[Step],
     fits: Callable[[Guest], bool],
     max_states: int,
-) -> Way | Proof:
-    """Look for a state that fits, breadth first from the booted machine.
+) -> Reached | NotReached:
+    """Search for a state that fits, breadth first from the booted machine.
 
-    alphabet: primitive steps, tried in this order in every state; of several shortest ways the
-    first in this order is found. A kernel that has died fits nothing. The search is given up where
-    there are more than max_states states. Raises ArenaError for a machine or a step that cannot be
-    explored.
+    alphabet: primitive steps. Of several shortest sequences, the first in their order is returned.
+    A dead kernel does not fit. max_states: the search stops before it finds more states.
+
+    Raises ArenaError for a machine or a step that cannot be explored.
     """
     for step in alphabet:
         check_step(step)
     arena = Arena("", machine, alphabet=(), steps=tuple(alphabet))
-    question = Part("", lambda guest: _FITS if fits(guest) else _FITS_NOT)
-    system = build(policy, arena, parts=[question], until=_FITS, max_states=max_states)
+    fit = Part("", lambda guest: _FITS if fits(guest) else _FITS_NOT)
+    system = build(policy, arena, parts=[fit], until=_FITS, max_states=max_states)
     views = system.numberings.views.values
     for state, (view,) in enumerate(system.views.tolist()):
         if views[view] == _FITS:
-            way = [arena.steps[action] for action in system.path(state)]
-            return Way(run(policy, machine, way), system.states)
-    return Proof(system.states, system.complete)
+            steps = [arena.steps[action] for action in system.path(state)]
+            return Reached(run(policy, machine, steps), system.states)
+    return NotReached(system.states, system.complete)

@@ -1,4 +1,8 @@
-"""Nodes under each other's names: what becomes of blocks, DIMMs, steps, spans and devices."""
+"""Renamings: permutations of interchangeable nodes, and their images of steps and of state.
+
+A renaming gives nodes each other's numbers. Their DIMMs lie alike, so it also gives blocks and
+DIMMs each other's numbers, and shifts spans by the distance.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,8 @@ import numpy as np
 from zonediff.engine.memory import Memory, Span
 from zonediff.engine.steps import Plug, Step, Unplug, Write
 from zonediff.engine.units import PAGE, SECTION, Bytes
-from zonediff.explore.arena import Arena, ArenaError, and_list, unlike
+from zonediff.explore.arena import Arena, ArenaError, and_list
+from zonediff.explore.arena_checks import asymmetry
 from zonediff.explore.layout import DEAD
 from zonediff.explore.tracer import Update
 
@@ -23,7 +28,7 @@ _ZONE: Final = re.compile("zone ([0-9]+)/")
 
 
 class Renaming:
-    """One way to give nodes each other's names; `to` says which, as machines number nodes."""
+    """A permutation of nodes. to: the image of each node, as machines number them."""
 
     def __init__(self, arena: Arena, to: Mapping[int, int]) -> None:
         numbers = arena.machine.node_numbers
@@ -35,63 +40,63 @@ class Renaming:
         for node, other in to.items():
             for mine, theirs in zip(arena.dimms_of(node), arena.dimms_of(other), strict=True):
                 start = mine.addr or 0
-                by = self._bytes[node] = (theirs.addr or 0) - start
+                distance = self._bytes[node] = (theirs.addr or 0) - start
                 self._ids[mine.id] = theirs.id
                 for block in range(start // SECTION, (start + mine.size) // SECTION):
-                    self._blocks[block] = block + by // SECTION
-        self._pages = {numbers[node]: by // PAGE for node, by in self._bytes.items()}
+                    self._blocks[block] = block + distance // SECTION
+        self._pages = {numbers[node]: distance // PAGE for node, distance in self._bytes.items()}
 
     def node(self, node: int) -> int:
-        """The image of a node, as the kernel numbers them."""
+        """Return the image of a node, as the kernel numbers them."""
         return self._kernel.get(node, node)
 
     def block(self, block: int) -> int:
-        """The image of a block."""
+        """Return the image of a block."""
         return self._blocks.get(block, block)
 
     def span(self, node: int, span: Span) -> Span:
-        """The image of a span of a node (as the kernel numbers them)."""
-        by = self._pages.get(node, 0)
-        return Span(span.start + by, span.end + by) if span else span
+        """Return the image of a span of a node, as the kernel numbers them; in pfn."""
+        distance = self._pages.get(node, 0)
+        return Span(span.start + distance, span.end + distance) if span else span
 
     def step(self, step: Step) -> Step:
-        """The image of a step. Raises ArenaError where none is known."""
+        """Return the image of a step. Raises ArenaError for a step without a known image."""
         match step:
             case Write(file, value):
                 return Write(_BLOCK.sub(self._file, file), value)
             case Plug(id, size, node, addr) if addr is not None:
-                at = Bytes(addr + self._bytes.get(node, 0))
-                return Plug(self._ids.get(id, id), size, self.to.get(node, node), at)
+                address = Bytes(addr + self._bytes.get(node, 0))
+                return Plug(self._ids.get(id, id), size, self.to.get(node, node), address)
             case Unplug(id):
                 return Unplug(self._ids.get(id, id))
-        raise ArenaError(f"symmetry: which step {step} becomes with other nodes is not known")
+        raise ArenaError(f"symmetry: the image of {step} on other nodes is not known")
 
     def part(self, name: str) -> str:
-        """The image of a part that is looked at."""
+        """Return the name of the image of a part."""
         name = _BLOCK.sub(self._file, name)
         return _ZONE.sub(lambda match: f"zone {self.node(int(match[1]))}/", name)
 
     def update(self, update: Update) -> Update:
-        """The image of a change of the books."""
+        """Return the image of an update."""
         names = list(signature(getattr(Memory, update.method)).parameters)[1:]
-        given = dict(zip(names, update.arguments, strict=False)) | dict(update.options)
-        node = given["node"] if "node" in given else given["index"] >> 2
+        arguments = dict(zip(names, update.arguments, strict=False)) | dict(update.options)
+        node = arguments["node"] if "node" in arguments else arguments["index"] >> 2
         rename: dict[str, Callable[[Any], Any]] = {
             "node": self.node,
             "index": self._index,
             "block": self.block,
             "pages": lambda pages: self.span(node, pages) if isinstance(pages, Span) else pages,
         }
-        image = {name: rename.get(name, _same)(value) for name, value in given.items()}
+        image = {name: rename.get(name, _same)(value) for name, value in arguments.items()}
         options = tuple((name, image.pop(name)) for name, _ in update.options)
         return Update(update.method, tuple(image.values()), options)
 
     def tails(self, tails: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
-        """The image of the piece of state TAILS."""
+        """Return the image of the piece of state TAILS."""
         return tuple((self.block(block), self._link(link)) for block, link in tails)
 
     def rest(self, rest: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The image of the knob and the devices, or of how the kernel died."""
+        """Return the image of the last cell's value: the knob and the devices, or (DEAD, how)."""
         if rest[0] == DEAD:
             return rest
         knob, devices = rest
@@ -121,16 +126,16 @@ def _same(value: Any) -> Any:
 
 
 class RenamingGroup:
-    """All renamings of an arena's interchangeable nodes, by number; number 0 renames nothing.
+    """The group of all renamings of an arena's interchangeable nodes; number 0 is the identity.
 
-    actions: (renamings x actions), the image of each. after: number of the renaming that does
-    [second, first]. inverse: of each the one that undoes it.
+    actions: (renamings x actions), the image of each action. after[second, first]: the renaming
+    equal to `first`, then `second`. inverse: the inverse of each renaming.
 
-    Raises ArenaError when the nodes' DIMMs do not lie alike, or a step has no image.
+    Raises ArenaError if the nodes' DIMMs do not lie alike or a step has no image.
     """
 
     def __init__(self, arena: Arena) -> None:
-        mistake = unlike(arena)
+        mistake = asymmetry(arena)
         if mistake:
             raise ArenaError(f"symmetry: {mistake}")
         nodes = sorted(arena.symmetry)
@@ -138,11 +143,13 @@ class RenamingGroup:
         self.nodes = and_list(nodes)
         self.renamings = [Renaming(arena, dict(zip(nodes, order, strict=True))) for order in orders]
         known = {step: number for number, step in enumerate(arena.actions)}
-        images = [[one.step(step) for step in arena.actions] for one in self.renamings]
+        images = [[renaming.step(step) for step in arena.actions] for renaming in self.renamings]
         for image in images:
             for step, other in zip(arena.actions, image, strict=True):
                 if other not in known:
-                    raise ArenaError(f"symmetry: {step} would be {other}, which is no step here")
+                    raise ArenaError(
+                        f"symmetry: the image of {step}, {other}, is not a step of the arena"
+                    )
         self.actions = np.array([[known[step] for step in row] for row in images])
         self.after = np.array(
             [

@@ -1,69 +1,34 @@
-"""Random walks, for machines too large to exhaust; every difference met is made minimal.
+"""Random walks: random testing of two variants on machines too large to explore.
 
-A walk is the same random steps on both variants, on the engine itself, until their results
-differ. Hypothesis draws the walks, and shrinks one for each kind of difference.
+A walk runs the same random steps on both variants, on the engine itself, until their results
+differ. Each kind of difference is shown by a walk that Hypothesis has shrunk.
 """
 
 from __future__ import annotations
 
-import tempfile
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
-from random import Random
-from typing import Any, Final, NamedTuple, NoReturn, TypeVar
+from typing import Final, NoReturn, TypeVar
 
 from zonediff.engine.kernel import Kernel
 from zonediff.engine.policy import Policy
-from zonediff.explore.arena import Arena, ArenaError, check_block_size
+from zonediff.explore.arena import Arena, ArenaError
+from zonediff.explore.arena_checks import check_block_size
 from zonediff.explore.kinds import Kind, Witness
 from zonediff.explore.lockstep import differences
 from zonediff.explore.views import Level
+from zonediff.explore.walk_batch import WalkBatch, WalkSetting, count_kinds, shrink
+from zonediff.explore.walk_tables import KindTable, ShrunkTable
 from zonediff.variants.registry import Registry
-from zonediff.work.fingerprint import fingerprint
-from zonediff.work.json_outcomes import JsonOutcomes
 from zonediff.work.outcome_table import OutcomeTable, map_stored
 from zonediff.work.pool import WorkerPool
 from zonediff.work.store import Store
 
 R = TypeVar("R")
 
-PACKAGES: Final = ("hypothesis",)
-"""Who draws the walks: another version may draw others."""
-
-STEPS: Final = 64
-"""How many steps a walk has at most."""
-
-_STRETCH: Final = 8
-"""Walks are drawn as stretches of stretches: a plain list would rarely have more than ten steps."""
-
-_STINT: Final = 25
-"""How many walks are drawn from one seed: what one process does at a time."""
-
-
-class _Stint(NamedTuple):
-    """So many walks from one seed, and, to shrink the first that meets it, a kind of difference."""
-
-    seed: str
-    walks: int
-    kind: Kind | None = None
-
-
-class _Pair(NamedTuple):
-    """Two policies, where they walk, and what is looked at."""
-
-    policies: tuple[Policy, Policy]
-    arena: Arena
-    level: Level
-
-    def met(self, steps: Sequence[int]) -> dict[Kind, int]:
-        """The kinds that a walk meets, and after how many steps first."""
-        found: dict[Kind, int] = {}
-        for at, kinds in enumerate(differences(*self, steps)):
-            for kind, _ in kinds:
-                found.setdefault(kind, at)
-        return found
+_BATCH: Final = 25
+"""The number of walks that are drawn from one seed, by one process."""
 
 
 def walk(
@@ -77,159 +42,79 @@ def walk(
     store: Store | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Witness]:
-    """The kinds of difference that so many walks meet, each with a minimal sequence.
+    """Return a witness of each kind of difference that the walks show.
 
-    No step can be left out of such a sequence, but a shorter one may exist. What is met depends
-    on the seed (and the version of Hypothesis), not on the pool: who walks, and finds the variants
-    by their names; without one, this process. store: keeps what the pool's walks met; what is in it
-    is not walked again. Raises arena.ArenaError, StoreError, VariantFailed, and ModuleNotFoundError
-    without Hypothesis.
+    No step of a witness can be left out, but a shorter one may exist. The walks depend on the seed
+    and the version of Hypothesis only. pool: its workers walk, and look up both variants by name;
+    without a pool, this process does. store: keeps the outcomes of the pool's workers, and those
+    in it are not computed again. progress: called with the number of walks done, and of all.
+
+    Raises ArenaError, StoreError, VariantFailed, and ModuleNotFoundError without Hypothesis.
     """
-    import hypothesis  # noqa: F401  (said at once, and not by some process of a pool)
+    import hypothesis  # noqa: F401  (fail here, before any worker does)
 
     check_block_size(Kernel(arena.machine, policies[0]))
-    pair = _Pair(policies, arena, level)
-    stints = [_Stint(f"{seed} {at}", min(_STINT, walks - at)) for at in range(0, walks, _STINT)]
-    shelves = (_Met(store, pair), _Shrunk(store, pair)) if store else (None, None)
+    setting = WalkSetting(policies, arena, level)
+    kind_table, shrunk_table = (
+        (KindTable(store, setting), ShrunkTable(store, setting)) if store else (None, None)
+    )
+    batches = [
+        WalkBatch(f"{seed} {start}", min(_BATCH, walks - start))
+        for start in range(0, walks, _BATCH)
+    ]
     done = 0
-    met: dict[_Stint, dict[Kind, int]] = {}
-    for chunk in _chunks(pool, pair, _met, stints, shelves[0]):
-        met.update(chunk)
-        done += sum(stint.walks for stint, _ in chunk)
+    batch_counts: dict[WalkBatch, dict[Kind, int]] = {}
+    for chunk in _chunks(pool, setting, count_kinds, batches, kind_table):
+        batch_counts.update(chunk)
+        done += sum(batch.walks for batch, _ in chunk)
         progress(done, walks)
     counts: dict[Kind, int] = {}
-    first: dict[Kind, _Stint] = {}
-    for stint in stints:
-        for kind, count in met[stint].items():
+    first: dict[Kind, WalkBatch] = {}
+    for batch in batches:
+        for kind, count in batch_counts[batch].items():
             counts[kind] = counts.get(kind, 0) + count
-            first.setdefault(kind, stint._replace(kind=kind))
-    shrunk = dict(chain(*_chunks(pool, pair, _shrunk, first.values(), shelves[1])))
-    found = []
-    for kind, stint in first.items():
-        last = differences(*pair, shrunk[stint])[-1]
-        part = next(part for other, part in last if other == kind)
-        found.append(Witness(kind, shrunk[stint], part, counts[kind]))
-    return found
+            first.setdefault(kind, batch._replace(kind=kind))
+    shrunk = dict(chain(*_chunks(pool, setting, shrink, first.values(), shrunk_table)))
+    return [
+        Witness(kind, shrunk[batch], _part(setting, shrunk[batch], kind), counts[kind])
+        for kind, batch in first.items()
+    ]
+
+
+def _part(setting: WalkSetting, actions: tuple[int, ...], kind: Kind) -> str:
+    """Return the part on which the last step shows a difference of this kind."""
+    last = differences(*setting, actions)[-1]
+    return next(part for other, part in last if other == kind)
 
 
 def _chunks(
     pool: WorkerPool | None,
-    pair: _Pair,
-    work: Callable[[_Pair, _Stint], R],
-    stints: Iterable[_Stint],
-    table: OutcomeTable[_Stint, R] | None,
-) -> Iterator[list[tuple[_Stint, R]]]:
-    """Each stint and what came of it, in chunks."""
+    setting: WalkSetting,
+    work: Callable[[WalkSetting, WalkBatch], R],
+    batches: Iterable[WalkBatch],
+    table: OutcomeTable[WalkBatch, R] | None,
+) -> Iterator[list[tuple[WalkBatch, R]]]:
+    """Yield each batch with its outcome, in chunks."""
     if pool is None:
-        yield from ([(stint, work(pair, stint))] for stint in stints)
+        yield from ([(batch, work(setting, batch))] for batch in batches)
         return
-    names = pair.policies[0].name, pair.policies[1].name
-    do = partial(_named, work, names, pair.arena, pair.level)
-    yield from map_stored(pool, do, stints, _killed, table)
+    names = setting.policies[0].name, setting.policies[1].name
+    do = partial(_work_by_name, work, names, setting.arena, setting.level)
+    yield from map_stored(pool, do, batches, _killed, table)
 
 
-class _Stints(JsonOutcomes[_Stint, R]):
-    """What came of stints, in a store."""
-
-    def __init__(self, store: Store, pair: _Pair) -> None:
-        super().__init__(store)
-        names = [policy.name for policy in pair.policies]
-        code = fingerprint(*pair.policies, packages=PACKAGES)
-        self._needs = [code, names, repr(pair.arena), pair.level]
-        self._where = f"{' and '.join(names)} on {pair.arena.name}"
-
-    def depends_on(self, item: _Stint) -> Sequence[object]:
-        return [*self._needs, *item]
-
-    def describe(self, item: _Stint) -> str:
-        return f"{item.walks} walks from seed {item.seed!r}, {self._where}"
-
-
-class _Met(_Stints[dict[Kind, int]]):
-    """The kinds that stints meet, in the order in which they do."""
-
-    def dump(self, outcome: dict[Kind, int]) -> Any:
-        return [[kind, count] for kind, count in outcome.items()]
-
-    def load(self, item: _Stint, body: Any) -> dict[Kind, int]:
-        return {Kind(*kind): count for kind, count in body}
-
-
-class _Shrunk(_Stints[tuple[int, ...]]):
-    """What walks can be shrunk to."""
-
-    def describe(self, item: _Stint) -> str:
-        return f"{super().describe(item)}, shrunk to {' '.join(map(str, item.kind or ()))}"
-
-    def dump(self, outcome: tuple[int, ...]) -> Any:
-        return outcome
-
-    def load(self, item: _Stint, body: Any) -> tuple[int, ...]:
-        return tuple(body)
-
-
-def _named(
-    work: Callable[[_Pair, _Stint], R],
+def _work_by_name(
+    work: Callable[[WalkSetting, WalkBatch], R],
     names: tuple[str, str],
     arena: Arena,
     level: Level,
     registry: Registry,
-    stint: _Stint,
+    batch: WalkBatch,
 ) -> R:
-    one, two = (registry.model(name).policy for name in names)
-    return work(_Pair((one, two), arena, level), stint)
+    """Do the work in a worker process, which has a registry of its own."""
+    left, right = (registry.model(name).policy for name in names)
+    return work(WalkSetting((left, right), arena, level), batch)
 
 
-def _killed(stint: _Stint) -> NoReturn:
-    raise ArenaError("a walk ends its worker process")
-
-
-def _met(pair: _Pair, stint: _Stint) -> dict[Kind, int]:
-    """How many of the walks meet each kind, in the order in which kinds are met."""
-    counts: dict[Kind, int] = {}
-
-    def note(steps: tuple[int, ...]) -> bool:
-        for kind in pair.met(steps):
-            counts[kind] = counts.get(kind, 0) + 1
-        return False
-
-    _find(pair.arena, stint, note)
-    return counts
-
-
-def _shrunk(pair: _Pair, stint: _Stint) -> tuple[int, ...]:
-    """What the first of the walks that meets the stint's kind can be shrunk to."""
-    kind = stint.kind
-    walked = _find(pair.arena, stint, lambda steps: kind in pair.met(steps))
-    if walked is None or kind is None:
-        raise AssertionError("the same walks meet the same")
-    return walked[: pair.met(walked)[kind]]
-
-
-def _find(
-    arena: Arena, stint: _Stint, condition: Callable[[tuple[int, ...]], bool]
-) -> tuple[int, ...] | None:
-    """Draw the walks of a stint until one fits, and shrink that one; always the same walks."""
-    from hypothesis import HealthCheck, configuration, find, settings, strategies
-    from hypothesis.errors import HypothesisDeprecationWarning, NoSuchExample
-
-    step = strategies.integers(0, len(arena.actions) - 1)
-    stretches = strategies.lists(strategies.lists(step, max_size=_STRETCH), max_size=_STRETCH)
-    drawn = stretches.map(lambda walk: tuple(step for stretch in walk for step in stretch))
-    chosen = settings(
-        max_examples=stint.walks,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    # Its cache of constants goes there, and not into the user's folder.
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        # Other threads of a cluster's worker use Python's own random numbers; strategies do not.
-        warnings.simplefilter("ignore", HypothesisDeprecationWarning)
-        configuration.set_hypothesis_home_dir(folder)
-        try:
-            return find(drawn, condition, settings=chosen, random=Random(stint.seed))
-        except NoSuchExample:
-            return None
-        finally:
-            configuration.set_hypothesis_home_dir(None)
+def _killed(batch: WalkBatch) -> NoReturn:
+    raise ArenaError("a random walk killed its worker process")

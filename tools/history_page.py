@@ -13,8 +13,8 @@ from zonediff.engine import words
 from zonediff.engine.machine import Dimm, Machine
 from zonediff.engine.trace import Reason
 from zonediff.engine.units import GIB, SECTION, Bytes
-from zonediff.explore.arena import PARTS, Arena
-from zonediff.explore.matrix import matrix
+from zonediff.explore.all_pairs import explore_all_pairs
+from zonediff.explore.arena import ALPHABET_PARTS, Arena
 from zonediff.explore.views import Level
 from zonediff.reports.text.plain import wrap
 from zonediff.result.explorations import DifferenceWitness, Exploration
@@ -63,7 +63,7 @@ def _machine(*dimms: Dimm, nodes: tuple[int, ...] = (GIB,), cmdline: str = "") -
 BOUNDARY: Final = Arena("a DIMM of four blocks", _machine(_dimm("dimm1", 4)), alphabet=("state",))
 
 ARENAS: Final = (
-    Arena("a DIMM and the knob", _machine(), (_dimm("dimm1", 2),), PARTS),
+    Arena("a DIMM and the knob", _machine(), (_dimm("dimm1", 2),), ALPHABET_PARTS),
     Arena(
         "two DIMMs that come and go",
         _machine(),
@@ -109,7 +109,9 @@ def explored(
     registry: Registry, new: str, arenas: Sequence[Arena], level: Level
 ) -> list[Exploration]:
     """The old kernel and a newer one, on each of the machines."""
-    return matrix([registry.model(name).policy for name in (OLD, new)], arenas, level=level)
+    return explore_all_pairs(
+        [registry.model(name).policy for name in (OLD, new)], arenas, level=level
+    )
 
 
 def _takes(witness: DifferenceWitness) -> bool:

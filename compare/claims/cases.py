@@ -196,7 +196,7 @@ def _zones(asked: Zoneinfo | Overlap, seen: Observation) -> tuple[bool, str]:
 def of_states(policy: Policy, asked: OfStates) -> Answer | None:
     """Whether a variant can be brought into such a state; None when the search was given up."""
     # Imported here, as numpy takes its time and most runs judge no such case.
-    from zonediff.explore.reach import Way, reach
+    from zonediff.explore.reach import Reached, reach
 
     guest = Guest(asked.machine, policy)
     guest.power_on()
@@ -211,7 +211,7 @@ def of_states(policy: Policy, asked: OfStates) -> Answer | None:
         return all(_fits(wanted, guest) for wanted in asked.reachable)
 
     found = reach(policy, asked.machine, alphabet, fits, asked.states)
-    if isinstance(found, Way):
+    if isinstance(found, Reached):
         steps = tuple(str(step.do) for step in found.trace.steps)
         lead = "1 step leads" if len(steps) == 1 else f"{len(steps)} steps lead"
         seen = count_of(found.states, "state")

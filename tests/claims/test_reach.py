@@ -18,7 +18,7 @@ from zonediff.engine.steps import (
 )
 from zonediff.engine.units import parse_size
 from zonediff.explore.arena import ArenaError
-from zonediff.explore.reach import Proof, Way, reach
+from zonediff.explore.reach import NotReached, Reached, reach
 from zonediff.variants.registry import Registry
 
 THREE_BLOCKS = Machine(dimms=(Dimm("dimm1", parse_size("384M")),))
@@ -37,13 +37,13 @@ def movable(*blocks: int) -> object:
     return fits
 
 
-def look(variant: str, fits: object, *values: str, most: int = 1000) -> Way | Proof:
+def look(variant: str, fits: object, *values: str, most: int = 1000) -> Reached | NotReached:
     policy = REGISTRY.model(variant).policy
     return reach(policy, THREE_BLOCKS, writes(*values), fits, most)  # type: ignore[arg-type]
 
 
-def done(found: Way | Proof) -> list[str]:
-    assert isinstance(found, Way)
+def done(found: Reached | NotReached) -> list[str]:
+    assert isinstance(found, Reached)
     return [str(step.do) for step in found.trace.steps]
 
 
@@ -54,7 +54,7 @@ def test_a_shortest_way_is_found() -> None:
         "echo online_movable > memory33/state",
         "echo online_movable > memory32/state",
     ]
-    assert isinstance(found, Way)
+    assert isinstance(found, Reached)
     assert found.trace.end == "ran"
     assert found.trace.last().block(32) is not None
 
@@ -68,7 +68,7 @@ def test_of_several_shortest_the_first_in_the_alphabet() -> None:
 
 def test_nothing_leads_there() -> None:
     found = look("upstream", movable(32), "online", "online_kernel")
-    assert found == Proof(found.states, complete=True)
+    assert found == NotReached(found.states, complete=True)
     assert 8 <= found.states <= 200
 
 
@@ -78,7 +78,9 @@ def test_it_holds_from_the_start() -> None:
 
 
 def test_the_search_is_given_up() -> None:
-    assert look("upstream", movable(32), "online", "offline", most=5) == Proof(4, complete=False)
+    assert look("upstream", movable(32), "online", "offline", most=5) == NotReached(
+        4, complete=False
+    )
 
 
 def test_a_dead_kernel_is_the_end_of_its_way() -> None:
@@ -91,13 +93,13 @@ def test_a_dead_kernel_is_the_end_of_its_way() -> None:
     gone = reach(policy, Machine(), alphabet, lambda guest: "new" in guest.places, 100)
     assert done(gone) == ["plug new 128M node 0"]
     found = reach(policy, Machine(), alphabet, lambda guest: guest.kernel.knob == "gone", 100)
-    assert found == Proof(found.states, complete=True)
+    assert found == NotReached(found.states, complete=True)
 
 
 def test_a_kernel_that_does_not_boot() -> None:
     machine = Machine(cmdline="memhp_default_state=online", dimms=THREE_BLOCKS.dimms)
     policy = REGISTRY.model("upstream").policy
-    assert reach(policy, machine, [], lambda guest: True, 100) == Proof(1, complete=True)
+    assert reach(policy, machine, [], lambda guest: True, 100) == NotReached(1, complete=True)
 
 
 def test_what_cannot_be_explored_is_said() -> None:

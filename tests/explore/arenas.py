@@ -5,12 +5,12 @@ from __future__ import annotations
 from zonediff.engine.machine import Config, Dimm, Machine
 from zonediff.engine.policy import Policy
 from zonediff.engine.units import GIB, MIB, SECTION, Bytes
-from zonediff.explore.arena import Arena, Part
+from zonediff.explore.arena import AlphabetPart, Arena
 from zonediff.variants.registry import OURS, Registry
 
 VARIANTS = list(OURS)
 
-_ALL: tuple[Part, ...] = ("state", "online", "unplug", "plug", "knob")
+_ALL: tuple[AlphabetPart, ...] = ("state", "online", "unplug", "plug", "knob")
 
 
 def dimm(id: str, blocks: int, node: int = 0) -> Dimm:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.explore.arenas import policy
-from tests.explore.test_matrix import Broken
+from tests.explore.test_all_pairs import Broken
 from zonediff.engine.run import run
 from zonediff.engine.steps import Write
 from zonediff.explore.arena import STANDARD

@@ -17,10 +17,10 @@ from zonediff.compare.run import run
 from zonediff.compare.runs import Runs, SeedRange, WorkItem
 from zonediff.corpus.loader import load
 from zonediff.corpus.scenario import Scenario
-from zonediff.explore import walks
+from zonediff.explore import walk_batch, walks
 from zonediff.explore.arena import STANDARD
 from zonediff.explore.kinds import Witness
-from zonediff.explore.walks import PACKAGES
+from zonediff.explore.walk_tables import PACKAGES
 from zonediff.result.judgements import Run
 from zonediff.result.result import Result
 from zonediff.variants.registry import Registry
@@ -148,7 +148,7 @@ def test_walks_are_not_walked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             )
 
         assert walked(3) == expected
-        monkeypatch.setattr(walks, "_find", lambda *arguments: pytest.fail("walks again"))
+        monkeypatch.setattr(walk_batch, "find_walk", lambda *arguments: pytest.fail("walks again"))
         assert walked(3) == expected
         with pytest.raises(pytest.fail.Exception, match="walks again"):
             walked(4)

@@ -7,7 +7,7 @@ from zonediff.compare.describe import variant_info
 from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.rules import Decision
 from zonediff.engine.state import KernelState
-from zonediff.explore.matrix import matrix
+from zonediff.explore.all_pairs import explore_all_pairs
 from zonediff.result.files import dumps, loads
 from zonediff.result.result import Result
 from zonediff.variants.registry import Registry
@@ -28,7 +28,7 @@ class Broken(Upstream):
 def test_expectations_of_the_thread() -> None:
     found = {
         (item.baseline, item.candidate): item.verdict
-        for item in matrix([policy(name) for name in NAMES], [TINY["two-blocks"]])
+        for item in explore_all_pairs([policy(name) for name in NAMES], [TINY["two-blocks"]])
     }
     assert len(found) == 10
     assert found["michal-split/3", "hyperv-xen-only"] == "equivalent"
@@ -39,13 +39,13 @@ def test_expectations_of_the_thread() -> None:
 
 def test_a_variant_that_raises_spoils_its_own_pairs_only() -> None:
     policies = [policy("upstream"), Broken(), policy("michal-split/1")]
-    found = matrix(policies, [TINY["two-dimms"]])
+    found = explore_all_pairs(policies, [TINY["two-dimms"]])
     assert [item.verdict for item in found] == ["error", "equivalent", "error"]
     assert found[0].error == f"variant broken failed: {__file__}:25: ZeroDivisionError: by design"
 
 
 def test_a_result_keeps_explorations() -> None:
-    explorations = matrix([policy(name) for name in NAMES[:2]], [TINY["two-blocks"]])
+    explorations = explore_all_pairs([policy(name) for name in NAMES[:2]], [TINY["two-blocks"]])
     variants = [variant_info(Registry().model(name)) for name in NAMES[:2]]
     result = Result("upstream", variants, [], [], [], explorations=explorations)
     assert loads(dumps(result), "x") == result
