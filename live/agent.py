@@ -1,4 +1,4 @@
-"""The host's side of the protocol of agent.sh: it makes requests and reads whole answers."""
+"""Our side of the protocol that agent.c and agent.sh speak: requests out, whole answers in."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ FIRST: Final = 0
 AGAIN: Final = "again"
 """The verb that asks for the last answer once more."""
 
+_DIGITS: Final = 32
+"""Of a checksum."""
+
 
 class Agent:
     """Assembles answers from the lines of a port on which the kernel may print, too.
 
-    answer: the lines of the answer to the last request. answered: the end of an answer has arrived;
-    if `answer` is None then, the answer was damaged on its way.
+    answer: the lines of the answer to the last request. answered: something came that should be
+    one; without an answer then, it was damaged on its way, or its checksum could not be made.
     """
 
     def __init__(self) -> None:
@@ -51,7 +54,7 @@ class Agent:
             if line.startswith(begin):
                 body = self._lines[index + 1 :]
                 digest = hashlib.md5(b"".join(part + b"\n" for part in body)).hexdigest()
-                if line.split()[2] == digest.encode():
+                if line.removeprefix(begin)[:_DIGITS] == digest.encode():
                     return [part.decode(errors="replace") for part in body]
         return None
 

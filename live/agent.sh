@@ -1,11 +1,25 @@
 #!/bin/busybox sh
-# Init of the guest: reads requests from the second serial port and answers them there.
+# The guest's only process of its own: takes requests on the second serial port and answers there.
+# agent.c does the same where a C compiler is there.
 #
 # A request is one line:    NUMBER VERB [FILE [BYTES]]    FILE and BYTES as \xHH escapes
-# An answer is framed:      begin NUMBER MD5 - / lines / end NUMBER
+# An answer is framed:      begin NUMBER MD5 / lines / end NUMBER
 #
-# The kernel may print on any port at any time. So an answer has a checksum, and is kept so that it
-# can be sent once more (`again`) when it arrives damaged; a write is never done twice.
+#   observe             `done`, and a look at the memory
+#   write FILE BYTES    `done` or `failed: WHY`, and a look
+#   fetch FILE          the same, with lines `text LINE` between them
+#   stacks FIRST COUNT  tasks that run or wait, with their stacks; the state of each block; and in
+#                       agent.c the flags of COUNT pages
+#   again               the last answer once more
+#
+# A look is the files as `grep` prints them, the links, and lines of /proc/zoneinfo. That of agent.c
+# is `KEY:VALUE` lines, after `changes` only those that changed, and `KEY gone`; it ends with the
+# uevents since the last look, as `event ACTION@PATH`. Those of this agent go through the third
+# serial port, as busybox prints them at once on a terminal only.
+#
+# The kernel may print on any port at any time. So an answer carries its checksum, and is kept to
+# be sent again when it did not arrive as it left; a write is never done twice. Each request has a
+# process of its own, so that others are answered while a write does not return.
 export PATH=/bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
@@ -15,40 +29,79 @@ hello() {
 	echo "release $(uname -r)"
 	echo "block_size 0x$(cat block_size_bytes)"
 	echo "events $events"
+	look
 }
 
 write() {
 	file=$(echo -ne "$1")
 	if [ ! -e "$file" ]; then
-		echo "failed: No such file or directory" # a redirection would fail to create it: EACCES
-		return
+		echo "failed: No such file or directory" # a redirection would try to create it: EACCES
+	else
+		said=$({ echo -ne "$2" > "$file"; } 2>&1)
+		case $? in
+		0) echo done ;;
+		137) echo "failed: SIGKILL" ;; # by the OOM killer
+		*) echo "failed: ${said##*: }" ;;
+		esac
 	fi
-	message=$({ echo -ne "$2" > "$file"; } 2>&1)
-	case $? in
-	0) echo done ;;
-	137) echo "failed: SIGKILL" ;; # by the OOM killer
-	*) echo "failed: ${message##*: }" ;;
-	esac
+	look
 }
 
 fetch() {
 	file=$(echo -ne "$1")
 	if cat "$file" > /output 2> /message; then
 		echo done
-		cat /output
-		echo # the text may not end with a newline
+		sed 's/^/text /' /output
+		echo # it may have no newline of its own
 	else
 		echo "failed: $(sed 's/.*: //' /message)"
 	fi
+	look
 }
 
 observe() {
-	# The kernel sends this event after all those that came before it.
+	echo done
+	look
+}
+
+look() {
+	# The listener hears this event after all that the kernel has sent until now.
 	echo change > memory0/uevent
 	grep -s '' memory*/state memory*/online memory*/valid_zones memory*/removable \
 		auto_online_blocks ../node/online ../node/has_memory ../node/has_normal_memory
 	echo "links" memory*/node[0-9]*
 	grep -E '^Node|spanned|present |managed|start_pfn' /proc/zoneinfo
+}
+
+stacks() {
+	for task in /proc/[0-9]*; do
+		read -r line 2> /dev/null < "$task/stat" || continue
+		case ${line##*) } in
+		R* | D*)
+			[ "$task" = /proc/1 ] || [ "$task" = /proc/$$ ] && continue
+			name=${line%)*}
+			state=${line##*) }
+			echo "task $name) ${state%% *}"
+			cat "$task/stack" 2> /dev/null
+			;;
+		esac
+	done
+	grep -s '' memory*/state
+}
+
+send() {
+	{
+		echo
+		echo "begin $1 $(md5sum < /answer)"
+		cat /answer
+		echo "end $1"
+	} >&3
+}
+
+answer() {
+	"$2" "$3" "$4" > "/answer.$1"
+	mv "/answer.$1" /answer
+	send "$1"
 }
 
 exec 3<> /dev/ttyS1
@@ -60,22 +113,14 @@ if [ -e /proc/net/netlink ]; then # it needs CONFIG_NET
 		echo -1000 > /proc/self/oom_score_adj
 		exec uevent > /dev/ttyS2
 	) &
-	until grep -q "^[^ ]* *15 *$! " /proc/net/netlink; do :; done # the listener is ready
-	events=yes
+	until grep -q "^[^ ]* *15 *$! " /proc/net/netlink; do :; done
+	events=port
 fi
 
-number=0
-verb=hello
-while true; do
-	if [ "$verb" != again ]; then
-		"$verb" "$file" "$bytes" > /answer
-		sum=$(md5sum < /answer)
-	fi
-	{
-		echo
-		echo "begin $number $sum"
-		cat /answer
-		echo "end $number"
-	} >&3
-	read -r number verb file bytes <&3
+answer 0 hello
+while read -r number verb file bytes <&3; do
+	case $verb in
+	again) send "$number" ;;
+	*) answer "$number" "$verb" "$file" "$bytes" & ;;
+	esac
 done

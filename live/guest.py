@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import re
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from qemu.qmp import ExecuteError
 
 from zonediff.engine.kernel import KernelDied
-from zonediff.engine.machine import Dimm, Machine
+from zonediff.engine.machine import Dimm
 from zonediff.engine.steps import Plug
 from zonediff.live.accelerator import accelerator, distrust_kvm
 from zonediff.live.agent import AGAIN, Agent
 from zonediff.live.console import Console
-from zonediff.live.host import Host
-from zonediff.live.image import Image
-from zonediff.live.qemu_arguments import Window, backend, backend_id, device, device_id
+from zonediff.live.guest_spec import GuestSpec
+from zonediff.live.host import Accelerator
+from zonediff.live.qemu_arguments import NO_FILES, Backing, backend, backend_id, device, device_id
 from zonediff.live.snapshot import Snapshot, read_snapshot
 from zonediff.live.virtual_machine import QemuFailed, VirtualMachine, power_on
+from zonediff.variants.registry import VariantError
 
 FIRST_LINE_LIMIT: Final = 20.0
 """Seconds within which a kernel under KVM must print its first line; otherwise TCG is used."""
@@ -34,10 +37,21 @@ STEP_LIMIT: Final = 180.0
 
 _KERNEL_RUNS: Final = "Linux version "
 
-_EVENT: Final = re.compile(
+_UEVENT: Final = re.compile(
     rb"(add|remove|online|offline)@/devices/system/(?:memory/memory|(node)/node)([0-9]+)"
 )
 _MARK: Final = b"change@/devices/system/memory/memory0"
+_EVENT: Final = "event "
+_HELLO_LINES: Final = 3
+_TEXT: Final = "text "
+
+_TRIES: Final = 50
+"""How often an answer may arrive damaged, or without its checksum for want of memory."""
+
+_MEMORY_STAYS: Final = {"capabilities": [{"capability": "x-ignore-shared", "state": True}]}
+"""The state of a guest is saved without its memory, which is in files of ours."""
+
+_POLL: Final = 0.005
 
 _FAILED: Final = "failed: "
 _ERRNO_NAMES: Final = {os.strerror(number): name for number, name in errno.errorcode.items()}
@@ -63,14 +77,20 @@ class PluggedDimm(NamedTuple):
     node: int
 
 
+class AgentFailed(VariantError):
+    """The agent in the guest cannot be understood; says nothing about the kernel."""
+
+
 class LiveGuest:
     """A booted kernel.
 
-    events: uevents of memory blocks and nodes up to the last observe(), as (`add`, 32) or
-    (`add node`, 1); the caller removes them. hears_events: whether the kernel sends uevents.
-    release, block_size: the kernel's release and its block size in bytes, after ready().
+    events: its uevents of memory blocks and nodes until the last snapshot, as (`add`, 32) or
+    (`add node`, 1); whoever uses them takes them out. hears_events: whether the kernel sends any.
+    release, block_size: what the kernel says of itself, once ready() has returned.
+    snapshot: the last one taken.
 
-    All methods raise KernelDied when the kernel dies or does not answer in time.
+    Whatever talks to the guest raises KernelDied when the kernel dies of it or does not answer, and
+    AgentFailed.
     """
 
     def __init__(self, vm: VirtualMachine) -> None:
@@ -78,8 +98,10 @@ class LiveGuest:
         self.hears_events = False
         self.release = ""
         self.block_size = 0
+        self.snapshot = Snapshot()
         self._vm = vm
         self._agent = Agent()
+        self._events_port = False
         self._mark_arrived = False
         vm.listen("agent", self._agent.take)
         vm.listen("events", self._read_event)
@@ -91,29 +113,38 @@ class LiveGuest:
 
     async def ready(self) -> None:
         """Wait until the agent answers."""
-        await self._vm.until(lambda: self._agent.answer is not None, BOOT_LIMIT)
-        hello = dict(line.split() for line in self._agent.answer or ())
-        self.release = hello["release"]
-        self.block_size = int(hello["block_size"], 16)
-        self.hears_events = hello["events"] == "yes"
+        lines = await self._answer(BOOT_LIMIT)
+        told = dict(line.split() for line in lines[:_HELLO_LINES])
+        self.release = told["release"]
+        self.block_size = int(told["block_size"], 16)
+        self._events_port = told["events"] == "port"
+        self.hears_events = told["events"] != "no"
+        await self._look(lines[_HELLO_LINES:])
+
+    def take_over(self, other: LiveGuest) -> None:
+        """Be what another guest was when its state was saved."""
+        self.release, self.block_size = other.release, other.block_size
+        self.hears_events, self.snapshot = other.hears_events, other.snapshot
+        self._events_port = other._events_port
 
     async def observe(self) -> Snapshot:
-        """Take a snapshot of the guest's memory, and wait for all uevents sent before it."""
-        self._mark_arrived = not self.hears_events
-        snapshot = read_snapshot(await self._ask("observe"))
-        await self._vm.until(lambda: self._mark_arrived, STEP_LIMIT)
-        return snapshot
+        """Look at the guest's memory, and hear all events of until then."""
+        await self._look(await self._ask("observe"))
+        return self.snapshot
 
     async def write(self, file: str, value: str) -> str | None:
-        """Write to a file in /sys/devices/system/memory; return None or the name of the errno."""
-        result, *_ = await self._ask("write", file, value)
-        return _failure(result)
+        """Write to a file below /sys/devices/system/memory, and look: None, or the errno's name."""
+        lines = await self._ask("write", file, value)
+        await self._look(lines)
+        return _failure(lines[0])
 
     async def read(self, file: str) -> tuple[str | None, str | None]:
-        """Read such a file; return (None, text without newline) or (name of the errno, None)."""
-        result, *lines = await self._ask("fetch", file)
-        failure = _failure(result)
-        return (failure, None) if failure else (None, "\n".join(lines).rstrip("\n"))
+        """Read such a file, and look: (None, its text less the newline) or (errno name, None)."""
+        lines = await self._ask("fetch", file)
+        await self._look(lines)
+        failure = _failure(lines[0])
+        texts = [line.removeprefix(_TEXT) for line in lines if line.startswith(_TEXT)]
+        return (failure, None) if failure else (None, "\n".join(texts).rstrip("\n"))
 
     async def plug(self, dimm: Dimm | Plug) -> None:
         """Hot-plug a DIMM and wait until the kernel has answered with _OST. Raises Refused."""
@@ -153,20 +184,49 @@ class LiveGuest:
             if item["type"] == "dimm"
         ]
 
+    async def save(self, state: str) -> None:
+        """Write the guest's state, but for its memory, to a file; it does not run any more."""
+        await self._vm.execute("migrate-set-capabilities", _MEMORY_STAYS)
+        await self._vm.execute("migrate", {"uri": f"exec:cat > {state}"})
+        await self._vm.notice("STOP", STEP_LIMIT)
+        while (await self._vm.execute("query-migrate"))["status"] != "completed":
+            await asyncio.sleep(_POLL)
+
+    async def restore(self, state: int) -> None:
+        """Go on from a state that is in the file with this descriptor of QEMU's."""
+        await self._vm.execute("migrate-set-capabilities", _MEMORY_STAYS)
+        await self._vm.execute("migrate-incoming", {"uri": f"fd:{state}"})
+        await self._vm.notice("RESUME", STEP_LIMIT)
+
     # --- the agent
 
     async def _ask(self, verb: str, *arguments: str) -> list[str]:
+        self._mark_arrived = False
         self._vm.send("agent", self._agent.request(verb, *arguments))
-        while True:
-            await self._vm.until(lambda: self._agent.answered, STEP_LIMIT)
+        return await self._answer(STEP_LIMIT)
+
+    async def _answer(self, limit: float) -> list[str]:
+        """The answer to the last request, asked for again while it arrives damaged."""
+        for _ in range(_TRIES):
+            await self._vm.until(lambda: self._agent.answered, limit)
             if self._agent.answer is not None:
                 return list(self._agent.answer)
             self._vm.send("agent", self._agent.request(AGAIN))
+        raise AgentFailed(f"an answer of the guest's agent arrived damaged {_TRIES} times")
+
+    async def _look(self, lines: list[str]) -> None:
+        """Take the snapshot and the events of an answer."""
+        self.snapshot = read_snapshot(lines, self.snapshot)
+        if self._events_port:
+            await self._vm.until(lambda: self._mark_arrived, STEP_LIMIT)
+        for line in lines:
+            if line.startswith(_EVENT):
+                self._read_event(line.removeprefix(_EVENT).encode())
 
     def _read_event(self, line: bytes) -> None:
         if line == _MARK:
             self._mark_arrived = True
-        elif match := _EVENT.fullmatch(line):
+        elif match := _UEVENT.fullmatch(line):
             action, node, number = match.groups()
             self.events.append((action.decode() + (" node" if node else ""), int(number)))
 
@@ -200,29 +260,51 @@ def _failure(result: str) -> str | None:
 
 
 @asynccontextmanager
-async def starting(
-    host: Host, image: Image, machine: Machine, window: Window
-) -> AsyncIterator[LiveGuest]:
-    """Switch a guest on for the duration of the context; ready() waits until it has booted.
+async def starting(spec: GuestSpec, backing: Backing = NO_FILES) -> AsyncIterator[LiveGuest]:
+    """A guest that has just been switched on; ready() tells when it has booted.
 
-    KVM is used if the kernel starts under it. Raises virtual_machine.QemuFailed.
+    Under KVM if a kernel runs there at all. Raises virtual_machine.QemuFailed.
     """
     async with AsyncExitStack() as stack:
         vm = None
         if accelerator() == "kvm":
-            vm = await _under_kvm(host, image, machine, window, stack)
+            vm = await _under_kvm(spec, backing, stack)
         if vm is None:
-            vm = await stack.enter_async_context(power_on(host, image, machine, window, "tcg"))
+            vm = await stack.enter_async_context(_power_on(spec, "tcg", backing))
         yield LiveGuest(vm)
 
 
+@asynccontextmanager
+async def restored(
+    spec: GuestSpec, backing: Backing, state: int, saved: LiveGuest
+) -> AsyncIterator[LiveGuest]:
+    """A guest in the state in which another one of this kind was saved.
+
+    state: the descriptor of that state. Raises virtual_machine.QemuFailed.
+    """
+    arrangement = replace(backing, others=(state,))
+    async with _power_on(spec, accelerator(), arrangement, incoming=True) as vm:
+        guest = LiveGuest(vm)
+        await guest.restore(state)
+        guest.take_over(saved)
+        yield guest
+
+
+def _power_on(
+    spec: GuestSpec, accelerator: Accelerator, backing: Backing, incoming: bool = False
+) -> AbstractAsyncContextManager[VirtualMachine]:
+    return power_on(
+        spec.host, spec.image, spec.machine, spec.window, accelerator, backing, incoming
+    )
+
+
 async def _under_kvm(
-    host: Host, image: Image, machine: Machine, window: Window, stack: AsyncExitStack
+    spec: GuestSpec, backing: Backing, stack: AsyncExitStack
 ) -> VirtualMachine | None:
     """Return a machine under KVM; None, and use TCG from now on, if its kernel does not start."""
     async with AsyncExitStack() as trial:
         try:
-            vm = await trial.enter_async_context(power_on(host, image, machine, window, "kvm"))
+            vm = await trial.enter_async_context(_power_on(spec, "kvm", backing))
             if await _starts(vm):
                 stack.push_async_exit(trial.pop_all())
                 return vm

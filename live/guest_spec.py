@@ -47,7 +47,7 @@ def made_of(host: Host, image: Image) -> str:
     """Describe the programs outside zonediff that decide what a guest does; not KVM or TCG."""
     return (
         f"kernel {image.digest[:_DIGITS]}, QEMU {host.qemu_version}, "
-        f"busybox {host.busybox_digest[:_DIGITS]}"
+        f"busybox {host.busybox_digest[:_DIGITS]}, agent in {'C' if host.agent else 'shell'}"
     )
 
 

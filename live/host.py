@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from zonediff.engine.units import KIB
+from zonediff.live.agent_program import agent_program
 from zonediff.live.initramfs import APPLETS
 from zonediff.variants.registry import VariantError
 
@@ -61,13 +62,17 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """The programs of live runs. qemu_version: as QEMU prints it. busybox_digest: its SHA-256."""
+    """What live runs use; qemu_version as QEMU tells it, busybox_digest a hash of the program.
+
+    agent: the compiled agent; None where no compiler could make it, and the shell's is used.
+    """
 
     qemu: str
     qemu_version: str
     busybox: Path
     busybox_digest: str
     setpriv: str
+    agent: Path | None = None
 
 
 def find_host() -> Host:
@@ -105,7 +110,7 @@ def look_for_host() -> Host | tuple[Missing, ...]:
     if qemu is None or busybox is None or setpriv is None or lacks:
         return tuple(lacks)
     digest = hashlib.sha256(busybox.read_bytes()).hexdigest()
-    return Host(qemu, version, busybox, digest, setpriv)
+    return Host(qemu, version, busybox, digest, setpriv, agent_program())
 
 
 def _has_qmp() -> bool:

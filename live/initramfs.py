@@ -14,10 +14,12 @@ PROGRAM: Final = 0o100755
 LINK: Final = 0o120777
 CHARACTER_DEVICE: Final = 0o020600
 
-APPLETS: Final = ("cat", "grep", "md5sum", "mount", "sed", "sh", "stty", "uevent", "uname")
-"""The applets of busybox that the agent uses, beside those built into its shell."""
+APPLETS: Final = (
+    *("cat", "grep", "md5sum", "mount", "mv", "sed", "sh", "stty", "uevent", "uname"),
+)
+"""What the agent uses of busybox, beside what its shell has built in."""
 
-AGENT: Final = Path(__file__).with_name("agent.sh")
+SHELL_AGENT: Final = Path(__file__).with_name("agent.sh")
 
 
 class Entry(NamedTuple):
@@ -29,12 +31,15 @@ class Entry(NamedTuple):
     device: tuple[int, int] = (0, 0)
 
 
-def initramfs(busybox: Path) -> bytes:
-    """Return a guest's archive. Raises OSError when busybox cannot be read."""
-    return cpio(_entries(busybox.read_bytes()))
+def initramfs(busybox: Path, agent: Path | None = None) -> bytes:
+    """The archive of a guest. agent: the compiled agent; without one it is the shell's.
+
+    Raises OSError when one of them cannot be read.
+    """
+    return cpio(_entries(busybox.read_bytes(), (agent or SHELL_AGENT).read_bytes()))
 
 
-def _entries(busybox: bytes) -> Iterator[Entry]:
+def _entries(busybox: bytes, agent: bytes) -> Iterator[Entry]:
     for name in ("bin", "dev", "proc", "sys"):
         yield Entry(name, DIRECTORY)
     yield Entry("bin/busybox", PROGRAM, busybox)
@@ -45,7 +50,7 @@ def _entries(busybox: bytes) -> Iterator[Entry]:
     yield Entry("dev/null", CHARACTER_DEVICE, device=(1, 3))
     yield Entry("dev/ttyS1", CHARACTER_DEVICE, device=(4, 65))
     yield Entry("dev/ttyS2", CHARACTER_DEVICE, device=(4, 66))
-    yield Entry("init", PROGRAM, AGENT.read_bytes())
+    yield Entry("init", PROGRAM, agent)
 
 
 def cpio(entries: Iterator[Entry]) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from zonediff.engine.machine import Dimm, Machine
@@ -58,6 +58,40 @@ def need(machine: Machine, window: Window) -> int:
     return machine.ram + window.size // _MEMMAP_SHARE + _OVERHEAD
 
 
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """Files behind a machine's memory, by the name of the object; none: memory of QEMU's own.
+
+    private: what the guest writes stays its own, copy-on-write. others: more descriptors that
+    QEMU has to have.
+    """
+
+    files: Mapping[str, int] = field(default_factory=dict)
+    private: bool = False
+    others: tuple[int, ...] = ()
+
+    def backend(self, id: str, size: int) -> dict[str, Any]:
+        """The memory behind a node or DIMM; pages that the guest never touches cost nothing."""
+        if id not in self.files:
+            return backend(id, size)
+        return {
+            "qom-type": "memory-backend-file",
+            "id": id,
+            "size": size,
+            "mem-path": f"/proc/self/fd/{self.files[id]}",
+            "share": not self.private,
+        }
+
+
+NO_FILES: Final = Backing()
+
+
+def backends(machine: Machine) -> dict[str, int]:
+    """The memory that a machine begins with: the name of each object, and its bytes."""
+    nodes = {f"boot-{node}": size for node, size in enumerate(machine.nodes) if size}
+    return {**nodes, **{backend_id(dimm.id): dimm.size for dimm in machine.dimms}}
+
+
 def arguments(
     machine: Machine,
     window: Window,
@@ -66,10 +100,13 @@ def arguments(
     kernel: str,
     initrd: str,
     sockets: Mapping[str, int],
+    backing: Backing,
+    incoming: bool = False,
 ) -> Iterator[str]:
     """Yield QEMU's arguments for a machine: one CPU, no disk, no network, no screen.
 
-    sockets: the file descriptor of each serial port and of the monitor, by name.
+    sockets: the descriptor behind each serial port and the monitor, by name. incoming: it
+    begins with a state that is yet to come, instead of booting.
     """
     yield from ("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot")
     yield from ("-machine", "pc", "-accel", accelerator, "-smp", "1")
@@ -78,11 +115,11 @@ def arguments(
     for node, size in enumerate(machine.nodes):
         numa = f"node,nodeid={node}" + (",cpus=0" if node == 0 else "")
         if size:
-            yield from ("-object", json.dumps(backend(f"boot-{node}", size)))
+            yield from ("-object", json.dumps(backing.backend(f"boot-{node}", size)))
             numa += f",memdev=boot-{node}"
         yield from ("-numa", numa)
     for dimm in machine.dimms:
-        yield from ("-object", json.dumps(backend(backend_id(dimm.id), dimm.size)))
+        yield from ("-object", json.dumps(backing.backend(backend_id(dimm.id), dimm.size)))
         yield from ("-device", json.dumps(device(dimm)))
     for name, descriptor in sockets.items():
         yield from ("-chardev", f"socket,id={name},fd={descriptor}")
@@ -91,10 +128,12 @@ def arguments(
     yield from ("-mon", f"chardev={MONITOR},mode=control")
     yield from ("-kernel", kernel, "-initrd", initrd)
     yield from ("-append", f"{BOOT_PARAMETERS} {machine.cmdline}".strip())
+    if incoming:  # the monitor has to say first what the state leaves out
+        yield from ("-incoming", "defer")
 
 
 def backend(id: str, size: int) -> dict[str, Any]:
-    """Return the host memory of a node or DIMM; pages that the guest never touches cost nothing."""
+    """Memory of QEMU's own; pages that the guest never touches cost nothing."""
     return {
         "qom-type": "memory-backend-ram",
         "id": id,

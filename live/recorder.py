@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from zonediff.live.host import find_host
 from zonediff.live.image import read_image
 from zonediff.live.jobs import Job
-from zonediff.live.recording import Record, to_record
+from zonediff.live.recording import Record
 from zonediff.live.run import run
 from zonediff.variants.registry import LIVE, Registry
 from zonediff.work.fingerprint import fingerprint
@@ -47,8 +47,8 @@ class Records(JsonOutcomes[NumberedJob, Record]):
 
 
 async def record_locally(kernel: Path, job: Job) -> Record:
-    """Do a job on this computer. Raises virtual_machine.QemuFailed."""
-    return to_record(await run(f"{LIVE}{kernel}", job.spec, job.script))
+    """Do a job on this computer. Raises vm.QemuFailed."""
+    return to_record(await run(f"{LIVE}{kernel}", job.spec, job.script, fresh=True))
 
 
 def record_with_pool(

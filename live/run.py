@@ -25,10 +25,11 @@ from zonediff.engine.steps import (
 )
 from zonediff.engine.trace import Act, End, Reason, StepTrace, Trace
 from zonediff.engine.units import Bytes, format_address
-from zonediff.live.guest import LiveGuest, Refused, starting
-from zonediff.live.guest_spec import GuestSpec, Script
+from zonediff.live.guest import LiveGuest, Refused
+from zonediff.live.guest_spec import GuestSpec, Script, fixed_script
 from zonediff.live.qemu_arguments import device_id
 from zonediff.live.snapshot import Snapshot
+from zonediff.live.templates import DiedBooting, booted
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,23 @@ class LiveRun:
     snapshots: tuple[Snapshot, ...]
 
 
-async def run(name: str, spec: GuestSpec, script: Script) -> LiveRun:
-    """Boot a guest and run the script, until the script ends or the kernel dies.
+async def run(name: str, spec: GuestSpec, script: Script, *, fresh: bool = False) -> LiveRun:
+    """Boot a machine and do what the script says, until its end or the kernel's.
 
-    name: the subject's name, for the trace. Raises virtual_machine.QemuFailed.
+    name: the subject's, for the trace. fresh: with a boot of its own, not from a template; a hang
+    counts only when such a boot shows it too. Raises virtual_machine.QemuFailed.
     """
+    done = await _run(name, spec, script, fresh)
+    if done.trace.end == "hang" and not fresh:
+        # The script may draw its steps; these are the ones that it drew.
+        steps = fixed_script([step.do for step in done.trace.steps])
+        done = await _run(name, spec, steps if done.snapshots else script, fresh=True)
+    return done
+
+
+async def _run(name: str, spec: GuestSpec, script: Script, fresh: bool) -> LiveRun:
     async with AsyncExitStack() as stack:
-        runner = _Runner(spec, stack)
+        runner = _Runner(spec, stack, fresh)
         boot_reasons = await runner.boot()
         boot = runner.observation
         steps: list[StepTrace] = []
@@ -76,7 +87,7 @@ class _Runner:
     device_blocks: the first and last block of every device that was ever plugged.
     """
 
-    def __init__(self, spec: GuestSpec, stack: AsyncExitStack) -> None:
+    def __init__(self, spec: GuestSpec, stack: AsyncExitStack, fresh: bool) -> None:
         self.end: End = "ran"
         self.observation = Observation()
         self.snapshots: list[Snapshot] = []
@@ -84,6 +95,7 @@ class _Runner:
         self.release = ""
         self._spec = spec
         self._stack = stack
+        self._fresh = fresh
         self._pending: list[int] = []
         self._ids = {device_id(dimm.id): dimm.id for dimm in spec.machine.dimms}
         self._guest: LiveGuest
@@ -92,10 +104,10 @@ class _Runner:
         """Switch the guest on; return its last log lines if it did not boot."""
         try:
             await self._power_on()
-            await self._observe()
-        except KernelDied as death:
+        except DiedBooting as death:
             self.end = death.how
-            return self._guest.console.reasons()
+            return death.reasons
+        self._look()
         return ()
 
     async def acts(self, step: Step) -> AsyncIterator[Act]:
@@ -116,12 +128,14 @@ class _Runner:
             except Refused as refusal:
                 result = "REFUSED"
                 refusal_reasons = (Reason("qemu.refused", "(the virtual machine)", str(refusal)),)
-            events = await self._observe()
-            self._update_pending(events, before)
+                await self._guest.observe()
         except KernelDied as death:
             self.end = death.how
             self.snapshots.append(self.snapshots[-1])
-            return Act(do, death.how, reasons=self._guest.console.reasons())
+            reasons = death.reasons if isinstance(death, DiedBooting) else ()
+            return Act(do, death.how, reasons=reasons or self._guest.console.reasons())
+        events = self._look()
+        self._update_pending(events, before)
         return Act(
             do,
             result,
@@ -143,9 +157,11 @@ class _Runner:
             case Plug(id):
                 self._ids[device_id(id)] = id
                 await self._guest.plug(step)
+                await self._guest.observe()
                 await self._note_device_blocks()
             case Unplug(id):
                 await self._guest.unplug(id)
+                await self._guest.observe()
             case Boot(cmdline):
                 await self._reboot(cmdline)
             case _:
@@ -154,10 +170,7 @@ class _Runner:
 
     async def _power_on(self) -> None:
         spec = self._spec
-        self._guest = await self._stack.enter_async_context(
-            starting(spec.host, spec.image, spec.machine, spec.window)
-        )
-        await self._guest.ready()
+        self._guest = await self._stack.enter_async_context(booted(spec, fresh=self._fresh))
         self.release = self._guest.release
         await self._note_device_blocks()
         self._guest.console.reasons()  # drop the log of a successful boot
@@ -183,11 +196,10 @@ class _Runner:
             first, end = dimm.address // block, (dimm.address + dimm.size) // block
             self.device_blocks[self._ids[dimm.name]] = (first, end - 1)
 
-    async def _observe(self) -> list[tuple[str, int]]:
-        """Take a snapshot of the guest; return the uevents since the last one."""
-        look = await self._guest.observe()
-        self.snapshots.append(look)
-        self.observation = look.observation()
+    def _look(self) -> list[tuple[str, int]]:
+        """Note the guest's last snapshot; return the uevents since the one before."""
+        self.snapshots.append(self._guest.snapshot)
+        self.observation = self._guest.snapshot.observation()
         events = self._guest.events[:]
         self._guest.events.clear()
         return events

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,6 +15,16 @@ _MASK: Final = re.compile(r"\.\./node/(\w+):(.*)")
 _ZONE: Final = re.compile(r"Node ([0-9]+), zone +(DMA|DMA32|Normal|Movable)")
 _COUNT: Final = re.compile(r" +(spanned|present|managed|start_pfn):? +([0-9]+)")
 
+_NODES: Final = re.compile(r"memory([0-9]+)/nodes:([0-9 ]+)")
+_PAGES: Final = re.compile(r"zone ([0-9]+/(?:DMA|DMA32|Normal|Movable)):([0-9 -]+)")
+_GONE: Final = re.compile(
+    r"(?:memory([0-9]+)/(\w+)|zone ([0-9]+/\w+)|auto_online_blocks|\.\./node/\w+) gone"
+)
+_COUNTS: Final = ("spanned", "present", "managed", "start_pfn")
+
+CHANGES: Final = "changes"
+"""The line before a look that holds only what differs from the one before."""
+
 _KNOB: Final = "auto_online_blocks:"
 _UNREAD: Final = {"state": "", "valid_zones": "", "removable": "", "online": ""}
 _NO_NODE: Final = -1
@@ -24,16 +34,25 @@ _NO_NODE: Final = -1
 class Snapshot:
     """All that the guest's kernel shows of its memory at one moment.
 
-    blocks: the sysfs files of each memory block, by block number. links: the node of each block.
-    zones: counts in pages, and start_pfn, by `node/Zone`. nodes: the node masks. knob: the text of
-    auto_online_blocks.
+    blocks: sysfs files of each memory block, by number; links: the nodes it is linked to.
+    zones: page counts by `node/Zone`. nodes: the masks. knob: the text of auto_online_blocks.
     """
 
     blocks: dict[int, dict[str, str]] = field(default_factory=dict)
-    links: dict[int, int] = field(default_factory=dict)
+    links: dict[int, tuple[int, ...]] = field(default_factory=dict)
     zones: dict[str, dict[str, int]] = field(default_factory=dict)
     nodes: dict[str, str] = field(default_factory=dict)
     knob: str | None = None
+
+    def copy(self) -> Snapshot:
+        """One that can be changed without changing this one."""
+        blocks = {number: dict(files) for number, files in self.blocks.items()}
+        zones = {name: dict(counts) for name, counts in self.zones.items()}
+        return Snapshot(blocks, dict(self.links), zones, dict(self.nodes), self.knob)
+
+    def node_of(self, block: int) -> int:
+        """The node that a block is linked to, the last one where it lies in several."""
+        return max(self.links.get(block, ()), default=_NO_NODE)
 
     def observation(self, *, every_zone: bool = False) -> Observation:
         """Return the snapshot as an Observation, which models have too.
@@ -42,7 +61,7 @@ class Snapshot:
         """
         return Observation(
             blocks=run_length(
-                (number, BlockView(**{**_UNREAD, **files}, node=self.links.get(number, _NO_NODE)))
+                (number, BlockView(**{**_UNREAD, **files}, node=self.node_of(number)))
                 for number, files in sorted(self.blocks.items())
             ),
             zones={
@@ -55,9 +74,12 @@ class Snapshot:
         )
 
 
-def read_snapshot(lines: Iterable[str]) -> Snapshot:
-    """Parse the agent's answer to `observe`."""
-    snapshot = Snapshot()
+def read_snapshot(lines: Sequence[str], before: Snapshot) -> Snapshot:
+    """What the agent answered as its look. before: the snapshot before, for one of changes only."""
+    changes = CHANGES in lines
+    if changes and lines[-1] == CHANGES:
+        return before
+    snapshot = before.copy() if changes else Snapshot()
     zone: dict[str, int] = {}
     for line in lines:
         if match := _FILE.fullmatch(line):
@@ -73,5 +95,30 @@ def read_snapshot(lines: Iterable[str]) -> Snapshot:
         elif line.startswith(_KNOB):
             snapshot.knob = line.removeprefix(_KNOB)
         elif line.startswith("links "):
-            snapshot.links = {int(match[1]): int(match[2]) for match in _LINK.finditer(line)}
+            for match in _LINK.finditer(line):
+                block, node = int(match[1]), int(match[2])
+                snapshot.links[block] = tuple(sorted({*snapshot.links.get(block, ()), node}))
+        else:
+            _read_change(line, snapshot)
     return snapshot
+
+
+def _read_change(line: str, snapshot: Snapshot) -> None:
+    """A line of agent.c that differs from what a shell can print."""
+    if match := _NODES.fullmatch(line):
+        snapshot.links[int(match[1])] = tuple(map(int, match[2].split()))
+    elif match := _PAGES.fullmatch(line):
+        counts = zip(_COUNTS, map(int, match[2].split()), strict=True)
+        snapshot.zones[match[1]] = {name: count for name, count in counts if count >= 0}
+    elif match := _GONE.fullmatch(line):
+        block, file, zone = match.groups()
+        if zone is not None:
+            snapshot.zones.pop(zone, None)
+        elif block is None:
+            snapshot.knob = None
+        elif file == "nodes":
+            snapshot.links.pop(int(block), None)
+        elif (files := snapshot.blocks.get(int(block))) is not None:
+            files.pop(file, None)
+            if not files:
+                del snapshot.blocks[int(block)]

@@ -26,7 +26,7 @@ from zonediff.live.console import Console
 from zonediff.live.host import Accelerator, Host
 from zonediff.live.image import Image
 from zonediff.live.initramfs import initramfs
-from zonediff.live.qemu_arguments import MONITOR, SERIAL_PORTS, Window, arguments
+from zonediff.live.qemu_arguments import MONITOR, NO_FILES, SERIAL_PORTS, Backing, Window, arguments
 from zonediff.variants.registry import VariantError
 
 Take = Callable[[bytes], None]
@@ -57,6 +57,7 @@ class VirtualMachine:
         self._transports: dict[str, asyncio.WriteTransport] = {}
         self._qmp = QMPClient()
         self._gone = False
+        self._mistake: Exception | None = None
         self._news = asyncio.Event()
 
     def listen(self, port: str, take: Take) -> None:
@@ -79,11 +80,16 @@ class VirtualMachine:
     async def until(self, happened: Callable[[], bool], limit: float) -> None:
         """Wait until happened() is true; it is called after each line and each notice.
 
-        Raises KernelDied when the kernel dies first, or after `limit` seconds; and QemuFailed.
+        Raises KernelDied when the kernel dies or so many seconds pass before, QemuFailed, and
+        what taking a line raised: that is a mistake of ours, and says nothing about the kernel.
         """
         try:
             async with asyncio.timeout(limit):
-                while self.console.death or not happened():
+                while True:
+                    if self._mistake is not None:
+                        raise self._mistake
+                    if not self.console.death and happened():
+                        return
                     if self._gone or self.console.complete:
                         raise KernelDied(self.console.death or self._unreported_end())
                     self._news.clear()
@@ -104,7 +110,11 @@ class VirtualMachine:
         text = output.decode(errors="replace").strip()
         return QemuFailed(text or f"QEMU ended with {self._process.wait()}")
 
-    # --- connecting and ending
+    async def notice(self, name: str, limit: float) -> None:
+        """Wait until QEMU has told of an event. Raises what until() raises."""
+        await self.until(lambda: any(notice == name for notice, _ in self.notices), limit)
+
+    # --- beginning and end
 
     async def connect(self, sockets: Mapping[str, socket.socket], stack: AsyncExitStack) -> None:
         """Connect to the sockets until the stack is left. Raises QemuFailed."""
@@ -137,9 +147,12 @@ class VirtualMachine:
 
     def _take(self, port: str, lines: list[bytes]) -> None:
         take = self._takers.get(port)
-        for line in lines:
-            if take is not None:
-                take(line)
+        try:
+            for line in lines:
+                if take is not None:
+                    take(line)
+        except Exception as mistake:
+            self._mistake = mistake
         self._news.set()
 
     def _lost(self, port: str) -> None:
@@ -167,11 +180,18 @@ class _Port(asyncio.Protocol):
 
 @asynccontextmanager
 async def power_on(
-    host: Host, image: Image, machine: Machine, window: Window, accelerator: Accelerator
+    host: Host,
+    image: Image,
+    machine: Machine,
+    window: Window,
+    accelerator: Accelerator,
+    backing: Backing = NO_FILES,
+    incoming: bool = False,
 ) -> AsyncIterator[VirtualMachine]:
     """Start a virtual machine for the duration of the context; its kernel is just starting.
 
-    Raises QemuFailed when QEMU refuses the machine, and VariantError when the image has changed.
+    incoming: it waits for a state to begin with instead (templates.py). Raises QemuFailed when
+    QEMU cannot make such a machine, VariantError when the image changed.
     """
     async with AsyncExitStack() as stack:
         ours: dict[str, socket.socket] = {}
@@ -181,10 +201,11 @@ async def power_on(
             ours[name], theirs[name] = (stack.enter_context(end) for end in pair)
             ours[name].setblocking(False)
         with (
-            _in_memory("kernel", image.read()) as kernel,
-            _in_memory("initramfs", initramfs(host.busybox)) as initrd,
+            in_memory("kernel", image.read()) as kernel,
+            in_memory("initramfs", initramfs(host.busybox, host.agent)) as initrd,
         ):
             descriptors = {name: end.fileno() for name, end in theirs.items()}
+            inherited = (*descriptors.values(), *backing.files.values(), *backing.others)
             process = subprocess.Popen(
                 [
                     *(host.setpriv, "--pdeathsig", "KILL", "--", host.qemu),
@@ -195,13 +216,15 @@ async def power_on(
                         kernel=f"/proc/self/fd/{kernel.fileno()}",
                         initrd=f"/proc/self/fd/{initrd.fileno()}",
                         sockets=descriptors,
+                        backing=backing,
+                        incoming=incoming,
                     ),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                pass_fds=[kernel.fileno(), initrd.fileno(), *descriptors.values()],
-                process_group=0,  # keeps Ctrl-C from QEMU
+                pass_fds=[kernel.fileno(), initrd.fileno(), *inherited],
+                process_group=0,  # Ctrl-C is for us
             )
         stack.enter_context(process)
         stack.callback(process.kill)
@@ -213,7 +236,8 @@ async def power_on(
 
 
 @contextmanager
-def _in_memory(name: str, content: bytes) -> Iterator[BinaryIO]:
+def in_memory(name: str, content: bytes) -> Iterator[BinaryIO]:
+    """A file that only those who hold it know of."""
     with os.fdopen(os.memfd_create(name), "wb") as file:
         file.write(content)
         file.flush()

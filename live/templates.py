@@ -1,0 +1,142 @@
+"""Guests that begin where another one of their kind was when it had booted.
+
+A kernel is booted once with its memory in files that only this process holds, and saved when its
+agent answers. Every guest after it maps that memory copy-on-write and takes up the saved state: a
+tenth of the time of a boot, and a QEMU of its own, so that nothing of an earlier guest is left.
+
+Such guests begin with their pages in the same places. What is chance on a real kernel repeats in
+them; whoever needs another chance boots anew (`fresh`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Final
+
+from zonediff.engine.kernel import KernelDied
+from zonediff.engine.trace import Reason
+from zonediff.engine.units import GIB
+from zonediff.live.accelerator import accelerator
+from zonediff.live.guest import LiveGuest, restored, starting
+from zonediff.live.guest_spec import GuestSpec
+from zonediff.live.host import memory_available
+from zonediff.live.qemu_arguments import Backing, backends
+
+_MOST: Final = 32
+"""So many templates are kept at most."""
+
+_SPARED: Final = 2 * GIB
+"""Templates are given up when less memory than this is free on this computer."""
+
+
+class DiedBooting(KernelDied):
+    """The kernel died before its agent answered; reasons: what it printed."""
+
+    def __init__(self, death: KernelDied, reasons: tuple[Reason, ...]) -> None:
+        super().__init__(death.how)
+        self.reasons = reasons
+
+
+class Template:
+    """A saved guest: its memory and state in files, and what it had said of itself."""
+
+    def __init__(self, files: dict[str, int], state: int, guest: LiveGuest) -> None:
+        self._files = files
+        self._state = state
+        self._guest = guest
+
+    @asynccontextmanager
+    async def guest(self, spec: GuestSpec) -> AsyncIterator[LiveGuest]:
+        """A guest that goes on from here."""
+        # Each needs a place of its own in the file.
+        state = os.open(f"/proc/self/fd/{self._state}", os.O_RDONLY)
+        try:
+            backing = Backing(self._files, private=True)
+            async with restored(spec, backing, state, self._guest) as guest:
+                yield guest
+        finally:
+            os.close(state)
+
+    def close(self) -> None:
+        """Give its memory back; guests that go on from it keep what they have."""
+        for file in (self._state, *self._files.values()):
+            os.close(file)
+
+
+_templates: dict[object, Template] = {}
+"""By what the guests are made of; the one used last at the end."""
+
+_making: dict[object, asyncio.Lock] = {}
+
+
+@asynccontextmanager
+async def booted(spec: GuestSpec, *, fresh: bool = False) -> AsyncIterator[LiveGuest]:
+    """A guest whose agent answers; fresh: of a boot of its own.
+
+    Raises DiedBooting, and virtual_machine.QemuFailed.
+    """
+    if fresh:
+        async with starting(spec) as guest:
+            await _ready(guest)
+            yield guest
+        return
+    template = await _template(spec)
+    async with template.guest(spec) as guest:
+        yield guest
+
+
+async def _template(spec: GuestSpec) -> Template:
+    key = (spec.made_of, spec.machine, spec.window, accelerator())
+    lock = _making.setdefault(key, asyncio.Lock())
+    async with lock:
+        if key not in _templates:
+            _make_room()
+            _templates[key] = await _made(spec)
+    _making.pop(key, None)
+    _templates[key] = template = _templates.pop(key)
+    return template
+
+
+async def _made(spec: GuestSpec) -> Template:
+    """Boot a machine and save it."""
+    with _memory_files(spec) as files:
+        async with starting(spec, Backing(files)) as guest:
+            await _ready(guest)
+            state = os.memfd_create("state")
+            try:
+                await guest.save(f"/proc/{os.getpid()}/fd/{state}")
+            except BaseException:
+                os.close(state)
+                raise
+        return Template(files, state, guest)
+
+
+async def _ready(guest: LiveGuest) -> None:
+    try:
+        await guest.ready()
+    except KernelDied as death:
+        raise DiedBooting(death, guest.console.reasons()) from None
+
+
+@contextmanager
+def _memory_files(spec: GuestSpec) -> Iterator[dict[str, int]]:
+    """A file for each piece of a machine's memory; closed if it does not become a template."""
+    files = {}
+    try:
+        for name, size in backends(spec.machine).items():
+            files[name] = os.memfd_create(name)
+            os.ftruncate(files[name], size)
+        yield files
+    except BaseException:
+        for file in files.values():
+            os.close(file)
+        raise
+
+
+def _make_room() -> None:
+    """Give up those that were not used for the longest time."""
+    while _templates and (len(_templates) >= _MOST or memory_available() < _SPARED):
+        _templates.pop(next(iter(_templates))).close()
