@@ -120,9 +120,15 @@ def _recording(trace: Mapping[str, Any]) -> Recording:
     )
 
 
-_UNREAD: Final = {"state": "", "valid_zones": "", "removable": "", "online": "", "node": -1}
+_UNREAD: Final = {"state": "", "valid_zones": "", "removable": "", "online": ""}
 _MASK: Final = re.compile(r"[0-9,-]*")
 CONFIG_OPTIONS: Final = frozenset(Config.__dataclass_fields__)
+
+
+def _node(block: Mapping[str, Any]) -> int:
+    """The node of a recorded block: the last one where it lies in several, -1 for none."""
+    node = block.get("node", -1)
+    return max(node) if isinstance(node, list) else int(node)
 
 
 class _Observed:
@@ -141,7 +147,7 @@ class _Observed:
                 self.blocks.pop(int(number), None)
             else:
                 # What could not be read, or read empty, is left out of a recording.
-                self.blocks[int(number)] = BlockView(**{**_UNREAD, **files})
+                self.blocks[int(number)] = BlockView(**{**_UNREAD, **files, "node": _node(files)})
         for name, zone in changed.get("zones", {}).items():
             if zone is None:
                 self.zones.pop(name, None)

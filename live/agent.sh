@@ -18,8 +18,8 @@
 # serial port, as busybox prints them at once on a terminal only.
 #
 # The kernel may print on any port at any time. So an answer carries its checksum, and is kept to
-# be sent again when it did not arrive as it left; a write is never done twice. Each request has a
-# process of its own, so that others are answered while a write does not return.
+# be sent again when it did not arrive as it left; a write is never done twice. While a write does
+# not return, only agent.c answers other requests.
 export PATH=/bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
@@ -121,6 +121,6 @@ answer 0 hello
 while read -r number verb file bytes <&3; do
 	case $verb in
 	again) send "$number" ;;
-	*) answer "$number" "$verb" "$file" "$bytes" & ;;
+	*) answer "$number" "$verb" "$file" "$bytes" ;;
 	esac
 done

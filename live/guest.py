@@ -7,8 +7,7 @@ import errno
 import os
 import re
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, NamedTuple
 
 from qemu.qmp import ExecuteError
@@ -20,7 +19,6 @@ from zonediff.live.accelerator import accelerator, distrust_kvm
 from zonediff.live.agent import AGAIN, Agent
 from zonediff.live.console import Console
 from zonediff.live.guest_spec import GuestSpec
-from zonediff.live.host import Accelerator
 from zonediff.live.qemu_arguments import NO_FILES, Backing, backend, backend_id, device, device_id
 from zonediff.live.snapshot import Snapshot, read_snapshot
 from zonediff.live.virtual_machine import QemuFailed, VirtualMachine, power_on
@@ -270,7 +268,7 @@ async def starting(spec: GuestSpec, backing: Backing = NO_FILES) -> AsyncIterato
         if accelerator() == "kvm":
             vm = await _under_kvm(spec, backing, stack)
         if vm is None:
-            vm = await stack.enter_async_context(_power_on(spec, "tcg", backing))
+            vm = await stack.enter_async_context(power_on(spec, "tcg", backing))
         yield LiveGuest(vm)
 
 
@@ -282,20 +280,11 @@ async def restored(
 
     state: the descriptor of that state. Raises virtual_machine.QemuFailed.
     """
-    arrangement = replace(backing, others=(state,))
-    async with _power_on(spec, accelerator(), arrangement, incoming=True) as vm:
+    async with power_on(spec, accelerator(), backing, incoming=True) as vm:
         guest = LiveGuest(vm)
         await guest.restore(state)
         guest.take_over(saved)
         yield guest
-
-
-def _power_on(
-    spec: GuestSpec, accelerator: Accelerator, backing: Backing, incoming: bool = False
-) -> AbstractAsyncContextManager[VirtualMachine]:
-    return power_on(
-        spec.host, spec.image, spec.machine, spec.window, accelerator, backing, incoming
-    )
 
 
 async def _under_kvm(
@@ -304,7 +293,7 @@ async def _under_kvm(
     """Return a machine under KVM; None, and use TCG from now on, if its kernel does not start."""
     async with AsyncExitStack() as trial:
         try:
-            vm = await trial.enter_async_context(_power_on(spec, "kvm", backing))
+            vm = await trial.enter_async_context(power_on(spec, "kvm", backing))
             if await _starts(vm):
                 stack.push_async_exit(trial.pop_all())
                 return vm

@@ -25,12 +25,21 @@ pickled, so a worker on another computer can run them."""
 
 @dataclass(frozen=True, slots=True)
 class GuestSpec:
-    """A kernel image and the machine to boot it on; window: room for its memory devices."""
+    """A kernel image and the machine to boot it on; window: room for its memory devices.
+
+    parameters: kernel parameters of ours, ahead of the machine's own.
+    """
 
     host: Host
     image: Image
     machine: Machine
     window: Window
+    parameters: str = ""
+
+    @property
+    def cmdline(self) -> str:
+        """The kernel parameters of the guest, beside those of every guest."""
+        return f"{self.parameters} {self.machine.cmdline}".strip()
 
     @property
     def made_of(self) -> str:

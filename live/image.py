@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import bz2
 import hashlib
+import lzma
 import os
 import re
 import struct
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
+from zonediff.live.kernel_package import SUFFIX, unpacked_image
 from zonediff.variants.registry import VariantError
 
 _HEADER: Final = struct.Struct("<H2x4s8xH")
@@ -21,6 +25,15 @@ _HEADER_OFFSET: Final = 0x1FE
 _BOOT_FLAG: Final = 0xAA55
 _SETUP_OFFSET: Final = 0x200
 _MAX_SETUP_SIZE: Final = 0x10000
+
+_ONLINE_TYPES: Final = {
+    "MHP_DEFAULT_ONLINE_TYPE_ONLINE_AUTO": "online",
+    "MHP_DEFAULT_ONLINE_TYPE_ONLINE_KERNEL": "online_kernel",
+    "MHP_DEFAULT_ONLINE_TYPE_ONLINE_MOVABLE": "online_movable",
+}
+
+_EMBEDDED: Final = b"IKCFG_ST"
+"""What stands before the config of a kernel built with CONFIG_IKCONFIG."""
 
 _OPTION: Final = re.compile(r"CONFIG_(\w+)=(.*)")
 
@@ -65,13 +78,45 @@ class Image:
         for file in candidates:
             if file != path and file.is_file() and os.access(file, os.R_OK):
                 lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-                matches = (_OPTION.fullmatch(line) for line in lines)
-                return {match[1]: match[2] for match in matches if match}
-        return None
+                return _options(lines)
+        return _embedded_config(self.read())
+
+    def option(self, name: str) -> bool | None:
+        """Return whether a switch of engine.machine.Config is on; None when that is unknown."""
+        config = self.config()
+        if config is None:
+            return None
+        if name == "MEMORY_HOTPLUG_DEFAULT_ONLINE":
+            return self.default_online_type() == "online"
+        return config.get(name) == "y"
+
+    def default_online_type(self) -> str | None:
+        """Return what memory is onlined as by default, `offline` for not; None when unknown.
+
+        Before 6.14 a switch, since then a choice (mm/Kconfig).
+        """
+        config = self.config()
+        if config is None:
+            return None
+        if config.get("MEMORY_HOTPLUG_DEFAULT_ONLINE") == "y":
+            return "online"
+        chosen = (
+            online_type
+            for option, online_type in _ONLINE_TYPES.items()
+            if config.get(option) == "y"
+        )
+        return next(chosen, "offline")
 
 
 def read_image(path: Path) -> Image:
-    """Read a kernel image's header. Raises VariantError when it is unreadable or not a bzImage."""
+    """Read the header of a kernel image, or of the one in a Debian package.
+
+    The path may be a pattern that a single file matches. Raises VariantError when the image is
+    unreadable or not a bzImage.
+    """
+    path = _single(path)
+    if path.suffix == SUFFIX:
+        path = unpacked_image(path)
     with _opened(path) as file:
         start = file.read(_MAX_SETUP_SIZE)
         if len(start) >= _HEADER_OFFSET + _HEADER.size:
@@ -86,6 +131,16 @@ def read_image(path: Path) -> Image:
     )
 
 
+def _single(path: Path) -> Path:
+    """Return the file that a path or pattern names. Raises VariantError when several match."""
+    if path.exists() or not set("*?[") & set(str(path)):
+        return path
+    files = sorted(map(str, path.parent.glob(path.name)))
+    if len(files) > 1:
+        raise VariantError(f"{path}: {len(files)} files match, name one: {', '.join(files)}")
+    return Path(files[0]) if files else path
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
     """Open a file for reading. Raises VariantError when that fails."""
@@ -97,6 +152,36 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         if isinstance(error, PermissionError):
             remedy = ": as root, make it readable (chmod a+r), or copy it to where you can read it"
         raise VariantError(f"{path}: {error.strerror}{remedy}") from error
+
+
+def _options(lines: Iterable[str]) -> dict[str, str]:
+    matches = (_OPTION.fullmatch(line) for line in lines)
+    return {match[1]: match[2] for match in matches if match}
+
+
+def _embedded_config(image: bytes) -> dict[str, str] | None:
+    """Return the options that an image itself holds (CONFIG_IKCONFIG); None when it holds none.
+
+    The kernel is compressed in it; of gzip, xz and bzip2.
+    """
+    decompressors: dict[bytes, Callable[[], Any]] = {
+        b"\x1f\x8b\x08": lambda: zlib.decompressobj(zlib.MAX_WBITS | 16),
+        b"\xfd7zXZ\0": lzma.LZMADecompressor,
+        b"BZh": bz2.BZ2Decompressor,
+    }
+    for magic, make in decompressors.items():
+        offset = image.find(magic, _SETUP_OFFSET)
+        while offset >= 0:
+            try:
+                kernel = make().decompress(image[offset:])
+            except (zlib.error, lzma.LZMAError, OSError):
+                kernel = b""
+            _, found, rest = kernel.partition(_EMBEDDED)
+            if found:
+                text = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(rest)
+                return _options(text.decode(errors="replace").splitlines())
+            offset = image.find(magic, offset + 1)
+    return None
 
 
 def _digest(content: bytes) -> str:

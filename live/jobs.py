@@ -13,8 +13,8 @@ from zonediff.live.guest_spec import GuestSpec, Script, fixed_script
 from zonediff.live.host import Host
 from zonediff.live.image import Image
 from zonediff.live.limiter import GuestLimiter
-from zonediff.live.random_steps import MACHINE_KINDS, WINDOW, random_script
-from zonediff.live.subject import spec_for
+from zonediff.live.random_steps import AS_BUILT, MACHINE_KINDS, WINDOW, random_script
+from zonediff.live.subject import own_parameters, spec_for
 from zonediff.variants.subject import NotOnThisMachine
 from zonediff.work.chunks import ItemSource
 
@@ -70,7 +70,9 @@ def random_jobs(
         kind = kinds[index % len(kinds)]
         id = f"{kind}-{seed}-{index}"
         machine, script = random_script(kind, Random(id), length)
-        yield Job(id, GuestSpec(host, image, machine, WINDOW), script, f"{length} random steps")
+        parameters = "" if kind == AS_BUILT else own_parameters(image, machine.config)
+        spec = GuestSpec(host, image, machine, WINDOW, parameters)
+        yield Job(id, spec, script, f"{length} random steps")
 
 
 async def run_jobs(

@@ -22,6 +22,16 @@ from zonediff.live.qemu_arguments import Window
 _ONE_NODE: Final = (Bytes(GIB),)
 _WITH_MEMORYLESS_NODE: Final = (Bytes(GIB), Bytes(0))
 
+_ODD_MIB: Final = (320, 448, 500, 512, 576, 700, 1000)
+_SWITCHES: Final = ("", "movable_node", "memory_hotplug.auto_movable_numa_aware=0")
+_RATIOS: Final = (
+    *("", "memory_hotplug.auto_movable_ratio=50", "memory_hotplug.auto_movable_ratio=100"),
+    "memory_hotplug.auto_movable_ratio=1000",
+)
+
+AS_BUILT: Final = "as-built"
+"""The kind of machine whose kernel does what its config says with added memory."""
+
 MACHINE_KINDS: Final[dict[str, Callable[[Random], Machine]]] = {
     "one-node": lambda rng: Machine(_ONE_NODE),
     "one-node-cold": lambda rng: Machine(_ONE_NODE, dimms=_cold(rng, 1)),
@@ -31,6 +41,11 @@ MACHINE_KINDS: Final[dict[str, Callable[[Random], Machine]]] = {
     "kernelcore": lambda rng: Machine(_ONE_NODE, cmdline="kernelcore=512M"),
     "big-base": lambda rng: Machine((Bytes(5 * GIB),)),
     "auto-online-boot": lambda rng: Machine(_ONE_NODE, cmdline="memhp_default_state=online"),
+    AS_BUILT: lambda rng: Machine(_ONE_NODE),
+    "odd-sizes": lambda rng: Machine(_odd_nodes(rng), cmdline=rng.choice(_SWITCHES)),
+    "auto-movable": lambda rng: Machine(_ONE_NODE, cmdline=_auto_movable(rng)),
+    "auto-movable-nodes": lambda rng: Machine(_odd_nodes(rng), cmdline=_auto_movable(rng)),
+    "memmap-on-memory": lambda rng: Machine(_ONE_NODE, cmdline="memory_hotplug.memmap_on_memory=1"),
     "probe": lambda rng: Machine(_ONE_NODE, dimms=_cold(rng, 2), cmdline="acpi_no_memhotplug"),
 }
 """The machines that random steps run on, by the name of their kind."""
@@ -64,6 +79,17 @@ def random_script(kind: str, rng: Random, number: int) -> tuple[Machine, Script]
 
 def _run_random_steps(machine: Machine, rng: Random, number: int, view: View) -> Iterator[Step]:
     return _RandomSteps(machine, rng, view).steps(number)
+
+
+def _odd_nodes(rng: Random) -> tuple[Bytes, ...]:
+    """Nodes of odd sizes: blocks that lie in two of them, or are there in part."""
+    return tuple(Bytes(rng.choice(_ODD_MIB) * MIB) for _ in range(rng.randint(1, 3)))
+
+
+def _auto_movable(rng: Random) -> str:
+    """Parameters of the policy auto-movable (kernels before 5.15 ignore them)."""
+    words = ["memory_hotplug.online_policy=auto-movable", rng.choice(_RATIOS)]
+    return " ".join(filter(None, [*words, rng.choice(_SWITCHES)]))
 
 
 def _cold(rng: Random, most: int) -> tuple[Dimm, ...]:

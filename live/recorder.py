@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from zonediff.live.host import find_host
 from zonediff.live.image import read_image
 from zonediff.live.jobs import Job
-from zonediff.live.recording import Record
+from zonediff.live.recording import Record, to_record
 from zonediff.live.run import run
 from zonediff.variants.registry import LIVE, Registry
 from zonediff.work.fingerprint import fingerprint

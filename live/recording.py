@@ -13,6 +13,8 @@ from zonediff.engine.machine import Config
 from zonediff.live.run import LiveRun
 from zonediff.live.snapshot import Snapshot
 
+_ONLINE_TYPES: Final = ("offline", "online", "online_kernel", "online_movable")
+
 _MACHINE_KEYS: Final = ("nodes", "cmdline", "dimms")
 
 
@@ -73,15 +75,19 @@ def with_id(body: Mapping[str, Any], id: str, variant: str) -> dict[str, Any]:
 def _config(run: LiveRun) -> Config:
     """Return the config options of the kernel, as its sysfs shows them."""
     boot = run.snapshots[0]
-    on_cmdline = run.machine.has_parameter("memhp_default_state")
-    return Config(
-        MOVABLE_NODE="has_memory" in boot.nodes,
-        MEMORY_HOTPLUG_DEFAULT_ONLINE=boot.knob not in (None, "offline") and not on_cmdline,
-    )
+    online = run.built_online
+    if online is None:
+        # An unknown value has no effect; what the knob reads then comes from the config.
+        on_cmdline = run.machine.parameter("memhp_default_state") in _ONLINE_TYPES
+        online = boot.knob not in (None, "offline") and not on_cmdline
+    return Config(MOVABLE_NODE="has_memory" in boot.nodes, MEMORY_HOTPLUG_DEFAULT_ONLINE=online)
 
 
 def _snapshot_to_json(snapshot: Snapshot) -> dict[str, Any]:
-    links = {number: {"node": node} for number, node in snapshot.links.items()}
+    links = {
+        number: {"node": nodes[0] if len(nodes) == 1 else list(nodes)}
+        for number, nodes in snapshot.links.items()
+    }
     return {
         "blocks": {
             str(number): {

@@ -38,13 +38,15 @@ class LiveRun:
 
     release: the kernel's release; empty when it did not boot. snapshots: of the guest after boot
     (none when it did not boot) and after each act. When the kernel dies of an act, the snapshot
-    before the act is repeated.
+    before the act is repeated. built_online: whether the kernel was built to online memory itself,
+    None when unknown. The machine's command line has the parameters that are ours, too.
     """
 
     machine: Machine
     trace: Trace
     release: str
     snapshots: tuple[Snapshot, ...]
+    built_online: bool | None = None
 
 
 async def run(name: str, spec: GuestSpec, script: Script, *, fresh: bool = False) -> LiveRun:
@@ -78,7 +80,13 @@ async def _run(name: str, spec: GuestSpec, script: Script, fresh: bool) -> LiveR
         devices=runner.device_blocks,
         boot_reasons=boot_reasons,
     )
-    return LiveRun(spec.machine, trace, runner.release, tuple(runner.snapshots))
+    return LiveRun(
+        spec.machine.with_cmdline(spec.cmdline),
+        trace,
+        runner.release,
+        tuple(runner.snapshots),
+        spec.image.option("MEMORY_HOTPLUG_DEFAULT_ONLINE"),
+    )
 
 
 class _Runner:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import multiprocessing
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +32,10 @@ _CANNOT: Final[dict[type[Step], str]] = {
     Elapse: "the guest runs no processes except its agent",
 }
 """The steps that a guest in QEMU cannot do, and why."""
+
+STAY_OFFLINE: Final = "memhp_default_state=offline"
+
+_log = logging.getLogger(__name__)
 
 _PHYSICAL_BITS: Final = 40
 """The width of physical addresses of QEMU's default CPU."""
@@ -91,11 +98,37 @@ class Live:
 
 def spec_for(host: Host, image: Image, machine: Machine, steps: Sequence[Step]) -> GuestSpec:
     """Return the guest for a scenario. Raises NotOnThisMachine when no guest here can run it."""
-    spec = GuestSpec(host, image, machine, window_for(machine, steps))
+    parameters = own_parameters(image, machine.config)
+    spec = GuestSpec(host, image, machine, window_for(machine, steps), parameters)
     obstacle = next(_obstacles(spec, steps), None)
     if obstacle is not None:
         raise NotOnThisMachine(obstacle)
     return spec
+
+
+def own_parameters(image: Image, config: Config) -> str:
+    """Return the kernel parameters that make a kernel behave as built with these options.
+
+    Where memory is to stay offline by default and the kernel may have been built otherwise.
+    """
+    built_with = image.default_online_type()
+    if config.MEMORY_HOTPLUG_DEFAULT_ONLINE or built_with == "offline":
+        return ""
+    if built_with is not None:
+        _say_default(str(image.path), built_with)
+    return STAY_OFFLINE
+
+
+@cache
+def _say_default(image: str, online_type: str) -> None:
+    if multiprocessing.parent_process() is None:
+        _log.warning(
+            "live: %s was built to make added memory %s by itself; guests are booted with %s where "
+            "a scenario does not ask for that",
+            image,
+            online_type,
+            STAY_OFFLINE,
+        )
 
 
 def _obstacles(spec: GuestSpec, steps: Sequence[Step]) -> Iterator[str]:
@@ -123,8 +156,8 @@ def _options(spec: GuestSpec) -> Iterator[str]:
         wanted = getattr(spec.machine.config, option.name)
         if wanted == option.default:
             continue
-        config = spec.image.config()
-        if config is None:
+        built_with = spec.image.option(option.name)
+        if built_with is None:
             yield f"no config file beside the image shows whether CONFIG_{option.name} is set"
-        elif (config.get(option.name) == "y") != wanted:
+        elif built_with != wanted:
             yield f"the kernel was built with CONFIG_{option.name}={'n' if wanted else 'y'}"

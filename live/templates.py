@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
 from zonediff.engine.kernel import KernelDied
@@ -23,6 +24,7 @@ from zonediff.live.accelerator import accelerator
 from zonediff.live.guest import LiveGuest, restored, starting
 from zonediff.live.guest_spec import GuestSpec
 from zonediff.live.host import memory_available
+from zonediff.live.initramfs import initramfs
 from zonediff.live.qemu_arguments import Backing, backends
 
 _MOST: Final = 32
@@ -41,28 +43,36 @@ class DiedBooting(KernelDied):
 
 
 class Template:
-    """A saved guest: its memory and state in files, and what it had said of itself."""
+    """A saved guest: its memory and state in files, and what its agent had answered.
 
-    def __init__(self, files: dict[str, int], state: int, guest: LiveGuest) -> None:
-        self._files = files
+    The files belong to it from now on.
+    """
+
+    def __init__(self, files: dict[str, int], boot_files: tuple[int, int], state: int) -> None:
+        self.backing = Backing(files, boot_files=boot_files)
         self._state = state
-        self._guest = guest
+        self.saved: LiveGuest | None = None
+
+    @property
+    def state(self) -> str:
+        """The path of the file of the state."""
+        return f"/proc/{os.getpid()}/fd/{self._state}"
 
     @asynccontextmanager
     async def guest(self, spec: GuestSpec) -> AsyncIterator[LiveGuest]:
-        """A guest that goes on from here."""
-        # Each needs a place of its own in the file.
-        state = os.open(f"/proc/self/fd/{self._state}", os.O_RDONLY)
+        """A guest that goes on from here. Raises virtual_machine.QemuFailed."""
+        assert self.saved is not None
+        state = os.open(self.state, os.O_RDONLY)  # each with a position of its own in the file
         try:
-            backing = Backing(self._files, private=True)
-            async with restored(spec, backing, state, self._guest) as guest:
+            backing = replace(self.backing, private=True, state=state)
+            async with restored(spec, backing, state, self.saved) as guest:
                 yield guest
         finally:
             os.close(state)
 
     def close(self) -> None:
         """Give its memory back; guests that go on from it keep what they have."""
-        for file in (self._state, *self._files.values()):
+        for file in (self._state, *self.backing.files.values(), *(self.backing.boot_files or ())):
             os.close(file)
 
 
@@ -89,7 +99,7 @@ async def booted(spec: GuestSpec, *, fresh: bool = False) -> AsyncIterator[LiveG
 
 
 async def _template(spec: GuestSpec) -> Template:
-    key = (spec.made_of, spec.machine, spec.window, accelerator())
+    key = (spec.made_of, spec.machine, spec.window, spec.parameters, accelerator())
     lock = _making.setdefault(key, asyncio.Lock())
     async with lock:
         if key not in _templates:
@@ -101,17 +111,34 @@ async def _template(spec: GuestSpec) -> Template:
 
 
 async def _made(spec: GuestSpec) -> Template:
-    """Boot a machine and save it."""
-    with _memory_files(spec) as files:
-        async with starting(spec, Backing(files)) as guest:
+    """Boot a machine and save it. Raises DiedBooting, virtual_machine.QemuFailed."""
+    template = _empty(spec)
+    try:
+        async with starting(spec, template.backing) as guest:
             await _ready(guest)
-            state = os.memfd_create("state")
-            try:
-                await guest.save(f"/proc/{os.getpid()}/fd/{state}")
-            except BaseException:
-                os.close(state)
-                raise
-        return Template(files, state, guest)
+            await guest.save(template.state)
+            template.saved = guest
+    except BaseException:
+        template.close()
+        raise
+    return template
+
+
+def _empty(spec: GuestSpec) -> Template:
+    """Make the files of a template. Raises VariantError when the image has changed."""
+    kernel = _file("kernel", spec.image.read())
+    initrd = _file("initramfs", initramfs(spec.host.busybox, spec.host.agent))
+    files = {name: os.memfd_create(name) for name in backends(spec.machine)}
+    for name, size in backends(spec.machine).items():
+        os.ftruncate(files[name], size)
+    return Template(files, (kernel, initrd), os.memfd_create("state"))
+
+
+def _file(name: str, content: bytes) -> int:
+    file = os.memfd_create(name)
+    with os.fdopen(file, "wb", closefd=False) as stream:
+        stream.write(content)
+    return file
 
 
 async def _ready(guest: LiveGuest) -> None:
@@ -119,21 +146,6 @@ async def _ready(guest: LiveGuest) -> None:
         await guest.ready()
     except KernelDied as death:
         raise DiedBooting(death, guest.console.reasons()) from None
-
-
-@contextmanager
-def _memory_files(spec: GuestSpec) -> Iterator[dict[str, int]]:
-    """A file for each piece of a machine's memory; closed if it does not become a template."""
-    files = {}
-    try:
-        for name, size in backends(spec.machine).items():
-            files[name] = os.memfd_create(name)
-            os.ftruncate(files[name], size)
-        yield files
-    except BaseException:
-        for file in files.values():
-            os.close(file)
-        raise
 
 
 def _make_room() -> None:

@@ -20,13 +20,12 @@ from typing import Any, BinaryIO, Final
 from qemu.qmp import ExecuteError, QMPClient, QMPError
 
 from zonediff.engine.kernel import KernelDied
-from zonediff.engine.machine import Machine
 from zonediff.engine.trace import End
 from zonediff.live.console import Console
-from zonediff.live.host import Accelerator, Host
-from zonediff.live.image import Image
+from zonediff.live.guest_spec import GuestSpec
+from zonediff.live.host import Accelerator
 from zonediff.live.initramfs import initramfs
-from zonediff.live.qemu_arguments import MONITOR, NO_FILES, SERIAL_PORTS, Backing, Window, arguments
+from zonediff.live.qemu_arguments import MONITOR, NO_FILES, SERIAL_PORTS, Backing, arguments
 from zonediff.variants.registry import VariantError
 
 Take = Callable[[bytes], None]
@@ -180,18 +179,15 @@ class _Port(asyncio.Protocol):
 
 @asynccontextmanager
 async def power_on(
-    host: Host,
-    image: Image,
-    machine: Machine,
-    window: Window,
+    spec: GuestSpec,
     accelerator: Accelerator,
     backing: Backing = NO_FILES,
     incoming: bool = False,
 ) -> AsyncIterator[VirtualMachine]:
     """Start a virtual machine for the duration of the context; its kernel is just starting.
 
-    incoming: it waits for a state to begin with instead (templates.py). Raises QemuFailed when
-    QEMU cannot make such a machine, VariantError when the image changed.
+    incoming: it waits for a saved state instead (templates.py). Raises QemuFailed when QEMU
+    refuses the machine, and VariantError when the image has changed.
     """
     async with AsyncExitStack() as stack:
         ours: dict[str, socket.socket] = {}
@@ -200,21 +196,18 @@ async def power_on(
             pair = socket.socketpair()
             ours[name], theirs[name] = (stack.enter_context(end) for end in pair)
             ours[name].setblocking(False)
-        with (
-            in_memory("kernel", image.read()) as kernel,
-            in_memory("initramfs", initramfs(host.busybox, host.agent)) as initrd,
-        ):
+        with _boot_files(spec, backing) as (kernel, initrd):
             descriptors = {name: end.fileno() for name, end in theirs.items()}
-            inherited = (*descriptors.values(), *backing.files.values(), *backing.others)
             process = subprocess.Popen(
                 [
-                    *(host.setpriv, "--pdeathsig", "KILL", "--", host.qemu),
+                    *(spec.host.setpriv, "--pdeathsig", "KILL", "--", spec.host.qemu),
                     *arguments(
-                        machine,
-                        window,
+                        spec.machine,
+                        spec.window,
+                        spec.cmdline,
                         accelerator=accelerator,
-                        kernel=f"/proc/self/fd/{kernel.fileno()}",
-                        initrd=f"/proc/self/fd/{initrd.fileno()}",
+                        kernel=f"/proc/self/fd/{kernel}",
+                        initrd=f"/proc/self/fd/{initrd}",
                         sockets=descriptors,
                         backing=backing,
                         incoming=incoming,
@@ -223,8 +216,8 @@ async def power_on(
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                pass_fds=[kernel.fileno(), initrd.fileno(), *inherited],
-                process_group=0,  # Ctrl-C is for us
+                pass_fds=[kernel, initrd, *descriptors.values(), *backing.descriptors],
+                process_group=0,  # keeps Ctrl-C from QEMU
             )
         stack.enter_context(process)
         stack.callback(process.kill)
@@ -233,6 +226,22 @@ async def power_on(
         vm = VirtualMachine(process)
         await vm.connect(ours, stack)
         yield vm
+
+
+@contextmanager
+def _boot_files(spec: GuestSpec, backing: Backing) -> Iterator[tuple[int, int]]:
+    """Yield the descriptors of the kernel and the initramfs, those of the backing if it has them.
+
+    Raises VariantError when the image has changed.
+    """
+    if backing.boot_files is not None:
+        yield backing.boot_files
+        return
+    with (
+        in_memory("kernel", spec.image.read()) as kernel,
+        in_memory("initramfs", initramfs(spec.host.busybox, spec.host.agent)) as initrd,
+    ):
+        yield kernel.fileno(), initrd.fileno()
 
 
 @contextmanager

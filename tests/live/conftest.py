@@ -6,8 +6,10 @@ newest that is installed.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,11 +20,12 @@ from zonediff.engine.observation import Observation
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Step
 from zonediff.engine.trace import StepTrace, Trace
-from zonediff.live.guest_spec import Script
+from zonediff.live.guest_spec import Script, fixed_script
 from zonediff.live.host import Host, look_for_host
-from zonediff.live.run import LiveRun
+from zonediff.live.image import read_image
+from zonediff.live.run import LiveRun, run
 from zonediff.live.snapshot import Snapshot
-from zonediff.live.subject import Live
+from zonediff.live.subject import Live, spec_for
 from zonediff.variants.registry import LIVE, Registry
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,6 +70,21 @@ def on_kernel(subject: Live) -> OnKernel:
     return subject.run
 
 
+@pytest.fixture(params=["C", "shell"])
+def on_each_agent(request: pytest.FixtureRequest, host: Host, kernel: Path) -> OnKernel:
+    """The same with each of the agents that a guest may have."""
+    if request.param == "C" and host.agent is None:
+        pytest.skip("no C compiler made agent.c")
+    with_agent = host if request.param == "C" else replace(host, agent=None)
+    image = read_image(kernel)
+
+    def run_steps(machine: Machine, steps: Sequence[Step]) -> Trace:
+        spec = spec_for(with_agent, image, machine, steps)
+        return asyncio.run(run("live", spec, fixed_script(steps))).trace
+
+    return run_steps
+
+
 @pytest.fixture
 def modelled() -> Callable[[str, Machine, Script], LiveRun]:
     """A run as if on a real kernel, of a model: quick, and its outcome is known."""
@@ -103,7 +121,7 @@ def snapshot_of(seen: Observation) -> Snapshot:
             }
             for number, view in seen.each()
         },
-        links={number: view.node for number, view in seen.each() if view.node >= 0},
+        links={number: (view.node,) for number, view in seen.each() if view.node >= 0},
         zones={
             name: {"start_pfn": zone.start_pfn, "spanned": zone.spanned, "present": zone.present}
             for name, zone in seen.zones.items()

@@ -87,3 +87,11 @@ def test_answers_to_earlier_requests_are_no_answers() -> None:
     assert not agent.answered
     take(agent, *answer(2, "new"))
     assert agent.answer == ["new"]
+
+
+def test_an_answer_whose_checksum_could_not_be_made_is_asked_for_again() -> None:
+    agent = Agent()
+    agent.request("observe")
+    take(agent, b"begin 1 ", b"done", b"end 1")
+    assert agent.answered
+    assert agent.answer is None

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import lzma
 import struct
+import tarfile
 from pathlib import Path
 
 import pytest
 
+from zonediff.engine.machine import Config
 from zonediff.live.image import read_image
+from zonediff.live.subject import own_parameters
 from zonediff.variants.registry import Registry, VariantError
 
 BANNER = "4.10.17 (me@here) #1 SMP Mon Nov 23 2026"
@@ -101,3 +107,108 @@ def test_the_configuration_of_a_kernel_tree_is_its_own(tmp_path: Path) -> None:
 
 def test_the_configuration_may_be_unknown(vmlinuz: Path) -> None:
     assert read_image(vmlinuz).config() is None
+
+
+def test_the_configuration_may_be_in_the_image(vmlinuz: Path) -> None:
+    text = b"CONFIG_MOVABLE_NODE=y\n"
+    kernel = b"\x7fELF" + b"IKCFG_ST" + gzip.compress(text) + b"IKCFG_ED"
+    for compress in (gzip.compress, lzma.compress):
+        vmlinuz.write_bytes(bzimage() + compress(kernel) + bytes(8))
+        assert read_image(vmlinuz).config() == {"MOVABLE_NODE": "y"}
+
+
+@pytest.mark.parametrize(
+    ("option", "online_type"),
+    [
+        ("# CONFIG_MEMORY_HOTPLUG_DEFAULT_ONLINE is not set", "offline"),
+        ("CONFIG_MEMORY_HOTPLUG_DEFAULT_ONLINE=y", "online"),
+        ("CONFIG_MHP_DEFAULT_ONLINE_TYPE_OFFLINE=y", "offline"),
+        ("CONFIG_MHP_DEFAULT_ONLINE_TYPE_ONLINE_AUTO=y", "online"),
+        ("CONFIG_MHP_DEFAULT_ONLINE_TYPE_ONLINE_MOVABLE=y", "online_movable"),
+    ],
+)
+def test_what_added_memory_becomes_has_two_names(
+    vmlinuz: Path, option: str, online_type: str
+) -> None:
+    vmlinuz.with_name("config-4.10.17").write_text(f"{option}\n")
+    image = read_image(vmlinuz)
+    assert image.default_online_type() == online_type
+    assert image.option("MEMORY_HOTPLUG_DEFAULT_ONLINE") is (online_type == "online")
+    stays = "" if online_type == "offline" else "memhp_default_state=offline"
+    assert own_parameters(image, Config()) == stays
+    assert own_parameters(image, Config(MEMORY_HOTPLUG_DEFAULT_ONLINE=True)) == ""
+
+
+def test_what_added_memory_becomes_may_be_unknown(vmlinuz: Path) -> None:
+    image = read_image(vmlinuz)
+    assert image.option("MEMORY_HOTPLUG_DEFAULT_ONLINE") is None
+    assert own_parameters(image, Config()) == "memhp_default_state=offline"
+
+
+def package(path: Path, files: dict[str, bytes], compression: str = "xz") -> Path:
+    """A Debian package of these files."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode=f"w:{compression}") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(f"./{name}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    with path.open("wb") as deb:
+        deb.write(b"!<arch>\n")
+        for name, content in (
+            ("debian-binary", b"2.0\n"),
+            ("control.tar.xz", b"odd"),
+            (f"data.tar.{compression}", data.getvalue()),
+        ):
+            deb.write(f"{name:<16}{0:<12}{0:<6}{0:<6}{'100644':<8}{len(content):<10}`\n".encode())
+            deb.write(content + b"\n" * (len(content) % 2))
+    return path
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "zonediff"
+
+
+@pytest.mark.parametrize("compression", ["xz", "gz"])
+def test_a_package_is_unpacked_to_the_cache(tmp_path: Path, cache: Path, compression: str) -> None:
+    deb = package(
+        tmp_path / "linux-image-4.10.17.deb",
+        {
+            "boot/vmlinuz-4.10.17": bzimage(),
+            "boot/config-4.10.17": b"CONFIG_MOVABLE_NODE=y\n",
+            "boot/System.map-4.10.17": b"",
+        },
+        compression,
+    )
+    for path in (deb, tmp_path / "linux-*.deb"):
+        image = read_image(path)
+        assert image.release == "4.10.17"
+        assert image.config() == {"MOVABLE_NODE": "y"}
+        assert cache in image.path.parents
+    assert sorted(path.name for path in image.path.parent.iterdir()) == [
+        *("config-4.10.17", "vmlinuz-4.10.17"),
+    ]
+
+
+def test_a_package_may_hold_the_image_with_the_modules(tmp_path: Path, cache: Path) -> None:
+    deb = package(tmp_path / "b.deb", {"usr/lib/modules/4.10.17/vmlinuz": bzimage()})
+    assert read_image(deb).release == "4.10.17"
+    assert cache.is_dir()
+
+
+@pytest.mark.usefixtures("cache")
+def test_packages_without_an_image_are_refused(tmp_path: Path) -> None:
+    deb = package(tmp_path / "linux-image.deb", {"usr/share/doc": b""})
+    with pytest.raises(VariantError, match=r"no kernel image .* linux-binary-\*\.deb"):
+        read_image(deb)
+    deb.write_bytes(b"!<arch>\n")
+    with pytest.raises(VariantError, match=r"damaged Debian package: it has no data\.tar"):
+        read_image(deb)
+    deb.write_bytes(b"odd")
+    with pytest.raises(VariantError, match="not a Debian package"):
+        read_image(deb)
+    (tmp_path / "linux-other.deb").touch()
+    with pytest.raises(VariantError, match="2 files match, name one"):
+        read_image(tmp_path / "linux-*.deb")

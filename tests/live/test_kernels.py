@@ -29,11 +29,12 @@ from zonediff.engine.steps import (
 )
 from zonediff.engine.trace import Trace
 from zonediff.engine.units import GIB, MIB, Bytes
-from zonediff.live import accelerator, guest
+from zonediff.live import accelerator, guest, templates
+from zonediff.live.agent import Agent
 from zonediff.live.guest_spec import GuestSpec, fixed_script
 from zonediff.live.host import Host
 from zonediff.live.image import read_image
-from zonediff.live.jobs import Job
+from zonediff.live.jobs import Job, scenario_jobs
 from zonediff.live.random_steps import WINDOW
 from zonediff.live.recorder import Records, record_with_pool
 from zonediff.live.run import run
@@ -58,7 +59,9 @@ def printed(trace: Trace) -> str:
     return "\n".join(reason.text for reason in (*trace.boot_reasons, *reasons))
 
 
-def test_user_space_works_on_a_kernel_as_on_its_model(subject: Live, on_kernel: OnKernel) -> None:
+def test_user_space_works_on_a_kernel_as_on_its_model(
+    subject: Live, on_each_agent: OnKernel
+) -> None:
     if "Linux 6.1" not in subject.summary:
         pytest.skip(f"the model is of 6.1, the kernel is not: {subject.summary}")
     steps = [
@@ -76,7 +79,7 @@ def test_user_space_works_on_a_kernel_as_on_its_model(subject: Live, on_kernel: 
         Boot("memhp_default_state=online_movable"),
         Online(Blocks("dimm1"), "online"),
     ]
-    real = on_kernel(WITH_A_DIMM, steps)
+    real = on_each_agent(WITH_A_DIMM, steps)
     model = Registry().model("v6.1").run(WITH_A_DIMM, steps)
     assert real.end == "ran"
     assert real.devices == model.devices
@@ -100,9 +103,9 @@ def test_what_the_machine_refuses_the_kernel_never_sees(on_kernel: OnKernel) -> 
     assert list(trace.devices) == ["dimm1"]
 
 
-def test_nodes_are_those_of_the_machine(on_kernel: OnKernel) -> None:
+def test_nodes_are_those_of_the_machine(on_each_agent: OnKernel) -> None:
     machine = Machine((Bytes(512 * MIB), Bytes(512 * MIB), Bytes(0)))
-    trace = on_kernel(machine, [Plug("dimm1", Bytes(128 * MIB), node=2)])
+    trace = on_each_agent(machine, [Plug("dimm1", Bytes(128 * MIB), node=2)])
     assert trace.boot.nodes["online"] == "0-1"
     assert trace.last().nodes["online"] == "0-2"
     ((_, _, plug),) = trace.acts()
@@ -119,6 +122,7 @@ def test_where_no_uevents_are_heard_user_space_goes_by_what_is_there(
         self.hears_events = False
 
     monkeypatch.setattr(guest.LiveGuest, "ready", deaf)
+    monkeypatch.setattr(templates, "_templates", {})
     steps = [Plug("dimm2", Bytes(256 * MIB)), Udev("online_movable")]
     trace = on_kernel(WITH_A_DIMM, steps)
     assert [str(act.do) for _, _, act in trace.acts()][1:] == [
@@ -127,22 +131,24 @@ def test_where_no_uevents_are_heard_user_space_goes_by_what_is_there(
     assert results(trace) == [None] * 6
 
 
-def test_any_bytes_can_be_written(on_kernel: OnKernel) -> None:
+def test_any_bytes_can_be_written(on_each_agent: OnKernel) -> None:
     values = ["", "-n", "online\n", " online", "a'b\"$(reboot)`\\x", "é"]
-    trace = on_kernel(WITH_A_DIMM, [Write("memory32/state", value) for value in values])
+    trace = on_each_agent(WITH_A_DIMM, [Write("memory32/state", value) for value in values])
     assert results(trace) == [None, "EINVAL", None, *["EINVAL"] * 3]
 
 
-def test_an_oops_is_a_result(on_kernel: OnKernel) -> None:
+def test_an_oops_is_a_result(on_each_agent: OnKernel) -> None:
     crash = Write("../../../../proc/sysrq-trigger", "c")
-    trace = on_kernel(SMALL, [Write("../../../../proc/sys/kernel/sysrq", "1"), crash, crash])
+    trace = on_each_agent(SMALL, [Write("../../../../proc/sys/kernel/sysrq", "1"), crash, crash])
     assert results(trace) == [None, "BUG"] or results(trace) == [None, "panic"]
     assert trace.end in ("BUG", "panic")
     assert re.search("sysrq: Trigger a crash", printed(trace))
 
 
-def test_a_panic_for_want_of_memory_is_a_result(on_kernel: OnKernel) -> None:
-    trace = on_kernel(SMALL, [Plug("dimm1", Bytes(16 * GIB)), Write("memory32/state", "online")])
+def test_a_panic_for_want_of_memory_is_a_result(on_each_agent: OnKernel) -> None:
+    trace = on_each_agent(
+        SMALL, [Plug("dimm1", Bytes(16 * GIB)), Write("memory32/state", "online")]
+    )
     assert trace.end == "panic"
     assert "Kernel panic - not syncing" in printed(trace)
     assert len(trace.steps) == 1
@@ -164,10 +170,10 @@ def test_a_boot_that_hangs_is_a_result(
 
 
 def test_a_step_that_hangs_is_a_result(
-    on_kernel: OnKernel, monkeypatch: pytest.MonkeyPatch
+    on_each_agent: OnKernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(guest, "STEP_LIMIT", 8.0)
-    trace = on_kernel(SMALL, [Read("../../../../proc/kmsg"), Read("../../../../proc/kmsg")])
+    trace = on_each_agent(SMALL, [Read("../../../../proc/kmsg"), Read("../../../../proc/kmsg")])
     assert trace.end == "hang"
     assert results(trace)[-1] == "hang"
 
@@ -181,7 +187,7 @@ def test_what_no_virtual_machine_does_is_not_tried(subject: Live) -> None:
         subject.run(wide, [])
     with pytest.raises(NotOnThisMachine, match="MEMORY_HOTPLUG_DEFAULT_ONLINE"):
         subject.run(Machine(SMALL.nodes, config=Config(MEMORY_HOTPLUG_DEFAULT_ONLINE=True)), [])
-    with pytest.raises(NotOnThisMachine, match=r"the guest needs 65536\.\d GiB of memory"):
+    with pytest.raises(NotOnThisMachine, match=r"the guest needs 1024\.\d GiB of memory"):
         subject.run(Machine((Bytes(64 << 40),)), [])
 
 
@@ -191,6 +197,43 @@ def test_such_a_scenario_is_not_run_and_the_report_says_so(kernel: Path) -> None
     assert run.status == "not-run"
     assert run.error is not None
     assert run.error.startswith("not on this machine: xen adds")
+
+
+def test_a_guest_from_a_template_does_what_one_of_its_own_boot_does(
+    host: Host, kernel: Path
+) -> None:
+    image = read_image(kernel)
+    same = ("removal/*", "knob/offline*", "ordering/movable*", "drivers/acpi*", "pressure/*128m*")
+    jobs, _ = scenario_jobs(load(list(same), SHIPPED)[:12], host, image)
+    assert len(jobs) > 4
+    for job in jobs:
+        one, two = (asyncio.run(run("live", job.spec, job.script, fresh=f)) for f in (False, True))
+        seen = [
+            [(a.do, a.result, a.changed.blocks) for _, _, a in r.trace.acts()] for r in (one, two)
+        ]
+        assert seen[0] == seen[1], job.id
+        assert one.trace.end == two.trace.end
+
+
+def test_a_mistake_of_ours_is_no_result(
+    host: Host, kernel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take(self: Agent, line: bytes) -> None:
+        raise IndexError("ours")
+
+    monkeypatch.setattr(Agent, "take", take)
+    spec = GuestSpec(host, read_image(kernel), SMALL, WINDOW)
+    with pytest.raises(IndexError, match="ours"):
+        asyncio.run(run("live", spec, fixed_script([]), fresh=True))
+
+
+def test_an_agent_that_cannot_be_understood_is_no_result(
+    host: Host, kernel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Agent, "_checked_answer", lambda self: None)
+    spec = GuestSpec(host, read_image(kernel), SMALL, WINDOW)
+    with pytest.raises(guest.AgentFailed, match="arrived damaged 50 times"):
+        asyncio.run(run("live", spec, fixed_script([]), fresh=True))
 
 
 KVM_THAT_STARTS_NO_GUEST = """\
