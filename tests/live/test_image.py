@@ -148,17 +148,19 @@ def test_what_added_memory_becomes_may_be_unknown(vmlinuz: Path) -> None:
 def package(path: Path, files: dict[str, bytes], compression: str = "xz") -> Path:
     """A Debian package of these files."""
     data = io.BytesIO()
-    with tarfile.open(fileobj=data, mode=f"w:{compression}") as archive:
+    with tarfile.open(fileobj=data, mode="w") as archive:
         for name, content in files.items():
             member = tarfile.TarInfo(f"./{name}")
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
+    plain = data.getvalue()
+    packed = lzma.compress(plain) if compression == "xz" else gzip.compress(plain)
     with path.open("wb") as deb:
         deb.write(b"!<arch>\n")
         for name, content in (
             ("debian-binary", b"2.0\n"),
             ("control.tar.xz", b"odd"),
-            (f"data.tar.{compression}", data.getvalue()),
+            (f"data.tar.{compression}", packed),
         ):
             deb.write(f"{name:<16}{0:<12}{0:<6}{0:<6}{'100644':<8}{len(content):<10}`\n".encode())
             deb.write(content + b"\n" * (len(content) % 2))
