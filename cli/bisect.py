@@ -11,7 +11,6 @@ from zonediff.cli.progress import bar
 from zonediff.compare.series.bisect import bisect
 from zonediff.reports.forms.bisection import bisection_text
 from zonediff.result import exit_code
-from zonediff.variants.registry import Registry
 
 
 @click.command(
@@ -52,7 +51,7 @@ def command(
     """
     if bool(scenarios) == every:
         raise click.UsageError("name scenarios, or all of them with --all")
-    registry = Registry(variant_files)
+    registry = options.registry(variant_files)
     loaded = options.load_scenarios(scenarios, corpus)
     with options.pool(registry, jobs) as pool, bar("running", "runs") as progress:
         bisections = bisect(

@@ -18,7 +18,6 @@ from zonediff.reports.forms.claim import claim_json, claim_text
 from zonediff.result import exit_code
 from zonediff.result.result import Evidence
 from zonediff.variants.model import Model
-from zonediff.variants.registry import Registry
 from zonediff.variants.subject import Subject
 
 
@@ -48,7 +47,7 @@ def command(
     Prints the verdicts, the cases that decided them, the kernel rules behind those, and how far
     recordings of real kernels confirm the models.
     """
-    registry = Registry(variant_files)
+    registry = options.registry(variant_files)
     names = options.variant_names(variants, registry)
     corpus = load()
     claims = {item.id: item for item in load_claims(corpus)}

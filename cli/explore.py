@@ -142,7 +142,7 @@ def command(a: str, b: str, variant_files: tuple[Path, ...], **given: Any) -> in
             "process"
         )
     outputs.check({"--store": request.store}, variant_files)
-    registry = Registry(variant_files)
+    registry = options.registry(variant_files)
     policies = registry.model(a).policy, registry.model(b).policy
     if request.walks is not None and request.symmetry is not None:
         raise click.UsageError("random walks use no symmetry")

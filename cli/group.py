@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any, Final
 
 import click
+from click.exceptions import NoSuchCommand
 
 from zonediff.cli.deprecations import deprecations_shown
 
@@ -69,6 +70,17 @@ class Group(click.Group):
             return None
         command: click.Command = import_module(self.modules[cmd_name][0]).command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The subcommand of the arguments. Raises NoSuchCommand with the nearest names."""
+        try:
+            return super().resolve_command(ctx, args)
+        except NoSuchCommand as error:
+            # Click suggests commands that are imported already; here are those of the table.
+            name = error.command_name
+            raise NoSuchCommand(name, possibilities=self.modules, ctx=ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the subcommands from the table alone."""

@@ -13,7 +13,6 @@ from zonediff.cli.progress import bar
 from zonediff.compare.history import history
 from zonediff.corpus.claim_files import load_claims
 from zonediff.reports.forms.history import overview_text, scenarios_text
-from zonediff.variants.registry import Registry
 
 
 @click.command(
@@ -48,7 +47,7 @@ def command(
     """
     loaded = options.load_scenarios(scenarios, corpus)
     claims = [] if scenarios or corpus else load_claims()
-    registry = Registry(variant_files)
+    registry = options.registry(variant_files)
     with options.pool(registry, jobs) as pool, bar("running releases", "runs") as progress:
         releases = history(loaded, claims, registry, pool=pool, progress=progress)
     if as_json:

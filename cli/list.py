@@ -9,7 +9,6 @@ import click
 
 from zonediff.cli import options
 from zonediff.reports.forms.listing import listing
-from zonediff.variants.registry import Registry
 
 
 @click.command()
@@ -35,7 +34,7 @@ def command(what: str, variant_files: tuple[Path, ...], corpus: Path | None, as_
 
 
 def _variants(files: tuple[Path, ...]) -> list[dict[str, str]]:
-    registry = Registry(files)
+    registry = options.registry(files)
     subjects = [registry.resolve(name) for name in registry.names()]
     return [
         {"name": subject.name, "summary": subject.summary, "where": subject.where}

@@ -72,6 +72,19 @@ seed = click.option(
 )
 
 
+def registry(files: Sequence[Path]) -> Registry:
+    """The registry with these variant files; prints likely slips in them on standard error.
+
+    Raises VariantError.
+    """
+    from zonediff.variants.registry import Registry
+
+    opened_registry = Registry(files)
+    for hint in opened_registry.hints():
+        click.echo(f"Warning: {hint}", err=True)
+    return opened_registry
+
+
 @contextmanager
 def pool(
     registry: Registry,

@@ -14,6 +14,7 @@ from zonediff.cli import options, outputs
 from zonediff.cli.group import EXIT_CODES, INTERRUPTED
 from zonediff.cli.progress import bar
 from zonediff.compare.assemble import Wanted, assemble
+from zonediff.corpus.loader import split_member
 from zonediff.reports import formats
 from zonediff.result import exit_code
 from zonediff.result.files import write_text
@@ -106,7 +107,7 @@ def command(scenarios: tuple[str, ...], variant_files: tuple[Path, ...], **given
     store: Path | None = given["store"]
     outputs.check(
         {"--store": store, **{option: path for option, _, path in files}},
-        [*variant_files, *map(Path, scenarios)],
+        [*variant_files, *(Path(split_member(name)[0]) for name in scenarios)],
     )
     wanted = _wanted(scenarios, variant_files, for_report=bool(files), given=given)
     with (
@@ -148,7 +149,7 @@ def _wanted(
 ) -> Wanted:
     """The result that the options ask for."""
     corpus: Path | None = given["corpus"]
-    registry = Registry(variant_files)
+    registry = options.registry(variant_files)
     series = [_series(text, given["baseline"], registry) for text in given["series"]]
     variants = options.variant_names(given["variants"], registry)
     inputs = [("variant file", path) for path in variant_files]

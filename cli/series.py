@@ -12,7 +12,6 @@ import click
 from zonediff.cli import options
 from zonediff.compare.series.source import from_mails, from_range
 from zonediff.reports.page.patches import series_text
-from zonediff.variants.registry import Registry
 
 WIDTH: Final = 80
 
@@ -63,7 +62,7 @@ def command(
     """
     if (revisions is None) == (mbox is None):
         raise click.UsageError("name one series, with --range A..B or with --mbox FILE")
-    registry = Registry(variant_files)
+    registry = options.registry(variant_files)
     if mbox is not None:
         series = from_mails(mbox, variant, baseline, registry)
     else:

@@ -11,7 +11,6 @@ from zonediff.compare.describe import scenario_info
 from zonediff.compare.runs import Cell, SeedRange, attempt
 from zonediff.reports.forms.story import story
 from zonediff.result import exit_code
-from zonediff.variants.registry import Registry
 
 
 @click.command(
@@ -50,7 +49,7 @@ def command(
     if len(found) > 1:
         ids = "\n".join(f"  {item.id}" for item in found)
         raise click.UsageError(f"{scenario!r} names {len(found)} scenarios; choose one:\n{ids}")
-    registry = Registry(variant_files)
+    registry = options.registry(variant_files)
     registry.resolve(variant)
     run = attempt(Cell(found[0], variant, SeedRange(seed)), registry)
     if run.trace is None:

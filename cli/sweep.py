@@ -14,7 +14,6 @@ from zonediff.compare.sweep.plan import find, load
 from zonediff.reports.forms.sweep import saved_text
 from zonediff.reports.page.frontier import frontier_table
 from zonediff.result.files import save
-from zonediff.variants.registry import Registry
 
 _file = click.Path(path_type=Path)
 
@@ -77,7 +76,7 @@ def command(
     """
     file = find(sweep)
     outputs.check({"--store": store, "-o": output}, [*variant_files, file])
-    registry = Registry(variant_files)
+    registry = options.registry(variant_files)
     plan = load(file, registry)
     with (
         options.opened(store) as keeper,

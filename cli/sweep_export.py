@@ -11,7 +11,6 @@ from zonediff.compare.sweep.export import FORMS, records
 from zonediff.compare.sweep.frontier import kept
 from zonediff.engine.words import count_of
 from zonediff.result.files import write_bytes
-from zonediff.variants.registry import Registry
 from zonediff.work.store import read_store
 
 _file = click.Path(path_type=Path)
@@ -48,7 +47,7 @@ def command(store: Path, variant_files: tuple[Path, ...], output: Path) -> None:
             f"{output}: expected a name that ends in {' or '.join(FORMS)}", param_hint="-o"
         )
     with read_store(store) as opened:
-        sweep, found, stale = kept(opened, Registry(variant_files))
+        sweep, found, stale = kept(opened, options.registry(variant_files))
     write_bytes(output, form(records(found)))
     points = len(found) * len(sweep.added)
     click.echo(f"wrote {output}: {count_of(points, 'point')}")

@@ -64,7 +64,7 @@ def command(
     --variant. A disagreement is shortened to the fewest steps that show it; this boots the kernel
     many times.
     """
-    registry = Registry(variant_files)
+    registry = options.registry(variant_files)
     if live is None:
         replays = _replay([Path(path) for path in paths], variant, registry, work)
     elif variant is None:

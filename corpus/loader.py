@@ -25,6 +25,9 @@ MAX_BYTES: Final = 1 << 20
 
 _SUFFIXES: Final = (".yaml", ".yml")
 
+_GLOB: Final = frozenset("*?")
+"""Characters that make a name a pattern. Brackets hold the values of a family's member."""
+
 
 @dataclass(slots=True)
 class _Source:
@@ -45,8 +48,9 @@ def load(paths: Iterable[str | Path] = (), root: Path = SHIPPED) -> list[Scenari
 
     A path is a file or folder on disk, or names scenarios below `root`: an id (`numa/two-nodes` for
     all members of a family, or `knob/kvm[knob=online]`), a folder (`ordering`) or a glob pattern
-    (`*/hyperv-*`). The id of a file below `root` is its path from there; of another file, its path
-    below the given folder, or its bare name.
+    (`*/hyperv-*`). A file of a family may be followed by the values of one member
+    (`mine.yaml[size=1G]`). The id of a file below `root` is its path from there; of another file,
+    its path below the given folder, or its bare name.
 
     Raises ScenarioError with every problem of every file.
     """
@@ -158,18 +162,36 @@ def _find(path: str | Path, root: Path) -> list[_Source]:
         if sources := _sources_below(place, root):
             return sources
         raise _error(path, f"no scenario files (*{_SUFFIXES[0]}) in this folder")
+    if place.suffix == ".py":
+        raise _error(
+            path, f"not a scenario: give a Python file of variants as --variant-file {path}"
+        )
     if place.exists():
-        if place.is_relative_to(root):
-            return [_source(place, root)]
-        return [_Source(place, place.stem, _shown(place))]
-    if place.suffix in _SUFFIXES:
-        raise _error(path, "no such file")
+        return [_file(place, root)]
+    file, values = split_member(str(path))
+    if file.endswith(_SUFFIXES):
+        if not Path(file).is_file():
+            raise _error(path, "no such file")
+        source = _file(Path(file).resolve(), root)
+        source.members = {source.id + values}
+        return [source]
     return _named(str(path).rstrip("/"), _sources_below(root, root))
+
+
+def split_member(name: str) -> tuple[str, str]:
+    """Split the values of a family's member from a name: `("mine.yaml", "[size=1G]")`."""
+    stem, bracket, rest = name.partition("[")
+    return (stem, bracket + rest) if rest.endswith("]") else (name, "")
+
+
+def ids_below(root: Path = SHIPPED) -> list[str]:
+    """Return the id of each file below a folder, without reading it: families without values."""
+    return [source.id for source in _sources_below(root.resolve(), root.resolve())]
 
 
 def _named(name: str, corpus: list[_Source]) -> list[_Source]:
     """Return the files of the corpus that an id, a folder or a pattern names."""
-    family = name.partition("[")[0] if name.endswith("]") else name
+    family = split_member(name)[0]
     if sources := [source for source in corpus if source.id == family]:
         for source in sources:
             source.members = None if family == name else {name}
@@ -177,11 +199,20 @@ def _named(name: str, corpus: list[_Source]) -> list[_Source]:
     patterns = (name, f"{name}/*")
     sources = [item for item in corpus if any(fnmatch.fnmatchcase(item.id, p) for p in patterns)]
     if not sources:
-        ids = [item.id for item in corpus]
-        folders = sorted({folder for id in ids if (folder := id.rpartition("/")[0])})
-        close = _suggestion(name, [*ids, *folders])
+        close = _nearest(name, [item.id for item in corpus])
         raise _error(name, f"no such file, folder or scenario{close}")
     return sources
+
+
+def _nearest(name: str, ids: list[str]) -> str:
+    """Suggest what a name of no scenario may stand for; for a pattern, a pattern that matches."""
+    folders = sorted({folder for id in ids if (folder := id.rpartition("/")[0])})
+    if not _GLOB & {*name}:
+        return _suggestion(name, [*ids, *folders])
+    last = name.rpartition("/")[2]
+    patterns = [f"{folder}/{last}" for folder in folders]
+    matching = [pattern for pattern in patterns if fnmatch.filter(ids, pattern)]
+    return _suggestion(name, matching) or _suggestion(name.replace("*", ""), [*ids, *folders])
 
 
 def _sources_below(folder: Path, root: Path) -> list[_Source]:
@@ -193,6 +224,13 @@ def _sources_below(folder: Path, root: Path) -> list[_Source]:
         and file.is_file()
         and not any(part.startswith(".") for part in file.relative_to(folder).parts)
     ]
+
+
+def _file(place: Path, root: Path) -> _Source:
+    """Return the source of a file on disk."""
+    if place.is_relative_to(root):
+        return _source(place, root)
+    return _Source(place, place.stem, _shown(place))
 
 
 def _source(file: Path, base: Path) -> _Source:

@@ -26,6 +26,7 @@ from typing import Final
 from zonediff.engine.errors import ZonediffError
 from zonediff.engine.policy import Policy
 from zonediff.variants.model import Model
+from zonediff.variants.source_lines import misnamed, place_in
 from zonediff.variants.subject import Subject
 
 GROUP: Final = "zonediff.variants"
@@ -100,8 +101,9 @@ class Registry:
             file if isinstance(file, VariantFile) else VariantFile.read(file) for file in files
         )
         self._extra: dict[str, type[Policy]] = {}
-        for file in self.files:
-            for policy in load_file(file):
+        self._of_files = [(file, load_file(file)) for file in self.files]
+        for file, policies in self._of_files:
+            for policy in policies:
                 self._enter(policy, str(file.path))
         self._installed = False
 
@@ -144,7 +146,18 @@ class Registry:
         try:
             return Model(self._extra[name]())
         except Exception as error:
-            raise VariantError(f"variant {name!r} cannot be made: {error!r}") from error
+            where = _place_of_error(self._extra[name], error)
+            raise VariantError(f"{where}variant {name!r} cannot be made: {error!r}") from error
+
+    def hints(self) -> list[str]:
+        """What looks like a slip in variant files, although they can be loaded."""
+        return [
+            f"{file.path}:{slip.place.line}:{slip.place.column}: {policy.name}: {slip}"
+            for file, policies in self._of_files
+            for policy in policies
+            for slip in misnamed(policy, file.text)
+            if slip.meant is not None
+        ]
 
     def _load_installed(self) -> None:
         if self._installed:
@@ -166,18 +179,23 @@ class Registry:
     def _enter(self, policy: type[Policy], where: str) -> None:
         if not isinstance(policy.name, str) or not valid_name(policy.name):
             raise VariantError(
-                f"{where}: {policy.name!r} is no name for a variant: letters, digits and ._/+-"
+                f"{_where(policy, where, 'name')}: {policy.name!r} is no name for a variant: "
+                "letters, digits and ._/+-"
             )
         if not _is_date(vars(policy).get("released")):
             raise VariantError(
-                f"{where}: variant {policy.name!r}: released is a date as in 2017-02-19, not "
-                f"{policy.released!r}"
+                f"{_where(policy, where, 'released')}: variant {policy.name!r}: released is a date "
+                f"as in 2017-02-19, not {policy.released!r}"
             )
         missing = sorted(policy.__abstractmethods__)
         if missing:
-            raise VariantError(f"{where}: variant {policy.name!r} does not answer {missing[0]}()")
+            raise VariantError(
+                f"{_where(policy, where)}: variant {policy.name!r} does not answer {missing[0]}()"
+            )
         if policy.name in OURS or policy.name in self._extra:
-            raise VariantError(f"{where}: there is already a variant {policy.name!r}")
+            raise VariantError(
+                f"{_where(policy, where, 'name')}: there is already a variant {policy.name!r}"
+            )
         self._extra[policy.name] = policy
 
 
@@ -253,6 +271,20 @@ def variant_file(cls: type) -> bytes | None:
     """The text of the variant file that defines a class, as it was loaded; None when none does."""
     loader = getattr(sys.modules.get(cls.__module__), "__loader__", None)
     return loader.file.text if isinstance(loader, _Loader) else None
+
+
+def _where(cls: type, where: str, name: str = "") -> str:
+    """A variant file with the line of the class, or of one of its attributes."""
+    text = variant_file(cls)
+    return where if text is None else f"{where}:{place_in(text, cls.__name__, name).line}"
+
+
+def _place_of_error(cls: type, error: BaseException) -> str:
+    """The file and line of a variant that raised an error; empty if no variant file did."""
+    if variant_file(cls) is None:
+        return ""
+    file = inspect.getfile(cls)
+    return f"{file}:{_line_in(Path(file), error)}: "
 
 
 def _no_source(text: bytes) -> str | None:

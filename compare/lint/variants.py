@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+import re
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
+from typing import Final, NamedTuple
 
 from zonediff.compare.difference import first_difference
-from zonediff.corpus.problems import Problem
+from zonediff.corpus.problems import Problem, closest
 from zonediff.corpus.scenario import Scenario
 from zonediff.engine.policy import Policy
 from zonediff.result.judgements import Run
-from zonediff.variants.registry import Registry, VariantError
+from zonediff.variants.registry import Registry, VariantError, variant_file
+from zonediff.variants.source_lines import Place, misnamed, place_in
 
 Attempt = Callable[[Scenario, str], Run]
 """Runs one scenario on one variant."""
+
+_SHOWS_NOTHING: Final = (
+    "scenarios: override what the patch changes, or write a scenario that shows it"
+)
 
 
 def lint_variant(
@@ -25,59 +30,85 @@ def lint_variant(
     attempt: Attempt,
     registry: Registry,
 ) -> list[Problem]:
-    """What is wrong with a variant of a file, at the line of its class.
+    """Return the problems of a variant of a file, each at its own line.
 
     file: where it is defined. scenarios: those that it is tried on.
     """
-    line = 1
-    with suppress(OSError):  # its text may be gone
-        line = inspect.getsourcelines(policy)[1]
-    declared = [*_declared(policy, [scenario.id for scenario in scenarios], registry)]
+    text = variant_file(policy) or b""
+    ids = [scenario.id for scenario in scenarios]
+    slips = [_Slip(str(slip), slip.place) for slip in misnamed(policy, text)]
+    found = [*_declared(policy, text, ids, registry), *slips]
+    failure = _behaviour(policy, scenarios, attempt, file)
+    found += [
+        _Slip(message, place or place_in(text, policy.__name__)) for message, place in failure
+    ]
     return [
-        Problem(file, line, 1, policy.name, message)
-        for message in (*declared, *_behaviour(policy, scenarios, attempt))
+        Problem(file, slip.place.line, slip.place.column, policy.name, slip.message)
+        for slip in found
     ]
 
 
-def _declared(policy: type[Policy], ids: Sequence[str], registry: Registry) -> Iterator[str]:
+class _Slip(NamedTuple):
+    """A problem and its place in the file."""
+
+    message: str
+    place: Place
+
+
+def _declared(
+    policy: type[Policy], text: bytes, ids: Sequence[str], registry: Registry
+) -> Iterator[_Slip]:
+    def slip(message: str, name: str = "", value: str | None = None) -> _Slip:
+        return _Slip(message, place_in(text, policy.__name__, name, value))
+
     if not (policy.__doc__ or "").strip():
-        yield "has no docstring: say in its first line what the patch changes, then why"
+        yield slip("has no docstring: say in its first line what the patch changes, then why")
     if "origin" not in vars(policy):
-        yield "has no origin of its own: name the mail, tree or release that it comes from"
+        yield slip("has no origin of its own: name the mail, tree or release that it comes from")
     for intent in policy.intends:
         if not any(fnmatchcase(id, intent.scenarios) for id in ids):
-            yield f"intends a difference in {intent.scenarios!r}, which matches no scenario"
-    ends = (intent.until for intent in policy.intends if intent.until is not None)
-    yield from _unknown("intent", ends, registry)
-    yield from _unknown("stage", (stage.variant for stage in policy.stages), registry)
-
-
-def _unknown(what: str, names: Iterable[str], registry: Registry) -> Iterator[str]:
-    """Variants that a declaration names, and that there are not."""
-    for name in names:
-        try:
-            registry.model(name)
-        except VariantError as error:
-            yield f"names a variant in its {what}s that is not there: {error}"
+            near = closest(intent.scenarios, ids)
+            meant = f": did you mean {near!r}?" if near else ""
+            yield slip(
+                f"intends a difference in {intent.scenarios!r}, which matches no scenario{meant}",
+                "intends",
+                intent.scenarios,
+            )
+    ends = [intent.until for intent in policy.intends if intent.until is not None]
+    stages = [stage.variant for stage in policy.stages]
+    for attribute, what, names in (("intends", "intent", ends), ("stages", "stage", stages)):
+        for name in names:
+            try:
+                registry.model(name)
+            except VariantError as error:
+                says = f"names a variant in its {what}s that is not there: {error}"
+                yield slip(says, attribute, name)
 
 
 def _behaviour(
-    policy: type[Policy], scenarios: Sequence[Scenario], attempt: Attempt
-) -> Iterator[str]:
+    policy: type[Policy], scenarios: Sequence[Scenario], attempt: Attempt, file: str
+) -> Iterator[tuple[str, Place | None]]:
     """Whether it runs, and does anything otherwise than the variant it is built on."""
     below = next((name for cls in policy.__mro__[1:] if (name := vars(cls).get("name"))), None)
     apart = below is None
     for scenario in scenarios:
         own = attempt(scenario, policy.name)
         if own.trace is None:
-            last = (own.error or "no reason is given").strip().splitlines()[-1]
-            yield f"fails in {scenario.id}: {last}"
+            error = own.error or "no reason is given"
+            yield f"fails in {scenario.id}: {error.strip().splitlines()[-1]}", _raised(error, file)
             return
         if not apart and below is not None:
             other = attempt(scenario, below).trace
             apart = other is None or first_difference(other, own.trace) is not None
     if not apart:
+        number = len(scenarios)
         yield (
-            f"does the same as {below}, on which it is built, in all {len(scenarios)} scenarios: "
-            "override what the patch changes, or write a scenario that shows it"
+            f"does the same as {below}, on which it is built, in all {number} {_SHOWS_NOTHING}",
+            None,
         )
+
+
+def _raised(error: str, file: str) -> Place | None:
+    """The last line of the file in a traceback."""
+    lines = re.findall(rf'^ *File "{re.escape(file)}", line (\d+)', error, re.MULTILINE)
+    return Place(int(lines[-1]), 1) if lines else None

@@ -77,7 +77,7 @@ def test_only_exploring_imports_what_explores(module: str) -> None:
 def test_an_unknown_subcommand(zonediff: Any) -> None:
     result = zonediff("rnu")
     assert result.exit_code == 2
-    assert "rnu" in result.stderr
+    assert "No such command 'rnu'. Did you mean 'run'?" in result.stderr
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

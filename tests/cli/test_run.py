@@ -222,6 +222,7 @@ BAD_SCENARIO = "title: [\n"
         (["--html", "out.json"], "-o"),
         (["--mail", "./corpus/../out.json"], "-o"),
         (["corpus/knob.yaml", "--html", "corpus/knob.yaml"], "is read as well"),
+        (["corpus/knob.yaml[state=online]", "--html", "corpus/knob.yaml"], "is read as well"),
         (["--variant-file", "mine.py", "--mail", "mine.py"], "is read as well"),
         (["--frobnicate"], "--frobnicate"),
     ],

@@ -36,6 +36,24 @@ def test_one_scenario_at_a_time(zonediff: Any, corpus: Path) -> None:
     assert result.exit_code == 0
 
 
+def test_one_member_of_a_file(zonediff: Any, corpus: Path) -> None:
+    result = zonediff("show", f"{corpus}/knob.yaml[state=online]")
+    assert result.exit_code == 0
+    assert "The knob set to online" in result.stdout
+
+
+def test_a_misspelt_question_is_a_warning(zonediff: Any, corpus: Path, variant_file: Path) -> None:
+    text = variant_file.read_text()
+    variant_file.write_text(text.replace("zone_of_new_memory", "zone_of_new_memry", 1))
+    args = ("--corpus", corpus, "--variant-file", variant_file, "--variant", "mine")
+    result = zonediff("show", "ordering/first", *args)
+    assert (result.exit_code, result.stderr) == (
+        0,
+        f"Warning: {variant_file}:17:5: mine: zone_of_new_memry overrides nothing: "
+        "did you mean zone_of_new_memory?\n",
+    )
+
+
 def test_a_variant_that_fails(zonediff: Any, corpus: Path, variant_file: Path) -> None:
     args = ("--corpus", corpus, "--variant-file", variant_file, "--variant", "broken")
     result = zonediff("show", "ordering/first", *args)

@@ -72,6 +72,19 @@ def test_files_elsewhere(corpus: Path, tmp_path: Path) -> None:
     assert (scenario.id, scenario.file) == ("a", str(other / "a.yaml"))
 
 
+def test_one_member_of_a_file(corpus: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.yml"
+    (corpus / "two/d.yml").rename(other)
+    assert ids(load([f"{other}[size=256M]"], corpus)) == ["other[size=256M]"]
+    assert ids(load([f"{other}[size=256M]", other], corpus)) == [
+        "other[size=128M]",
+        "other[size=256M]",
+    ]
+    with pytest.raises(ScenarioError) as caught:
+        load([f"{other}[size=256]"], corpus)
+    assert str(caught.value) == "other[size=256]: no such member; did you mean 'other[size=256M]'?"
+
+
 def test_an_existing_file_comes_before_a_name(
     corpus: Path, tmp_path: Path, valid: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,7 +99,18 @@ def test_an_existing_file_comes_before_a_name(
         ("one/aa", "one/aa: no such file, folder or scenario; did you mean 'one/a'?"),
         ("on", "on: no such file, folder or scenario; did you mean 'one'?"),
         ("*/nothing", "*/nothing: no such file, folder or scenario"),
+        ("onne/*", "onne/*: no such file, folder or scenario; did you mean 'one/*'?"),
+        (
+            "two/deap/c*",
+            "two/deap/c*: no such file, folder or scenario; did you mean 'two/deep/c*'?",
+        ),
+        ("one/aa?", "one/aa?: no such file, folder or scenario; did you mean 'one/a'?"),
         ("gone.yaml", "gone.yaml: no such file"),
+        ("gone.yaml[size=1G]", "gone.yaml[size=1G]: no such file"),
+        (
+            "mine.py",
+            "mine.py: not a scenario: give a Python file of variants as --variant-file mine.py",
+        ),
         ("two/d[size=256]", "two/d[size=256]: no such member; did you mean 'two/d[size=256M]'?"),
         ("one/a[size=1G]", "one/a[size=1G]: no such member"),
         ("a\0b", "a\0b: embedded null byte"),

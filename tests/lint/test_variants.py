@@ -76,7 +76,7 @@ def test_a_lint(check: Any, old: str, new: str, says: str) -> None:
     assert old in SOUND
     code, said = check(SOUND.replace(old, new))
     assert code == 1
-    assert f"mine.py:9:1: mine: {says}" in said
+    assert f": mine: {says}" in said
     assert said.endswith(": 1 mistake.\n")
 
 
@@ -84,3 +84,48 @@ def test_what_does_not_load(check: Any) -> None:
     code, said = check("class Mine(:\n")
     assert code == 2
     assert "mine.py:1:12: invalid syntax" in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (
+            "def zone_of_new",
+            "def zone_of_nw",
+            "15:5: mine: zone_of_nw_memory overrides nothing: did",
+        ),
+        (
+            METHOD,
+            f"    has_prob = False\n\n{METHOD}",
+            "15:5: mine: has_prob overrides nothing: did",
+        ),
+        (METHOD, f"{METHOD}\n    def spare(self):\n        pass\n", "18:5: mine: spare overrides"),
+        (
+            "return Decision",
+            "raise LookupError('no idea')\n        return Decision",
+            "16:1: mine: fails",
+        ),
+        (
+            '    origin = "my',
+            '    intends = (\n        Intent("*", "x", until="v9"),\n    )\n    origin = "my',
+            "14:32: mine: names a variant in its intents",
+        ),
+        (
+            '    origin = "my',
+            '    intends = (\n        Intent("knob/refusd", "x"),\n    )\n    origin = "my',
+            "14:16: mine: intends a difference in 'knob/refusd', which matches no scenario: did",
+        ),
+    ],
+)
+def test_a_mistake_is_reported_at_its_own_line(check: Any, old: str, new: str, says: str) -> None:
+    assert old in SOUND
+    code, said = check(SOUND.replace(old, new))
+    assert code == 1
+    assert f"mine.py:{says}" in said
+
+
+def test_a_file_of_variants_is_no_scenario(zonediff: Any, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(SOUND)
+    result = zonediff("check", "mine.py")
+    assert result.exit_code == 2
+    assert "not a scenario: give a Python file of variants as --variant-file mine" in result.stderr

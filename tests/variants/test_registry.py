@@ -214,7 +214,7 @@ def test_names_are_unique(write: Any, name: str) -> None:
     second = write(OWN.replace("all-movable", name), "other.py")
     with pytest.raises(VariantError) as raised:
         Registry([first, second])
-    assert str(raised.value) == f"{second}: there is already a variant {name!r}"
+    assert str(raised.value) == f"{second}:16: there is already a variant {name!r}"
 
 
 @pytest.mark.parametrize("name", ["two words", "", "-x", "live:x"])
@@ -275,3 +275,51 @@ def test_a_variant_that_cannot_be_made_says_so(install: Any) -> None:
 def test_a_variant_without_a_docstring_goes_by_that_of_its_base(install: Any) -> None:
     install(Entry("their.module:A", type("A", (Upstream,), {"name": "a"})))
     assert Registry().resolve("a").summary == Registry().resolve("upstream").summary
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ('name = "all-movable"', 'name = "a b"', 16),
+        ('origin = "a file of my own"', 'origin = "mine"\n    released = "May"', 18),
+        ("class AllMovable(Upstream)", "class AllMovable(Policy)", 10),
+    ],
+)
+def test_a_mistake_of_a_class_is_reported_at_its_line(
+    write: Any, old: str, new: str, line: int
+) -> None:
+    path = write(OWN.replace(old, new))
+    with pytest.raises(VariantError) as raised:
+        Registry([path])
+    assert str(raised.value).startswith(f"{path}:{line}: ")
+
+
+def test_a_variant_that_cannot_be_made_is_reported_at_the_line_that_fails(write: Any) -> None:
+    bad = "class Bad(Upstream):\n    name = 'bad'\n\n    def __init__(self):\n        1 / 0\n"
+    path = write(f"{OWN}\n\n{bad}")
+    with pytest.raises(VariantError) as raised:
+        Registry([path]).model("bad")
+    line = len(path.read_text().splitlines())
+    assert str(raised.value).startswith(f"{path}:{line}: variant 'bad' cannot be made: ")
+
+
+def test_a_misspelt_question_is_a_hint(write: Any) -> None:
+    path = write(OWN.replace("def zone_of_new_memory", "def zone_of_new_memry"))
+    assert Registry([path]).hints() == [
+        f"{path}:19:5: all-movable: zone_of_new_memry overrides nothing: "
+        "did you mean zone_of_new_memory?"
+    ]
+
+
+@pytest.mark.parametrize(
+    "helper",
+    [
+        "    def _zone_to_onlin(self):\n        pass\n",
+        "    def zone_to_onlin(self):\n        return self.zone_to_onlin()\n",
+        "    def helper(self):\n        pass\n",
+    ],
+    ids=["private", "used", "unlike any question"],
+)
+def test_a_helper_of_a_variant_is_no_hint(write: Any, helper: str) -> None:
+    path = write(OWN.replace("    origin", f"{helper}\n    origin"))
+    assert Registry([path]).hints() == []
