@@ -14,6 +14,7 @@ from zonediff.cli import options
 from zonediff.compare.series.lineup import line_up, listed
 from zonediff.compare.series.mails import NoPatchError, read_mails
 from zonediff.compare.series.patch import SeriesError
+from zonediff.engine.bounds import MAIL_BYTES
 from zonediff.engine.words import count_of
 from zonediff.variants.registry import Registry
 
@@ -47,7 +48,9 @@ def command(variant: str | None, variant_files: tuple[Path, ...], baseline: str)
         registry.model(variant)
     answers = []
     with suppress(NoPatchError):
-        status, summary, details = _check(sys.stdin.buffer.read(), variant, baseline, registry)
+        status, summary, details = _check(
+            sys.stdin.buffer.read(MAIL_BYTES + 1), variant, baseline, registry
+        )
         answers.append(
             {"tool": _TOOL, "status": status, "summary": summary, "details": "\n".join(details)}
         )

@@ -8,10 +8,10 @@ in the first column, apart from braces, labels and the preprocessor.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from unidiff.patch import Hunk, PatchedFile
+from unidiff.patch import Hunk
 
 _C: Final = (".c", ".h")
 
@@ -37,25 +37,20 @@ def is_c(path: str) -> bool:
     return path.endswith(_C)
 
 
-def functions_changed(file: PatchedFile) -> Iterator[str]:
+def functions_changed(hunks: Iterable[Hunk]) -> Iterator[str]:
     """The functions in which lines are added or removed, in order; one may come several times."""
-    for hunk in _hunks(file):
+    for hunk in hunks:
         yield from (name for name in _changed_in(hunk) if name)
 
 
-def unnamed_places(file: PatchedFile) -> Iterator[int]:
+def unnamed_places(hunks: Iterable[Hunk]) -> Iterator[int]:
     """Lines at which hunks begin that change a function and do not name it.
 
     The header of such a hunk has a label: for git without a driver for C, that is what is above.
     """
-    for hunk in _hunks(file):
+    for hunk in hunks:
         if _LABEL.match(hunk.section_header) and None in _changed_in(hunk):
             yield hunk.target_start
-
-
-def _hunks(file: PatchedFile) -> Iterator[Hunk]:
-    if is_c(file.path):
-        yield from file
 
 
 def _changed_in(hunk: Hunk) -> Iterator[str | None]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from unidiff.errors import UnidiffParseError
-from unidiff.patch import PatchSet
+from unidiff.patch import Hunk, PatchSet
 
+from zonediff.compare.series.diff_files import DiffError, split_files
 from zonediff.compare.series.functions import functions_changed, is_c, unnamed_places
 from zonediff.engine.errors import ZonediffError
 from zonediff.result.series import FileChange
@@ -30,31 +32,41 @@ def read_diff(text: str, where: str) -> Diff:
     where: what the diff belongs to, for the message. Raises SeriesError.
     """
     try:
-        parsed = PatchSet(text)
-    except UnidiffParseError as error:
+        parsed = [(file, _hunks(file.hunks)) for file in split_files(text)]
+    except (DiffError, UnidiffParseError) as error:
         why = " ".join(str(error).split())
         raise SeriesError(
             f"{where}: its diff is damaged ({why}); a mail program may have wrapped its lines"
         ) from None
     files = tuple(
-        FileChange(_name(file.path), file.added, file.removed, file.is_binary_file)
-        for file in parsed
+        FileChange(
+            file.path,
+            sum(hunk.added for hunk in hunks),
+            sum(hunk.removed for hunk in hunks),
+            file.binary,
+        )
+        for file, hunks in parsed
     )
-    functions = dict.fromkeys(name for file in parsed for name in functions_changed(file))
+    in_c = [(file.path, hunks) for file, hunks in parsed if is_c(file.path)]
+    functions = dict.fromkeys(name for _, hunks in in_c for name in functions_changed(hunks))
     binary = [
         f"{file.path} is changed as a binary file: which functions change is not known"
         for file in files
         if file.binary and is_c(file.path)
     ]
     unnamed = [
-        f"{_name(file.path)}: which function changes at line {line} is not known: its hunk's "
+        f"{path}: which function changes at line {line} is not known: its hunk's "
         "header names a label"
-        for file in parsed
-        for line in unnamed_places(file)
+        for path, hunks in in_c
+        for line in unnamed_places(hunks)
     ]
     return Diff(files, tuple(functions), (*binary, *unnamed))
 
 
-def _name(path: str) -> str:
-    """A path as people write it; git quotes those with unusual characters."""
-    return path.removeprefix('"').removesuffix('"')
+def _hunks(lines: Sequence[str]) -> Sequence[Hunk]:
+    """Parse the hunks of a file. Raises UnidiffParseError."""
+    if not lines:
+        return ()
+    # Names are read elsewhere, as unidiff would take a blank for the end of one.
+    [file] = PatchSet("--- a/file\n+++ b/file\n" + "\n".join(lines) + "\n")
+    return file

@@ -14,13 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from zonediff.compare.series.patch import SeriesError, read_diff
+from zonediff.engine.bounds import SERIES_PATCHES
 from zonediff.result.series import Patch
 
 if TYPE_CHECKING:
     from git import GitCommandError, Repo
-
-MOST: Final = 200
-"""Patches in a series; who asks for more has the wrong range."""
 
 _NO_SUCH_REVISION: Final = 1
 """Exit code of a quiet `git rev-parse --verify`; any other is a failure of another kind."""
@@ -172,7 +170,7 @@ def read_range(path: Path, revisions: str) -> list[Patch]:
     with repository(path) as repo:
         span = f"{resolve(repo, first)}..{resolve(repo, last)}"
         # Without sorting, so that a range of half a million commits is refused at once.
-        names = _rev_list(repo, f"--max-count={MOST + 1}", span).decode().split()
+        names = _rev_list(repo, f"--max-count={SERIES_PATCHES + 1}", span).decode().split()
         if not names:
             raise SeriesError(f"{revisions}: there is no commit in this range")
         if _edge(repo).intersection(names):
@@ -180,8 +178,10 @@ def read_range(path: Path, revisions: str) -> list[Patch]:
                 f"{revisions}: the range reaches the end of a shallow clone: fetch more of its "
                 "history (git fetch --deepen=N)"
             )
-        if len(names) > MOST:
-            raise SeriesError(f"{revisions}: more than {MOST} patches: name a narrower range")
+        if len(names) > SERIES_PATCHES:
+            raise SeriesError(
+                f"{revisions}: more than {SERIES_PATCHES} patches: name a narrower range"
+            )
         # By parents and not by dates, which rebasing and clocks may have in any order.
         lines = _rev_list(
             repo, "--topo-order", "--reverse", "--date=short", f"--format={_FORMAT}", span

@@ -87,7 +87,7 @@ def test_a_repository_that_git_does_not_trust(linux: Any, monkeypatch: pytest.Mo
 
 
 def test_a_range_that_is_too_long(linux: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repository, "MOST", 2)
+    monkeypatch.setattr(repository, "SERIES_PATCHES", 2)
     with pytest.raises(SeriesError, match=r"more than 2 patches"):
         read_range(linux.path, "base..main")
 
