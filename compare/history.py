@@ -27,6 +27,7 @@ from zonediff.corpus.scenario import (
 )
 from zonediff.engine import words
 from zonediff.engine.trace import Reason
+from zonediff.result.causes import unlike_rules
 from zonediff.result.claims import CaseOutcome, ClaimOutcome
 from zonediff.result.history import (
     ClaimHistory,
@@ -197,7 +198,7 @@ def _deciding(scenario: Scenario, check: Predicate, old: Run, new: Run, *, met: 
     decisive = [parting for what in _DECISIVE for parting in differences if parting.what == what]
     for parting in (*decisive[:1], *reversed(differences)):
         reasons = reasons_at(old.trace, new.trace, parting)
-        if parting in decisive or any(_unlike(reasons)):
+        if parting in decisive or any(unlike_rules(*reasons)):
             return _rule(reasons, met=met, died=parting.what == "end")
     return [], []
 
@@ -208,20 +209,10 @@ def _rule(reasons: _Reasons, *, met: bool, died: bool = False) -> _Reasons:
     A failure is decided by the first of them, a success by the last. A death is decided by the
     last, and survival on the other side by the first.
     """
-    before, after = _unlike(reasons)
+    before, after = unlike_rules(*reasons)
     if met is not died:
         return before[:1], after[-1:]
     return before[-1:], after[:1]
-
-
-def _unlike(reasons: _Reasons) -> _Reasons:
-    """Both sides without the rules that they have in common."""
-    before, after = reasons
-    rules_before, rules_after = ({reason.rule for reason in side} for side in reasons)
-    return (
-        [reason for reason in before if reason.rule not in rules_after],
-        [reason for reason in after if reason.rule not in rules_before],
-    )
 
 
 def _steps_of(scenario: Scenario, check: Predicate) -> range:

@@ -55,6 +55,8 @@ PLATFORMS: Final[Mapping[Platform, str]] = {
 
 _SHOWN: Final = 3
 
+_DIED: Final = "the kernel died"
+
 
 # --- lists and numbers ----------------------------------------------------------------------------
 
@@ -83,7 +85,12 @@ def result(value: str | None) -> str:
     """The result of an act: `ok`, the name of the errno, or `the kernel died (BUG)`."""
     if value is None:
         return "ok"
-    return f"the kernel died ({value})" if value in DEATHS else value
+    return f"{_DIED} ({value})" if value in DEATHS else value
+
+
+def is_death(text: str) -> bool:
+    """Whether a result in words, or a text of death(), says that the kernel died."""
+    return text.startswith(_DIED)
 
 
 def explain(value: str | None) -> str:

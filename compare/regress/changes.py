@@ -10,9 +10,10 @@ from typing import Literal
 from zonediff.compare.difference import first_difference
 from zonediff.compare.interface import removals
 from zonediff.engine.trace import Reason
+from zonediff.result.causes import deciding_rule, own_reasons
 from zonediff.result.changes import Change, Novelty, Regression
 from zonediff.result.counts import GoalCount, order
-from zonediff.result.judgements import KINDS, GoalOutcome, Kind, Run
+from zonediff.result.judgements import KINDS, Difference, GoalOutcome, Kind, Run
 from zonediff.result.result import Result
 
 
@@ -107,14 +108,21 @@ def _change(base: Run, head: Run) -> Change | None:
     reasons: tuple[Reason, ...] = ()
     if difference is not None:
         says.append(f"{difference.do}: {difference.baseline} -> {difference.candidate}")
-        known = difference.baseline_reasons
-        reasons = tuple(item for item in difference.candidate_reasons if item not in known)
+        reasons = tuple(_reasons(difference))
     if not says:
         return None
     if base.hash != head.hash:
         says.append("the scenario was changed")
     kind: Kind = "regression" if worse else "fix" if better else "behaviour-change"
     return Change(head.scenario, head.variant, kind, tuple(says), reasons)
+
+
+def _reasons(difference: Difference) -> Iterator[Reason]:
+    """The deciding rule if it is the newer result's, then that result's other own reasons."""
+    _, own = own_reasons(difference.baseline_reasons, difference.candidate_reasons)
+    rule = deciding_rule(difference)
+    first = [rule.reason] if rule is not None and rule.side == "candidate" else []
+    yield from (*first, *(reason for reason in own if reason not in first))
 
 
 def _fate(

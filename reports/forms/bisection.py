@@ -13,6 +13,7 @@ from zonediff.engine.words import count_of
 from zonediff.reports.text.kinds import noun, short
 from zonediff.reports.text.plain import to_ascii, wrap
 from zonediff.result.bisections import Bisection
+from zonediff.result.causes import deciding_rule
 from zonediff.result.judgements import Judgement
 
 WIDTH: Final = 80
@@ -55,8 +56,8 @@ def _detail(step: Judgement) -> Iterator[str]:
         yield from wrap(
             f"{difference.do}: {difference.baseline} -> {difference.candidate}", WIDTH, "  ", "    "
         )
-        for reason in difference.candidate_reasons:
-            yield from wrap(f"because {reason.text}", WIDTH, "    ", "      ")
+        if (rule := deciding_rule(difference)) is not None:
+            yield from wrap(str(rule), WIDTH, "    ", "      ")
 
 
 def _table(bisections: Sequence[Bisection], variant: str, baseline: str) -> Iterator[str]:

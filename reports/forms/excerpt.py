@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from zonediff.engine.trace import Reason
 from zonediff.engine.words import count_of, letter
 from zonediff.reports.forms.mail_layout import WIDTH, Notes, ready, transcript
 from zonediff.reports.page import scope
@@ -16,6 +15,7 @@ from zonediff.reports.page.reproduce import Part, reproduction
 from zonediff.reports.page.scenario_view import Column, ScenarioView, scenario_view
 from zonediff.reports.text.kinds import noun
 from zonediff.reports.text.plain import wrap
+from zonediff.result.causes import deciding_reasons
 from zonediff.result.result import Result, ScenarioInfo
 
 SCREEN: Final = 24
@@ -137,13 +137,13 @@ def _why(
         difference = judgement.difference if judgement else None
         if difference is None:
             continue
-        old, new = difference.baseline_reasons, difference.candidate_reasons
+        old, new = deciding_reasons(difference)
         where = with_preposition(place(info, difference))
         sides = [
             (side, outcome, notes.marks(reasons))
             for side, outcome, reasons in (
-                ("A", difference.baseline, _own(old, new)),
-                (name, difference.candidate, _own(new, old)),
+                ("A", difference.baseline, old),
+                (name, difference.candidate, new),
             )
         ]
         if outcomes:
@@ -154,8 +154,3 @@ def _why(
             because = ", ".join(f"{marks} on {side}" for side, _, marks in sides if marks)
             grounds = because or f"{difference.baseline} -> {difference.candidate}"
             yield from wrap(f"{name} parts from A {where}: {grounds}", WIDTH, rest="  ")
-
-
-def _own(mine: Sequence[Reason], others: Sequence[Reason]) -> list[Reason]:
-    """The first reason that the other side does not have."""
-    return [reason for reason in mine if reason not in others][:1]

@@ -11,6 +11,7 @@ from zonediff.reports.page.findings import place
 from zonediff.reports.page.index import Index
 from zonediff.reports.text.kinds import classes
 from zonediff.reports.text.plain import one_line, visible
+from zonediff.result.causes import deciding_rule
 from zonediff.result.judgements import Run
 from zonediff.result.result import Result, ScenarioInfo
 
@@ -65,14 +66,10 @@ def _row(index: Index, scenario: ScenarioInfo, variant: str) -> Iterator[str | i
     if difference is None:
         yield from ("", "", "", "", run.error.strip().rpartition("\n")[2] if run.error else "")
         return
-    own = [
-        reason
-        for reason in difference.candidate_reasons
-        if reason not in difference.baseline_reasons
-    ]
+    rule = deciding_rule(difference)
     yield place(scenario, difference)
     yield from (difference.baseline, difference.candidate)
-    yield from (own[0].rule, str(own[0])) if own else ("", "")
+    yield from (rule.reason.rule, str(rule).removeprefix("because ")) if rule else ("", "")
 
 
 def _cell(value: str | int) -> str | int:

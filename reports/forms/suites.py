@@ -12,6 +12,7 @@ from typing import Literal
 
 from zonediff.reports.page.index import Index
 from zonediff.reports.text.kinds import classes, noun
+from zonediff.result.causes import deciding_rule
 from zonediff.result.changes import Change, Regression
 from zonediff.result.exit_code import is_regression
 from zonediff.result.judgements import Judgement
@@ -107,10 +108,8 @@ def _says(judgement: Judgement) -> Iterator[str]:
     difference = judgement.difference
     if difference is not None:
         yield f"{difference.do}: {difference.baseline} -> {difference.candidate}"
-        for reason in difference.candidate_reasons:
-            if reason not in difference.baseline_reasons:
-                yield f"because {reason}"
-                break
+        if (rule := deciding_rule(difference)) is not None:
+            yield str(rule)
 
 
 def _interface(result: Result, variant: str) -> Iterator[Case]:

@@ -15,6 +15,7 @@ from zonediff.engine.trace import Reason
 from zonediff.engine.words import count_of
 from zonediff.reports.page.index import Index, Link
 from zonediff.reports.text.kinds import Class, classes, noun
+from zonediff.result.causes import DecidingRule, deciding_rule, own_reasons
 from zonediff.result.judgements import Difference, GoalJudgement, Judgement, Removal
 from zonediff.result.result import ScenarioInfo
 
@@ -26,7 +27,7 @@ class Finding:
     """A scenario and the variants that were judged alike in it.
 
     goals: those with another outcome than on the baseline. place: where the traces part, in words.
-    old, new: the reasons there that only the baseline has, and only these variants have.
+    old, new: the reasons there that tell the baseline from these variants, and these from it.
     nouns: the kinds of judgement. error: the traceback. dies: whether the kernel dies with these
     variants only. acts: the number of acts in the longer of the two runs.
     """
@@ -44,20 +45,12 @@ class Finding:
     intent: str | None
     error: str | None
     dies: bool
-    baseline_died: bool
     acts: int
 
     @property
-    def decisive(self) -> Reason | None:
-        """The reason that made the difference.
-
-        If a kernel died, this is the last reason of the side that died. Otherwise it is the
-        candidate's first own reason, or the baseline's if the candidate has none.
-        """
-        died = self.old if self.baseline_died else self.new
-        if self.difference is not None and self.difference.what == "end" and died:
-            return died[-1]
-        return next(iter((*self.new, *self.old)), None)
+    def decisive(self) -> DecidingRule | None:
+        """The rule that made the difference."""
+        return None if self.difference is None else deciding_rule(self.difference)
 
     @property
     def shape(self) -> object:
@@ -78,8 +71,8 @@ class Cause:
     @property
     def sentence(self) -> str:
         """The text of the rule that decided the shortest finding."""
-        reason = self.shortest.decisive
-        return reason.text if reason else ""
+        rule = self.shortest.decisive
+        return rule.text if rule else ""
 
     @property
     def shortest(self) -> Finding:
@@ -152,9 +145,11 @@ def _finding(
     error: str | None,
 ) -> Finding:
     difference = judgement.difference
-    before = difference.baseline_reasons if difference else []
-    after = difference.candidate_reasons if difference else []
-    baseline_died = _died(index, scenario.id, index.result.baseline)
+    old, new = (
+        own_reasons(difference.baseline_reasons, difference.candidate_reasons)
+        if difference
+        else ([], [])
+    )
     return Finding(
         scenario=scenario,
         link=index.scenario(scenario.id),
@@ -162,14 +157,14 @@ def _finding(
         goals=tuple(goal for goal in judgement.goals if goal.kind != "unchanged"),
         difference=difference,
         place="" if difference is None else place(scenario, difference),
-        old=tuple(reason for reason in before if reason not in after),
-        new=tuple(reason for reason in after if reason not in before),
+        old=tuple(old),
+        new=tuple(new),
         removals=tuple(judgement.removals),
         nouns=tuple(noun(kind) for kind in judgement.kinds),
         intent=judgement.intended.reason if judgement.intended else None,
         error=error,
-        dies=_died(index, scenario.id, judgement.variant) and not baseline_died,
-        baseline_died=baseline_died,
+        dies=_died(index, scenario.id, judgement.variant)
+        and not _died(index, scenario.id, index.result.baseline),
         acts=max(_acts(index, scenario.id, name) for name in (index.result.baseline, link.name)),
     )
 
@@ -222,7 +217,7 @@ def _deciding_function(finding: Finding) -> str:
     if finding.error is not None:
         return finding.error.strip().rpartition("\n")[2]
     if finding.decisive is not None:
-        return finding.decisive.function
+        return finding.decisive.reason.function
     return finding.removals[0].what if finding.removals else UNEXPLAINED
 
 

@@ -13,6 +13,7 @@ from zonediff.engine.steps import Boot
 from zonediff.engine.trace import Act, Reason, Trace
 from zonediff.reports.page.fold import ActGroup, fold, walk
 from zonediff.reports.page.memory_strips import Scale, Strip
+from zonediff.result.causes import own_reasons
 from zonediff.result.partings import partings
 
 Mark = Literal["baseline", "same", "first", "later", "absent"]
@@ -272,11 +273,11 @@ class StepTable:
         return baseline == own
 
     def _reasons(self, column: int, line: Sequence[ActGroup | None]) -> tuple[Reason, ...]:
-        """The reasons that the baseline does not have."""
+        """The reasons that tell the column from the baseline; all of them without a baseline."""
         acts, baseline = line[column], line[0]
         reasons = acts.reasons if acts else []
         known = baseline.reasons if baseline and column and self.reference else []
-        return tuple(reason for reason in reasons if reason not in known)
+        return tuple(own_reasons(known, reasons)[1])
 
     def _strip(self, column: int, mark: Mark, line: Sequence[ActGroup | None]) -> Strip | None:
         """The memory after an act; None where it equals the baseline's."""
