@@ -52,7 +52,7 @@ class KeyTable:
 
         Returns the number in each key's slot, and the indexes of the keys that claimed one.
         """
-        found = np.full(len(keys), EMPTY)
+        numbers = np.full(len(keys), EMPTY)
         # Of several writes to one slot numpy keeps the last. Backwards, that is the first key.
         open_ = np.arange(len(keys))[::-1]
         slots = self._slots(keys)[::-1]
@@ -65,9 +65,9 @@ class KeyTable:
                 claimant = -2 - self._numbers[slots[free]]
                 new.append(claimant[claimant == open_[free]])
             same = self._keys[slots] == keys[open_]
-            found[open_[same]] = self._numbers[slots[same]]
+            numbers[open_[same]] = self._numbers[slots[same]]
             open_, slots = open_[~same], (slots[~same] + 1) & (len(self._keys) - 1)
-        return found, np.sort(np.concatenate(new)) if new else np.zeros(0, np.int64)
+        return numbers, np.sort(np.concatenate(new)) if new else np.zeros(0, np.int64)
 
     def _slots(self, keys: Hashes) -> Numbers:
         # Keys are sums with random odd weights, so their high bits are evenly spread.
