@@ -8,6 +8,7 @@ from typing import Final
 from zonediff.compare import intents
 from zonediff.compare.difference import first_difference
 from zonediff.compare.interface import used_and_removed
+from zonediff.compare.severity import follows_from, severity
 from zonediff.corpus.scenario import Scenario
 from zonediff.result.counts import order
 from zonediff.result.judgements import (
@@ -62,6 +63,8 @@ def judge(
         intended=(
             None if kinds == ["unchanged"] else intents.covering(candidate_info, scenario.id)
         ),
+        severity=severity(scenario, goals, baseline.trace, candidate.trace),
+        follows_from=follows_from(scenario, goals, lost, baseline.trace, candidate.trace),
     )
 
 

@@ -30,6 +30,43 @@ KINDS: Final[tuple[Kind, ...]] = (
 )
 
 
+Severity = Literal["death", "killed", "memory", "zone", "refused", "text"]
+"""How much a regression hurts, worst first; SEVERITIES has the order and HARMS the words.
+
+death: the candidate's kernel dies and the baseline's does not. killed: the OOM killer takes a
+process that the baseline spares. memory: a block that ought to be online is not, or is not there.
+zone: a block is online in another zone. refused: an action fails that ought to succeed. text: a
+sysfs file reads otherwise.
+"""
+
+SEVERITIES: Final[tuple[Severity, ...]] = (
+    "death",
+    "killed",
+    "memory",
+    "zone",
+    "refused",
+    "text",
+)
+
+HARMS: Final[dict[Severity, str]] = {
+    "death": "the kernel dies",
+    "killed": "a process is killed",
+    "memory": "memory is lost or cannot be used",
+    "zone": "memory is in another zone",
+    "refused": "an action is refused",
+    "text": "a file reads otherwise",
+}
+"""Each severity as a clause."""
+
+_MILD: Final[tuple[Severity, ...]] = ("refused", "text")
+
+
+def by_severity(judgement: Judgement) -> int:
+    """A key that sorts regressions, the most severe first; those of unknown severity come last."""
+    known = judgement.severity is not None
+    return SEVERITIES.index(judgement.severity) if known else len(SEVERITIES)
+
+
 Status = Literal["ran", "died", "error", "not-run"]
 """What became of a run: done, the kernel died in it, the subject itself failed, or it is not one
 that can run such a scenario."""
@@ -108,7 +145,12 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One scenario, candidate against baseline. kind: the worst of kinds."""
+    """One scenario, candidate against baseline.
+
+    kind: the worst of kinds. severity: how much the regression hurts, None without a regression
+    and in results of older versions. follows_from: the removal that all its regressed goals follow
+    from, None without one.
+    """
 
     scenario: str
     variant: str
@@ -118,6 +160,13 @@ class Judgement:
     difference: Difference | None = None
     removals: list[Removal] = field(default_factory=list)
     intended: Intent | None = None
+    severity: Severity | None = None
+    follows_from: Removal | None = None
+
+    @property
+    def only_removal(self) -> Removal | None:
+        """The removal that explains all of a regression that costs no life and no memory."""
+        return self.follows_from if self.severity in _MILD else None
 
 
 @dataclass(frozen=True, slots=True)
