@@ -8,7 +8,7 @@ ARGS :=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help report test lint types docs check clean
+.PHONY: help report test lint types docs man check clean
 .DELETE_ON_ERROR:
 .ONESHELL:
 .SHELLFLAGS := -euc
@@ -38,10 +38,15 @@ docs: $(VENV)/for-docs ## build the documentation and the Python reference in ou
 	$(VENV)/bin/sphinx-build --quiet --fail-on-warning --keep-going -c docs -d $(DOCTREES) . out/docs
 	ls out/docs/index.html
 
+man: $(VENV)/for-run ## make the manual page out/zonediff.1 from the help texts
+	@mkdir -p out
+	$(VENV)/bin/python -m tools.man_page > out/zonediff.1
+	ls out/zonediff.1
+
 check: lint types test ## all that a change has to pass
 
 clean: ## remove all that was made
-	rm -rf $(VENV) $(REPORT) $(DOCTREES) out/docs build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(REPORT) $(DOCTREES) out/docs out/zonediff.1 build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # An editable installation with the extra of that name (running needs none); the sources stay

@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from zonediff.cli import options
+from zonediff.cli import completion, options
 from zonediff.compare.series.lineup import line_up, listed
 from zonediff.compare.series.mails import NoPatchError, read_mails
 from zonediff.compare.series.patch import SeriesError
@@ -30,7 +30,12 @@ Exit codes:
   130  interrupted
 """,
 )
-@click.option("--variant", metavar="NAME", help="Check against the variant that models the patch.")
+@click.option(
+    "--variant",
+    shell_complete=completion.variants,
+    metavar="NAME",
+    help="Check against the variant that models the patch.",
+)
 @options.variant_files
 @options.baseline
 def command(variant: str | None, variant_files: tuple[Path, ...], baseline: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from zonediff.cli import options
+from zonediff.cli import completion, options
 from zonediff.cli.progress import bar
 from zonediff.compare.series.bisect import bisect
 from zonediff.reports.forms.bisection import bisection_text
@@ -23,10 +23,11 @@ Exit codes:
   130  interrupted
 """
 )
-@click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")
+@options.scenarios
 @click.option("--all", "every", is_flag=True, help="Run the whole corpus.")
 @click.option(
     "--variant",
+    shell_complete=completion.variants,
     required=True,
     metavar="NAME",
     help="Bisect the stages of this variant, such as michal-split.",

@@ -30,7 +30,7 @@ Exit codes:
   130  interrupted
 """
 )
-@click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")
+@options.scenarios
 @options.variant_files
 @options.corpus
 def command(

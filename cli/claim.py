@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from zonediff.cli import options
+from zonediff.cli import completion, options
 from zonediff.compare.claims.ledger import judge_claims
 from zonediff.compare.run import run
 from zonediff.compare.validate import evidence
@@ -30,9 +30,10 @@ Exit codes:
   130  interrupted
 """
 )
-@click.argument("claim")
+@click.argument("claim", shell_complete=completion.claims)
 @click.option(
     "--variants",
+    shell_complete=completion.variant_list,
     metavar="NAME,...",
     help="Judge it on these variants. Default: the thread's and those of variant files.",
 )

@@ -11,7 +11,7 @@ from typing import Any, get_args
 import click
 from tqdm import tqdm
 
-from zonediff.cli import options, outputs
+from zonediff.cli import completion, options, outputs
 from zonediff.cli.group import BadInput
 from zonediff.cli.progress import bar
 from zonediff.engine.kernel import NotModelled
@@ -59,10 +59,11 @@ Exit codes:
   130  interrupted
 """
 )
-@click.argument("a")
-@click.argument("b")
+@click.argument("a", shell_complete=completion.variants)
+@click.argument("b", shell_complete=completion.variants)
 @click.option(
     "--machine",
+    shell_complete=completion.machines,
     default="one-dimm",
     show_default=True,
     metavar="NAME|FILE.yaml",

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import click
 from click.exceptions import NoSuchCommand
+from click.shell_completion import CompletionItem
 
 from zonediff.cli.deprecations import deprecations_shown
 
@@ -86,6 +87,15 @@ class Group(click.Group):
         """List the subcommands from the table alone."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in self.modules.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The subcommands from the table alone, and the options of the group."""
+        items = [
+            CompletionItem(name, help=text)
+            for name, (_, text) in self.modules.items()
+            if name.startswith(incomplete)
+        ]
+        return [*items, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a subcommand and exit with the code that it returns."""

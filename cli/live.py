@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import click
 
-from zonediff.cli import guests, options, outputs
+from zonediff.cli import completion, guests, options, outputs
 from zonediff.live.host import Host, find_host, kvm_problem, look_for_host
 from zonediff.live.image import read_image
 from zonediff.result.files import write_text
@@ -113,7 +113,7 @@ Exit codes:
   130  interrupted; what was done until then is written, and in the store
 """,
 )
-@click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")
+@options.scenarios
 @click.option(
     "--kernel",
     type=click.Path(path_type=Path),
@@ -131,6 +131,7 @@ Exit codes:
 )
 @click.option(
     "--variant",
+    shell_complete=completion.variants,
     metavar="NAME",
     help="Record for this variant. Default: the kernel's release, such as v6.1.",
 )

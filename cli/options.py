@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from zonediff.cli import completion
+
 if TYPE_CHECKING:
     from zonediff.corpus.scenario import Scenario
     from zonediff.variants.registry import Registry
@@ -25,8 +27,13 @@ variant_files = click.option(
     help="Load variants from this Python file. Repeatable.",
 )
 
+scenarios = click.argument(
+    "scenarios", nargs=-1, metavar="[SCENARIO]...", shell_complete=completion.scenarios
+)
+
 baseline = click.option(
     "--baseline",
+    shell_complete=completion.variants,
     default="upstream",
     show_default=True,
     metavar="NAME",

@@ -11,7 +11,7 @@ from typing import Final
 
 import click
 
-from zonediff.cli import options, outputs
+from zonediff.cli import completion, options, outputs
 from zonediff.compare.regress.changes import compare
 from zonediff.compare.regress.outcomes import Request, Tree, outcomes
 from zonediff.compare.regress.worktree import worktree
@@ -36,7 +36,7 @@ Exit codes:
   130  interrupted
 """
 )
-@click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")
+@options.scenarios
 @click.option("--base", required=True, metavar="REV", help="Compare with this revision.")
 @click.option(
     "--head", default="HEAD", show_default=True, metavar="REV", help="Judge this revision."
@@ -48,7 +48,12 @@ Exit codes:
     metavar="PATH",
     help="Use this git repository. Default: the current folder's.",
 )
-@click.option("--variants", metavar="NAME,...", help="Run these variants, as zonediff run does.")
+@click.option(
+    "--variants",
+    shell_complete=completion.variant_list,
+    metavar="NAME,...",
+    help="Run these variants, as zonediff run does.",
+)
 @click.option(
     "--variant-file",
     "variant_files",

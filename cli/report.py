@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from zonediff.cli import outputs
+from zonediff.cli import completion, outputs
 from zonediff.reports import formats
 from zonediff.result import files as result_files
 from zonediff.result.result import Result
@@ -40,7 +40,7 @@ _file = click.Path(path_type=Path)
 
 def _form(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """The name of a form; without one, list all forms and exit."""
-    if value == _LIST:
+    if value == _LIST and not ctx.resilient_parsing:
         for item in formats.FORMATS.values():
             click.echo(f"{item.name:9} {item.summary}")
         ctx.exit()
@@ -55,6 +55,7 @@ def _form(ctx: click.Context, param: click.Parameter, value: str | None) -> str 
 @click.option(
     "--format",
     "form",
+    shell_complete=completion.forms,
     is_flag=False,
     flag_value=_LIST,
     is_eager=True,

@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 from click.core import ParameterSource
 
-from zonediff.cli import options, outputs
+from zonediff.cli import completion, options, outputs
 from zonediff.cli.group import EXIT_CODES, INTERRUPTED
 from zonediff.cli.progress import bar
 from zonediff.compare.assemble import Wanted, assemble
@@ -50,9 +50,10 @@ def _reports(
 
 
 @click.command(epilog=EXIT_CODES)
-@click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")
+@options.scenarios
 @click.option(
     "--variants",
+    shell_complete=completion.variant_list,
     metavar="NAME,...",
     help="Run these variants. Default: the thread's and those of variant files.",
 )
@@ -65,6 +66,7 @@ def _reports(
 @click.option(
     "--report",
     "reports",
+    shell_complete=completion.forms,
     multiple=True,
     callback=_reports,
     metavar="FORM=FILE",

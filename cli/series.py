@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from zonediff.cli import options
+from zonediff.cli import completion, options
 from zonediff.compare.series.source import from_mails, from_range
 from zonediff.reports.page.patches import series_text
 
@@ -40,7 +40,10 @@ Exit codes:
     help="Read the series from mails: an mbox, or files of git format-patch.",
 )
 @click.option(
-    "--variant", metavar="NAME", help="Line the series up with the stages of this variant."
+    "--variant",
+    shell_complete=completion.variants,
+    metavar="NAME",
+    help="Line the series up with the stages of this variant.",
 )
 @options.variant_files
 @options.baseline

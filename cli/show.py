@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from zonediff.cli import options
+from zonediff.cli import completion, options
 from zonediff.compare.describe import scenario_info
 from zonediff.compare.runs import Cell, SeedRange, attempt
 from zonediff.reports.forms.story import story
@@ -22,9 +22,10 @@ Exit codes:
   130  interrupted
 """
 )
-@click.argument("scenario")
+@click.argument("scenario", shell_complete=completion.scenarios)
 @click.option(
     "--variant",
+    shell_complete=completion.variants,
     default="upstream",
     show_default=True,
     metavar="NAME",

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from zonediff.cli import guests, options
+from zonediff.cli import completion, guests, options
 from zonediff.cli.progress import bar
 from zonediff.compare.comparable import NOT_COMPARED
 from zonediff.compare.validate import validate
@@ -30,9 +30,12 @@ Exit codes:
   130  interrupted
 """
 )
-@click.argument("paths", nargs=-1, metavar="[PATH|SCENARIO]...")
+@click.argument(
+    "paths", nargs=-1, metavar="[PATH|SCENARIO]...", shell_complete=completion.scenarios
+)
 @click.option(
     "--variant",
+    shell_complete=completion.variants,
     metavar="NAME",
     help="Replay through this variant, not the one that a recording names.",
 )
