@@ -1,1 +1,1 @@
-"""Run scenarios on variants, find where their traces differ, and judge the differences."""
+"""Running scenarios on variants, finding where their traces part, and judging the difference."""

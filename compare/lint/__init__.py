@@ -1,1 +1,1 @@
-"""Find scenarios and variants that load but show nothing, by running them."""
+"""Scenarios and variants that are well-formed and yet say nothing: found by running them."""

@@ -1,6 +1,6 @@
-"""Find mistakes in scenarios by running them on every variant.
+"""What running a scenario on every variant shows to be wrong with it.
 
-The members of a family are checked together: one member is enough to show a difference.
+Members of a family are looked at together: what one of them shows, the others need not.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ Runs = Mapping[tuple[str, str], Run]
 
 
 def lint_scenarios(scenarios: Sequence[Scenario], runs: Runs) -> list[Problem]:
-    """The mistakes of scenarios, by file and line.
+    """What is wrong with scenarios, by file and line.
 
-    scenarios: sorted by id, as the loader returns them. runs: of each scenario on every variant;
-    failed runs are ignored.
+    scenarios: sorted by id, as the loader gives them. runs: of each of them on every variant; of
+    those that failed nothing is told.
     """
     found = []
     for _, group in groupby(scenarios, key=lambda scenario: scenario.path):
@@ -36,33 +36,33 @@ def lint_scenarios(scenarios: Sequence[Scenario], runs: Runs) -> list[Problem]:
     return sorted(found)
 
 
-def _lint(scenario: Scenario, family: Sequence[Sequence[Run]]) -> Iterator[Mistake]:
-    """The mistakes of a family. scenario: any of its members. family: the runs of each member."""
+def _lint(one: Scenario, family: Sequence[Sequence[Run]]) -> Iterator[Mistake]:
+    """Mistakes of a family; one: any of its members. family: the runs of each member."""
     runs = [run for member in family for run in member]
     if not runs:
         return
-    for index in range(len(scenario.steps)):
+    for index in range(len(one.steps)):
         steps = [step for run in runs if (step := _step(run.trace, index)) is not None]
         if not steps:
             yield Mistake(("steps", index), "is never reached: every variant dies before it")
         elif not any(step.acts for step in steps):
             yield Mistake(
-                ("steps", index), "does nothing on any variant: it has no block or event to work on"
+                ("steps", index), "does nothing on any variant: there is no block or event for it"
             )
-    for index, goal in enumerate(scenario.goals):
+    for index, goal in enumerate(one.goals):
         if not goal.control and all(run.goals[index].met for run in runs):
             yield Mistake(
                 ("goals", index),
-                f"no variant ever fails {goal.want!r}: ask for more, or add `control: true` if "
-                "every kernel should meet it",
+                f"no variant ever fails {goal.want!r}: ask for more, or say `control: true` if "
+                "every kernel is expected to meet it",
             )
-    if not all(goal.control for goal in scenario.goals) and not any(
+    if not all(goal.control for goal in one.goals) and not any(
         _apart(runs) for runs in family if runs
     ):
         yield Mistake(
             (),
-            "has the same outcome on all variants: change the steps, or add `control: true` to "
-            "every goal",
+            "tells no two variants apart: all do the same in every step; let the steps differ, or "
+            "say `control: true` of every goal",
         )
 
 
@@ -71,19 +71,18 @@ def _step(trace: Trace | None, index: int) -> StepTrace | None:
 
 
 def _apart(runs: Sequence[Run]) -> bool:
-    """Whether any two of these runs differ in a goal or a step.
+    """Whether any two of these runs differ in a goal or a step; being alike is transitive.
 
-    Differences at boot do not count: kernels of different years always differ there. Comparing
-    with the first run is enough, as being alike is transitive.
+    What a boot looks like does not count: kernels of different years differ in it everywhere.
     """
     first, *others = runs
     return any(
         [goal.met for goal in first.goals] != [goal.met for goal in run.goals]
-        or any(parting.step >= 0 for parting in _partings(first, run))
+        or any(at.step >= 0 for at in _partings(first, run))
         for run in others
     )
 
 
-def _partings(left: Run, right: Run) -> Iterator[Parting]:
-    if left.trace is not None and right.trace is not None:
-        yield from partings(left.trace, right.trace)
+def _partings(one: Run, two: Run) -> Iterator[Parting]:
+    if one.trace is not None and two.trace is not None:
+        yield from partings(one.trace, two.trace)

@@ -1,1 +1,1 @@
-"""Compare the outcomes of two revisions of a repository."""
+"""What two revisions of a repository make of the same scenarios and variants."""

@@ -1,4 +1,4 @@
-"""Compare two results, run by run."""
+"""What changed from one result to another, cell by cell."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from zonediff.result.result import Result
 
 
 def compare(base: Result, head: Result, names: tuple[str, str]) -> Regression:
-    """Compare the runs that both results have. names: of the two results, for reports."""
+    """Compare what is in both results; names: the results in words."""
     before = {(run.scenario, run.variant): run for run in base.runs}
     cells = [(run.scenario, run.variant) for run in head.runs]
     changes = []
@@ -46,25 +46,25 @@ def compare(base: Result, head: Result, names: tuple[str, str]) -> Regression:
 
 
 def _edited(base: Result, head: Result) -> Iterator[str]:
-    """Scenarios whose text differs between the two results."""
+    """Scenarios that were run with another text."""
     hashes = {run.scenario: run.hash for run in base.runs}
     now = {run.scenario: run.hash for run in head.runs}
     yield from (name for name, text in now.items() if hashes.get(name, text) != text)
 
 
 def _remarks(base: Result, head: Result, names: tuple[str, str]) -> Iterator[str]:
-    """What a reader must know about the two results to judge the changes."""
+    """What a reader must know of the two before believing what changed."""
     both = list(zip(names, (base, head), strict=True))
     yield from (f"{name} is of a run that was interrupted" for name, of in both if not of.complete)
-    for name, result, other in ((names[0], base, head), (names[1], head, base)):
-        ran = {(run.scenario, run.variant) for run in other.runs}
-        scenarios = {info.id for info in other.scenarios}
-        variants = {info.name for info in other.variants}
+    for name, one, two in ((names[0], base, head), (names[1], head, base)):
+        ran = {(run.scenario, run.variant) for run in two.runs}
+        scenarios = {info.id for info in two.scenarios}
+        variants = {info.name for info in two.variants}
         alone = sum(
             (run.scenario, run.variant) not in ran
             and run.scenario in scenarios
             and run.variant in variants
-            for run in result.runs
+            for run in one.runs
         )
         if alone:
             yield f"{alone} outcome{'s are' if alone > 1 else ' is'} in {name} alone"
@@ -88,7 +88,7 @@ def _novelties(
 
 
 def _change(base: Run, head: Run) -> Change | None:
-    """The change of one scenario on one variant; None when there is none."""
+    """What became of one scenario on one variant; None when it comes out as before."""
     if head.trace is None or base.trace is None:
         return _without_trace(base, head)
     old, new = _goals(base), _goals(head)
@@ -128,9 +128,9 @@ def _reasons(difference: Difference) -> Iterator[Reason]:
 def _fate(
     was: GoalOutcome, before: GoalCount | None, goal: GoalOutcome, count: GoalCount | None
 ) -> tuple[int, str]:
-    """Whether a goal does worse (-1), the same (0) or better (1), and this in words.
+    """Whether a goal fares worse (-1), alike (0) or better (1), and that in words.
 
-    With many seeds on both sides, only significant differences count.
+    With many seeds on both sides, only what is sure counts.
     """
     if before is None or count is None:
         way = goal.met - was.met
@@ -141,17 +141,17 @@ def _fate(
 
 
 def _without_trace(base: Run, head: Run) -> Change | None:
-    """The change where a run has no trace: the subject failed, or could not run the scenario."""
+    """A change where one run or both have no trace: the subject failed, or could not run it."""
     if base.status == head.status:
         return None
     if head.trace is not None:
-        return Change(head.scenario, head.variant, "fix", (f"runs now; before: {base.status}",))
+        return Change(head.scenario, head.variant, "fix", (f"runs now; it was: {base.status}",))
     last = (head.error or "").strip().splitlines() or ["no reason is given"]
-    return Change(head.scenario, head.variant, "error", (f"no longer runs: {last[-1]}",))
+    return Change(head.scenario, head.variant, "error", (f"does not run any more: {last[-1]}",))
 
 
 def _goals(run: Run) -> dict[tuple[str, int], tuple[GoalOutcome, GoalCount | None]]:
-    """Goals by their text, and a number where a text repeats, with the counts of seeds."""
+    """Goals by what is wanted, with how often they were met; several alike are counted."""
     seen: Counter[str] = Counter()
     found = {}
     for goal, count in zip_longest(run.goals, run.counts[: len(run.goals)]):

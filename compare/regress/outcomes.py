@@ -1,4 +1,4 @@
-"""Run the files of each revision in a process of its own, and read its result."""
+"""The result that the files of a revision give, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ _WRITES_A_RESULT: Final = (0, 1, 3)
 class Request:
     """What to run at each revision; all paths are relative to the repository's root.
 
-    scenarios: names; without any, the whole corpus. variants: names; None for the default ones.
+    scenarios: which of the corpus, all without any. variants: their names, those that a run has
+    by itself when None.
     """
 
     scenarios: tuple[str, ...] = ()
@@ -63,15 +64,15 @@ class Tree:
 
 
 def outcomes(trees: Sequence[Tree], request: Request) -> list[Result]:
-    """The result of each revision, run at the same time. Raises SeriesError."""
+    """The result at each revision; they are run at the same time. Raises SeriesError."""
     for tree in trees:
         if not tree.sources and not request.variant_files and request.corpus is None:
             raise SeriesError(
-                f"{tree.name} has no zonediff sources: name the files to run with --variant-file "
-                "and --corpus"
+                f"{tree.name} holds no zonediff sources: say with --variant-file and --corpus "
+                "what to run of this repository"
             )
     with _processes(trees, request) as started:
-        return [_result(*item) for item in started]
+        return [_result(*one) for one in started]
 
 
 _Started = tuple[Tree, "subprocess.Popen[bytes]", IO[bytes], Path]
@@ -79,7 +80,7 @@ _Started = tuple[Tree, "subprocess.Popen[bytes]", IO[bytes], Path]
 
 @contextmanager
 def _processes(trees: Sequence[Tree], request: Request) -> Iterator[list[_Started]]:
-    """Start a process for each revision; end all of them and close all files at the end."""
+    """A process for each revision; none is left, and no file open, whatever happens."""
     with ExitStack() as left:
         started: list[_Started] = []
         for tree in trees:
@@ -134,4 +135,4 @@ def _result(
         return load(output)
     except ResultFileError as error:
         why = str(error).removeprefix(f"{output}: ")
-        raise SeriesError(f"the result of {tree.name} cannot be compared: {why}") from None
+        raise SeriesError(f"what {tree.name} gives cannot be compared: {why}") from None

@@ -21,6 +21,7 @@ from zonediff.reports.page import claims, explorations, frontier, history, portr
 from zonediff.reports.page.chance_goals import interval, scale
 from zonediff.reports.page.frontier_map import frontier_map
 from zonediff.reports.page.frontier_remaining import frontier_remaining
+from zonediff.reports.page.index import cell_name
 from zonediff.reports.page.patches import short_id
 from zonediff.reports.page.report import Report, build_report
 from zonediff.reports.page.reproduce import Where
@@ -74,6 +75,7 @@ def _environment() -> Environment:
     environment.filters["prose"] = _prose
     environment.globals.update(
         by_judgement=_by_judgement,
+        cell_name=cell_name,
         count=count_of,
         css=css,
         filter_anchor=filter_anchor,

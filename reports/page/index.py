@@ -68,8 +68,8 @@ class Index:
         self._taken = set(RESERVED)
         self._scenarios = {s.id: self._anchor(s.id) for s in result.scenarios}
         self._cells = {
-            (scenario.id, variant.name): self._anchor(f"{scenario.id}/{variant.name}")
-            for scenario in result.scenarios
+            (scenario, variant.name): self._free(f"{anchor}/{cell_name(variant.name)}")
+            for scenario, anchor in self._scenarios.items()
             for variant in result.variants
         }
         self._claims = {item.id: self._anchor(f"claim/{item.id}") for item in result.claims}
@@ -101,10 +101,22 @@ class Index:
 
     def _anchor(self, text: str) -> str:
         """An unused anchor of characters that mails and address bars keep."""
-        stem = _UNSAFE.sub(".", text)[:_LONGEST].strip(".") or "item"
+        return self._free(_safe(text))
+
+    def _free(self, stem: str) -> str:
+        """The anchor, with a number when something else has it."""
         anchor, number = stem, 1
         while anchor in self._taken:
             number += 1
             anchor = f"{stem}.{number}"
         self._taken.add(anchor)
         return anchor
+
+
+def cell_name(variant: str) -> str:
+    """The last part of the anchors of a variant's cells: `SCENARIO/VARIANT`."""
+    return _safe(variant)
+
+
+def _safe(text: str) -> str:
+    return _UNSAFE.sub(".", text)[:_LONGEST].strip(".") or "item"

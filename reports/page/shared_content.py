@@ -12,10 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from markupsafe import Markup
+
 from zonediff.engine.trace import Reason
 from zonediff.reports.page.memory_strips import Strip
 from zonediff.reports.page.reproduce import Line
 from zonediff.reports.page.step_table import LONGEST_ROUND
+from zonediff.reports.text.plain import visible
 
 _LEAST_OMITTED: Final = 2
 """The fewest similar lines that one line replaces."""
@@ -36,6 +39,23 @@ class Chip:
 
     id: str
     function: str
+
+
+_CONTRADICTION: Final = re.compile(r"\b(online=[01])\b")
+"""How words.block() marks a block whose files `online` and `state` contradict each other."""
+
+ONLINE: Final = Note(
+    "online",
+    (
+        (
+            "The files online and state of this block contradict each other. The file online shows "
+            "dev->offline of the driver core. Before v4.11 the kernel did not clear it when it "
+            "onlined a block by itself.",
+            "",
+        ),
+    ),
+)
+"""What `online=0` beside a block means."""
 
 
 class SharedContent:
@@ -68,6 +88,27 @@ class SharedContent:
             Chip(self._note(Note(function, tuple(_shortened(lines)))), function)
             for function, lines in by_function.items()
         ]
+
+    def explained(self, text: str) -> Markup:
+        """Text with a link from each `online=0` to a note on its meaning."""
+        pieces = _CONTRADICTION.split(visible(text))
+        return Markup("").join(
+            Markup("<a href=#{}>{}</a>").format(self._note(ONLINE), piece)
+            if number % 2
+            else Markup.escape(piece)
+            for number, piece in enumerate(pieces)
+        )
+
+    def all_notes(self) -> list[tuple[Note, str]]:
+        """Every note with its id; call it when nothing else of the page is left."""
+        if any(_CONTRADICTION.search(text) for text in self._texts()):
+            self._note(ONLINE)
+        return list(self.notes.items())
+
+    def _texts(self) -> Iterator[str]:
+        for note in self.notes:
+            yield from (text for text, _ in note.lines)
+            yield from (line.pieces[0] for line in note.commands if line.comment)
 
     def _note(self, note: Note) -> str:
         return self.notes.setdefault(note, f"~{len(self.notes)}")

@@ -78,48 +78,85 @@
     byId("filter-count").textContent = `${number} of ${rows.length} scenarios`;
   };
 
+  // Every entry of the browser's history that was shown has a state; a link that is followed adds an
+  // entry without one. The state has the link that had the focus.
+  const note = (state, address) => history.replaceState({ ...history.state, ...state }, "", address);
   const remember = (anchor) => {
     const parameters = new URLSearchParams();
     for (const [name, field] of Object.entries(fields)) {
       if (field.value) parameters.set(name, field.value);
     }
-    history.replaceState(null, "", `#${encodeURI(anchor)}${parameters.size ? `?${parameters}` : ""}`);
+    note({}, `#${encodeURI(anchor)}${parameters.size ? `?${parameters}` : ""}`);
   };
+  // Returns the values that no menu has.
   const set = (values) => {
+    const unknown = [];
+    let changed = false;
     for (const [name, field] of Object.entries(fields)) {
+      if (field.value === (values[name] ?? "")) continue;
+      changed = true;
       field.value = values[name] ?? "";
-      if (field.selectedIndex < 0) field.value = "";
+      if (field.selectedIndex < 0) {
+        unknown.push(values[name]);
+        field.value = "";
+      }
     }
-    filter();
+    if (changed) filter();
+    return unknown;
   };
 
-  // A variant without differences has no anchor: use that of its scenario.
+  // A variant without differences has no anchor: use that of its scenario. Returns the element, and
+  // the part of the address that names nothing.
   const find = (anchor) => {
-    let found = byId(anchor);
-    for (let end = anchor.lastIndexOf("/"); !found && end > 0; end = anchor.lastIndexOf("/", end - 1)) {
-      found = byId(anchor.slice(0, end));
+    for (let end = anchor.length; end > 0; end = anchor.lastIndexOf("/", end - 1)) {
+      const target = byId(anchor.slice(0, end));
+      if (target) return [target, anchor.slice(end + 1)];
     }
-    return found;
+    return [null, anchor];
+  };
+  const variants = new Set(all(".matrix th[data-cell]").map((head) => head.dataset.cell));
+  variants.add(byId("matrix").dataset.baseline);
+  const nowhere = document.querySelector(".nowhere");
+  const say = (missing) => {
+    nowhere.hidden = !missing.length;
+    nowhere.textContent = `This report has nothing named ${missing.join(", ")}.`;
   };
 
+  // Shows what the address names. Back and Forward bring back the filter and the focus of then; a
+  // link leaves the filter as it is, unless its address has one.
   const open = () => {
+    const past = history.state;
     const hash = location.hash.slice(1);
     const at = hash.indexOf("?");
     let anchor = decode(at < 0 ? hash : hash.slice(0, at));
-    let target = find(anchor);
+    let [target, rest] = find(anchor);
+    const missing = rest && !(target?.matches(".body") && variants.has(rest)) ? [anchor] : [];
     if (target?.matches("#matrix .only")) {
       set({ variant: target.dataset.variant, judgement: target.dataset.kind });
       [anchor, target] = ["matrix", byId("matrix")];
-    } else if (at >= 0) {
-      set(Object.fromEntries(new URLSearchParams(hash.slice(at + 1))));
+    } else if (at >= 0 || past) {
+      missing.push(...set(Object.fromEntries(new URLSearchParams(at < 0 ? "" : hash.slice(at + 1)))));
     }
     if (anchor || at >= 0) remember(anchor);
-    if (!target) return;
-    for (let item = target.closest("details"); item; item = item.parentElement.closest("details")) {
+    else note({});
+    say(missing);
+    for (let item = target?.closest("details"); item; item = item.parentElement.closest("details")) {
       item.hidden = false;
       item.open = true;
     }
-    (target.matches(".body") ? target.parentElement : target).scrollIntoView();
+    const link = document.links[past?.focus];
+    if (link) link.focus();
+    else if (target) arrive(target.matches(".body") ? target.parentElement : target);
+  };
+  const arrive = (target) => {
+    target.scrollIntoView();
+    const place = target.querySelector(":scope > summary") ?? target;
+    if (place === target && !target.matches("a, summary")) target.tabIndex = -1;
+    place.focus({ preventScroll: true });
+  };
+  const go = (link, anchor) => {
+    note({ focus: Array.from(document.links).indexOf(link) });
+    if (anchor) location.hash = encodeURI(anchor);
   };
 
   const move = (step) => {
@@ -130,18 +167,22 @@
   };
 
   // The link target of a matrix cell: its variant in its scenario.
+  const heads = all(".matrix thead th");
   const cellOf = (cell) => {
     const scenario = anchorOf(cell.parentElement.querySelector("a"));
-    const variant = fields.variant.options[cell.cellIndex - 1].value;
-    const places = all("thead a[id]", sections.get(cell.parentElement));
-    return places.find((item) => item.id.startsWith(`${scenario}/`) && item.id.endsWith(`/${variant}`));
+    const place = `${scenario}/${heads[cell.cellIndex].dataset.cell}`;
+    const ids = all("thead a[id]", sections.get(cell.parentElement)).map((item) => item.id);
+    return ids.find((id) => id === place) ?? ids.find((id) => id.startsWith(`${place}.`)) ?? scenario;
   };
 
-  const copy = (button, commands) => {
-    const lines = commands.cloneNode(true);
+  const commandsOf = (block) => {
+    const lines = block.cloneNode(true);
     all("i", lines).forEach((item) => item.remove());
+    return lines.textContent.split("\n").filter((line) => line.trim()).join("\n");
+  };
+  const copy = (button, text) => {
     const area = document.createElement("textarea");
-    area.value = lines.textContent.split("\n").filter((line) => line.trim()).join("\n") + "\n";
+    area.value = `${text}\n`;
     button.before(area);
     area.select();
     // Pages opened from a file have no clipboard API.
@@ -151,27 +192,30 @@
   };
   const offerCopies = (place) => {
     for (const commands of all(":scope > pre", place)) {
-      if (commands.previousElementSibling.matches(".copy")) continue;
+      const text = commandsOf(commands);
+      if (!text || commands.previousElementSibling.matches(".copy")) continue;
       const button = document.createElement("button");
       button.type = "button";
       button.className = "copy";
       button.textContent = "copy";
-      button.addEventListener("click", () => copy(button, commands));
+      button.addEventListener("click", () => copy(button, text));
       commands.before(button);
     }
   };
 
   const click = (event) => {
-    const link = event.target.closest('a[href^="#~"]');
-    const note = link && byId(anchorOf(link));
-    if (note?.showPopover) {
+    const link = event.target.closest('a[href^="#"]');
+    const popup = link?.matches('[href^="#~"]') && byId(anchorOf(link));
+    if (popup?.showPopover) {
       event.preventDefault();
-      offerCopies(note);
-      note.popover = "auto";
-      note.showPopover();
+      offerCopies(popup);
+      popup.popover = "auto";
+      popup.showPopover();
+    } else if (link) {
+      go(link);
     }
-    const cell = event.target.closest(".matrix td[class]:not(.met)");
-    if (cell) location.hash = encodeURI(cellOf(cell)?.id ?? anchorOf(cell.parentElement.querySelector("a")));
+    const cell = event.target.closest(".matrix td");
+    if (cell) go(cell.parentElement.querySelector("a"), cellOf(cell));
   };
   const press = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;

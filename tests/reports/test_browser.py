@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.reports.tab import ARTEFACTS, Tab, started_browser
 from zonediff.reports.forms.html import render
 from zonediff.reports.page.verdicts import verdicts
 from zonediff.result.counts import GoalCount
@@ -17,14 +17,7 @@ from zonediff.result.frontiers import Frontier, FrontierRow
 from zonediff.result.result import Result
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Request
-
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
-
-
-ARTEFACTS = Path(__file__).parent.parent / "artefacts"
+    from playwright.sync_api import Browser
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -36,50 +29,10 @@ HOSTILE = [
 ]
 
 
-class Tab:
-    """A browser tab that remembers what the page asked for and complained about."""
-
-    def __init__(self, browser: Browser, **options: object) -> None:
-        self.page = browser.new_context(**options).new_page()
-        self.trouble: list[str] = []
-        self.page.on("console", lambda message: self.trouble.append(message.text))
-        self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
-        self.page.on("request", self.requested)
-
-    def requested(self, request: Request) -> None:
-        if not request.url.startswith("file:"):
-            self.trouble.append(request.url)
-
-    def rows(self) -> list[str]:
-        """The scenarios that the matrix shows."""
-        return [
-            row.query_selector("th a").get_attribute("href").removeprefix("#")
-            for row in self.page.query_selector_all("tr.s")
-            if row.is_visible()
-        ]
-
-    def hash(self) -> str:
-        """What the address says after the page's name."""
-        return str(self.page.evaluate("decodeURIComponent(location.hash)"))
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-            ],
-        )
-        yield chromium
-        chromium.close()
+    with started_browser() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +100,95 @@ def test_an_address_that_leads_nowhere_does_no_harm(tab: Tab, fragment: str) -> 
     assert tab.page.evaluate("document.querySelector('#filter-variant').selectedIndex") == 0
     tab.page.select_option("#filter-kind", "fix")
     assert tab.rows() == ["ordering/reproducer", "ordering/ascending", "unplug/auto-onlined"]
+
+
+@pytest.mark.parametrize(
+    ("fragment", "missing"),
+    [
+        ("nowhere", "nowhere"),
+        ("ordering/ascending/nobody", "ordering/ascending/nobody"),
+        ("matrix?variant=nobody&judgement=fix", "nobody"),
+    ],
+)
+def test_an_address_that_leads_nowhere_says_so(tab: Tab, fragment: str, missing: str) -> None:
+    tab.page.goto(f"{tab.page.url}#{fragment}")
+    note = tab.page.get_by_role("status").filter(has_text="nothing named")
+    assert note.inner_text() == f"This report has nothing named {missing}."
+    tab.page.click("nav a:text-is('Matrix')")
+    note.wait_for(state="hidden")
+
+
+def test_back_brings_back_the_filter_and_the_focus_of_then(tab: Tab) -> None:
+    count = tab.page.locator("article.verdict a:has-text('fix') >> nth=0")
+    count.click()
+    tab.page.wait_for_function("location.hash.startsWith('#matrix?')")
+    assert len(tab.rows()) < 6
+    row = tab.page.locator("tr.s a >> visible=true >> nth=0")
+    row.click()
+    tab.page.wait_for_function("!location.hash.startsWith('#matrix')")
+    tab.page.go_back()
+    tab.page.wait_for_function("location.hash.startsWith('#matrix?')")
+    assert row.evaluate("(link) => link === document.activeElement")
+    assert len(tab.rows()) < 6
+    tab.page.go_back()
+    tab.page.wait_for_function("!location.hash")
+    assert count.evaluate("(link) => link === document.activeElement")
+    assert len(tab.rows()) == 6
+
+
+def test_a_card_has_its_triangle(tab: Tab) -> None:
+    """A marker outside the summary would be cut off: cards show nothing outside their border."""
+    styles = tab.page.evaluate(
+        """[...document.querySelectorAll(".scenario > summary")].map((item) =>
+          getComputedStyle(item).listStylePosition + getComputedStyle(item).display)"""
+    )
+    assert set(styles) == {"insidelist-item"}
+
+
+def test_every_copy_button_copies_a_command(tab: Tab) -> None:
+    copied = tab.page.evaluate(
+        """() => {
+          const copied = [];
+          document.execCommand = () => copied.push(document.activeElement.value);
+          document.querySelectorAll("details").forEach((item) => { item.open = true; });
+          return new Promise((done) => setTimeout(() => {
+            document.querySelectorAll(".reproduce .copy").forEach((button) => button.click());
+            done(copied);
+          }, 100));
+        }"""
+    )
+    assert copied
+    assert all(text.strip() for text in copied)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_title_hides_behind_what_stays_in_view(
+    browser: Browser, address: str, width: int
+) -> None:
+    tab = Tab(browser, viewport={"width": width, "height": 500})
+    tab.page.goto(address)
+    for _ in range(6):
+        tab.page.keyboard.press("j")
+        assert tab.page.evaluate(
+            """() => {
+              const head = document.querySelector(".matrix thead th").getBoundingClientRect();
+              const row = document.activeElement.closest("tr").getBoundingClientRect();
+              return row.top >= head.bottom - 1 || head.bottom <= 0;
+            }"""
+        )
+    for name in ("ordering/ascending", "scenarios", "evidence"):
+        tab.page.goto(f"{address}#{name}")
+        title = tab.page.locator(f"[id='{name}']").locator(
+            "xpath=self::section/h2 | self::div/preceding-sibling::summary"
+        )
+        assert title.evaluate(
+            """(item) => {
+              const box = item.getBoundingClientRect();
+              return document.elementFromPoint(box.left + 30, box.top + 12)?.closest("h2, summary")
+                === item;
+            }"""
+        )
+    tab.page.context.close()
 
 
 def test_a_cell_of_the_matrix_leads_to_its_variant(tab: Tab) -> None:
