@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_args
@@ -38,11 +38,14 @@ from zonediff.reports.forms.exploration import (
     walks_json,
     walks_text,
 )
-from zonediff.result.files import write_text
+from zonediff.result.writing import write_files
 from zonediff.variants.registry import Registry
 
 Writer = Callable[[System, System], Iterator[str]]
 """Yields the lines of a file about both systems."""
+
+_Output = tuple[str, Path, Writer]
+"""An option, a file that it asks for, and what writes it."""
 
 _Policies = tuple[Policy, Policy]
 
@@ -142,17 +145,17 @@ def command(a: str, b: str, variant_files: tuple[Path, ...], **given: Any) -> in
             "--jobs, --scheduler and --store are for --random; exploring whole systems takes one "
             "process"
         )
-    outputs.check({"--store": request.store}, variant_files)
+    writers = _writers(request.aut, request.promela, request.dot)
+    outputs.check(
+        [("--store", request.store), *((option, path) for option, path, _ in writers)],
+        [*variant_files, Path(request.machine)],
+    )
+    outputs.check_folder("--save", request.save)
     registry = options.registry(variant_files)
     policies = registry.model(a).policy, registry.model(b).policy
     if request.walks is not None and request.symmetry is not None:
         raise click.UsageError("random walks use no symmetry")
     arena = _symmetric(_arena(request.machine, request.alphabet), request.symmetry)
-    writers = _writers(request.aut, request.promela, request.dot)
-    for path in writers:
-        outputs.check({"--aut, --promela or --dot": path})
-    if request.save is not None and not request.save.is_dir():
-        raise click.BadParameter(f"there is no folder {request.save}", param_hint="--save")
     if request.walks is None:
         return _explore(request, arena, policies, writers)
     if writers:
@@ -185,7 +188,7 @@ class _Request:
 
 
 def _explore(
-    request: _Request, arena: Arena, policies: _Policies, writers: Mapping[Path, Writer]
+    request: _Request, arena: Arena, policies: _Policies, writers: Sequence[_Output]
 ) -> int:
     """Explore both systems whole, compare them, print and write the outcome."""
     left, right = _systems(request, arena, policies)
@@ -203,10 +206,8 @@ def _explore(
             if not system.complete and (depth is None or system.depth < depth)
         ]
         click.echo(exploration_text(outcome, stopped, request.max_states), nl=False)
-    for path, lines in writers.items():
-        write_text(path, "\n".join(lines(left, right)) + "\n")
-    if request.save is not None:
-        _save(request.save, arena, policies, comparison.witnesses)
+    exported = {path: "\n".join(lines(left, right)) + "\n" for _, path, lines in writers}
+    _write(exported, request.save, arena, policies, comparison.witnesses)
     return 1 if outcome.verdict == "differs" else 0
 
 
@@ -258,8 +259,7 @@ def _walk(
     witnesses = [replay(witness, arena, policies) for witness in met]
     walks = Walks(arena.name, request.a, request.b, number, STEPS, request.seed, witnesses)
     click.echo(walks_json(walks) if request.as_json else walks_text(walks), nl=False)
-    if request.save is not None:
-        _save(request.save, arena, policies, met)
+    _write({}, request.save, arena, policies, met)
     return 1 if met else 0
 
 
@@ -309,17 +309,27 @@ def _symmetric(arena: Arena, symmetry: str | None) -> Arena:
     return arena
 
 
-def _writers(aut: Path | None, promela: Path | None, dot: Path | None) -> dict[Path, Writer]:
+def _writers(aut: Path | None, promela: Path | None, dot: Path | None) -> list[_Output]:
     """The files to write, each with its writer: `x.aut` becomes `x-A.aut` and `x-B.aut`."""
-    writers: dict[Path, Writer] = {}
-    for path, write in ((aut, exports.aldebaran), (dot, exports.dot)):
+    writers: list[_Output] = []
+    for option, path, write in (("--aut", aut, exports.aldebaran), ("--dot", dot, exports.dot)):
         if path is not None:
-            writers[path.with_stem(f"{path.stem}-A")] = _of(write, 0)
-            writers[path.with_stem(f"{path.stem}-B")] = _of(write, 1)
+            writers.append((option, path.with_stem(f"{path.stem}-A"), _of(write, 0)))
+            writers.append((option, path.with_stem(f"{path.stem}-B"), _of(write, 1)))
     if promela is not None:
         tables = promela.with_suffix(".h")
-        writers[promela] = lambda left, right: exports.promela(left, right, tables.name)
-        writers[tables] = exports.promela_tables
+        if tables == promela:
+            raise click.BadParameter(
+                f"{promela}: expected a name such as {promela.with_suffix('.pml')}; its tables are "
+                f"written to {tables}",
+                param_hint="--promela",
+            )
+
+        def model(left: System, right: System) -> Iterator[str]:
+            return exports.promela(left, right, tables.name)
+
+        writers.append(("--promela", promela, model))
+        writers.append(("--promela", tables, exports.promela_tables))
     return writers
 
 
@@ -339,11 +349,31 @@ def _bar() -> Iterator[Progress]:
         yield progress
 
 
-def _save(folder: Path, arena: Arena, policies: _Policies, witnesses: Sequence[Witness]) -> None:
-    for number, witness in enumerate(witnesses, 1):
-        name = witness_scenario.file_name(number, policies[0].name, policies[1].name, arena)
-        write_text(folder / name, witness_scenario.scenario_text(witness, arena, *policies))
-        click.echo(f"wrote {folder / name}", err=True)
+def _write(
+    exported: dict[Path, str],
+    folder: Path | None,
+    arena: Arena,
+    policies: _Policies,
+    witnesses: Sequence[Witness],
+) -> None:
+    """Write the exported systems, and each witness as a scenario to a folder, all or none.
+
+    Raises BadInput rather than overwrite a scenario that says something else.
+    """
+    scenarios: dict[Path, str] = {}
+    if folder is not None:
+        for number, witness in enumerate(witnesses, 1):
+            name = witness_scenario.file_name(number, policies[0].name, policies[1].name, arena)
+            scenarios[folder / name] = witness_scenario.scenario_text(witness, arena, *policies)
+    for path, text in scenarios.items():
+        if path in exported or (path.exists() and path.read_bytes() != text.encode()):
+            raise BadInput(
+                f"{path} exists and is not what would be written: move it, or --save to another "
+                "folder; nothing is written"
+            )
+    write_files({**exported, **scenarios})
+    for path in scenarios:
+        click.echo(f"wrote {path}", err=True)
 
 
 def _speed(system: System) -> str:

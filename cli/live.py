@@ -14,7 +14,7 @@ import click
 from zonediff.cli import completion, guests, options, outputs
 from zonediff.live.host import Host, find_host, kvm_problem, look_for_host
 from zonediff.live.image import read_image
-from zonediff.result.files import write_text
+from zonediff.result.writing import write_text
 from zonediff.variants.registry import Registry, VariantError
 
 LACKING: Final = 1
@@ -153,9 +153,10 @@ def record(
     disk. With --scheduler, every worker's machine needs the image and QEMU; each worker runs one
     guest at a time.
     """
-    outputs.check({"--store": store, "-o": output}, [kernel])
-    image, host = read_image(kernel), find_host()
     todo = guests.Work(**work)
+    inputs = [kernel, *options.scenario_inputs(scenarios, todo.corpus)]
+    outputs.check([("--store", store), ("-o", output)], inputs)
+    image, host = read_image(kernel), find_host()
     jobs = todo.jobs(scenarios, host, image)
     # Only now: qemu.qmp may be missing where live kernels are not run.
     from zonediff.live.recorder import Records, record_locally, record_with_pool

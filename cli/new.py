@@ -9,7 +9,7 @@ import click
 
 from zonediff.cli import outputs
 from zonediff.corpus.scaffold import scenario_text
-from zonediff.result.files import write_text
+from zonediff.result.writing import write_text
 from zonediff.variants.registry import valid_name
 from zonediff.variants.scaffold import variant_text
 
@@ -37,7 +37,7 @@ def command(kind: str, name: str, output: Path | None) -> None:
     file = output or Path(re.sub(r"[^A-Za-z0-9_-]", "_", name) + _KINDS[kind])
     if file.suffix != _KINDS[kind]:
         raise click.BadParameter(f"{file}: expected a file *{_KINDS[kind]}", param_hint="-o")
-    outputs.check({"-o": file})
+    outputs.check([("-o", file)])
     if file.exists():
         raise click.UsageError(f"{file} exists already: choose another name, or a file with -o")
     shown = file.as_posix()

@@ -171,3 +171,19 @@ def load_scenarios(names: Sequence[str], corpus: Path | None) -> list[Scenario]:
     from zonediff.corpus.loader import SHIPPED, load
 
     return load(names, corpus or SHIPPED)
+
+
+def scenario_inputs(names: Sequence[str], corpus: Path | None) -> list[Path]:
+    """The files that load_scenarios() reads, and the folder of the corpus."""
+    from zonediff.corpus.loader import SHIPPED, files
+
+    root = corpus or SHIPPED
+    return [*files(names, root), root]
+
+
+def image_inputs(*names: str | None) -> list[Path]:
+    """The kernel images among names of variants, which may be lists with commas."""
+    from zonediff.variants.registry import LIVE
+
+    words = [word.strip() for name in names if name for word in name.split(",")]
+    return [Path(word.removeprefix(LIVE)) for word in words if word.startswith(LIVE)]

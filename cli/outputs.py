@@ -1,39 +1,112 @@
-"""The files that a command writes: looked at before the work, written when all of it is done."""
+"""The files that a command writes: checked before the work, written when all of it is done."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+import stat
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 import click
 
+_READ_BELOW_FOLDERS: Final = (".yaml", ".yml", ".py")
+"""Suffixes of the files that commands look for in a folder of inputs."""
 
-def check(outputs: Mapping[str, Path | None], inputs: Iterable[Path] = ()) -> None:
-    """See early that every output, by its option, can be written.
+_BESIDE_A_STORE: Final = ("-wal", "-shm", "-journal", "-lock", "-client1")
+"""What SQLite and locks add to the name of a store, for files beside it."""
 
-    Raises click.BadParameter when its folder is missing or read-only, when it is a folder itself,
-    or when it would overwrite an input or another output.
+
+def check(outputs: Iterable[tuple[str, Path | None]], inputs: Iterable[Path] = ()) -> None:
+    """Check early that each output, a pair of its option and its path, can be written.
+
+    inputs: all files and folders that the command reads. Raises click.BadParameter when the folder
+    of an output is missing or read-only, when it is a folder itself, or when it would overwrite an
+    input, a scenario or variant in a folder of inputs, standard output, or another output.
     """
-    taken = {path.resolve(): "is read as well" for path in inputs if path.is_file()}
-    for option, path in outputs.items():
+    files, folders = _sorted(inputs)
+    written: dict[Path, str] = {}
+    for option, path in outputs:
         if path is None:
             continue
-        problem = taken.get(path.resolve()) or _problem(path)
+        place = Path(os.path.realpath(path))
+        problem = _clash(place, files, folders) or _problem(path)
+        if problem is None and place in written and str(path) != os.devnull:
+            problem = f"is written for {written[place]} already"
         if problem is not None:
             raise click.BadParameter(f"{path} {problem}", param_hint=option)
-        taken[path.resolve()] = f"is written for {option} already"
+        for name in _names(option, place):
+            written[name] = option
+
+
+def check_folder(option: str, folder: Path | None) -> None:
+    """Check early that files can be written to a folder. Raises click.BadParameter."""
+    if folder is None:
+        return
+    if not folder.is_dir():
+        what = "is a file: name a folder" if folder.exists() else "is no folder: make it first"
+        raise click.BadParameter(f"{folder} {what}", param_hint=option)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise click.BadParameter(
+            f"{folder} cannot be written to: permission denied", param_hint=option
+        )
+
+
+def _sorted(inputs: Iterable[Path]) -> tuple[set[Path], list[Path]]:
+    """The regular files among the inputs, and the folders; all without links."""
+    places = [Path(os.path.realpath(path)) for path in inputs]
+    return {place for place in places if place.is_file()}, [p for p in places if p.is_dir()]
+
+
+def _clash(place: Path, files: set[Path], folders: Iterable[Path]) -> str | None:
+    """What would be read from the place of an output."""
+    if place in files:
+        return "is read as well: name another file"
+    if place.suffix in _READ_BELOW_FOLDERS:
+        for folder in folders:
+            if place.is_relative_to(folder):
+                return f"is in {folder}, where all files *{place.suffix} are input"
+    return None
+
+
+def _names(option: str, place: Path) -> Iterator[Path]:
+    """The files that an output takes."""
+    yield place
+    if option == "--store":
+        yield from (place.with_name(place.name + suffix) for suffix in _BESIDE_A_STORE)
 
 
 def _problem(path: Path) -> str | None:
     """What keeps a file from being written."""
     if path.is_dir():
         return "is a folder: name a file"
-    folder = path.resolve().parent
+    if path.exists() and not path.is_file():  # a pipe or device is not replaced
+        return None if os.access(path, os.W_OK) else "cannot be written: permission denied"
+    if _is_standard_output(path):
+        return "is standard output as well: name another file"
+    folder = Path(os.path.realpath(path)).parent
     if not folder.is_dir():
         return f"cannot be written: there is no folder {path.parent}"
-    special = path.exists() and not path.is_file()  # a pipe or device is not replaced
-    touched = [path] if special else [folder, path]
-    if not all(os.access(place, os.W_OK) for place in touched if place.exists()):
+    touched = [place for place in (folder, path) if place.exists()]
+    if not all(os.access(place, os.W_OK) for place in touched) or _is_kept(path, folder):
         return "cannot be written: permission denied"
     return None
+
+
+def _is_standard_output(path: Path) -> bool:
+    """Whether standard output goes to this file, and the user did not ask for that."""
+    if str(path).startswith(("/dev/", "/proc/")) or not path.exists():
+        return False
+    try:
+        return os.path.samestat(path.stat(), os.fstat(sys.stdout.fileno()))
+    except (AttributeError, OSError, ValueError):  # closed, or no file
+        return False
+
+
+def _is_kept(path: Path, folder: Path) -> bool:
+    """Whether a folder such as /tmp keeps another user's file from being replaced."""
+    user, about = os.geteuid(), folder.stat()
+    if not about.st_mode & stat.S_ISVTX or not path.exists():
+        return False
+    return user not in (0, about.st_uid, path.stat().st_uid)

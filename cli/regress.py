@@ -18,7 +18,7 @@ from zonediff.compare.regress.worktree import worktree
 from zonediff.compare.series.repository import repository, resolve
 from zonediff.reports.formats import render_changes
 from zonediff.result.changes import Regression
-from zonediff.result.files import write_text
+from zonediff.result.writing import write_files
 
 _SHORT: Final = 12
 _TERMINATED: Final = 128 + signal.SIGTERM
@@ -88,19 +88,25 @@ def command(
 
     SCENARIO is an id, a folder or a glob pattern of the corpus.
     """
-    outputs.check({"--markdown": markdown, "--junit": junit})
     for path in (*variant_files, *([corpus] if corpus else [])):
         if path.is_absolute() or ".." in path.parts:
             raise click.UsageError(f"{path}: give the path from the repository's root")
+    outputs.check([("--markdown", markdown), ("--junit", junit)], [_root(repo)])
     request = Request(scenarios, variants, variant_files, corpus, baseline)
     with _ending_well():
         found = _compare(repo, base, head, request)
-    if markdown is not None:
-        write_text(markdown, render_changes(found, "markdown"))
-    if junit is not None:
-        write_text(junit, render_changes(found, "junit"))
+    reports = {"markdown": markdown, "junit": junit}
+    write_files(
+        {path: render_changes(found, form) for form, path in reports.items() if path is not None}
+    )
     click.echo(render_changes(found, "text"), nl=False)
     return found.exit_code
+
+
+def _root(repo: Path) -> Path:
+    """The root of the repository at a path or around it; the path itself without one."""
+    path = repo.absolute()
+    return next((folder for folder in (path, *path.parents) if (folder / ".git").exists()), path)
 
 
 def _compare(path: Path, base: str, head: str, request: Request) -> Regression:

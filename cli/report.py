@@ -12,6 +12,7 @@ from zonediff.cli import completion, outputs
 from zonediff.reports import formats
 from zonediff.result import files as result_files
 from zonediff.result.result import Result
+from zonediff.result.writing import write_text
 
 _LIST: Final = "?"
 """What `--format` stands for when no name follows."""
@@ -96,7 +97,7 @@ def command(
 
     The default form is mail for a draft and for one scenario, text otherwise.
     """
-    outputs.check({"-o": output}, [result, *([against] if against else [])])
+    outputs.check([("-o", output)], [result, *([against] if against else [])])
     form = _chosen(form, against is not None, scenario is not None, to_thread is not None)
     if subject is not None and to_thread is None:
         raise click.UsageError("--subject is for a draft: add --to-thread MESSAGE-ID")
@@ -119,7 +120,7 @@ def command(
     if output is None:
         click.echo(text.encode(), nl=False)
     else:
-        result_files.write_text(output, text)
+        write_text(output, text)
     return code
 
 

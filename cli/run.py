@@ -14,12 +14,11 @@ from zonediff.cli import completion, options, outputs
 from zonediff.cli.group import EXIT_CODES, INTERRUPTED
 from zonediff.cli.progress import bar
 from zonediff.compare.assemble import Wanted, assemble
-from zonediff.corpus.loader import split_member
 from zonediff.reports import formats
 from zonediff.result import exit_code
-from zonediff.result.files import write_text
 from zonediff.result.result import Result
 from zonediff.result.series import LineUp
+from zonediff.result.writing import write_files
 from zonediff.variants.registry import Registry
 
 _OUTPUTS: Final = {
@@ -108,8 +107,13 @@ def command(scenarios: tuple[str, ...], variant_files: tuple[Path, ...], **given
     files = _files(given)
     store: Path | None = given["store"]
     outputs.check(
-        {"--store": store, **{option: path for option, _, path in files}},
-        [*variant_files, *(Path(split_member(name)[0]) for name in scenarios)],
+        [("--store", store), *((option, path) for option, _, path in files)],
+        [
+            *variant_files,
+            *options.scenario_inputs(scenarios, given["corpus"]),
+            *options.image_inputs(given["variants"], given["baseline"]),
+            *(Path(text.partition("=")[2]) for text in given["series"]),
+        ],
     )
     wanted = _wanted(scenarios, variant_files, for_report=bool(files), given=given)
     with (
@@ -175,8 +179,7 @@ def _wanted(
 def _write(result: Result, files: Sequence[_File]) -> None:
     """Write the files, all of them after the last one is rendered, and print the summary."""
     texts = {path: formats.render(result, form) for _, form, path in files}
-    for path, text in texts.items():
-        write_text(path, text)
+    write_files(texts)
     click.echo(formats.render(result, "text"), nl=False)
     if texts:
         click.echo()

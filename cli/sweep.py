@@ -75,7 +75,7 @@ def command(
     points where it does not.
     """
     file = find(sweep)
-    outputs.check({"--store": store, "-o": output}, [*variant_files, file])
+    outputs.check([("--store", store), ("-o", output)], [*variant_files, file])
     registry = options.registry(variant_files)
     plan = load(file, registry)
     with (

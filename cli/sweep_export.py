@@ -10,7 +10,7 @@ from zonediff.cli import options, outputs
 from zonediff.compare.sweep.export import FORMS, records
 from zonediff.compare.sweep.frontier import kept
 from zonediff.engine.words import count_of
-from zonediff.result.files import write_bytes
+from zonediff.result.writing import write_files
 from zonediff.work.store import read_store
 
 _file = click.Path(path_type=Path)
@@ -40,7 +40,7 @@ def command(store: Path, variant_files: tuple[Path, ...], output: Path) -> None:
     Writes a line for each point that is done. Points of other versions of zonediff or of a variant
     are left out.
     """
-    outputs.check({"-o": output}, [store, *variant_files])
+    outputs.check([("-o", output)], [store, *variant_files])
     form = FORMS.get(output.suffix)
     if form is None:
         raise click.BadParameter(
@@ -48,7 +48,7 @@ def command(store: Path, variant_files: tuple[Path, ...], output: Path) -> None:
         )
     with read_store(store) as opened:
         sweep, found, stale = kept(opened, options.registry(variant_files))
-    write_bytes(output, form(records(found)))
+    write_files({output: form(records(found))})
     points = len(found) * len(sweep.added)
     click.echo(f"wrote {output}: {count_of(points, 'point')}")
     if missing := len(list(sweep.rows())) - len(found):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -89,6 +90,15 @@ def load(paths: Iterable[str | Path] = (), root: Path = SHIPPED) -> list[Scenari
     if problems:
         raise ScenarioError(problems)
     return [scenarios[key] for key in sorted(scenarios)]
+
+
+def files(paths: Iterable[str | Path] = (), root: Path = SHIPPED) -> list[Path]:
+    """Return the files that load() reads for these paths; none for paths that it refuses."""
+    found: list[Path] = []
+    for path in list(paths) or [root]:
+        with suppress(OSError, ValueError, ScenarioError):
+            found += [source.path for source in _find(path, root)]
+    return found
 
 
 def read(path: Path, name: str, file: str = "") -> list[Scenario]:

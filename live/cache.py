@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from zonediff.result.files import write_bytes
+from zonediff.result.writing import write_files
 
 
 def cached(name: str, make: Callable[[], bytes]) -> Path:
@@ -19,7 +19,7 @@ def cached(name: str, make: Callable[[], bytes]) -> Path:
     if not path.is_file():
         content = make()
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(path, content)
+        write_files({path: content})
     return path
 
 

@@ -7,9 +7,6 @@ describes are refused, with their place in the file.
 from __future__ import annotations
 
 import json
-import os
-import stat
-import tempfile
 from pathlib import Path
 from typing import NoReturn
 
@@ -20,6 +17,7 @@ from zonediff.result.consistency import check
 from zonediff.result.converter import from_json, to_json
 from zonediff.result.packing import compact, lines, pack, unpack
 from zonediff.result.result import SCHEMA, Result
+from zonediff.result.writing import write_text
 
 
 class ResultFileError(ZonediffError):
@@ -76,45 +74,6 @@ def load(path: Path) -> Result:
     except UnicodeDecodeError:
         raise ResultFileError(f"{path}: not a zonediff result: not UTF-8 text") from None
     return loads(text, str(path))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Replace the content of a file at once: readers see all of the old text or all of the new.
-
-    Pipes and devices such as `/dev/stdout` are written to directly. Raises OSError.
-    """
-    write_bytes(path, text.encode())
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Replace the content of a file at once, as write_text() does."""
-    path = path.resolve()
-    if path.exists() and not path.is_file():
-        path.write_bytes(content)
-        return
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
-    except OSError as error:
-        error.filename = str(path)  # not the temporary file, which the user does not know
-        raise
-    unfinished = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        unfinished.chmod(_mode(path))
-        unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-
-
-def _mode(path: Path) -> int:
-    """Return the permissions of the new version: the old one's, else what the umask leaves."""
-    if path.exists():
-        return stat.S_IMODE(path.stat().st_mode)
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 def _explain(error: BaseException, _: type | None) -> str:

@@ -162,10 +162,10 @@ def test_an_output_that_cannot_be_written_is_named(
     def refused(prefix: str, dir: Path) -> None:
         raise PermissionError(13, "Permission denied", str(dir / f"{prefix}x1y2z3"))
 
-    monkeypatch.setattr("zonediff.result.files.tempfile.mkstemp", refused)
+    monkeypatch.setattr("zonediff.result.writing.tempfile.mkstemp", refused)
     result = zonediff("run", "--corpus", corpus, "-o", "out.json")
     assert result.exit_code == 2
-    assert result.stderr.endswith("/out.json: Permission denied\n")
+    assert result.stderr == "Error: out.json: Permission denied\n"
 
 
 def test_ctrl_c_leaves_a_valid_partial_result(

@@ -37,6 +37,7 @@ from zonediff.engine.units import Bytes
 from zonediff.result import files as result_files
 from zonediff.result.judgements import GoalJudgement, Run
 from zonediff.result.result import Result
+from zonediff.result.writing import write_files, write_text
 
 texts = st.text(max_size=8)
 sizes = st.integers(0, 1 << 60).map(Bytes)
@@ -180,8 +181,37 @@ def test_it_keeps_the_permissions_and_follows_links(result: Result, tmp_path: Pa
 
 def test_a_new_file_is_as_readable_as_any(tmp_path: Path) -> None:
     (tmp_path / "other").touch()
-    result_files.write_text(tmp_path / "new", "text")
+    write_text(tmp_path / "new", "text")
     assert (tmp_path / "new").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_a_set_of_files_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    first, third = tmp_path / "first", tmp_path / "third"
+    first.write_text("old")
+    with pytest.raises(FileNotFoundError) as caught:
+        write_files({first: "new", tmp_path / "none" / "second": "new", third: "new"})
+    assert caught.value.filename == str(tmp_path / "none" / "second")
+    assert first.read_text() == "old"
+    assert [item.name for item in tmp_path.iterdir()] == ["first"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_device_that_is_full_keeps_the_whole_set_from_being_written(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No space") as caught:
+        write_files({tmp_path / "first": "new", Path("/dev/full"): "new"})
+    assert caught.value.filename == "/dev/full"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_that_is_gone_keeps_no_file_from_being_written(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        with pytest.raises(BrokenPipeError):
+            write_files({Path(f"/dev/fd/{writing}"): "new", tmp_path / "second": b"new"})
+    finally:
+        os.close(writing)
+    assert (tmp_path / "second").read_text() == "new"
 
 
 def test_a_pipe_stays_a_pipe(tmp_path: Path) -> None:
@@ -190,7 +220,7 @@ def test_a_pipe_stays_a_pipe(tmp_path: Path) -> None:
     seen: list[str] = []
     reader = threading.Thread(target=lambda: seen.append(pipe.read_text()))
     reader.start()
-    result_files.write_text(pipe, "text")
+    write_text(pipe, "text")
     reader.join()
     assert seen == ["text"]
     assert pipe.is_fifo()
