@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from zonediff.cli import options
-from zonediff.compare.lint.scenarios import lint_scenarios
+from zonediff.compare.lint.scenarios import lint_scenarios, unjudged
 from zonediff.compare.lint.variants import lint_variant
 from zonediff.compare.runs import Cell, attempt
 from zonediff.corpus.scenario import Scenario
@@ -59,11 +59,13 @@ def command(
         return done[key]
 
     problems = []
+    gaps: list[str] = []
     checked = []
     if scenarios or not variant_files:
         names = registry.names()
         runs = {(one.id, name): once(one, name) for one in wanted for name in names}
         problems += lint_scenarios(wanted, runs)
+        gaps = unjudged(wanted, runs)
         files = len({scenario.path for scenario in wanted})
         checked.append(f"{_count(files, 'scenario file')} on {_count(len(names), 'variant')}")
     tried = [*{scenario.id: scenario for scenario in (*table, *wanted)}.values()]
@@ -74,6 +76,8 @@ def command(
         checked.append(
             f"{_count(len(own), 'variant')} of files in {_count(len(tried), 'scenario')}"
         )
+    for gap in gaps:
+        click.echo(f"Note: {gap}.")
     for problem in problems:
         click.echo(problem)
     click.echo(f"{' and '.join(checked)}: {_count(len(problems), 'mistake')}.")

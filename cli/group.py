@@ -32,7 +32,7 @@ Exit codes:
   0    nothing regressed
   1    something regressed
   2    bad input or usage
-  3    a variant failed to run
+  3    a variant failed to run, or no scenario could be judged
   4    the cluster that worked was lost
   130  interrupted; what was done until then is written
 """

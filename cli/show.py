@@ -54,8 +54,11 @@ def command(
     registry.resolve(variant)
     run = attempt(Cell(found[0], variant, SeedRange(seed)), registry)
     if run.trace is None:
-        does = "cannot" if run.status == "not-run" else "failed to"
-        click.echo(f"{variant} {does} run {found[0].id}:\n\n{(run.error or '').rstrip()}", err=True)
+        does = "failed to" if run.status == "error" else "cannot"
+        gap = "\n\n" if run.status == "error" else " "
+        click.echo(
+            f"{variant} {does} run {found[0].id}:{gap}{(run.error or '').rstrip()}", err=True
+        )
         return exit_code.FAILED
     click.echo(story(scenario_info(found[0]), run.trace, run.goals), nl=False)
     return exit_code.PASSED

@@ -37,7 +37,7 @@ from zonediff.result.history import (
     ScenarioHistory,
     Turn,
 )
-from zonediff.result.judgements import GoalOutcome, Run
+from zonediff.result.judgements import Run
 from zonediff.result.partings import partings
 from zonediff.result.result import Result, VariantInfo
 from zonediff.variants.registry import Registry
@@ -126,6 +126,7 @@ def _all(
 def _scenario(
     scenario: Scenario, releases: Sequence[VariantInfo], runs: Sequence[Run]
 ) -> ScenarioHistory:
+    judged = [(info, run) for info, run in zip(releases, runs, strict=True) if run.trace]
     return ScenarioHistory(
         scenario=scenario.id,
         steps=[str(step.do) for step in scenario.steps],
@@ -133,11 +134,12 @@ def _scenario(
         goals=[
             GoalHistory(
                 want=goal.want,
-                met=_goal(runs[0], index).met,
-                turns=list(_turns(scenario, index, releases, runs)),
+                met=judged[0][1].goals[index].met if judged else None,
+                turns=list(_turns(scenario, index, judged)),
             )
             for index, goal in enumerate(scenario.goals)
         ],
+        unjudged={run.variant: _cause(run) for run in runs if run.trace is None},
     )
 
 
@@ -149,12 +151,19 @@ def _results(item: Run) -> Iterator[str]:
         yield f"{result} ({failed} of {len(step.acts)})" if some else result
 
 
+def _cause(run: Run) -> str:
+    """Why a release could not be judged."""
+    last = (run.error or "").strip().rpartition("\n")[2]
+    return f"it failed: {last}" if run.status == "error" else last
+
+
 def _turns(
-    scenario: Scenario, index: int, releases: Sequence[VariantInfo], runs: Sequence[Run]
+    scenario: Scenario, index: int, judged: Sequence[tuple[VariantInfo, Run]]
 ) -> Iterator[Turn]:
+    """Where a goal turns. judged: the releases that could be judged, each with its run."""
     goal = scenario.goals[index]
-    for (_, old), (info, new) in pairwise(zip(releases, runs, strict=True)):
-        before, after = _goal(old, index), _goal(new, index)
+    for (_, old), (info, new) in pairwise(judged):
+        before, after = old.goals[index], new.goals[index]
         if before.met is after.met:
             continue
         reasons = _deciding(scenario, goal.check, old, new, met=after.met)
@@ -169,13 +178,6 @@ def _turns(
             after_reasons=reasons[1],
             intent=None if after.met else intents.covering(info, scenario.id),
         )
-
-
-def _goal(item: Run, index: int) -> GoalOutcome:
-    """A goal's outcome; not met where the variant could not be run."""
-    if item.trace is None:
-        return GoalOutcome("", False, (item.error or "").strip().rpartition("\n")[2])
-    return item.goals[index]
 
 
 def _deciding(scenario: Scenario, check: Predicate, old: Run, new: Run, *, met: bool) -> _Reasons:

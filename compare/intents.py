@@ -35,13 +35,13 @@ def outcomes(
 
     whole: the whole corpus was run, so an intent that matches no scenario is missing too. An
     intent whose time is over and that makes no difference any more has nothing to report, nor
-    has one whose scenarios all came to errors.
+    has one whose scenarios could not be judged.
     """
     judged = [item for item in judgements if item.variant == variant.name]
     found: list[IntentOutcome] = []
     for intent in variant.intends:
         matching = [item for item in judged if matches(intent.scenarios, item.scenario)]
-        compared = [item for item in matching if item.kind != "error"]
+        compared = [item for item in matching if item.kind not in ("error", "not-judged")]
         differing = [item.scenario for item in compared if item.kind != "unchanged"]
         if differing:
             ended = _ended(variant, intent)

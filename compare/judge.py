@@ -40,12 +40,18 @@ def judge(
       regression (result.counts.order).
     - Traces that differ while every goal comes out the same are a behaviour change.
     - An interface that the scenario uses and the candidate no longer has is an ABI removal.
+    - A candidate that failed is an error. Where a side is not modelled or the baseline failed, the
+      candidate is not judged, and the judgement says of whom nothing is known, and why.
 
     Raises ValueError when a run is not of this scenario's text.
     """
     _check_runs(scenario, baseline, candidate)
-    if baseline.trace is None or candidate.trace is None:
+    if candidate.status == "error":
         return Judgement(scenario.id, candidate.variant, "error", ["error"])
+    if baseline.trace is None or candidate.trace is None:
+        gap = candidate if candidate.trace is None else baseline
+        why = unjudged(gap)
+        return Judgement(scenario.id, candidate.variant, "not-judged", ["not-judged"], unjudged=why)
     goals = _goals(baseline, candidate)
     difference = first_difference(baseline.trace, candidate.trace)
     lost = used_and_removed(
@@ -66,6 +72,13 @@ def judge(
         severity=severity(scenario, goals, baseline.trace, candidate.trace),
         follows_from=follows_from(scenario, goals, lost, baseline.trace, candidate.trace),
     )
+
+
+def unjudged(run: Run) -> str:
+    """The variant of a run without a trace, and why it has none: `upstream, because ...`."""
+    last = (run.error or "no reason is given").strip().splitlines()[-1]
+    failed = "it failed: " if run.status == "error" else ""
+    return f"{run.variant}, because {failed}{last}"
 
 
 def _check_runs(scenario: Scenario, *runs: Run) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from zonediff.compare.goals import evaluate
 from zonediff.corpus.scenario import Scenario
+from zonediff.engine.kernel import NotModelled
 from zonediff.engine.policy import Policy
 from zonediff.engine.trace import Trace
 from zonediff.result.converter import from_json, to_json
@@ -86,6 +87,8 @@ def attempt(cell: Cell, registry: Registry) -> Run:
             goals = _goals(counts)
     except KeyboardInterrupt:
         raise
+    except NotModelled as gap:
+        return Run(scenario.id, variant, "not-modelled", error=str(gap), hash=scenario.hash)
     except NotOnThisMachine as obstacle:
         why = f"not on this machine: {obstacle}"
         return Run(scenario.id, variant, "not-run", error=why, hash=scenario.hash)
@@ -141,9 +144,9 @@ def killed(item: WorkItem) -> Run:
 
 
 def whole_run(parts: Sequence[Run]) -> Run:
-    """Join the runs of a cell's items; if one failed, it is the result."""
+    """Join the runs of a cell's items; if one failed or is not modelled, it is the result."""
     first, *others = parts
-    failed = [part for part in parts if part.status == "error"]
+    failed = [part for part in parts if part.status in ("error", "not-modelled")]
     if failed or not others:
         return failed[0] if failed else first
     counts = [joined(alike) for alike in zip(*(part.counts for part in parts), strict=True)]

@@ -74,8 +74,8 @@ def add_memory(kernel: Kernel, node: int, start: int, size: int, source: Source)
         return "EINVAL"
     if start % block_size or size % block_size:
         raise NotModelled(
-            f"part of a {block_size >> 20} MiB memory block: this machine's blocks are that "
-            "large because its boot memory ends at 64 GiB or above"
+            f"the added range is part of a {block_size >> 20} MiB memory block, for which this "
+            "model has no rules: blocks are that large where boot memory ends at 64 GiB or above"
         )
     first, count = start // block_size, size // block_size
     new_node = not memory.node_is(node, NODE_ONLINE)

@@ -42,10 +42,13 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class GoalHistory:
-    """A goal along the time line. met: whether the oldest release meets it."""
+    """A goal along the time line.
+
+    met: whether the oldest release meets it that could be judged; None if none could.
+    """
 
     want: str
-    met: bool
+    met: bool | None
     turns: list[Turn] = field(default_factory=list)
 
 
@@ -53,13 +56,15 @@ class GoalHistory:
 class ScenarioHistory:
     """A scenario along the time line.
 
-    results: for each release what each step gave, in words; fewer steps where the kernel died.
+    results: for each release what each step gave, in words; fewer steps where the kernel died, none
+    where the scenario could not be judged. unjudged: those releases, each with the cause.
     """
 
     scenario: str
     steps: list[str]
     results: list[list[str]]
     goals: list[GoalHistory]
+    unjudged: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

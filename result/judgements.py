@@ -15,9 +15,14 @@ Kind = Literal[
     "abi-removal",
     "fix",
     "behaviour-change",
+    "not-judged",
     "unchanged",
 ]
-"""How a candidate's outcome stands to the baseline's, worst first."""
+"""How a candidate's outcome stands to the baseline's, worst first.
+
+error: the candidate failed. not-judged: nothing is known of one side, and the candidate did not
+fail: a side is not modelled there, or the baseline failed.
+"""
 
 
 KINDS: Final[tuple[Kind, ...]] = (
@@ -26,6 +31,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     "abi-removal",
     "fix",
     "behaviour-change",
+    "not-judged",
     "unchanged",
 )
 
@@ -67,9 +73,9 @@ def by_severity(judgement: Judgement) -> int:
     return SEVERITIES.index(judgement.severity) if known else len(SEVERITIES)
 
 
-Status = Literal["ran", "died", "error", "not-run"]
-"""What became of a run: done, the kernel died in it, the subject itself failed, or it is not one
-that can run such a scenario."""
+Status = Literal["ran", "died", "error", "not-modelled", "not-run"]
+"""What became of a run: done, the kernel died in it, the subject itself failed, the model has no
+rules for such a scenario, or the subject cannot run it on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +91,10 @@ class GoalOutcome:
 class Run:
     """One scenario on one variant.
 
-    error: the traceback when status is `error`, the cause when it is `not-run`. hash: of the
-    scenario text that was run. counts: of a timed scenario that was run with many seeds, in how
-    many each goal was met; the trace is that of the first, and a goal is met if it always was.
+    error: the traceback when status is `error`, the cause when it is `not-modelled` or `not-run`.
+    hash: of the scenario text that was run. counts: of a timed scenario that was run with many
+    seeds, in how many each goal was met; the trace is that of the first, and a goal is met if it
+    always was.
     """
 
     scenario: str
@@ -147,9 +154,10 @@ class Removal:
 class Judgement:
     """One scenario, candidate against baseline.
 
-    kind: the worst of kinds. severity: how much the regression hurts, None without a regression
-    and in results of older versions. follows_from: the removal that all its regressed goals follow
-    from, None without one.
+    kind: the worst of kinds. unjudged: of the kind `not-judged`, the variant of which nothing is
+    known, and why: `upstream, because ...`. severity: how much the regression hurts, None without
+    a regression and in results of older versions. follows_from: the removal that all its regressed
+    goals follow from, None without one.
     """
 
     scenario: str
@@ -162,6 +170,7 @@ class Judgement:
     intended: Intent | None = None
     severity: Severity | None = None
     follows_from: Removal | None = None
+    unjudged: str = ""
 
     @property
     def only_removal(self) -> Removal | None:

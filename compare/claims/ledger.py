@@ -102,6 +102,8 @@ class _Ledger:
             run = self.runs.get((name, variant))
             if run is None or run.status == "not-run":
                 raise _Undecided(f"{name} was not run")
+            if run.status == "not-modelled":
+                raise _Undecided(f"{name} is not modelled on {variant}: {run.error}")
             if run.trace is None:
                 raise _Undecided(f"{name} failed to run")
             yield name, of_run(self.scenario(name), run, run.trace, case.check.outcome)

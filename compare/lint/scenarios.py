@@ -22,22 +22,41 @@ Runs = Mapping[tuple[str, str], Run]
 def lint_scenarios(scenarios: Sequence[Scenario], runs: Runs) -> list[Problem]:
     """What is wrong with scenarios, by file and line.
 
-    scenarios: sorted by id, as the loader gives them. runs: of each of them on every variant; of
-    those that failed nothing is told.
+    scenarios: sorted by id, as the loader gives them. runs: of each of them on every variant; those
+    that failed are left out. Where a variant does not model the scenario, nobody knows whether it
+    would fail a goal, so goals that the others meet are no mistake.
     """
     found = []
     for _, group in groupby(scenarios, key=lambda scenario: scenario.path):
         family = [*group]
+        ids = {member.id for member in family}
         traced = [
             [run for (id, _), run in runs.items() if id == member.id and run.trace is not None]
             for member in family
         ]
-        found += locate(family[0], _lint(family[0], traced))
+        gap = any(run.status == "not-modelled" for (id, _), run in runs.items() if id in ids)
+        found += locate(family[0], _lint(family[0], traced, gap=gap))
     return sorted(found)
 
 
-def _lint(one: Scenario, family: Sequence[Sequence[Run]]) -> Iterator[Mistake]:
-    """Mistakes of a family; one: any of its members. family: the runs of each member."""
+def unjudged(scenarios: Sequence[Scenario], runs: Runs) -> list[str]:
+    """A sentence for each scenario and cause for which variants have no rules."""
+    causes: dict[tuple[str, str], list[str]] = {}
+    for scenario in scenarios:
+        for (id, variant), run in runs.items():
+            if id == scenario.id and run.status == "not-modelled":
+                causes.setdefault((id, run.error or ""), []).append(variant)
+    return [
+        f"{id} could not be judged on {', '.join(variants)}, because {why}"
+        for (id, why), variants in causes.items()
+    ]
+
+
+def _lint(one: Scenario, family: Sequence[Sequence[Run]], *, gap: bool) -> Iterator[Mistake]:
+    """Mistakes of a family; one: any of its members. family: the runs of each member.
+
+    gap: some variant does not model the scenario.
+    """
     runs = [run for member in family for run in member]
     if not runs:
         return
@@ -49,6 +68,8 @@ def _lint(one: Scenario, family: Sequence[Sequence[Run]]) -> Iterator[Mistake]:
             yield Mistake(
                 ("steps", index), "does nothing on any variant: there is no block or event for it"
             )
+    if gap:
+        return
     for index, goal in enumerate(one.goals):
         if not goal.control and all(run.goals[index].met for run in runs):
             yield Mistake(

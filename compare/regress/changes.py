@@ -145,8 +145,13 @@ def _without_trace(base: Run, head: Run) -> Change | None:
     if base.status == head.status:
         return None
     if head.trace is not None:
-        return Change(head.scenario, head.variant, "fix", (f"runs now; it was: {base.status}",))
+        was = base.status.replace("-", " ")
+        kind: Kind = "fix" if base.status == "error" else "behaviour-change"
+        return Change(head.scenario, head.variant, kind, (f"runs now; it was: {was}",))
     last = (head.error or "").strip().splitlines() or ["no reason is given"]
+    if head.status != "error":
+        says = f"could not be judged: {last[-1]}"
+        return Change(head.scenario, head.variant, "not-judged", (says,))
     return Change(head.scenario, head.variant, "error", (f"does not run any more: {last[-1]}",))
 
 

@@ -9,7 +9,15 @@ from tabulate import MIN_PADDING, tabulate
 
 from zonediff.engine.trace import Reason
 from zonediff.engine.words import count_of, letter, shorten
-from zonediff.reports.page.history import Cause, ClaimRow, HistoryView, goals, history_view, steps
+from zonediff.reports.page.history import (
+    Cause,
+    ClaimRow,
+    HistoryView,
+    gaps,
+    goals,
+    history_view,
+    steps,
+)
 from zonediff.reports.text.plain import to_ascii, wrap
 from zonediff.result.claims import Verdict
 from zonediff.result.history import History, Release, ScenarioHistory, Turn
@@ -48,6 +56,9 @@ def overview_text(history: History) -> str:
 def _scenario(item: ScenarioHistory, releases: Sequence[Release]) -> Iterator[str]:
     yield item.scenario
     yield from _steps(item, releases, "  ")
+    for gap in gaps(item):
+        yield ""
+        yield from wrap(f"{gap[0].upper()}{gap[1:]}.", WIDTH, "  ")
     turns = [turn for goal in item.goals for turn in goal.turns]
     if not turns:
         yield ""

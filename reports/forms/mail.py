@@ -270,6 +270,7 @@ _COLUMN_HEADS: Final[Mapping[Class, str]] = {
     "behaviour-change": "chg",
     "intended": "int",
     "unchanged": "same",
+    "not-judged": "n/j",
     "not-run": "?",
 }
 

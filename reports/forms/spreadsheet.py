@@ -64,7 +64,9 @@ def _row(index: Index, scenario: ScenarioInfo, variant: str) -> Iterator[str | i
     yield "; ".join(item.what for item in judgement.removals) if judgement else ""
     difference = judgement.difference if judgement else None
     if difference is None:
-        yield from ("", "", "", "", run.error.strip().rpartition("\n")[2] if run.error else "")
+        unjudged = f"not judged on {judgement.unjudged}" if judgement and judgement.unjudged else ""
+        error = run.error.strip().rpartition("\n")[2] if run.error else ""
+        yield from ("", "", "", "", unjudged or error)
         return
     rule = deciding_rule(difference)
     yield place(scenario, difference)

@@ -81,10 +81,11 @@ def _judged(index: Index, scenario: str, variant: str) -> Case:
         return Case(scenario, "skipped", "not run", _last_first(why)[:1])
     kinds = classes(judgement)
     what = "" if kinds == ("unchanged",) else ", ".join(noun(kind) for kind in kinds)
+    if judgement.kind == "not-judged":
+        return Case(scenario, "skipped", what, (f"could not be judged on {judgement.unjudged}",))
     if judgement.kind == "error":
-        runs = (index.run(scenario, name) for name in (variant, index.result.baseline))
-        errors = [run.error for run in runs if run is not None and run.error]
-        return Case(scenario, "error", what, _last_first("".join(errors[:1])))
+        run = index.run(scenario, variant)
+        return Case(scenario, "error", what, _last_first((run.error if run else None) or ""))
     state: State = "failed" if is_regression(judgement) else "passed"
     return Case(scenario, state, what, tuple(_says(judgement)))
 
@@ -134,7 +135,7 @@ def _overdue(result: Result, variant: str) -> Iterator[Case]:
 def _changed(scenario: str, change: Change | None) -> Case:
     if change is None:
         return Case(scenario, "passed")
-    states: dict[str, State] = {"error": "error", "regression": "failed"}
+    states: dict[str, State] = {"error": "error", "regression": "failed", "not-judged": "skipped"}
     why = (f"because {reason}" for reason in change.reasons[:1])
     says = (*change.says, *why)
     return Case(scenario, states.get(change.kind, "passed"), noun(change.kind), says)

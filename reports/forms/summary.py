@@ -22,7 +22,7 @@ _PADDING: Final = 4
 
 _NARROWEST: Final = 12
 
-_LISTED: Final[tuple[Class, ...]] = ("error", "regression")
+_LISTED: Final[tuple[Class, ...]] = ("error", "regression", "not-judged")
 _SAYS: Final = {
     "missing": "but no scenario shows a difference",
     "overdue": "but that should have ended",
@@ -69,13 +69,16 @@ def verdict_in_words(result: Result, verdict: Verdict) -> str:
         item.what for lost in result.removals if lost.variant == name for item in lost.removals
     ]
     says = []
+    unknown = verdict.number("not-judged")
     if errors:
-        says.append(f"could not be judged in {count_of(errors, 'scenario')}")
+        says.append(f"failed in {count_of(errors, 'scenario')}")
+    if unknown:
+        says.append(f"could not be judged in {count_of(unknown, 'scenario')}")
     if broken:
         says.append(f"breaks {count_of(broken, 'scenario')}")
     elif not removed and verdict.number("unchanged") == len(result.scenarios):
         says.append(f"behaves like {result.baseline} everywhere")
-    elif not errors:
+    elif not errors + unknown:
         says.append("breaks nothing unintended" if verdict.number("intended") else "breaks nothing")
     if left := verdict.number("not-run"):
         says.append(f"was not run in {count_of(left, 'scenario')}")

@@ -236,6 +236,9 @@ def _error(index: Index, scenario: str, variant: str) -> str | None:
     """The traceback of the candidate, or else of the baseline."""
     for name in (variant, index.result.baseline):
         run = index.run(scenario, name)
-        if run is not None and run.error is not None:
-            return run.error if name == variant else f"the baseline failed:\n{run.error}"
+        if run is None or run.error is None:
+            continue
+        if run.status != "error":
+            return f"could not be judged on {name}, because {run.error}"
+        return run.error if name == variant else f"the baseline failed:\n{run.error}"
     return None

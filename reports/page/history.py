@@ -53,21 +53,36 @@ def steps(item: ScenarioHistory) -> tuple[ReleaseRow, ...]:
 
 
 def goals(item: ScenarioHistory, releases: Sequence[Release]) -> tuple[ReleaseRow, ...]:
-    """Whether each goal is met on each release: `met` or `NOT`."""
+    """Whether each goal is met on each release: `met`, `NOT`, or `?` where it was not judged."""
     names = [release.variant for release in releases]
     return tuple(
-        ReleaseRow(goal.want, tuple("met" if met else "NOT" for met in met_by_release(goal, names)))
+        ReleaseRow(goal.want, tuple(_WORDS[met] for met in met_by_release(item, goal, names)))
         for goal in item.goals
     )
 
 
-def met_by_release(goal: GoalHistory, names: Sequence[str]) -> Iterator[bool]:
-    """Whether a goal is met, release by release."""
+_WORDS: Final[dict[bool | None, str]] = {True: "met", False: "NOT", None: "?"}
+
+
+def met_by_release(
+    item: ScenarioHistory, goal: GoalHistory, names: Sequence[str]
+) -> Iterator[bool | None]:
+    """Whether a goal is met, release by release; None where that could not be judged."""
     turns = {turn.variant: turn.met for turn in goal.turns}
     met = goal.met
     for name in names:
         met = turns.get(name, met)
-        yield met
+        yield None if name in item.unjudged else met
+
+
+def gaps(item: ScenarioHistory) -> list[str]:
+    """The releases that could not be judged: `could not be judged on v4.12, v4.13, because ...`."""
+    causes: dict[str, list[str]] = {}
+    for name, why in item.unjudged.items():
+        causes.setdefault(why, []).append(name)
+    return [
+        f"could not be judged on {', '.join(names)}, because {why}" for why, names in causes.items()
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,10 +306,10 @@ def _rule(reasons: Sequence[Reason]) -> str | None:
 
 def _row(item: ScenarioHistory, names: Sequence[str], link: Link) -> Row:
     turns = [{turn.variant: turn.met for turn in goal.turns} for goal in item.goals]
-    met = zip(*(met_by_release(goal, names) for goal in item.goals), strict=True)
+    met = zip(*(met_by_release(item, goal, names) for goal in item.goals), strict=True)
     cells = (
         Cell(
-            f"{sum(now)}/{len(now)}",
+            "?" if None in now else f"{sum(map(bool, now))}/{len(now)}",
             _turned(by_release[name] for by_release in turns if name in by_release),
         )
         for name, now in zip(names, met, strict=True)

@@ -34,6 +34,7 @@ RESERVED: Final = (
     "claims",
     "history",
     "frontiers",
+    "not-judged",
     "not-run",
     "chances",
     "explorations",

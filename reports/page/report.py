@@ -32,6 +32,7 @@ _ANCHORS: Final[dict[Class, str]] = {
     "fix": "fixes",
     "behaviour-change": "changes",
     "intended": "intended",
+    "not-judged": "not-judged",
 }
 """The classes whose findings are listed, with the anchors of their sections."""
 
@@ -196,6 +197,12 @@ def _notes(index: Index) -> Iterator[str]:
     if failed:
         number = sum(run.status == "error" for run in result.runs)
         yield f"{count_of(number, 'run')} failed, on {', '.join(failed)}: see Errors."
+    gaps: dict[str, dict[str, None]] = {}
+    for run in result.runs:
+        if run.status == "not-modelled":
+            gaps.setdefault(run.error or "", {})[run.variant] = None
+    for why, variants in gaps.items():
+        yield f"Not modelled on {', '.join(variants)} in some scenarios: {why}."
     impossible = sorted({run.variant for run in result.runs if run.status == "not-run"})
     if impossible:
         number = sum(run.status == "not-run" for run in result.runs)

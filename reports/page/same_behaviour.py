@@ -56,7 +56,7 @@ def _fingerprint(index: Index, variant: str) -> list[object]:
     ] or [[]]
     for scenario in index.result.scenarios:
         judgement = index.judgement(scenario.id, variant)
-        if judgement is None or judgement.kind == "error":
+        if judgement is None or judgement.kind in ("error", "not-judged"):
             # An outcome that is not known makes the variant like no other.
             fingerprint.append(variant)
         elif judgement.kind == "unchanged":

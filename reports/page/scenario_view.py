@@ -163,4 +163,8 @@ def _goals(info: ScenarioInfo, groups: Sequence[_Group]) -> tuple[GoalRow, ...]:
     return tuple(GoalRow(want, tuple(column.get(want) for column in met)) for want in wants)
 
 
-_OUTCOMES: Final = {"error": "the variant failed", "not-run": "not run"}
+_OUTCOMES: Final = {
+    "error": "the variant failed",
+    "not-modelled": "not modelled",
+    "not-run": "not run",
+}

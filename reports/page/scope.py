@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Final
 
 from zonediff.corpus.forms import machine_from_json
 from zonediff.engine.machine import Config
 from zonediff.engine.units import SECTION, format_size
 from zonediff.engine.words import count_of
 from zonediff.reports.page.report import Report
+from zonediff.reports.text.kinds import Class
 from zonediff.reports.text.scenario_names import families
 from zonediff.result.result import Result
 from zonediff.variants.registry import LIVE
+
+_UNKNOWN: Final[frozenset[Class]] = frozenset({"error", "not-judged", "not-run"})
+"""The classes of cells whose outcome is not known."""
 
 
 def compared(result: Result) -> Iterator[str]:
@@ -44,12 +49,12 @@ def not_tested(result: Result, report: Report) -> Iterator[str]:
         yield f"Not checked against recordings of any real kernel: {', '.join(bare)}."
     missing: dict[str, list[str]] = {}
     for row in (row for shelf in report.shelves for row in shelf.rows):
-        cells = [cell for cell in row.cells if {"error", "not-run"} & set(cell.classes)]
+        cells = [cell for cell in row.cells if _UNKNOWN & set(cell.classes)]
         if cells:
             on = ", ".join(cell.link.name for cell in cells)
             missing.setdefault(on, []).append(row.link.name)
     for variants, scenarios in missing.items():
-        yield f"Failed or not run in {variants}: {', '.join(families(scenarios))}."
+        yield f"Failed, not modelled or not run in {variants}: {', '.join(families(scenarios))}."
     by_hand = [
         scenario.info.id
         for scenario in report.scenarios

@@ -14,6 +14,7 @@ Class = Literal[
     "behaviour-change",
     "intended",
     "unchanged",
+    "not-judged",
     "not-run",
 ]
 """A kind of judgement, an intended difference, or no judgement at all (`not-run`)."""
@@ -26,18 +27,20 @@ SYMBOLS: Final[dict[Class, str]] = {
     "behaviour-change": "≠",
     "intended": "○",
     "unchanged": "=",
+    "not-judged": "?",
     "not-run": "?",
 }
 """The sign beside the name, so that colour is never the only signal; worst first."""
 
 MEANINGS: Final[dict[Class, str]] = {
-    "error": "the variant or the baseline failed, so the outcome is not known",
+    "error": "the variant failed, so its outcome is not known",
     "regression": "a goal that the baseline meets is no longer met",
     "abi-removal": "a sysfs file, one of its values, a boot parameter or a config option is gone",
     "fix": "a goal that the baseline does not meet is met",
     "behaviour-change": "the same goals are met, but user space sees a difference",
     "intended": "a difference that the variant declares as intended",
     "unchanged": "user space cannot tell the variant from the baseline",
+    "not-judged": "a model has no rules for this scenario, or the baseline failed",
     "not-run": "the run was interrupted before, or it is not possible on this machine",
 }
 
@@ -47,6 +50,7 @@ _MANY: Final[dict[Class, str]] = {
     "abi-removal": "ABI removals",
     "fix": "fixes",
     "behaviour-change": "behaviour changes",
+    "not-judged": "not judged",
     "intended": "intended differences",
 }
 

@@ -114,15 +114,15 @@ def test_an_absent_knob_is_a_difference_only_of_scenarios_that_use_it(make: Make
     assert asking.kinds == ["regression", "abi-removal"]
 
 
-@pytest.mark.parametrize("broken", [0, 1])
-def test_an_error_on_either_side_is_one(make: Make, broken: int) -> None:
+@pytest.mark.parametrize(("broken", "kind"), [(0, "not-judged"), (1, "error")])
+def test_an_error_is_charged_to_the_side_that_failed(make: Make, broken: int, kind: str) -> None:
     scenario, *both = runs(make, None, "EINVAL")
     both[broken] = Run(scenario.id, "broken", "error", error="Traceback", hash=scenario.hash)
     before, after = both
     judgement = judge(
         scenario, before, after, make.info("before"), make.info("after", Intent("*", "all"))
     )
-    assert judgement.kinds == ["error"]
+    assert judgement.kinds == [kind]
     assert judgement.intended is None
 
 

@@ -108,7 +108,7 @@ def test_lines_of_steps_and_goals() -> None:
     item = scenario("a/b", lost())
     assert [line.cells for line in steps(item)] == [("ok", "BUG", "ok"), ("ok", "", "ok")]
     assert [line.cells for line in goals(item, RELEASES)] == [("met", "NOT", "met")]
-    assert [*met_by_release(item.goals[0], NAMES)] == [True, False, True]
+    assert [*met_by_release(item, item.goals[0], NAMES)] == [True, False, True]
 
 
 def claim(*verdicts: Verdict, turns: tuple[Turn, ...] = ()) -> ClaimHistory:
