@@ -13,12 +13,13 @@ from tqdm import tqdm
 
 from zonediff.cli import completion, options, outputs
 from zonediff.cli.group import BadInput
+from zonediff.cli.machines import machine_option, named_arena
 from zonediff.cli.progress import bar
 from zonediff.engine.kernel import NotModelled
 from zonediff.engine.policy import Policy
 from zonediff.engine.words import count_of
-from zonediff.explore import arena_file, exports, witness_scenario
-from zonediff.explore.arena import ALPHABET_PARTS, STANDARD, AlphabetPart, Arena, ArenaError
+from zonediff.explore import exports, witness_scenario
+from zonediff.explore.arena import ALPHABET_PARTS, AlphabetPart, Arena, ArenaError
 from zonediff.explore.arena_checks import asymmetry
 from zonediff.explore.breadth_first import Progress
 from zonediff.explore.build import build
@@ -64,14 +65,7 @@ Exit codes:
 )
 @click.argument("a", shell_complete=completion.variants)
 @click.argument("b", shell_complete=completion.variants)
-@click.option(
-    "--machine",
-    shell_complete=completion.machines,
-    default="one-dimm",
-    show_default=True,
-    metavar="NAME|FILE.yaml",
-    help=f"Explore this machine: {', '.join(STANDARD)}; or one of a file.",
-)
+@machine_option
 @click.option(
     "--alphabet",
     metavar="PART,...",
@@ -274,15 +268,7 @@ def _arena_errors(arena: Arena) -> Iterator[None]:
 
 def _arena(machine: str, alphabet: str | None) -> Arena:
     """The standard machine of this name, or the one of a file."""
-    if machine in STANDARD:
-        arena = STANDARD[machine]
-    elif Path(machine).suffix in (".yaml", ".yml"):
-        arena = arena_file.load(Path(machine))
-    else:
-        known = ", ".join(STANDARD)
-        raise click.BadParameter(
-            f"{machine!r} is none of {known}, and no .yaml file", param_hint="--machine"
-        )
+    arena = named_arena(machine)
     if alphabet is None:
         return arena
     parts: list[AlphabetPart] = []

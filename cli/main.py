@@ -32,6 +32,10 @@ MODULES: Final = {
     "regress": ("zonediff.cli.regress", "Compare the outcomes of two revisions of a repository."),
     "b4-check": ("zonediff.cli.b4_check", "Check the mail of a patch, as a command for b4."),
     "validate": ("zonediff.cli.validate", "Compare the models with recorded or live kernels."),
+    "certify": (
+        "zonediff.cli.certify",
+        "Hold every transition of a real kernel to a model.",
+    ),
     "live": ("zonediff.cli.live", "Run real kernels in QEMU, and record what they do."),
 }
 

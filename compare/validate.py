@@ -15,6 +15,7 @@ from zonediff.engine.memory import PINNED, Memory, Zone
 from zonediff.engine.policy import Policy
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Unplug, Write
+from zonediff.result.certificates import SHIPPED, read_certificates
 from zonediff.result.replays import Disagreement, FileReplay, Replay
 from zonediff.result.result import Evidence
 from zonediff.variants.failure import failures_of
@@ -39,7 +40,7 @@ def _replay(recording: Recording, runner: Runner) -> Replay:
         return Replay(recording.id, total, 0, gone)
     inputs: list[str] = []
     for number, step in enumerate(recording.steps):
-        inputs += _give_inputs(runner, step, number)
+        inputs += give_inputs(runner, step, number)
         act = runner.act(step.do)
         found = ()
         if runner.end == "ran":
@@ -58,7 +59,7 @@ def _replay(recording: Recording, runner: Runner) -> Replay:
     return Replay(recording.id, total, total, None, tuple(inputs))
 
 
-def _give_inputs(runner: Runner, step: RecordedStep, number: int) -> Iterator[str]:
+def give_inputs(runner: Runner, step: RecordedStep, number: int) -> Iterator[str]:
     """Tell the model which blocks hold pages that cannot be migrated, as the kernel showed it."""
     memory = runner.guest.kernel.tables
     match step.do:
@@ -130,4 +131,15 @@ def evidence(policy: Policy, files: Iterable[Path]) -> list[Evidence]:
             agreeing_steps=item.agreeing_steps,
         )
         for item in validate(ours, lambda _: policy)
-    ]
+    ] + _certified(policy)
+
+
+def _certified(policy: Policy) -> list[Evidence]:
+    """What the certificates that come with zonediff say about a variant."""
+    certificates = [item for item in read_certificates(SHIPPED) if item.variant == policy.name]
+    if not certificates:
+        return []
+    # Only now: it explores, and loads NumPy for that.
+    from zonediff.compare.certified import evidence_of
+
+    return evidence_of(policy, certificates)

@@ -223,7 +223,7 @@ class Guest:
         if self.machine.has_parameter("acpi_no_memhotplug"):
             self.devices[dimm.id] = replace(device, bound=False)
             kernel.explain(NO_DRIVER.because(device=dimm.id, why="acpi_no_memhotplug is set"))
-            return None
+            return "REFUSED"
         if (
             at_boot
             and self.policy.auto_online_hangs_boot
@@ -239,6 +239,7 @@ class Guest:
             self.devices[dimm.id] = replace(device, bound=False)
             outcome = "no block appears; the machine has the DIMM all the same"
             kernel.explain(ENABLE_FAILED.because(device=dimm.id, result=result, outcome=outcome))
+            return "REFUSED"
         return None
 
     def _unplug(self, id: str) -> str | None:

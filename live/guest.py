@@ -58,6 +58,7 @@ _INSERTION: Final = (0, 1)
 _EJECTION: Final = (3,)
 """The ACPI notifications that _OST answers (ACPI 6.3.5): bus and device check; eject request."""
 
+_SUCCESS: Final = 0x00
 _NO_FAILURE: Final = (0x00, 0x84)
 """_OST codes of an ejection that succeeded or continues; QEMU reports the end by DEVICE_DELETED."""
 
@@ -158,6 +159,9 @@ class LiveGuest:
             await self._vm.execute("object-del", {"id": memory})
             raise Refused(str(error)) from None
         await self._vm.until(lambda: bool(self._answers(name, _INSERTION)), STEP_LIMIT)
+        code = self._answers(name, _INSERTION)[-1]
+        if code != _SUCCESS:
+            raise Refused(f"the kernel answers the insertion with _OST code {code:#x}")
 
     async def unplug(self, id: str) -> None:
         """Request a DIMM's ejection and wait until it succeeds or fails. Raises Refused."""

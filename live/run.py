@@ -65,7 +65,7 @@ async def run(name: str, spec: GuestSpec, script: Script, *, fresh: bool = False
 
 async def _run(name: str, spec: GuestSpec, script: Script, fresh: bool) -> LiveRun:
     async with AsyncExitStack() as stack:
-        runner = _Runner(spec, stack, fresh)
+        runner = GuestRunner(spec, stack, fresh)
         boot_reasons = await runner.boot()
         boot = runner.observation
         steps: list[StepTrace] = []
@@ -89,7 +89,7 @@ async def _run(name: str, spec: GuestSpec, script: Script, fresh: bool) -> LiveR
     )
 
 
-class _Runner:
+class GuestRunner:
     """Runs steps on a guest and observes it; also the guest as user space sees it (userspace.View).
 
     device_blocks: the first and last block of every device that was ever plugged.
@@ -137,6 +137,7 @@ class _Runner:
                 result = "REFUSED"
                 refusal_reasons = (Reason("qemu.refused", "(the virtual machine)", str(refusal)),)
                 await self._guest.observe()
+                await self._note_device_blocks()
         except KernelDied as death:
             self.end = death.how
             self.snapshots.append(self.snapshots[-1])

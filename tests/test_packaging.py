@@ -48,7 +48,7 @@ FACE = "zonediff"
 DATA = {
     "corpus": ("scenarios/**/*.yaml", "claims/**/*.yaml", "sweeps/*.yaml", "recordings/*.jsonl"),
     "reports": ("templates/**/*",),
-    "live": ("agent.sh",),
+    "live": ("agent.c", "agent.sh"),
     "zonediff": ("py.typed",),
 }
 """The files beside the modules that an installation needs."""

@@ -24,7 +24,7 @@ from zonediff.variants.v4_13 import V4_13
 @pytest.mark.parametrize("size", ["64M", "130M", "192M"])
 def test_a_dimm_that_is_no_whole_sections_adds_no_block(boot: BootLab, size: str) -> None:
     lab = boot()
-    assert lab.plug("dimm0", size) is None
+    assert lab.plug("dimm0", size) == "REFUSED"
     assert lab.hot == []
     assert lab.rules == ["check_hotplug_memory_range", "acpi_memory_enable_device"]
     assert lab.reasons[1].text == (
@@ -38,7 +38,7 @@ def test_a_dimm_that_is_no_whole_sections_adds_no_block(boot: BootLab, size: str
 
 def test_a_dimm_that_starts_within_a_section_adds_no_block(boot: BootLab) -> None:
     lab = boot()
-    assert lab.do(Plug("dimm0", parse_size("128M"), 0, Bytes((4 << 30) + (64 << 20)))) is None
+    assert lab.do(Plug("dimm0", parse_size("128M"), 0, Bytes((4 << 30) + (64 << 20)))) == "REFUSED"
     assert lab.hot == []
     assert lab.rules[0] == "check_hotplug_memory_range"
 

@@ -103,6 +103,14 @@ def test_what_the_machine_refuses_the_kernel_never_sees(on_kernel: OnKernel) -> 
     assert list(trace.devices) == ["dimm1"]
 
 
+def test_a_dimm_that_the_kernel_does_not_add_is_refused(on_kernel: OnKernel) -> None:
+    without_driver = SMALL.with_cmdline("acpi_no_memhotplug")
+    trace = on_kernel(without_driver, [Plug("dimm1", Bytes(128 * MIB))])
+    assert results(trace) == ["REFUSED"]
+    assert "the kernel answers the insertion with _OST code 0x1" in printed(trace)
+    assert trace.devices == {"dimm1": (32, 32)}
+
+
 def test_nodes_are_those_of_the_machine(on_each_agent: OnKernel) -> None:
     machine = Machine((Bytes(512 * MIB), Bytes(512 * MIB), Bytes(0)))
     trace = on_each_agent(machine, [Plug("dimm1", Bytes(128 * MIB), node=2)])

@@ -1,0 +1,200 @@
+"""Certificates: a real kernel toured on an arena, every transition held to a model, both ways.
+
+What can be seen of the kernel is one side of the tour (tour.py), the bisimulation classes of the
+model are the other. So a closed tour has tried every step in every state that the kernel showed,
+and in every state of the model that can be told apart from others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from contextlib import AsyncExitStack
+from typing import Final
+
+from zonediff.compare.certified import Model, arena_digest, model_of, sources_digest
+from zonediff.compare.comparable import COMPARED_ZONES, discrepancies, same_result
+from zonediff.compare.tour import Progress, Shown, Tour, TourParting, tour
+from zonediff.compare.validate import give_inputs
+from zonediff.corpus.recording import RecordedStep
+from zonediff.engine.guest import Guest
+from zonediff.engine.machine import Machine
+from zonediff.engine.observation import Observation
+from zonediff.engine.policy import Policy
+from zonediff.engine.run import Runner
+from zonediff.engine.steps import Step, Unplug
+from zonediff.explore.arena import Arena
+from zonediff.live.guest_spec import GuestSpec, fixed_script
+from zonediff.live.host import Host
+from zonediff.live.image import Image
+from zonediff.live.run import GuestRunner, run
+from zonediff.live.shrink import shrink
+from zonediff.live.subject import spec_for
+from zonediff.result.certificates import Certificate, Refuted
+
+MOST_RERUNS: Final = 60
+"""So often a sequence is done again to shorten it."""
+
+
+class KernelSide:
+    """A real kernel on a machine. close() ends its guest."""
+
+    def __init__(self, name: str, spec: GuestSpec) -> None:
+        self.name = name
+        self.spec = spec
+        self._stack = AsyncExitStack()
+        self._runner: GuestRunner
+
+    async def reset(self) -> Shown:
+        await self.close()
+        self._runner = GuestRunner(self.spec, self._stack, fresh=False)
+        await self._runner.boot()
+        return self._shown(None if self._runner.end == "ran" else self._runner.end)
+
+    async def do(self, action: int, step: Step, other: RecordedStep | None) -> Shown:
+        [act] = [act async for act in self._runner.acts(step)]
+        return self._shown(act.result)
+
+    async def close(self) -> None:
+        await self._stack.aclose()
+
+    def _shown(self, result: str | None) -> Shown:
+        seen = self._runner.observation
+        return Shown(result, seen, _compared(seen) if self._runner.end == "ran" else None)
+
+
+class ModelSide:
+    """A model that follows a kernel: what is chance on the kernel is an input to it."""
+
+    def __init__(self, policy: Policy, machine: Machine, model: Model) -> None:
+        self._policy = policy
+        self._machine = machine
+        self._model = model
+        self._class: int | None = None
+        self._runner: Runner
+
+    async def reset(self) -> Shown:
+        self._runner = Runner(Guest(self._machine, self._policy))
+        end = self._runner.boot()
+        self._class = self._model.root
+        return Shown(None if end == "ran" else end, self._runner.seen, self._class)
+
+    async def do(self, action: int, step: Step, other: RecordedStep | None) -> Shown:
+        assert other is not None
+        chance = bool([*give_inputs(self._runner, other, 0)])
+        act = self._runner.act(step)
+        if self._runner.end != "ran":
+            return Shown(act.result, self._runner.seen, None)
+        if not chance and self._class is not None:
+            self._class = self._model.follow(self._class, action)
+        elif isinstance(step, Unplug):
+            self._class = None  # blocks may have gone offline and online again
+        return Shown(act.result, self._runner.seen, self._class, chance)
+
+
+async def certify(
+    policy: Policy,
+    image: Image,
+    host: Host,
+    arena: Arena,
+    *,
+    depth: int = 0,
+    progress: Progress = lambda done, left: None,
+) -> Certificate:
+    """Hold every transition of a kernel on an arena to a model.
+
+    Raises NotOnThisMachine, ArenaError, NotModelled, VariantFailed, virtual_machine.QemuFailed.
+    """
+    model = model_of(policy, arena)
+    spec = spec_for(host, image, arena.machine, arena.actions)
+    machine = arena.machine.with_cmdline(spec.cmdline)
+    real = KernelSide("kernel", spec)
+    follower = ModelSide(policy, machine, model)
+    try:
+        done = await tour(real, follower, arena.actions, depth=depth, progress=progress)
+    finally:
+        await real.close()
+    refuted = [await _confirmed(spec, follower, parting) for parting in _shortest(done)]
+    return Certificate(
+        variant=policy.name,
+        arena=arena.name,
+        kernel=image.banner,
+        image=image.digest[:16],
+        behaviour=model.digest,
+        arena_digest=arena_digest(arena),
+        sources=sources_digest(policy),
+        qemu=host.qemu_version,
+        depth=depth,
+        kernel_states=len(done.states[0]),
+        kernel_transitions=len(done.transitions[0]),
+        model_states=len(done.states[1]),
+        model_transitions=len(done.transitions[1]),
+        all_model_transitions=model.states * len(arena.actions),
+        by_chance=done.by_chance,
+        unreached=done.unreached,
+        steps=done.steps,
+        resets=done.resets,
+        refuted=[item for item in refuted if item is not None],
+    )
+
+
+def _shortest(done: Tour) -> list[TourParting]:
+    """The partings, those of the fewest steps first."""
+    return sorted(done.partings, key=lambda parting: len(parting.steps))
+
+
+async def _confirmed(spec: GuestSpec, side: ModelSide, parting: TourParting) -> Refuted | None:
+    """The parting in the fewest steps that show it, on a boot of its own; None if none does."""
+    if not parting.steps:
+        return _refuted(parting, confirmed=True)
+    *before, last = parting.steps
+    shown = parting
+
+    async def shows(fewer: list[Step], *, fresh: bool = False) -> bool:
+        nonlocal shown
+        again = await _parting(spec, side, (*fewer, last), fresh)
+        shown = again or shown
+        return again is not None
+
+    fewest = await shrink(before, lambda fewer: shows([*fewer]), MOST_RERUNS)
+    if not await shows(fewest, fresh=True):
+        return None
+    return _refuted(shown, confirmed=True)
+
+
+async def _parting(
+    spec: GuestSpec, side: ModelSide, steps: tuple[Step, ...], fresh: bool
+) -> TourParting | None:
+    """Where the model parts from the kernel in these steps, if at the last of them."""
+    live = await run("kernel", spec, fixed_script(steps), fresh=fresh)
+    await side.reset()
+    for number, ((_, _, act), seen) in enumerate(
+        zip(live.trace.acts(), live.snapshots[1:], strict=True)
+    ):
+        observation = seen.observation(every_zone=True)
+        shown = await side.do(0, act.do, RecordedStep(act.do, act.result, observation))
+        differences = tuple(discrepancies(observation, shown.observation))
+        if differences or not same_result(act.result, shown.result):
+            if number < len(steps) - 1:
+                return None
+            return TourParting(steps, (act.result, shown.result), differences)
+    return None
+
+
+def _refuted(parting: TourParting, *, confirmed: bool) -> Refuted:
+    real, model = (result or "ok" for result in parting.results)
+    steps = [str(step) for step in parting.steps]
+    return Refuted(steps, real, model, [*parting.differences], confirmed)
+
+
+def _compared(seen: Observation) -> Hashable:
+    """All of an observation that is compared, as one value."""
+    zones = tuple(
+        (name, zone.start_pfn, zone.spanned, zone.present)
+        for name, zone in sorted(seen.zones.items())
+        if name.partition("/")[2] in COMPARED_ZONES
+    )
+    blocks = tuple(
+        (number, view.state, view.valid_zones, view.online, view.node)
+        for number, view in seen.each()
+    )
+    return (blocks, zones, tuple(sorted(seen.nodes.items())), seen.auto_online_blocks)
