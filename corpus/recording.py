@@ -126,9 +126,9 @@ CONFIG_OPTIONS: Final = frozenset(Config.__dataclass_fields__)
 
 
 def _node(block: Mapping[str, Any]) -> int:
-    """The node of a recorded block: the last one where it lies in several, -1 for none."""
+    """The node of a recorded block: the first one where it lies in several, -1 for none."""
     node = block.get("node", -1)
-    return max(node) if isinstance(node, list) else int(node)
+    return min(node) if isinstance(node, list) else int(node)
 
 
 class _Observed:

@@ -51,8 +51,8 @@ class Snapshot:
         return Snapshot(blocks, dict(self.links), zones, dict(self.nodes), self.knob)
 
     def node_of(self, block: int) -> int:
-        """The node that a block is linked to, the last one where it lies in several."""
-        return max(self.links.get(block, ()), default=_NO_NODE)
+        """The node that a block is linked to, the first one where it lies in several."""
+        return min(self.links.get(block, ()), default=_NO_NODE)
 
     def observation(self, *, every_zone: bool = False) -> Observation:
         """Return the snapshot as an Observation, which models have too.
