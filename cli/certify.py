@@ -71,7 +71,7 @@ def command(
     as_json: bool,
     variant_files: tuple[Path, ...],
 ) -> int:
-    """Hold every transition of a real kernel on a small machine to a model.
+    """Hold a model to every transition of a real kernel.
 
     Every step of the machine is done on the kernel in every state that it shows, and in every state
     of the model; after each, result and observation have to be the same. What the kernel does

@@ -34,7 +34,7 @@ MODULES: Final = {
     "validate": ("zonediff.cli.validate", "Compare the models with recorded or live kernels."),
     "certify": (
         "zonediff.cli.certify",
-        "Hold every transition of a real kernel on a small machine to a model.",
+        "Hold a model to every transition of a real kernel.",
     ),
     "live": ("zonediff.cli.live", "Run real kernels in QEMU, and record what they do."),
 }
