@@ -19,7 +19,7 @@ from zonediff.live.host import find_host
 from zonediff.live.image import read_image
 from zonediff.reports.text.plain import wrap
 from zonediff.result.certificates import Certificate, Refuted, certificate_text
-from zonediff.result.files import write_text
+from zonediff.result.writing import write_text
 from zonediff.variants.registry import Registry
 from zonediff.variants.subject import NotOnThisMachine
 
@@ -77,7 +77,7 @@ def command(
     of the model; after each, result and observation have to be the same. What the kernel does
     otherwise is shortened to the fewest steps and confirmed on a boot of its own.
     """
-    outputs.check({"-o": output}, [*variant_files, image])
+    outputs.check([("-o", output)], [*variant_files, image])
     policy = Registry(variant_files).model(variant).policy
     arena, kernel, host = named_arena(machine), read_image(image), find_host()
     # Imported here because qemu.qmp may be missing where live kernels are not run.
