@@ -1,1 +1,1 @@
-"""Running scenarios on variants, finding where their traces part, and judging the difference."""
+"""Run scenarios on variants, find where their traces differ, and judge the differences."""

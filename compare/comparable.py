@@ -1,4 +1,4 @@
-"""What is fair to compare between a model and a recording of a real kernel. The one place.
+"""Compare a model with a recording of a real kernel: this module alone defines what is compared.
 
 Compared after every step:
 
@@ -8,15 +8,15 @@ Compared after every step:
   (where the kernel printed them); of those it does not list, that no page is present;
 - the node masks that the recording holds, and the knob's text.
 
-Not compared, because they depend on what the kernel had allocated or are not shown:
+Not compared, because it depends on the kernel's allocations or is not shown:
 
 - `removable`, and the `managed` pages of zones;
 - zones DMA and DMA32, which hold boot memory only;
 - the span of a zone that the recording does not list (4.10 and 4.12 list populated zones only).
 
-Taken from the recording as an input, not predicted: which blocks hold pages that cannot be
-migrated, as shown by EBUSY or EAGAIN when a block of kernel memory is offlined, and by an eject
-that was refused. So whether 4.11 to 4.13 eject movable memory, which is partly chance, is too.
+Taken from the recording as an input, not predicted: which blocks hold pages that cannot migrate.
+EBUSY or EAGAIN for the offlining of a kernel block shows this, and so does a refused eject. On
+4.11 to 4.13, whether movable memory can be ejected is partly chance, so it is an input as well.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ NOT_COMPARED: Final = (
     "spans of zones without present pages where the kernel does not list them",
     "which blocks hold unmovable pages: taken from the recording",
 )
-"""What a validation says it left out."""
+"""What a comparison leaves out, for reports."""
 
 BUSY: Final = ("EBUSY", "EAGAIN")
-"""Results of an offline that depend on what the block holds."""
+"""Results of offlining that depend on the content of the block."""
 
 
 def same_result(recorded: str | None, predicted: str | None) -> bool:
@@ -49,17 +49,17 @@ def same_result(recorded: str | None, predicted: str | None) -> bool:
 
 
 def same_view(recorded: BlockView | None, predicted: BlockView | None) -> bool:
-    """Whether a block looks the same as far as it is compared."""
+    """Whether a block's compared files are the same."""
     return _shown(recorded) == _shown(predicted)
 
 
-def same_zone(one: BlockView | None, other: BlockView | None) -> bool:
+def same_zone(recorded: BlockView | None, predicted: BlockView | None) -> bool:
     """Whether a block is in the same state and zone, whatever other zones its file offers."""
-    return _place(one) == _place(other)
+    return _place(recorded) == _place(predicted)
 
 
 def discrepancies(recorded: Observation, predicted: Observation) -> Iterator[tuple[str, str, str]]:
-    """Every difference that counts, as (what, recorded, predicted)."""
+    """Yield every difference that counts, as (what, recorded, predicted)."""
     for first, last, real, model in aligned(recorded.blocks, predicted.blocks):
         if not same_view(real, model):
             name = f"memory{first}" + (f"-{last}" if last > first else "")

@@ -1,4 +1,4 @@
-"""A model held against a real kernel directly, and a disagreement brought to its shortest form."""
+"""Compare a model with a running kernel, and shorten a disagreement to the fewest steps."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from zonediff.live.shrink import shrink
 from zonediff.result.replays import Disagreement, Replay
 
 MOST_RERUNS: Final = 60
-"""How often the kernel is booted to shorten one disagreement."""
+"""The most boots of the kernel to shorten one disagreement."""
 
 
 async def confront(name: str, job: Job, policy: Policy) -> Replay:

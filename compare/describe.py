@@ -1,4 +1,4 @@
-"""Scenarios and variants as a result introduces them: plain data."""
+"""Describe scenarios and variants as plain data, for results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zonediff.variants.subject import Subject
 
 
 def variant_info(subject: Subject, evidence: Sequence[Evidence] = ()) -> VariantInfo:
-    """A subject as reports introduce it, with what recordings of real kernels say about it."""
+    """A subject for reports. evidence: how far recordings of real kernels confirm it."""
     return VariantInfo(
         name=subject.name,
         summary=subject.summary,
@@ -26,7 +26,7 @@ def variant_info(subject: Subject, evidence: Sequence[Evidence] = ()) -> Variant
 
 
 def scenario_info(scenario: Scenario) -> ScenarioInfo:
-    """A scenario as reports introduce it."""
+    """A scenario for reports."""
     return ScenarioInfo(
         id=scenario.id,
         title=scenario.title,

@@ -1,4 +1,4 @@
-"""Did a scenario's user get what they wanted? Each goal decided over a trace.
+"""Decide each goal of a scenario over a trace: did the user get what they wanted?
 
 A goal about the end fails when the kernel died; a goal about an earlier moment is decided there.
 A goal that asks for blocks to be absent is met by a device that never appeared.
@@ -42,7 +42,7 @@ def evaluate(scenario: Scenario, trace: Trace) -> list[GoalOutcome]:
 
 
 def _check(scenario: Scenario, trace: Trace) -> None:
-    """A subject that skips or invents steps is broken; its outcomes would be nonsense."""
+    """Raise ValueError for a trace with missing or other steps: its outcomes would mean nothing."""
     for number, (wanted, done) in enumerate(zip(scenario.steps, trace.steps, strict=False), 1):
         if wanted.do != done.do:
             raise ValueError(f"step {number} of the trace is {done.do}, it should be {wanted.do}")
@@ -55,7 +55,7 @@ def _check(scenario: Scenario, trace: Trace) -> None:
 
 
 class _Moments:
-    """A trace, looked at from the moments that goals speak of."""
+    """A trace, and its observations after each step."""
 
     def __init__(self, scenario: Scenario, trace: Trace) -> None:
         self.scenario = scenario
@@ -103,7 +103,7 @@ class _Moments:
         return [item.name for item in self.scenario.steps].index(step)
 
     def _after(self, step: str | int | None) -> Observation | None:
-        """What was seen at the end or after a step; None when the kernel did not live to see it."""
+        """The observation at the end or after a step; None when the kernel was dead by then."""
         if step is None:
             return None if self.death else self.seen[-1]
         index = self._index(step)
@@ -111,7 +111,7 @@ class _Moments:
         return self.seen[index + 1] if index < survived else None
 
     def _process(self, check: ProcessGoal) -> _Decision:
-        """Whether a process lives; it is dead from when it is killed until it is started again."""
+        """Whether a process is killed; a new start ends that."""
         last = len(self.trace.steps) if check.after is None else self._index(check.after) + 1
         dead: dict[str, str] = {}
         for step, _, act in self.trace.acts():
@@ -179,7 +179,7 @@ def _knob(check: KnobGoal, seen: Observation) -> _Decision:
 
 
 def _fits(view: BlockView | None, check: BlocksGoal) -> bool:
-    """Whether a block that looks like this is what the goal asks for."""
+    """Whether a block meets the goal."""
     if view is None or not check.present:
         return view is None and not check.present
     return (
@@ -191,7 +191,7 @@ def _fits(view: BlockView | None, check: BlocksGoal) -> bool:
 
 
 def _result(acts: tuple[Act, ...], result: str | None) -> str:
-    """A step's result, and which of its several acts gave it."""
+    """A step's result, and which of its acts gave it."""
     if result is None or len(acts) == 1:
         return words.result(result)
     failed = [act for act in acts if act.result is not None]
@@ -220,15 +220,15 @@ def _merge(spans: Iterable[Span]) -> list[Span]:
 
 
 def _cut(spans: Iterable[Span], blocks: tuple[BlockRange, ...]) -> Iterator[BlockRange]:
-    """Exactly the blocks of the spans, as they look; those that are not there with view None."""
+    """Yield the blocks of the spans with their views; missing blocks have the view None."""
     for first, last in spans:
-        at = first
+        block = first
         for item in blocks:
-            if item.last < at or item.first > last:
+            if item.last < block or item.first > last:
                 continue
-            if item.first > at:
-                yield BlockRange(at, item.first - 1, None)
-            yield BlockRange(max(at, item.first), min(last, item.last), item.view)
-            at = item.last + 1
-        if at <= last:
-            yield BlockRange(at, last, None)
+            if item.first > block:
+                yield BlockRange(block, item.first - 1, None)
+            yield BlockRange(max(block, item.first), min(last, item.last), item.view)
+            block = item.last + 1
+        if block <= last:
+            yield BlockRange(block, last, None)

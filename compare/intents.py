@@ -1,4 +1,4 @@
-"""Differences that a variant declares it means to make, and what became of them."""
+"""Check the differences that a variant intends against those that it makes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def matches(pattern: str, scenario: str) -> bool:
 
 
 def covering(variant: VariantInfo, scenario: str) -> Intent | None:
-    """The intent that covers differences in this scenario, unless its time is over."""
+    """The intent that covers differences in this scenario, unless it has ended."""
     for intent in variant.intends:
         if matches(intent.scenarios, scenario) and not _ended(variant, intent):
             return intent
@@ -31,11 +31,11 @@ def covering(variant: VariantInfo, scenario: str) -> Intent | None:
 def outcomes(
     variant: VariantInfo, judgements: Iterable[Judgement], *, whole: bool
 ) -> list[IntentOutcome]:
-    """What became of each intent, by the judgements of this variant.
+    """Whether each intent happened, is missing or is overdue, by the judgements of this variant.
 
-    whole: the whole corpus was run, so an intent that matches no scenario is missing too. An
-    intent whose time is over and that makes no difference any more has nothing to report, nor
-    has one whose scenarios could not be judged.
+    whole: the whole corpus was run, so an intent that matches no scenario is missing too. Two
+    kinds of intents have no outcome: those that have ended and make no difference any more, and
+    those whose scenarios could not be judged.
     """
     judged = [item for item in judgements if item.variant == variant.name]
     found: list[IntentOutcome] = []
@@ -54,5 +54,5 @@ def outcomes(
 
 
 def _ended(variant: VariantInfo, intent: Intent) -> bool:
-    """Whether the variant is, or is built on, the one that was to end the difference."""
+    """Whether the variant is, or builds on, the one that ends the difference."""
     return intent.until is not None and intent.until in variant.lineage

@@ -1,6 +1,6 @@
-"""What a candidate takes away from user space: files, boot parameters, config options, values.
+"""Find what a candidate removes from user space: files, boot parameters, config options, values.
 
-The kernel's rule is not to break user space, so removals are always listed by name.
+The kernel must not break user space, so removals are always listed by name.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from zonediff.result.result import VariantInfo
 Part = Literal["files", "parameters", "options"]
 
 Use = tuple[Part, str, str | None]
-"""A name of an Interface that is used, and the value given to it."""
+"""A name of an Interface that a scenario uses, and the value that it gives to the name."""
 
 _NOUNS: Final[dict[Part, str]] = {
     "files": "sysfs file",
@@ -32,12 +32,12 @@ _BLOCK: Final = re.compile(r"^memory[0-9]+/")
 
 
 def removed(baseline: Interface, candidate: Interface) -> list[Removal]:
-    """Everything that the baseline offers and the candidate does not, whoever uses it."""
+    """Everything that the baseline offers and the candidate does not, used or not."""
     return list(_removals(baseline, candidate, lambda part, name, value: True))
 
 
 def removals(pairs: Iterable[tuple[VariantInfo, VariantInfo]]) -> list[VariantRemovals]:
-    """What each second variant takes away of what the first offers, where it takes anything."""
+    """For each (baseline, candidate) what the candidate removes, if it removes anything."""
     return [
         VariantRemovals(candidate.name, lost)
         for baseline, candidate in pairs
@@ -48,7 +48,7 @@ def removals(pairs: Iterable[tuple[VariantInfo, VariantInfo]]) -> list[VariantRe
 def used_and_removed(
     scenario: Scenario, trace: Trace, baseline: Interface, candidate: Interface
 ) -> list[Removal]:
-    """The removals that a scenario runs into, whose trace on the baseline this is."""
+    """The removals that affect a scenario. trace: of the scenario, on the baseline."""
     uses = uses_of(scenario, trace)
     names = {(part, name) for part, name, _ in uses}
     return list(
@@ -63,10 +63,10 @@ def used_and_removed(
 
 
 def uses_of(scenario: Scenario, trace: Trace) -> set[Use]:
-    """All that a scenario touches of the kernel's interface.
+    """Everything of the kernel's interface that a scenario uses.
 
-    What composite steps write is read from the trace. A config option is used when the scenario
-    turns on what is off by default, the knob also by a goal that wants to read it.
+    The trace shows what composite steps write. A scenario uses a config option when it turns on an
+    option that is off by default. It also uses the knob when a goal reads it.
     """
     uses: set[Use] = {
         ("options", item.name, "y")
@@ -97,9 +97,9 @@ def uses_of(scenario: Scenario, trace: Trace) -> set[Use]:
 def _removals(
     baseline: Interface, candidate: Interface, counts: Callable[[Part, str, str | None], bool]
 ) -> Iterator[Removal]:
-    """Names that are gone and values no longer accepted, if they count.
+    """Names that are gone and values that are no longer accepted, if they count.
 
-    counts: asked with value None for a whole name.
+    counts: decides on a removed value, or with value None on a removed name.
     """
     if not candidate.known:
         return

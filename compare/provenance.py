@@ -1,4 +1,4 @@
-"""What a result was made from and with: git revisions, changes to them, versions."""
+"""Find what a result was made from: git revisions, uncommitted changes, versions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def sources(given: Iterable[tuple[str, Path]]) -> list[Source]:
 
 
 def versions() -> dict[str, str]:
-    """Of what an outcome depends on besides our own sources: Python, and who tells the time."""
+    """The versions of Python and of the packages that outcomes depend on."""
     packages = ("simpy",)
     return {"Python": platform.python_version()} | {name: version(name) for name in packages}
 

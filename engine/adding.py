@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from zonediff.engine.answers import check_online_type, check_zone
 from zonediff.engine.devices import Source
 from zonediff.engine.kernel import Kernel, NotModelled
 from zonediff.engine.memory import (
@@ -82,7 +83,9 @@ def add_memory(kernel: Kernel, node: int, start: int, size: int, source: Source)
     if new_node:
         memory.reset_node(node)
     _take_memmap(kernel, count)
-    zone = kernel.decide(kernel.policy.zone_of_new_memory(kernel, node, first, source))
+    zone = check_zone(
+        kernel.policy, kernel.decide(kernel.policy.zone_of_new_memory(kernel, node, first, source))
+    )
     # Links of pages that are in no zone are all zero bits, which read as the first zone.
     memory.add(first, count, node, Zone.DMA if zone is None else zone)
     if kernel.policy.hosts_memmap(kernel, count):
@@ -94,7 +97,9 @@ def add_memory(kernel: Kernel, node: int, start: int, size: int, source: Source)
     if new_node:
         memory.node_states[node] |= NODE_ONLINE
         kernel.uevents.append(("add node", node))
-    online_type = kernel.decide(kernel.policy.kernel_onlines(kernel, source))
+    online_type = check_online_type(
+        kernel.policy, kernel.decide(kernel.policy.kernel_onlines(kernel, source))
+    )
     if online_type is not None:
         _auto_online(kernel, range(first, first + count), online_type)
     return None

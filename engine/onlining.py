@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from zonediff.engine.answers import check_zone_to_online
 from zonediff.engine.kernel import Kernel
 from zonediff.engine.memory import (
     MIXED,
@@ -105,7 +106,9 @@ def device_offline(kernel: Kernel, block: int) -> str | None:
 
 def online_pages(kernel: Kernel, block: int, online_type: OnlineType) -> str | None:
     """Online a block's pages in the zone that the policy chooses; the driver core is not told."""
-    zone = kernel.decide(kernel.policy.zone_to_online(kernel, block, online_type))
+    zone = check_zone_to_online(
+        kernel.policy, kernel.decide(kernel.policy.zone_to_online(kernel, block, online_type))
+    )
     if zone is None:
         return "EINVAL"
     memory = kernel.tables

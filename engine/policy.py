@@ -40,6 +40,12 @@ class Intent:
     reason: str
     until: str | None = None
 
+    def __post_init__(self) -> None:
+        """Check the types where it is written. Raises TypeError."""
+        for text in (self.scenarios, self.reason, "" if self.until is None else self.until):
+            if not isinstance(text, str):
+                raise TypeError(f"Intent(scenarios, reason, until) takes text, not {text!r:.40}")
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -52,6 +58,15 @@ class Stage:
     variant: str
     subjects: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check the types where it is written. Raises TypeError."""
+        for items in ((self.variant,), self.subjects, self.functions):
+            if not isinstance(items, tuple) or not all(isinstance(item, str) for item in items):
+                raise TypeError(
+                    "Stage(variant, subjects, functions) takes text and two tuples of text, "
+                    f"not {items!r:.40}"
+                )
 
 
 @dataclass(frozen=True, slots=True)

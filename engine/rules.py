@@ -34,6 +34,16 @@ class Rule:
     says: str
     source: str
 
+    def __post_init__(self) -> None:
+        """Check a rule where it is written. Raises TypeError, ValueError."""
+        for name in ("id", "function", "says", "source"):
+            text = getattr(self, name)
+            if not isinstance(text, str):
+                raise TypeError(f"the {name} of a rule is text, not {text!r:.40}")
+            if not text.strip() or not text.isprintable():
+                raise ValueError(f"the {name} of a rule is a line of text, not {text!r:.40}")
+        _names(self.says)
+
     def because(self, **numbers: Number) -> Because:
         """This rule applied to these numbers."""
         return Because(self, numbers)
@@ -45,8 +55,14 @@ class Rule:
 
 @cache
 def _names(says: str) -> tuple[str, ...]:
-    """The names of the numbers in a rule's sentence."""
-    return tuple(name for _, name, _, _ in Formatter().parse(says) if name)
+    """The names of the numbers in a rule's sentence.
+
+    Raises ValueError when it is no template, or has a number without a name.
+    """
+    names = [name for _, name, _, _ in Formatter().parse(says) if name is not None]
+    if not all(map(str.isidentifier, names)):
+        raise ValueError(f"{says!r}: each number of a rule's sentence has a name, as in {{block}}")
+    return tuple(names)
 
 
 class _Words(Formatter):

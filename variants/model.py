@@ -10,6 +10,7 @@ from zonediff.engine.policy import Intent, Interface, Policy
 from zonediff.engine.run import run
 from zonediff.engine.steps import Step
 from zonediff.engine.trace import Trace
+from zonediff.variants.exits import MODULE_PREFIX
 
 
 class Model:
@@ -43,7 +44,7 @@ class Model:
     @property
     def where(self) -> str:
         module = type(self.policy).__module__
-        if module.startswith("zonediff_variant_file_"):
+        if module.startswith(MODULE_PREFIX):
             return inspect.getfile(type(self.policy))
         return module
 

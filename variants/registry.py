@@ -25,6 +25,8 @@ from typing import Final
 
 from zonediff.engine.errors import ZonediffError
 from zonediff.engine.policy import Policy
+from zonediff.variants.exits import MODULE_PREFIX, guard_exits
+from zonediff.variants.metadata import wrong_attributes
 from zonediff.variants.model import Model
 from zonediff.variants.source_lines import misnamed, place_in
 from zonediff.variants.subject import Subject
@@ -168,7 +170,9 @@ class Registry:
         for entry in sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value)):
             try:
                 policy = entry.load()
-            except (Exception, SystemExit) as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # their module may raise anything
                 raise VariantError(
                     f"variant {entry.name!r} ({entry.value}) cannot be loaded: {error!r}"
                 ) from error
@@ -191,6 +195,10 @@ class Registry:
         if missing:
             raise VariantError(
                 f"{_where(policy, where)}: variant {policy.name!r} does not answer {missing[0]}()"
+            )
+        for wrong in wrong_attributes(policy):
+            raise VariantError(
+                f"{_where(policy, where, wrong.name)}: variant {policy.name!r}: {wrong}"
             )
         if policy.name in OURS or policy.name in self._extra:
             raise VariantError(
@@ -243,19 +251,22 @@ def load_file(given: Path | VariantFile) -> list[type[Policy]]:
     if mistake := _no_source(text.text):
         raise VariantError(f"{file}{mistake}; a variant file is Python source, text in UTF-8")
     # Files in different folders may have the same name.
-    name = f"zonediff_variant_file_{file.stem}_{hashlib.sha256(text.text).hexdigest()[:12]}"
+    name = f"{MODULE_PREFIX}{file.stem}_{hashlib.sha256(text.text).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, file, loader=_Loader(text))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    guard_exits()
     try:
         spec.loader.exec_module(module)
     except SyntaxError as error:
         raise VariantError(f"{file}:{error.lineno}:{error.offset}: {error.msg}") from error
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a file may raise anything
         line = _line_in(file, error)
-        raise VariantError(f"{file}:{line}: {type(error).__name__}: {error}") from error
+        raise VariantError(f"{file}:{line}: {type(error).__name__}: {_message(error)}") from error
     found = [
         value for value in vars(module).values() if _is_variant(value) and value.__module__ == name
     ]
@@ -265,6 +276,14 @@ def load_file(given: Path | VariantFile) -> list[type[Policy]]:
             "zonediff.variants.upstream.Upstream) with a name and a docstring of its own"
         )
     return found
+
+
+def _message(error: BaseException) -> str:
+    """What an error says, which is the code of its own class."""
+    try:
+        return str(error)
+    except Exception:
+        return "(its message cannot be printed)"
 
 
 def variant_file(cls: type) -> bytes | None:

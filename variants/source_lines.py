@@ -78,7 +78,7 @@ def _class(tree: ast.Module, owner: str) -> ast.ClassDef | None:
 
 def _attribute(node: ast.AST, name: str) -> ast.AST | None:
     """Return the statement of a class that defines the attribute."""
-    for statement in node.body if isinstance(node, ast.ClassDef) else ():
+    for statement in reversed(node.body) if isinstance(node, ast.ClassDef) else ():
         match statement:
             case ast.FunctionDef(name=defined) | ast.AnnAssign(target=ast.Name(id=defined)):
                 names = [defined]

@@ -1,1 +1,1 @@
-"""The claim ledger: scenarios decide which claims of a discussion hold on which variant."""
+"""Judge the claims of a discussion: scenarios decide which hold on which variant."""

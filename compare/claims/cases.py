@@ -1,4 +1,4 @@
-"""Does what a case of a claim asks hold? Decided over a run's trace, or by searching states."""
+"""Decide whether a case of a claim holds: over a run's trace, or by searching states."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _NO_ZONE: Final = ZoneView(0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Whether it holds, and what decided it.
+    """Whether a case holds, and what decided it.
 
-    percent: the number that was computed and the one claimed, in words. steps: a sequence that
-    leads there. reasons: the rules behind it.
+    percent: the computed and the claimed number, in words. steps: a sequence that leads to the
+    state. reasons: the rules behind it.
     """
 
     holds: bool
@@ -53,10 +53,10 @@ class Answer:
 
 
 def of_run(scenario: Scenario, run: Run, trace: Trace, asked: Outcome) -> Answer:
-    """Whether a run of the scenario, which has this trace, came out so.
+    """Whether a run of the scenario had the outcome. trace: the run's.
 
-    A goal is met when the run says so, which may stand for runs with many seeds; anything else is
-    asked of the trace.
+    For a goal, the run decides, which may stand for runs with many seeds. For everything else, the
+    trace decides.
     """
     match asked:
         case GoalMet(goal=goal):
@@ -74,7 +74,7 @@ def of_run(scenario: Scenario, run: Run, trace: Trace, asked: Outcome) -> Answer
         case Zoneinfo(after=after) | Overlap(after=after):
             seen = _after(scenario, trace, after)
             if seen is None:
-                return Answer(False, words.death(trace) or "it never came to that")
+                return Answer(False, words.death(trace) or "the step was not reached")
             holds, detail = _zones(asked, seen)
             acts = _acts(scenario, trace, after, until=True)
             return Answer(holds, detail, reasons=_why(holds, acts))
@@ -102,7 +102,7 @@ def _predicate(scenario: Scenario, trace: Trace, asked: Predicate) -> Answer:
 
 
 def _survival(holds: bool, trace: Trace) -> Answer:
-    """An answer about whether the kernel lived, with what it died of."""
+    """An answer about the kernel's survival, with the reasons of its death."""
     gone = words.death(trace)
     if gone is None:
         return Answer(holds, "alive at the end")
@@ -113,7 +113,7 @@ def _survival(holds: bool, trace: Trace) -> Answer:
 def _acts(
     scenario: Scenario, trace: Trace, step: str | int | None, *, until: bool = False
 ) -> Iterator[Act]:
-    """The acts of a step, with `until` those before it too; of all steps for None."""
+    """Yield the acts of a step (None: of all steps); with `until`, also those before it."""
     wanted = None if step is None else _index(scenario, step)
     for index, _, act in trace.acts():
         if wanted is None or index == wanted or (until and index < wanted):
@@ -128,7 +128,7 @@ def _index(scenario: Scenario, step: str | int) -> int:
 
 
 def _after(scenario: Scenario, trace: Trace, step: str | int | None) -> Observation | None:
-    """What was seen at the end or after a step; None when the kernel did not live to see it."""
+    """The observation at the end or after a step; None when the kernel was dead by then."""
     seen = list(trace.observations())
     index = len(scenario.steps) if step is None else _index(scenario, step) + 1
     survived = len(seen) if trace.end == "ran" else len(seen) - 1
@@ -136,7 +136,7 @@ def _after(scenario: Scenario, trace: Trace, step: str | int | None) -> Observat
 
 
 def _why(holds: bool, acts: Iterator[Act]) -> tuple[Reason, ...]:
-    """The reasons of the act that decided: the last that has any, or the first that failed."""
+    """The reasons of the act that decided: the last act with reasons, or the first that failed."""
     found: tuple[Reason, ...] = ()
     for act in acts:
         if act.result is not None and not holds:
@@ -158,7 +158,7 @@ def _decided(scenario: Scenario, trace: Trace, asked: Decided) -> Answer:
 
 
 def _computed(reason: Reason, asked: Decided) -> Answer:
-    """Whether the per cent, if any are asked for, are what was claimed."""
+    """Whether the computed per cent, if the case has any, are those claimed."""
     if asked.percent is None:
         return Answer(True, f"{reason.rule} decided", reasons=(reason,))
     claimed, tolerance = Fraction(str(asked.claimed)), Fraction(str(asked.tolerance))
@@ -176,7 +176,7 @@ def _decimal(value: Fraction) -> str:
 
 
 def _zones(asked: Zoneinfo | Overlap, seen: Observation) -> tuple[bool, str]:
-    """Whether zones look so, and how they look."""
+    """Whether zones are as claimed, and how they are."""
     match asked:
         case Zoneinfo(zoneinfo=name):
             zone = seen.zones.get(name, _NO_ZONE)
@@ -231,7 +231,7 @@ def _tried(asked: OfStates) -> str:
 
 
 def _fits(wanted: State, guest: Guest) -> bool:
-    """Whether a guest is in such a state; no more is looked at than is asked for."""
+    """Whether a guest is in the state; only the needed parts of it are observed."""
     kernel = guest.kernel
     match wanted:
         case Zoneinfo() | Overlap():

@@ -1,4 +1,4 @@
-"""The claim ledger: every claim judged for every variant, from outcomes of runs alone."""
+"""Judge every claim for every variant, from the outcomes of runs alone."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from zonediff.variants.registry import Registry
 
 _PARTS: Final[tuple[CasePart, ...]] = ("given", "supported_if", "refuted_if", "besides")
 _VALUE: Final = re.compile(r"([a-z][a-z0-9_]*)=([^,]*)")
-_ELSEWHERE: Final = "it does not speak of this variant"
+_ELSEWHERE: Final = "the claim is not about this variant"
 
 
 def judge_claims(claims: Iterable[Claim], result: Result, registry: Registry) -> list[ClaimOutcome]:
     """The verdict on each claim for each variant of a result.
 
-    A claim that needs a scenario which the result does not have is left out.
+    Claims with scenarios that the result does not have are left out.
     """
     ledger = _Ledger(result, registry)
     there = {scenario.id for scenario in result.scenarios}
@@ -40,7 +40,7 @@ class _Undecided(Exception):
 
 
 class _Ledger:
-    """A result, asked by claims."""
+    """Judges claims from one result."""
 
     def __init__(self, result: Result, registry: Registry) -> None:
         self.variants = [variant.name for variant in result.variants]
@@ -80,7 +80,7 @@ class _Ledger:
         return ClaimVerdict(variant, *decide(cases), cases)
 
     def outcomes(self, part: CasePart, case: Case, variant: str) -> Iterator[CaseOutcome]:
-        """What came of a case: one outcome for each of its scenarios."""
+        """Yield an outcome of a case for each of its scenarios."""
         for scenario, answer in self.answers(case, variant):
             yield CaseOutcome(
                 part=part,
@@ -109,7 +109,7 @@ class _Ledger:
             yield name, of_run(self.scenario(name), run, run.trace, case.check.outcome)
 
     def searched(self, asked: OfStates, variant: str) -> Answer:
-        """What a search says; several claims may ask for the same one."""
+        """The answer of a search; claims may share a search."""
         known = self.searches.get((asked, variant))
         if known is not None:
             return known
@@ -132,7 +132,7 @@ def speaks_of(what: Claim | Case, variant: str) -> bool:
 
 
 def decide(cases: Sequence[CaseOutcome]) -> tuple[Verdict, str]:
-    """The verdict that outcomes come down to, and its condition in words."""
+    """The verdict that follows from the outcomes, and its condition in words."""
 
     def of(part: CasePart) -> list[CaseOutcome]:
         return [case for case in cases if case.part == part and case.unreliable is None]
@@ -140,7 +140,7 @@ def decide(cases: Sequence[CaseOutcome]) -> tuple[Verdict, str]:
     given, support, counter = of("given"), of("supported_if"), of("refuted_if")
     missing = [case for case in given if not case.holds]
     if missing:
-        return "moot", "its premise does not hold: " + joined(missing)
+        return "moot", "does not apply, as this is not so: " + joined(missing)
     if not support:
         return "moot", _ELSEWHERE
     against = [case for case in counter if case.holds]
@@ -154,18 +154,18 @@ def decide(cases: Sequence[CaseOutcome]) -> tuple[Verdict, str]:
 
 
 def joined(cases: Iterable[CaseOutcome]) -> str:
-    """What cases say, each once, with the numbers."""
+    """The sentences of cases, each once, with the computed numbers."""
     groups = _alike(cases)
     return "; ".join(" ".join((says, *_bracketed(group))) for says, group in groups.items())
 
 
 def percents(cases: Iterable[CaseOutcome]) -> list[str]:
-    """The numbers that were computed, each once."""
+    """The computed numbers, each once."""
     return list(dict.fromkeys(case.percent for case in cases if case.percent is not None))
 
 
 def sorted_out(cases: Iterable[CaseOutcome]) -> str:
-    """What holds and what does not; of what only some scenarios show, which.
+    """Which cases hold and which do not; for cases that hold in some scenarios, in which.
 
     `yes: A; B. no: C. D: yes for order=last-to-first, no for order=first-to-last`
     """
@@ -186,7 +186,7 @@ def sorted_out(cases: Iterable[CaseOutcome]) -> str:
 
 
 def labels(cases: Sequence[CaseOutcome]) -> list[str]:
-    """What tells the scenarios of cases apart: values of a family's members, else whole ids."""
+    """Labels that distinguish the scenarios of cases: the values of members, else whole ids."""
     parts = [case.scenario.rstrip("]").partition("[") for case in cases]
     if len({family for family, _, _ in parts}) > 1:
         return [case.scenario for case in cases]
@@ -196,7 +196,7 @@ def labels(cases: Sequence[CaseOutcome]) -> list[str]:
 
 
 def _alike(cases: Iterable[CaseOutcome]) -> dict[str, list[CaseOutcome]]:
-    """Cases by what they say, in the order in which they first say it."""
+    """Cases by their sentence, in order of first appearance."""
     groups: dict[str, list[CaseOutcome]] = {}
     for case in cases:
         groups.setdefault(case.says, []).append(case)
@@ -216,7 +216,7 @@ def _short(labels: Sequence[str]) -> str:
 
 
 def _scenario(info: ScenarioInfo) -> Scenario:
-    """A scenario of a result, with its meaning back from the JSON form."""
+    """A scenario of a result, read from its JSON form."""
     goals = [SURVIVES if "kernel" in goal else read(goal, Goal) for goal in info.goals]
     steps = [ScenarioStep(from_json(step["do"]), step.get("name")) for step in info.steps]
     machine = machine_from_json(info.machine)

@@ -1,1 +1,1 @@
-"""Scenarios and variants that are well-formed and yet say nothing: found by running them."""
+"""Find scenarios and variants that load but show nothing, by running them."""

@@ -1,6 +1,6 @@
-"""What running a scenario on every variant shows to be wrong with it.
+"""Find mistakes in scenarios by running them on every variant.
 
-Members of a family are looked at together: what one of them shows, the others need not.
+The members of a family are checked together: one member is enough to show a difference.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ Runs = Mapping[tuple[str, str], Run]
 
 
 def lint_scenarios(scenarios: Sequence[Scenario], runs: Runs) -> list[Problem]:
-    """What is wrong with scenarios, by file and line.
+    """The mistakes of scenarios, by file and line.
 
-    scenarios: sorted by id, as the loader gives them. runs: of each of them on every variant; those
-    that failed are left out. Where a variant does not model the scenario, nobody knows whether it
+    scenarios: sorted by id, as the loader returns them. runs: of each scenario on every variant;
+    failed runs are ignored. Where a variant does not model the scenario, nobody knows whether it
     would fail a goal, so goals that the others meet are no mistake.
     """
     found = []
@@ -52,38 +52,40 @@ def unjudged(scenarios: Sequence[Scenario], runs: Runs) -> list[str]:
     ]
 
 
-def _lint(one: Scenario, family: Sequence[Sequence[Run]], *, gap: bool) -> Iterator[Mistake]:
-    """Mistakes of a family; one: any of its members. family: the runs of each member.
+def _lint(
+    scenario: Scenario, family: Sequence[Sequence[Run]], *, gap: bool
+) -> Iterator[Mistake]:
+    """The mistakes of a family. scenario: any of its members. family: the runs of each member.
 
     gap: some variant does not model the scenario.
     """
     runs = [run for member in family for run in member]
     if not runs:
         return
-    for index in range(len(one.steps)):
+    for index in range(len(scenario.steps)):
         steps = [step for run in runs if (step := _step(run.trace, index)) is not None]
         if not steps:
             yield Mistake(("steps", index), "is never reached: every variant dies before it")
         elif not any(step.acts for step in steps):
             yield Mistake(
-                ("steps", index), "does nothing on any variant: there is no block or event for it"
+                ("steps", index), "does nothing on any variant: it has no block or event to work on"
             )
     if gap:
         return
-    for index, goal in enumerate(one.goals):
+    for index, goal in enumerate(scenario.goals):
         if not goal.control and all(run.goals[index].met for run in runs):
             yield Mistake(
                 ("goals", index),
-                f"no variant ever fails {goal.want!r}: ask for more, or say `control: true` if "
-                "every kernel is expected to meet it",
+                f"no variant ever fails {goal.want!r}: ask for more, or add `control: true` if "
+                "every kernel should meet it",
             )
-    if not all(goal.control for goal in one.goals) and not any(
+    if not all(goal.control for goal in scenario.goals) and not any(
         _apart(runs) for runs in family if runs
     ):
         yield Mistake(
             (),
-            "tells no two variants apart: all do the same in every step; let the steps differ, or "
-            "say `control: true` of every goal",
+            "has the same outcome on all variants: change the steps, or add `control: true` to "
+            "every goal",
         )
 
 
@@ -92,18 +94,19 @@ def _step(trace: Trace | None, index: int) -> StepTrace | None:
 
 
 def _apart(runs: Sequence[Run]) -> bool:
-    """Whether any two of these runs differ in a goal or a step; being alike is transitive.
+    """Whether any two of these runs differ in a goal or a step.
 
-    What a boot looks like does not count: kernels of different years differ in it everywhere.
+    Differences at boot do not count: kernels of different years always differ there. Comparing
+    with the first run is enough, as being alike is transitive.
     """
     first, *others = runs
     return any(
         [goal.met for goal in first.goals] != [goal.met for goal in run.goals]
-        or any(at.step >= 0 for at in _partings(first, run))
+        or any(parting.step >= 0 for parting in _partings(first, run))
         for run in others
     )
 
 
-def _partings(one: Run, two: Run) -> Iterator[Parting]:
-    if one.trace is not None and two.trace is not None:
-        yield from partings(one.trace, two.trace)
+def _partings(left: Run, right: Run) -> Iterator[Parting]:
+    if left.trace is not None and right.trace is not None:
+        yield from partings(left.trace, right.trace)

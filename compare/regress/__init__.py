@@ -1,1 +1,1 @@
-"""What two revisions of a repository make of the same scenarios and variants."""
+"""Compare the outcomes of two revisions of a repository."""

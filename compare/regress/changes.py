@@ -1,4 +1,4 @@
-"""What changed from one result to another, cell by cell."""
+"""Compare two results, run by run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from zonediff.result.result import Result
 
 
 def compare(base: Result, head: Result, names: tuple[str, str]) -> Regression:
-    """Compare what is in both results; names: the results in words."""
+    """Compare the runs that both results have. names: of the two results, for reports."""
     before = {(run.scenario, run.variant): run for run in base.runs}
     cells = [(run.scenario, run.variant) for run in head.runs]
     changes = []
@@ -46,25 +46,25 @@ def compare(base: Result, head: Result, names: tuple[str, str]) -> Regression:
 
 
 def _edited(base: Result, head: Result) -> Iterator[str]:
-    """Scenarios that were run with another text."""
+    """Scenarios whose text differs between the two results."""
     hashes = {run.scenario: run.hash for run in base.runs}
     now = {run.scenario: run.hash for run in head.runs}
     yield from (name for name, text in now.items() if hashes.get(name, text) != text)
 
 
 def _remarks(base: Result, head: Result, names: tuple[str, str]) -> Iterator[str]:
-    """What a reader must know of the two before believing what changed."""
+    """What a reader must know about the two results to judge the changes."""
     both = list(zip(names, (base, head), strict=True))
     yield from (f"{name} is of a run that was interrupted" for name, of in both if not of.complete)
-    for name, one, two in ((names[0], base, head), (names[1], head, base)):
-        ran = {(run.scenario, run.variant) for run in two.runs}
-        scenarios = {info.id for info in two.scenarios}
-        variants = {info.name for info in two.variants}
+    for name, result, other in ((names[0], base, head), (names[1], head, base)):
+        ran = {(run.scenario, run.variant) for run in other.runs}
+        scenarios = {info.id for info in other.scenarios}
+        variants = {info.name for info in other.variants}
         alone = sum(
             (run.scenario, run.variant) not in ran
             and run.scenario in scenarios
             and run.variant in variants
-            for run in one.runs
+            for run in result.runs
         )
         if alone:
             yield f"{alone} outcome{'s are' if alone > 1 else ' is'} in {name} alone"
@@ -88,7 +88,7 @@ def _novelties(
 
 
 def _change(base: Run, head: Run) -> Change | None:
-    """What became of one scenario on one variant; None when it comes out as before."""
+    """The change of one scenario on one variant; None when there is none."""
     if head.trace is None or base.trace is None:
         return _without_trace(base, head)
     old, new = _goals(base), _goals(head)
@@ -128,9 +128,9 @@ def _reasons(difference: Difference) -> Iterator[Reason]:
 def _fate(
     was: GoalOutcome, before: GoalCount | None, goal: GoalOutcome, count: GoalCount | None
 ) -> tuple[int, str]:
-    """Whether a goal fares worse (-1), alike (0) or better (1), and that in words.
+    """Whether a goal does worse (-1), the same (0) or better (1), and this in words.
 
-    With many seeds on both sides, only what is sure counts.
+    With many seeds on both sides, only significant differences count.
     """
     if before is None or count is None:
         way = goal.met - was.met
@@ -141,22 +141,22 @@ def _fate(
 
 
 def _without_trace(base: Run, head: Run) -> Change | None:
-    """A change where one run or both have no trace: the subject failed, or could not run it."""
+    """The change where a run has no trace: the subject failed, or could not run the scenario."""
     if base.status == head.status:
         return None
     if head.trace is not None:
         was = base.status.replace("-", " ")
         kind: Kind = "fix" if base.status == "error" else "behaviour-change"
-        return Change(head.scenario, head.variant, kind, (f"runs now; it was: {was}",))
+        return Change(head.scenario, head.variant, kind, (f"runs now; before: {was}",))
     last = (head.error or "").strip().splitlines() or ["no reason is given"]
     if head.status != "error":
         says = f"could not be judged: {last[-1]}"
         return Change(head.scenario, head.variant, "not-judged", (says,))
-    return Change(head.scenario, head.variant, "error", (f"does not run any more: {last[-1]}",))
+    return Change(head.scenario, head.variant, "error", (f"no longer runs: {last[-1]}",))
 
 
 def _goals(run: Run) -> dict[tuple[str, int], tuple[GoalOutcome, GoalCount | None]]:
-    """Goals by what is wanted, with how often they were met; several alike are counted."""
+    """Goals by their text, and a number where a text repeats, with the counts of seeds."""
     seen: Counter[str] = Counter()
     found = {}
     for goal, count in zip_longest(run.goals, run.counts[: len(run.goals)]):

@@ -1,4 +1,4 @@
-"""The result that the files of a revision give, each in a process of its own."""
+"""Run the files of each revision in a process of its own, and read its result."""
 
 from __future__ import annotations
 
@@ -38,8 +38,7 @@ _WRITES_A_RESULT: Final = (0, 1, 3)
 class Request:
     """What to run at each revision; all paths are relative to the repository's root.
 
-    scenarios: which of the corpus, all without any. variants: their names, those that a run has
-    by itself when None.
+    scenarios: names; without any, the whole corpus. variants: names; None for the default ones.
     """
 
     scenarios: tuple[str, ...] = ()
@@ -64,15 +63,15 @@ class Tree:
 
 
 def outcomes(trees: Sequence[Tree], request: Request) -> list[Result]:
-    """The result at each revision; they are run at the same time. Raises SeriesError."""
+    """The result of each revision, run at the same time. Raises SeriesError."""
     for tree in trees:
         if not tree.sources and not request.variant_files and request.corpus is None:
             raise SeriesError(
-                f"{tree.name} holds no zonediff sources: say with --variant-file and --corpus "
-                "what to run of this repository"
+                f"{tree.name} has no zonediff sources: name the files to run with --variant-file "
+                "and --corpus"
             )
     with _processes(trees, request) as started:
-        return [_result(*one) for one in started]
+        return [_result(*item) for item in started]
 
 
 _Started = tuple[Tree, "subprocess.Popen[bytes]", IO[bytes], Path]
@@ -80,7 +79,7 @@ _Started = tuple[Tree, "subprocess.Popen[bytes]", IO[bytes], Path]
 
 @contextmanager
 def _processes(trees: Sequence[Tree], request: Request) -> Iterator[list[_Started]]:
-    """A process for each revision; none is left, and no file open, whatever happens."""
+    """Start a process for each revision; end all of them and close all files at the end."""
     with ExitStack() as left:
         started: list[_Started] = []
         for tree in trees:
@@ -135,4 +134,4 @@ def _result(
         return load(output)
     except ResultFileError as error:
         why = str(error).removeprefix(f"{output}: ")
-        raise SeriesError(f"what {tree.name} gives cannot be compared: {why}") from None
+        raise SeriesError(f"the result of {tree.name} cannot be compared: {why}") from None

@@ -1,4 +1,4 @@
-"""A revision's files in a folder of their own, for as long as they are needed."""
+"""Check a revision out into a temporary folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def worktree(repo: Repo, commit: str) -> Iterator[Path]:
-    """Check a commit out into a git worktree, which is gone afterwards.
+    """Check a commit out into a git worktree, and remove it afterwards.
 
     commit: its full name. repo: as repository() gives it, so that no hook or filter is run.
     """

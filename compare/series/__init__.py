@@ -1,1 +1,1 @@
-"""Patch series: read from git or a mailbox, and lined up with the variant that models them."""
+"""Patch series: read them from git or mails, and line them up with the variant that models them."""

@@ -1,8 +1,8 @@
-"""Which C functions a diff changes, told from hunk headers and from the lines in the hunks.
+"""Find the C functions that a diff changes, from hunk headers and from the lines of the hunks.
 
-A hunk's header names the function above its first line, which is often not the one that changes.
-So the lines are followed too: in the kernel's style only what stands outside of functions begins
-in the first column, apart from braces, labels and the preprocessor.
+A hunk's header names the function above its first line, which is often not the changed one. So the
+lines are read too: in the kernel's style, only code outside of functions begins in the first
+column, apart from braces, labels and the preprocessor.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def functions_changed(hunks: Iterable[Hunk]) -> Iterator[str]:
 def unnamed_places(hunks: Iterable[Hunk]) -> Iterator[int]:
     """Lines at which hunks begin that change a function and do not name it.
 
-    The header of such a hunk has a label: for git without a driver for C, that is what is above.
+    The header of such a hunk has a goto label: git without a driver for C takes the line above.
     """
     for hunk in hunks:
         if _LABEL.match(hunk.section_header) and None in _changed_in(hunk):
@@ -54,7 +54,7 @@ def unnamed_places(hunks: Iterable[Hunk]) -> Iterator[int]:
 
 
 def _changed_in(hunk: Hunk) -> Iterator[str | None]:
-    """For each line added or removed the function that it is in, None outside or if unknown."""
+    """For each added or removed line its function; None outside of functions, or if unknown."""
     current = _defined(hunk.section_header)
     for line in hunk:
         if not _STILL_INSIDE.match(line.value):

@@ -1,4 +1,4 @@
-"""A series beside the variant that models it: which patch is which stage, and what is left out."""
+"""Line a series up with the variant that models it: each patch with its stage."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def listed(patches: Sequence[Patch]) -> LineUp:
 
 
 def line_up(patches: Sequence[Patch], variant: str, baseline: str, registry: Registry) -> LineUp:
-    """A series beside the stages of a variant. Raises registry.VariantError."""
+    """A series, each patch with its stage of the variant. Raises VariantError."""
     stages = stages_of(variant, registry)
     classes = [
         type(registry.model(name).policy) for name in (baseline, *(item.variant for item in stages))
     ]
     own = [
-        overridden(two, one) | frozenset(stage.functions)
-        for stage, (one, two) in zip(stages, pairwise(classes), strict=True)
+        overridden(after, before) | frozenset(stage.functions)
+        for stage, (before, after) in zip(stages, pairwise(classes), strict=True)
     ]
     models = known().union(*own)
     so_far = [frozenset[str]().union(*own[: number + 1]) for number in range(len(own))]
@@ -76,11 +76,10 @@ def _place(
     own: Sequence[frozenset[str]],
     taken: Collection[int | None],
 ) -> tuple[int | None, tuple[str, ...]]:
-    """The index of the stage that a patch leads to, and what tells so.
+    """The index of the stage that a patch leads to, and the evidence.
 
-    taken: stages that have a patch already; of two that fit as well, the other is meant.
-    All patches belong to a single stage, since preparations and clean-ups do no more than lead
-    to it.
+    taken: stages that have a patch already; between two that fit equally, a free one wins. With a
+    single stage, every patch belongs to it: preparations and clean-ups lead to it too.
     """
     for number, stage in enumerate(stages):
         if any(fnmatchcase(patch.subject, pattern) for pattern in stage.subjects):

@@ -1,4 +1,4 @@
-"""Patches in mails: an mbox file, what `git format-patch` writes, or a single mail."""
+"""Read patches from mails: an mbox, files of `git format-patch`, or a single mail."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ T = TypeVar("T")
 
 
 class NoPatchError(SeriesError):
-    """These are mails, but there is no patch in any of them."""
+    """Mails without any patch."""
 
 
 def read_file(path: Path) -> list[Patch]:
-    """The patches of a file of mails, by their numbers. Raises SeriesError."""
+    """The patches of a file of mails, sorted by number. Raises SeriesError."""
     try:
         with path.open("rb") as file:
             data = file.read(MAIL_BYTES + 1)
@@ -52,9 +52,9 @@ def read_file(path: Path) -> list[Patch]:
 
 
 def read_mails(data: bytes, source: str) -> list[Patch]:
-    """The patches of mails, by their numbers; mails without one are passed over.
+    """The patches of mails, sorted by number; mails without a patch are skipped.
 
-    source: names them in errors. Raises SeriesError, NoPatchError when all are passed over.
+    source: names the mails in errors. Raises SeriesError; NoPatchError when no mail has a patch.
     """
     if len(data) > MAIL_BYTES:
         raise SeriesError(f"{source}: larger than {MAIL_BYTES >> 20} MiB")
@@ -158,7 +158,7 @@ def _ask(question: Callable[[], T], otherwise: T) -> T:
 
 
 def _decode(data: bytes, claimed: str) -> tuple[str, str]:
-    """Text, and the encoding that it turned out to be in."""
+    """The text, and its real encoding."""
     for encoding in (claimed, "utf-8"):
         try:
             if codecs.lookup(encoding).name.replace("-", "_") not in _NO_CHARSETS:

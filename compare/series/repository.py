@@ -99,7 +99,7 @@ def repository(path: Path, *, work_tree: bool = False) -> Iterator[Repo]:
 
 
 def _said(error: GitCommandError) -> str:
-    """What git said of its failure, and what would help where objects are missing."""
+    """Git's message about its failure, and the remedy where objects are missing."""
     lines = str(error.stderr).strip().removeprefix("stderr:").strip(" '\n").splitlines()
     said = [line for line in lines if line.startswith("fatal:")] or lines[-1:]
     why = said[0] if said else f"exit code {error.status}"
@@ -110,7 +110,7 @@ def _said(error: GitCommandError) -> str:
 
 @contextmanager
 def _without(names: tuple[str, ...]) -> Iterator[None]:
-    """Take names out of the environment for a while."""
+    """Remove names from the environment for the duration."""
     taken = {name: os.environ.pop(name) for name in names if name in os.environ}
     try:
         yield

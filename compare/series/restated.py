@@ -1,4 +1,4 @@
-"""Which kernel functions the models restate: all of them together, and each variant by itself."""
+"""Find the kernel functions that the models restate: all together, and each variant by itself."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def _functions(values: Any) -> Iterator[str]:
 
 
 def overridden(policy: type[Policy], below: type[Policy]) -> frozenset[str]:
-    """The kernel functions that a variant restates otherwise than the one it is compared with.
+    """The kernel functions that a variant restates differently from the class below.
 
-    They are told from the rules that its own methods apply, and from what `stages` declares of
-    attributes, which apply none.
+    The rules that its own methods apply show them. Attributes apply no rules; `stages` declares
+    their functions.
     """
     classes = [cls for cls in policy.__mro__ if cls not in below.__mro__]
     methods = [method for cls in classes for method in vars(cls).values()]

@@ -1,4 +1,4 @@
-"""A series by its name: a file of mails, or a range of a repository."""
+"""Read a series by its name: a file of mails, or a range of a repository."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RANGE: Final = re.compile(r"(?:(?P<repo>.+)@(?!\{))?(?P<revisions>.+\.\..+)")
 
 
 def read_series(text: str, variant: str, baseline: str, registry: Registry) -> LineUp:
-    """The series that a user names, beside the variant that models it.
+    """The series that a user names, lined up with the variant that models it.
 
     text: a file of mails, `A..B` of the current folder's repository, or `PATH@A..B`.
     Raises SeriesError and registry.VariantError.
@@ -32,7 +32,7 @@ def read_series(text: str, variant: str, baseline: str, registry: Registry) -> L
 
 
 def from_mails(file: Path, variant: str | None, baseline: str, registry: Registry) -> LineUp:
-    """The series of a file, beside a variant unless that is None."""
+    """The series of a file, lined up with the variant, if there is one."""
     patches = read_file(file)
     series = line_up(patches, variant, baseline, registry) if variant else listed(patches)
     return replace(series, source=file.name)
@@ -41,7 +41,7 @@ def from_mails(file: Path, variant: str | None, baseline: str, registry: Registr
 def from_range(
     path: Path, revisions: str, variant: str | None, baseline: str, registry: Registry
 ) -> LineUp:
-    """The series of a repository, beside a variant unless that is None."""
+    """The series of a repository, lined up with the variant, if there is one."""
     patches = read_range(path, revisions)
     series = line_up(patches, variant, baseline, registry) if variant else listed(patches)
     source = f"{path.resolve().name} {revisions}"

@@ -1,4 +1,4 @@
-"""The actors at work: what each does in which order, and what it waits for."""
+"""The actors: what each does, in which order, and what it waits for."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ONLINE_TIMEOUT: Final = 5_000 * MS
 
 
 def start(world: World, step: Elapse) -> None:
-    """Start all actors of a step, processes first. Raises Over when there is no room for them."""
+    """Start all actors of a step, processes first. Raises Over when the kernel dies."""
     if step.udev:
         udev(world, step.udev)
     if step.daemon:
@@ -48,7 +48,7 @@ def start(world: World, step: Elapse) -> None:
         world.start(_probe(world, step.probe))
 
 
-# --- those who add memory -------------------------------------------------------------------------
+# --- adding memory --------------------------------------------------------------------------------
 
 
 def _acpi(world: World, host: Additions) -> Work:
@@ -107,11 +107,11 @@ def _probe(world: World, writer: ProbeWriter) -> Work:
         yield from world.add("probe", Probe(Bytes(address)), guest.block_size)
 
 
-# --- those who online it --------------------------------------------------------------------------
+# --- onlining it ----------------------------------------------------------------------------------
 
 
 def udev(world: World, rule: UdevRule) -> None:
-    """Start udev; each worker takes the next event when it is done with the last."""
+    """Start udev; each worker takes the next event when it has handled the last one."""
     events = world.listen()
     works = [_worker(world, rule, events) for _ in range(rule.workers)]
     world.start_process("udev", rule.memory, rule.oom_score_adj, *works)
@@ -127,7 +127,7 @@ def _worker(world: World, rule: UdevRule, events: simpy.Store) -> Work:
 
 
 def _holds(when: Attributes, block: int, seen: Observation) -> bool:
-    """Whether a block's files are what the rule demands, as udev matches ATTR{file}."""
+    """Whether a block's files match the conditions of the rule, as udev matches ATTR{file}."""
     view = seen.block(block)
     return view is not None and all(
         any(fnmatchcase(getattr(view, item.name), either) for either in pattern.split("|"))
@@ -160,7 +160,7 @@ def _daemon(world: World, helper: OnliningDaemon, events: simpy.Store) -> Work:
 
 
 def _in_order(helper: OnliningDaemon, blocks: list[int], runner: Runner) -> Iterator[Write]:
-    """The daemon's writes for these blocks; each is to be done before the next is asked for."""
+    """Yield the daemon's writes for these blocks; do each before asking for the next."""
     view = _Part(runner, blocks[:])
     for do in userspace.acts(Daemon(helper.value), view):
         assert isinstance(do, Write)
@@ -168,7 +168,7 @@ def _in_order(helper: OnliningDaemon, blocks: list[int], runner: Runner) -> Iter
 
 
 class _Part:
-    """What a daemon that knows of some blocks only sees (userspace.View)."""
+    """The view of a daemon that knows only some blocks (userspace.View)."""
 
     def __init__(self, runner: Runner, pending: list[int]) -> None:
         self.runner = runner
@@ -181,7 +181,7 @@ class _Part:
         return self.runner.look()
 
 
-# --- those who use it -----------------------------------------------------------------------------
+# --- using it -------------------------------------------------------------------------------------
 
 
 def workload(world: World, load: Workload) -> None:

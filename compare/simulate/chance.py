@@ -1,4 +1,4 @@
-"""Chance: random draws that depend on a seed and on who draws, on nothing else."""
+"""Random delays that depend on a seed and on the actor, and on nothing else."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _LAST_PERCENT: Final = _NORMAL.inv_cdf(0.99)
 
 
 class Chance:
-    """The draws of one run.
+    """The random choices of one run.
 
-    Each who draws has a stream of their own, so that variants that act differently still meet
-    the same luck. used: whether anything was left to chance.
+    Each actor has a random stream of its own, so variants that act differently still meet the same
+    delays. used: whether anything depended on chance.
     """
 
     def __init__(self, seed: int) -> None:
@@ -28,7 +28,7 @@ class Chance:
         self._streams: dict[str, Random] = {}
 
     def delay(self, who: str, delay: Delay) -> int:
-        """How long this takes this time, in microseconds."""
+        """Draw a delay, in microseconds."""
         law = _read(delay)
         if law.name == "constant":
             return law.times[0]
@@ -39,7 +39,7 @@ class Chance:
 
 
 def quantile(law: Law, share: float) -> float:
-    """The time, in microseconds, that so large a share (0..1, 1 excluded) of draws stays below."""
+    """The time, in microseconds, below which this share (0..1, 1 excluded) of draws lies."""
     first, last = law.times[0], law.times[-1]
     match law.name:
         case "uniform":

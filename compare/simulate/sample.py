@@ -1,4 +1,4 @@
-"""Many runs, one for each seed: how often each goal was met."""
+"""Run a scenario with many seeds, and count how often each goal is met."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from zonediff.result.counts import GoalCount
 
 
 def sample(scenario: Scenario, policy: Policy, seed: int = 0, seeds: int = 1000) -> list[GoalCount]:
-    """For each goal, in how many runs with the seeds from `seed` on it was met.
+    """For each goal, the number of runs that met it, with `seeds` seeds from `seed` on.
 
-    Where nothing is left to chance one run tells all.
+    Where nothing depends on chance, one run stands for all.
     """
     met = [0] * len(scenario.goals)
     unmet: list[tuple[int, str] | None] = [None] * len(scenario.goals)
-    for at in range(seed, seed + seeds):
-        chance = Chance(at)
+    for current in range(seed, seed + seeds):
+        chance = Chance(current)
         outcomes = evaluate(scenario, simulate_with(scenario, policy, chance, brief=True))
-        times = 1 if chance.used else seed + seeds - at
+        times = 1 if chance.used else seed + seeds - current
         for index, outcome in enumerate(outcomes):
             if outcome.met:
                 met[index] += times
             elif unmet[index] is None:
-                unmet[index] = at, outcome.detail
+                unmet[index] = current, outcome.detail
         if not chance.used:
             break
     return [

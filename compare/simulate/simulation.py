@@ -1,4 +1,4 @@
-"""One run of a scenario in which time passes: the trace that a seed gives."""
+"""Simulate a scenario in which time passes: a seed gives one trace."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from zonediff.engine.trace import Act, Trace
 def simulate(scenario: Scenario, policy: Policy, seed: int = 0) -> Trace:
     """Run a scenario with a policy; the same seed gives the same trace.
 
-    What the actors of an `elapse` step do are that step's acts, in the order of time.
+    Everything that the actors of an `elapse` step do is an act of that step, in order of time.
     """
     return simulate_with(scenario, policy, Chance(seed))
 
@@ -26,9 +26,9 @@ def simulate(scenario: Scenario, policy: Policy, seed: int = 0) -> Trace:
 def simulate_with(
     scenario: Scenario, policy: Policy, chance: Chance, *, brief: bool = False
 ) -> Trace:
-    """The same with given draws, which tell afterwards whether anything was left to chance.
+    """The same with given random choices; chance.used then says whether anything was random.
 
-    brief: a trace that is good for deciding goals, for a third of the time.
+    brief: make a trace that is enough to decide goals, in a third of the time.
     """
 
     def pass_time(step: Elapse, runner: Runner) -> Iterable[Act]:

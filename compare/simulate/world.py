@@ -1,7 +1,7 @@
-"""The simulated world: a clock, a running kernel, its hotplug lock, and who listens to its events.
+"""The simulated world: a clock, a running kernel, its hotplug lock, and listeners to its events.
 
-One SimPy process for each thing that is under way. Times are whole microseconds, and what happens
-at the same time happens in the order in which it was asked for, so a seed gives one run only.
+Each activity is a SimPy process. Times are whole microseconds. Events at the same time happen in
+the order in which they were scheduled, so a seed gives exactly one run.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from zonediff.engine.trace import Act
 from zonediff.engine.units import SECTION, Bytes
 
 Work = Generator[simpy.Event, Any, None]
-"""What someone does: yields what it waits for."""
+"""The work of an actor: yields the events that it waits for."""
 
 ADD_SECTION: Final = 5 * MS
-"""Time that the hotplug lock is held to add a section of 128 MiB: its memmap is cleared, its block
-made. Assumed; the recordings only bound it (docs/pressure.md)."""
+"""Time under the hotplug lock to add a section of 128 MiB: clear its memmap, make its block.
+Assumed; the recordings only bound it (docs/pressure.md)."""
 
 ONLINE_BLOCK: Final = 1 * MS
-"""Time that it is held to online a block. Assumed."""
+"""Time under the hotplug lock to online a block. Assumed."""
 
 RETRY: Final = 5 * MS
 """How long a write to sysfs sleeps before it tries the lock again (lock_device_hotplug_sysfs)."""
@@ -38,13 +38,13 @@ class Over(Exception):
 
 
 class Killed(Exception):
-    """Control flow: the OOM killer took the process whose work this is."""
+    """Control flow: the OOM killer took the process that is working."""
 
 
 class World:
-    """What all actors share.
+    """The state that all actors share.
 
-    acts: what they did, in order. onlined: the event that some block goes online next.
+    acts: the acts of all actors, in order. onlined: triggers when the next block goes online.
     """
 
     def __init__(self, runner: Runner, chance: Chance) -> None:
@@ -65,14 +65,12 @@ class World:
         if self._listeners:
             self.runner.pending[:] = self._unhandled
 
-    # --- who is there
-
     def start(self, work: Work) -> None:
-        """Begin work that only the kernel's death ends: a host's, a driver's."""
+        """Start work that only the kernel's death ends: of a host or a driver."""
         self.clock.process(work)
 
     def start_process(self, name: str, memory: int, oom_score_adj: int, *works: Work) -> None:
-        """Start a process with so many bytes, unless it is there, and its work.
+        """Start a process of this many bytes, unless it exists, and its work.
 
         When the OOM killer takes the process, its work ends. Raises Over.
         """
@@ -87,29 +85,25 @@ class World:
         return self._listeners[-1]
 
     def handled(self, block: int) -> None:
-        """Say that the `add` event of a block has been seen to."""
+        """Mark the `add` event of a block as handled."""
         self._unhandled.pop(block, None)
 
-    # --- what takes time
-
     def until(self, time: int) -> simpy.Event:
-        """The moment so many microseconds after the beginning, or now if that has passed."""
+        """The time this many microseconds after the start, or now if it has passed."""
         return self.clock.timeout(max(0, time - int(self.clock.now)))
 
     def wait(self, time: int) -> simpy.Event:
-        """So many microseconds."""
+        """Wait for this many microseconds."""
         return self.clock.timeout(time)
 
     def delay(self, who: str, delay: Delay) -> simpy.Event:
-        """As long as the delay takes this time."""
+        """Wait for a random draw of the delay."""
         return self.clock.timeout(self.chance.delay(who, delay))
-
-    # --- what is done
 
     def act(self, who: str, do: Step) -> Act:
         """Do a primitive step now.
 
-        Raises Over when the kernel dies of it, Killed when the process that does it is killed.
+        Raises Over when the kernel dies, Killed when the acting process is killed.
         """
         act = self.runner.act(do, int(self.clock.now), who)
         self.acts.append(act)
@@ -123,7 +117,7 @@ class World:
         return act
 
     def add(self, who: str, do: Step, size: int) -> Generator[simpy.Event, Any, Act]:
-        """Add memory (bytes) under the lock; its `add` events come out at once.
+        """Add memory (bytes) under the lock; its `add` events are sent at once.
 
         Drivers wait for the lock in turn (lock_device_hotplug).
         """
@@ -134,7 +128,7 @@ class World:
         return act
 
     def write(self, who: str, do: Write) -> Work:
-        """Write to a block's file: try the lock, and when it is taken sleep and try again."""
+        """Write to a block's file: try the lock; while it is taken, sleep and try again."""
         while self._lock.count:
             yield self.wait(RETRY)
         with self._lock.request() as held:
@@ -143,7 +137,7 @@ class World:
                 yield self.wait(ONLINE_BLOCK)
 
     def _deliver(self) -> None:
-        """Hand new `add` events to all who listen; without any they stay where they are."""
+        """Give new `add` events to all listeners; without listeners they stay pending."""
         if self._listeners:
             for block in self.runner.pending:
                 self._unhandled[block] = None
@@ -152,7 +146,7 @@ class World:
             self.runner.pending.clear()
 
     def _end(self, works: Sequence[simpy.Process]) -> None:
-        """End the work of killed processes. Raises Killed when it is what goes on just now."""
+        """End the work of killed processes. Raises Killed if the active one is among them."""
         for work in works:
             if work.is_alive and work is not self.clock.active_process:
                 work.interrupt()

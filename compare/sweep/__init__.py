@@ -1,1 +1,1 @@
-"""Sweeps: grids of machines and additions of memory, run point by point, and their frontiers."""
+"""Sweeps: run grids of machines and additions of memory, and find their frontiers."""

@@ -1,10 +1,10 @@
-"""Which points of a row have to be run to know what becomes of all of them.
+"""Bisection: choose the points of a row to run, so that the states of all points are known.
 
-Where more memory only ever makes things worse, the row is known once the two points between which
-it changes are neighbours. Whether that is so is tested and not assumed: some rows of each curve
-are run whole, and in every other row points at equal distances; where any of these contradicts
-it, everything is run. So what may go unseen is an exception smaller than the distance between two
-probes, in a row of a curve whose tested rows have none.
+Where more memory only ever makes things worse, a row is known once the two points between which
+its state changes are neighbours. This is tested, not assumed: some rows of each curve are run
+whole, and every other row is probed at equal distances. Where a test contradicts it, all points
+are run. So bisection can only miss an exception that is narrower than the distance of two probes,
+in a row of a curve whose tested rows have none.
 """
 
 from __future__ import annotations
@@ -21,27 +21,31 @@ T = TypeVar("T")
 WORSE: Final[dict[State, int]] = {"ok": 0, "tight": 1, "dies": 2}
 
 PROBES: Final = 9
-"""Points of each row that are always run, the first and the last among them."""
+"""The number of points of each row that are always run, the first and the last included."""
 
 SAMPLED: Final = 20
-"""One row of so many, and at least one of each curve, is run whole."""
+"""Of this many rows one is run whole; at least one of each curve."""
 
 
 def monotone(states: Mapping[int, State]) -> bool:
-    """Whether what is known only gets worse."""
-    return all(WORSE[states[one]] <= WORSE[states[two]] for one, two in pairwise(sorted(states)))
+    """Whether the known states only get worse with more memory. states: by index in the row."""
+    return all(
+        WORSE[states[smaller]] <= WORSE[states[larger]]
+        for smaller, larger in pairwise(sorted(states))
+    )
 
 
 def to_run(states: Mapping[int, State], count: int, wanted: Collection[int] = ()) -> list[int]:
-    """Points of a row to run next, by their place in it; none when all of it is known.
+    """The indices of the points to run next; none when the whole row is known.
 
-    states: of those that were run. count: of the row's points. wanted: those to run in any case.
+    states: of the points that were run. count: the number of points of the row. wanted: indices of
+    points to run in any case.
     """
     first = {*probes(count), *wanted} - states.keys()
     if first:
         return sorted(first)
     if not monotone(states):
-        return [at for at in range(count) if at not in states]
+        return [index for index in range(count) if index not in states]
     return [
         (low + high) // 2
         for low, high in pairwise(sorted(states))
@@ -50,13 +54,13 @@ def to_run(states: Mapping[int, State], count: int, wanted: Collection[int] = ()
 
 
 def probes(count: int) -> list[int]:
-    """Places at equal distances, both ends included."""
+    """Indices at equal distances, both ends included."""
     if count <= PROBES:
         return [*range(count)]
-    return [at * (count - 1) // (PROBES - 1) for at in range(PROBES)]
+    return [number * (count - 1) // (PROBES - 1) for number in range(PROBES)]
 
 
 def sampled(rows: Sequence[T]) -> list[T]:
-    """The rows of a curve that are run whole, evenly spread over it."""
+    """The rows of a curve to run whole, evenly spread over it."""
     number = -(-len(rows) // SAMPLED)
-    return [rows[(2 * at + 1) * len(rows) // (2 * number)] for at in range(number)]
+    return [rows[(2 * index + 1) * len(rows) // (2 * number)] for index in range(number)]

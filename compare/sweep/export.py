@@ -1,4 +1,4 @@
-"""The points of a sweep as a table, for other programs."""
+"""Write the points of a sweep as a table, for other programs."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from zonediff.result.frontiers import State, state
 
 
 class ExportError(ZonediffError):
-    """A form that cannot be written here; the message says what brings it."""
+    """A form that cannot be written here; the message says what to install."""
 
 
 class Record(NamedTuple):
     """A point of a sweep.
 
     base, added: in bytes. state: `ok`, `tight` (less than half of the free memory left) or `dies`.
-    free_kib: free in kernel zones before; least_kib: when it was scarcest, of a death before it.
-    died_at: the piece of memory that the kernel did not survive. What was inferred and not run has
-    neither of these two.
+    free_kib: free in kernel zones before the addition. least_kib: the least that was free; for a
+    death, before it. died_at: the piece of memory that the kernel did not survive. An inferred
+    point has neither of these two.
     """
 
     variant: str
@@ -42,9 +42,9 @@ class Record(NamedTuple):
 def records(found: Mapping[Row, Outcome]) -> Iterator[Record]:
     """Every point of these rows, in their order."""
     for row, outcome in found.items():
-        ((told,),) = (frontier.rows for frontier in drawn([row], found))
+        ((frontier_row,),) = (frontier.rows for frontier in drawn([row], found))
         run = {point.added: point for point in outcome.points}
-        for size, left in zip(row.added, told.least_kib, strict=True):
+        for size, left in zip(row.added, frontier_row.least_kib, strict=True):
             point = run.get(size)
             yield Record(
                 *(row.variant, row.path, row.onliner, row.base, size),
@@ -57,7 +57,7 @@ def records(found: Mapping[Row, Outcome]) -> Iterator[Record]:
 
 
 def as_csv(points: Iterable[Record]) -> bytes:
-    """Comma-separated, with a line of names; what is not there is empty, a truth 0 or 1."""
+    """Comma-separated values with a header line; None is empty, a boolean 0 or 1."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(Record._fields)
@@ -93,4 +93,4 @@ FORMS: Final[dict[str, Callable[[Iterable[Record]], bytes]]] = {
     ".csv": as_csv,
     ".parquet": as_parquet,
 }
-"""What writes a table, by how the name of the file ends."""
+"""The function that writes a table, by the suffix of the file."""

@@ -1,4 +1,4 @@
-"""A sweep carried through, and its points seen as frontiers: how much each machine survives."""
+"""Run a sweep and draw its points as frontiers: how much memory each machine survives."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def frontiers(
 ) -> list[Frontier]:
     """The frontiers of a sweep, one for each variant, path and onliner, in the sweep's order.
 
-    store: keeps what is found; what is in it already is not done again. adaptive: run only the
-    points that the picture needs (bisection.py), and infer the others. pool: who works on it;
-    without one, this process. progress: told how many points are known.
+    store: keeps the rows; a row that is in it is not run again. adaptive: run only the points that
+    the picture needs (bisection.py), and infer the others. pool: does the work; without one, this
+    process does. progress: called with the number of known points, and of all.
     Raises SweepError, StoreError.
     """
     rows = list(sweep.rows())
@@ -65,7 +65,7 @@ def drawn(rows: Iterable[Row], found: Mapping[Row, Outcome]) -> list[Frontier]:
 def _rounds(
     rows: Iterable[Row], found: Mapping[Row, Outcome], adaptive: bool
 ) -> Iterator[list[Task]]:
-    """What to do first, and what then, when that is found."""
+    """Yield rounds of tasks; the second depends on the outcomes of the first."""
     if not adaptive:
         yield [Task(row) for row in rows]
         return
@@ -87,14 +87,14 @@ def _curve(row: Row) -> tuple[str, str, str]:
 
 
 def _killed(task: Task) -> NoReturn:
-    raise SweepError(f"{task.row}: the worker process dies of it")
+    raise SweepError(f"{task.row}: the worker process died")
 
 
 def _row(row: Row, outcome: Outcome) -> FrontierRow:
-    """A point that was not run is as the next larger one that was: at least so much is left."""
+    """The row of a frontier; a point that was not run gets the value of the next larger one."""
     run = {point.added: point.left_kib for point in outcome.points}
     least: list[int | None] = []
     for size in reversed(row.added):
         least.append(run[size] if size in run else least[-1])
-    inferred = [at for at, size in enumerate(row.added) if size not in run]
+    inferred = [index for index, size in enumerate(row.added) if size not in run]
     return FrontierRow(row.base, outcome.free_kib, least[::-1], inferred)

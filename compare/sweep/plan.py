@@ -1,4 +1,4 @@
-"""A sweep from its file: the grid's axes, and the rows that it falls into.
+"""Read a sweep from its file: the axes of the grid, and its rows.
 
     title: How much memory a machine can take
     base: [128M, 256M]
@@ -27,10 +27,10 @@ from zonediff.engine.units import GIB, MIB, SECTION, Bytes, format_size
 from zonediff.variants.registry import Registry, VariantError
 
 HotAdd = Literal["acpi", "chunks", "hyperv"]
-"""How memory comes: as one DIMM, as many DIMMs of 128M, or from a Hyper-V host, in chunks."""
+"""How memory comes: as one DIMM, as DIMMs of 128M, or in chunks from a Hyper-V host."""
 
 Onliner = Literal["kernel", "udev", "udev-movable", "nobody"]
-"""Who onlines it: the kernel (where the knob is there to say so), a udev rule right after each
+"""Who onlines it: the kernel (where auto_online_blocks exists), a udev rule right after each
 addition, with `online` or with `online_movable`, or nobody."""
 
 PATHS: Final[tuple[HotAdd, ...]] = get_args(HotAdd)
@@ -41,7 +41,7 @@ SHIPPED: Final = loader.SHIPPED.parent / "sweeps"
 
 SMALLEST_BASE: Final = 64 * MIB
 LARGEST_BASE: Final = 62 * GIB
-"""With more boot memory than this, memory blocks are no longer 128M large."""
+"""With more boot memory, memory blocks are larger than 128M."""
 
 LARGEST_ADDED: Final = 1 << 40
 MOST_SIZES: Final = 4096
@@ -60,8 +60,7 @@ class Steps:
 class Sweep:
     """The axes of a grid.
 
-    base: boot memory. added: memory added to it. variants: by name; none are those of a run that
-    names none.
+    base: boot memory. added: memory added to it. variants: names; empty for the default variants.
     """
 
     title: str
@@ -79,13 +78,13 @@ class Sweep:
                 yield Row(variant, path, onliner, base, self.added)
 
     def curves(self) -> Iterator[tuple[str, HotAdd, Onliner]]:
-        """All that a frontier is drawn for: variant, path and onliner."""
+        """The variant, path and onliner of each frontier."""
         return product(self.variants, self.paths, self.onliners)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Points of one machine: a variant with so much boot memory, and all the sizes added to it."""
+    """The points of one machine: a variant, its boot memory, and all sizes added to it."""
 
     variant: str
     path: HotAdd
@@ -95,7 +94,7 @@ class Row:
 
     @property
     def in_one_go(self) -> bool:
-        """Whether one machine serves for all sizes, as memory comes to it in pieces."""
+        """Whether one machine passes through all sizes, as memory comes in pieces."""
         return self.path != "acpi"
 
     def __str__(self) -> str:
@@ -143,15 +142,15 @@ def _read(data: Plain, registry: Registry) -> Sweep:
 
 
 def _written_out(sizes: Plain, key: str) -> Plain:
-    """Sizes as a list; a mapping (first, last, step) as all that it stands for."""
+    """Sizes as a list; a mapping (first, last, step) is expanded."""
     if not isinstance(sizes, dict):
         return sizes
     steps = read(sizes, Steps, (key,))
     if steps.step <= 0:
-        raise Misshapen(Mistake((key, "step"), "a step is more than nothing"))
+        raise Misshapen(Mistake((key, "step"), "expected a step above 0"))
     count = (steps.last - steps.first) // steps.step + 1
     if count > MOST_SIZES:
-        raise Misshapen(Mistake((key,), f"{count} sizes; at most {MOST_SIZES}"))
+        raise Misshapen(Mistake((key,), f"{count} sizes: expected at most {MOST_SIZES}"))
     return [*range(steps.first, steps.last + 1, steps.step)]
 
 
@@ -164,20 +163,20 @@ def _axes(sweep: Sweep) -> Iterator[Mistake]:
                 yield Mistake((item.name,), "expected at least one value")
             for index, value in enumerate(values):
                 if value in values[:index]:
-                    told = format_size(value) if isinstance(value, int) else value
-                    yield Mistake((item.name, index), f"{told} is there twice")
+                    text = format_size(value) if isinstance(value, int) else value
+                    yield Mistake((item.name, index), f"{text} is listed twice")
     for key in ("base", "added"):
-        for index, (one, two) in enumerate(pairwise(getattr(sweep, key)), 1):
-            if two < one:
-                yield Mistake((key, index), "sizes ascend")
+        for index, (before, size) in enumerate(pairwise(getattr(sweep, key)), 1):
+            if size < before:
+                yield Mistake((key, index), "expected ascending sizes")
     for index, size in enumerate(sweep.base):
         if not SMALLEST_BASE <= size <= LARGEST_BASE or size % MIB:
             limits = f"{format_size(SMALLEST_BASE)} to {format_size(LARGEST_BASE)}"
-            yield Mistake(("base", index), f"{format_size(size)}: whole MiB, {limits}")
+            yield Mistake(("base", index), f"{format_size(size)}: expected whole MiB, {limits}")
     for index, size in enumerate(sweep.added):
         if not 0 < size <= LARGEST_ADDED or size % SECTION:
-            message = f"{format_size(size)}: a multiple of 128M, up to {format_size(LARGEST_ADDED)}"
-            yield Mistake(("added", index), message)
+            limit = f"a multiple of 128M, up to {format_size(LARGEST_ADDED)}"
+            yield Mistake(("added", index), f"{format_size(size)}: expected {limit}")
 
 
 def _unknown(sweep: Sweep, registry: Registry) -> Iterator[Mistake]:

@@ -1,7 +1,7 @@
-"""What a sweep has found so far: a store has a row of the grid whole or not at all.
+"""Keep the rows of a sweep in a store.
 
-A store has one sweep. A row is known by a hash of all that it depends on, the code of its variant
-included, so what other code found is left alone and never taken for the answer.
+A store has one sweep, and keeps a row completely or not at all. The key of a row is a hash of all
+that it depends on, the code of its variant included. So rows of other code are kept, but not used.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _TABLES: Final = (
 
 
 class Rows(OutcomeTable[Task, Outcome]):
-    """The rows of a sweep. keys: what each is known by.
+    """The rows of a sweep. keys: the key of each row.
 
     Raises StoreError when the store has another sweep.
     """
@@ -69,7 +69,7 @@ class Rows(OutcomeTable[Task, Outcome]):
 
 
 def row_keys(sweep: Sweep, registry: Registry) -> dict[Row, str]:
-    """The rows of a sweep in order, and what each is known by with the code that is here."""
+    """The rows of a sweep in order, each with its key for the present code."""
     codes = {name: fingerprint(registry.model(name).policy) for name in sweep.variants}
     return {row: _key(row, codes[row.variant]) for row in sweep.rows()}
 
@@ -81,12 +81,12 @@ def stored_sweep(store: StoreReader) -> Sweep:
     """
     sweep = _sweep(store) if store.has("sweep") else None
     if sweep is None:
-        raise StoreError(f"{store.path}: there is no sweep in this store")
+        raise StoreError(f"{store.path}: this store has no sweep")
     return sweep
 
 
 def stored_rows(store: StoreReader, keys: Mapping[Row, str]) -> tuple[dict[Row, Outcome], int]:
-    """The rows that a store has, with the points that are there; and how many of other code."""
+    """The rows that a store has, with their points; and the number of rows of other code."""
     found = ((row, _outcome(store, key)) for row, key in keys.items())
     there = {row: outcome for row, outcome in found if outcome is not None}
     ((count,),) = store.execute("SELECT count(*) FROM rows")
@@ -94,7 +94,7 @@ def stored_rows(store: StoreReader, keys: Mapping[Row, str]) -> tuple[dict[Row, 
 
 
 def _outcome(store: StoreReader, key: str) -> Outcome | None:
-    """What became of the row with this key; None when it is not there."""
+    """The outcome of the row with this key; None when the store does not have it."""
     free = store.execute("SELECT free_kib FROM rows WHERE key = ?", [key])
     if not free:
         return None
@@ -105,7 +105,7 @@ def _outcome(store: StoreReader, key: str) -> Outcome | None:
 
 
 def _settle(store: Store, sweep: Sweep) -> None:
-    """See that the store has this sweep, or no other."""
+    """Put the sweep into an empty store; refuse a store of another sweep."""
     ours = replace(sweep, title="", why="")
     with store.transaction():
         theirs = _sweep(store)

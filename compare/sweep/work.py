@@ -1,4 +1,4 @@
-"""The work of a sweep: what becomes of the points of a row."""
+"""The work of a sweep: run the points of a row."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from zonediff.variants.failure import in_words
 from zonediff.variants.registry import Registry
 
 PHYSICAL_BITS: Final = 46
-"""Of the machines' addresses: enough for every size that a sweep may have."""
+"""Address bits of the machines: enough for every size of a sweep."""
 
 _RULES: Final[dict[Onliner, OnlineValue]] = {"udev": "online", "udev-movable": "online_movable"}
 
 
 class SweepError(ZonediffError):
-    """A sweep cannot go on; the message says why."""
+    """A sweep cannot continue; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What became of an addition.
+    """The outcome of an addition.
 
-    died_at: the piece that the kernel did not survive, counted from 1; None when it survived all.
-    least_kib: KiB free in kernel zones when they were scarcest; of a death, before it.
+    died_at: the piece that the kernel did not survive, from 1; None when it survived all.
+    least_kib: the least memory that was free in kernel zones, in KiB; for a death, before it.
     """
 
     added: Bytes
@@ -47,13 +47,13 @@ class Point:
 
     @property
     def left_kib(self) -> int | None:
-        """KiB left when they were scarcest; None when the kernel died."""
+        """The least memory left, in KiB; None when the kernel died."""
         return None if self.died_at else self.least_kib
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a row's points, of all or of those that were run.
+    """The outcomes of a row's points: of all, or of those that were run.
 
     free_kib: free in kernel zones before anything is added.
     """
@@ -62,9 +62,9 @@ class Outcome:
     points: tuple[Point, ...]
 
     def states(self, row: Row) -> dict[int, State]:
-        """The states of the points that were run, by their place in the row."""
-        place = {size: at for at, size in enumerate(row.added)}
-        return {place[p.added]: state(self.free_kib, p.left_kib) for p in self.points}
+        """The states of the points that were run, by their index in the row."""
+        index_of = {size: index for index, size in enumerate(row.added)}
+        return {index_of[p.added]: state(self.free_kib, p.left_kib) for p in self.points}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +76,16 @@ class Task:
     whole: bool = True
 
     def left(self, outcome: Outcome) -> list[Bytes]:
-        """The sizes to run next, with what is known."""
+        """The sizes to run next, after this outcome."""
         row, states = self.row, outcome.states(self.row)
         if self.whole or row.in_one_go:
-            return [size for at, size in enumerate(row.added) if at not in states]
-        wanted = [at for at, size in enumerate(row.added) if (row.base, size) == EXAMPLE]
-        return [row.added[at] for at in to_run(states, len(row.added), wanted)]
+            return [size for index, size in enumerate(row.added) if index not in states]
+        wanted = [index for index, size in enumerate(row.added) if (row.base, size) == EXAMPLE]
+        return [row.added[index] for index in to_run(states, len(row.added), wanted)]
 
 
 def outcome(policy: Policy, task: Task) -> Outcome:
-    """Add the sizes of a row to its machine, those that the task needs."""
+    """Add to the machine of a row the sizes that the task needs."""
     row = task.row
     platform: Final = "hyperv" if row.path == "hyperv" else "kvm"
     machine = Machine(nodes=(row.base,), platform=platform, physical_bits=PHYSICAL_BITS)
@@ -102,7 +102,7 @@ def outcome(policy: Policy, task: Task) -> Outcome:
 
 
 def _as_one(guest: Guest, row: Row, sizes: Sequence[Bytes]) -> Iterator[Point]:
-    """A single DIMM of each size, which needs a machine of its own."""
+    """Add each size as one DIMM, to a machine of its own."""
     for size in sizes:
         addition = _Addition(guest.copy(), row.onliner)
         addition.piece(Plug("dimm", size))
@@ -110,7 +110,7 @@ def _as_one(guest: Guest, row: Row, sizes: Sequence[Bytes]) -> Iterator[Point]:
 
 
 def _in_pieces(guest: Guest, row: Row, sizes: Sequence[Bytes]) -> Iterator[Point]:
-    """The way to a large sum leads through the smaller ones, so one machine serves for all."""
+    """Add piece by piece: one machine passes through all sizes."""
     add = HypervAdd if row.path == "hyperv" else Plug
     addition = _Addition(guest, row.onliner)
     for size in sizes:
@@ -120,7 +120,7 @@ def _in_pieces(guest: Guest, row: Row, sizes: Sequence[Bytes]) -> Iterator[Point
 
 
 class _Addition:
-    """Memory coming to a guest piece by piece, and being onlined, until the kernel dies."""
+    """Adds memory to a guest piece by piece, and onlines it, until the kernel dies."""
 
     def __init__(self, guest: Guest, onliner: Onliner) -> None:
         self.runner = Runner(guest)
@@ -130,7 +130,7 @@ class _Addition:
         self.least_kib = guest.kernel.free_kib
 
     def piece(self, step: Step) -> None:
-        """One piece more, and the rule run over the events that it caused."""
+        """Add a piece, and run the udev rule over its events."""
         self.pieces += 1
         try:
             self._do(step)
@@ -141,11 +141,11 @@ class _Addition:
             self.died = True
 
     def point(self, size: Bytes) -> Point:
-        """What has become of it by now."""
+        """The outcome so far, as the point of this size."""
         return Point(size, self.pieces if self.died else None, self.least_kib)
 
     def _do(self, step: Step) -> None:
-        """Do it without writing it down: an observation after each step would cost far more."""
+        """Do a step without an observation, which would take far longer."""
         guest = self.runner.guest
         guest.do(step)
         for why in guest.kernel.because:
@@ -161,5 +161,5 @@ def work(registry: Registry, task: Task) -> Outcome:
         return outcome(policy, task)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # a variant may even leave
+    except BaseException as error:  # a variant may even call sys.exit()
         raise SweepError(f"{task.row}: {in_words(error, policy)}") from error

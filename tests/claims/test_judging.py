@@ -33,7 +33,7 @@ def so(part: CasePart, says: str, holds: bool, scenario: str = "", **more: Any) 
 @pytest.mark.parametrize(
     ("cases", "verdict"),
     [
-        ([], ("moot", "it does not speak of this variant")),
+        ([], ("moot", "the claim is not about this variant")),
         ([so("supported_if", "A", True)], ("supported", "")),
         ([so("supported_if", "A", False)], ("refuted", "not so: A")),
         (
@@ -45,7 +45,7 @@ def so(part: CasePart, says: str, holds: bool, scenario: str = "", **more: Any) 
         ([so("supported_if", "A", False), so("refuted_if", "R", False)], ("depends", "no: A")),
         (
             [so("given", "G", False), so("supported_if", "A", True)],
-            ("moot", "its premise does not hold: G"),
+            ("moot", "does not apply, as this is not so: G"),
         ),
         ([so("given", "G", True), so("supported_if", "A", True)], ("supported", "")),
         ([so("supported_if", "A", True), so("besides", "B", False)], ("supported", "")),

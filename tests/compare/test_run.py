@@ -43,6 +43,7 @@ BAD = '''
 """Variants that do not do what they should."""
 
 import os
+import signal
 import sys
 
 from zonediff.variants.upstream import Upstream
@@ -75,7 +76,17 @@ class Dies(Upstream):
     origin = "a test"
 
     def zone_to_online(self, kernel, block, online_type):
-        os._exit(7)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Exits(Upstream):
+    """Ends its process without Python's knowledge when a block is onlined."""
+
+    name = "exits"
+    origin = "a test"
+
+    def zone_to_online(self, kernel, block, online_type):
+        os._exit(0)
 
 
 class Stops(Upstream):
@@ -208,6 +219,13 @@ def test_a_dead_worker_is_found_and_the_rest_completed(bad: Registry) -> None:
     )
     others = run(ALL, ["igor-movable", "hyperv-xen-only"])
     assert {cell: runs[cell] for cell in by_cell(others)} == by_cell(others)
+
+
+def test_a_variant_that_ends_its_process_behind_pythons_back_has_failed(bad: Registry) -> None:
+    result = run([FIRST], ["exits"], registry=bad)
+    error = by_cell(result)["order/first", "exits"].error
+    assert error is not None
+    assert error.endswith("SystemExit: it called os._exit(), which ends the process\n")
 
 
 def test_nothing_is_judged_by_a_baseline_that_fails(bad: Registry) -> None:

@@ -50,7 +50,7 @@ def test_a_goal_that_no_variant_fails(check: Any) -> None:
         1,
         [
             "mine.yaml:9:5: goals[1]: no variant ever fails 'the DIMM appears': ask for more, or "
-            "say `control: true` if every kernel is expected to meet it"
+            "add `control: true` if every kernel should meet it"
         ],
     )
     assert check(text.replace("result: ok}", "result: ok, control: true}")) == (0, [])
@@ -69,7 +69,7 @@ def test_a_step_that_does_nothing(check: Any) -> None:
     code, lines = check(text)
     assert code == 1
     assert lines == [
-        "mine.yaml:8:5: steps[3]: does nothing on any variant: there is no block or event for it"
+        "mine.yaml:8:5: steps[3]: does nothing on any variant: it has no block or event to work on"
     ]
 
 
@@ -85,7 +85,7 @@ goals:
 """
     code, lines = check(text % "")
     assert code == 1
-    assert lines[0].startswith("mine.yaml:1:1: tells no two variants apart: all do the same")
+    assert lines[0].startswith("mine.yaml:1:1: has the same outcome on all variants")
     assert check(text % ", control: true") == (0, [])
 
 

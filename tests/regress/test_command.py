@@ -59,7 +59,7 @@ def test_a_variant_that_fails_now(regress: Any, tree: Any, tmp_path: Path) -> No
     tree.commit(mine_py=text.replace("return Decision", "raise LookupError('no idea') #"))
     result = regress("--base", "base", "--junit", "out.xml")
     assert result.exit_code == 3
-    assert "does not run any more: LookupError: no idea" in result.output
+    assert "no longer runs: LookupError: no idea" in result.output
     [_, mine] = JUnitXml.fromfile(str(tmp_path / "out.xml"))
     [case] = mine
     assert isinstance(case.result[0], Error)
@@ -122,7 +122,7 @@ def test_mistakes(regress: Any, args: tuple[str, ...], says: str) -> None:
 def test_a_repository_of_something_else(tree: Any) -> None:
     result = CliRunner().invoke(cli, ["regress", "--repo", str(tree.path), "--base", "base"])
     assert result.exit_code == 2
-    assert "base holds no zonediff sources" in result.stderr
+    assert "base has no zonediff sources" in result.stderr
     assert tree.worktrees == 1
 
 

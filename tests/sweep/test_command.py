@@ -31,7 +31,8 @@ A  one DIMM, whoever onlines it: all variants
      online or onlined by udev at once: igor-movable
 B  DIMMs of 128M, one after the other, the knob (where there is one) at
      online or onlined by udev at once: upstream
-x 64: the size whose memmap, 1.5625 % of it, is as large as boot memory.
+x 64: the memmap of this size (1.5625 % of it) is as large as boot
+memory.
 """
 
 

@@ -114,7 +114,7 @@ def test_mistakes_are_told(store: Path, tmp_path: Path, monkeypatch: pytest.Monk
         (damaged, "its sweep is damaged; name another --store, or delete this one"),
         (tmp_path, "a store is a regular file, and this is not"),
         (empty, "not a zonediff store, but an empty file"),
-        (other, "there is no sweep in this store"),
+        (other, "this store has no sweep"),
         (tmp_path / "none.sqlite", "no such file"),
     ):
         before = file.read_bytes() if file.is_file() else None

@@ -44,10 +44,10 @@ def test_shipped_sweeps_can_be_read_by_their_names(file: Path) -> None:
 def test_every_mistake_is_told_with_its_place(tmp_path: Path) -> None:
     text = "title: t\nbase: [1M, 128M, 128M]\nadded: [1G, 200M]\nvariants: [upstrem]\npaths: []\n"
     assert problems(tmp_path, text) == [
-        "sweep.yaml:2:8: base[0]: 1M: whole MiB, 64M to 62G",
-        "sweep.yaml:2:18: base[2]: 128M is there twice",
-        "sweep.yaml:3:13: added[1]: 200M: a multiple of 128M, up to 1T",
-        "sweep.yaml:3:13: added[1]: sizes ascend",
+        "sweep.yaml:2:8: base[0]: 1M: expected whole MiB, 64M to 62G",
+        "sweep.yaml:2:18: base[2]: 128M is listed twice",
+        "sweep.yaml:3:13: added[1]: 200M: expected a multiple of 128M, up to 1T",
+        "sweep.yaml:3:13: added[1]: expected ascending sizes",
         "sweep.yaml:4:12: variants[0]: there is no variant 'upstrem': did you mean upstream?",
         "sweep.yaml:5:8: paths: expected at least one value",
     ]
@@ -58,11 +58,11 @@ def test_every_mistake_is_told_with_its_place(tmp_path: Path) -> None:
     [
         (
             "title: t\nbase: [1G]\nadded: {first: 1G, last: 2G, step: 0}\n",
-            "sweep.yaml:3:36: added.step: a step is more than nothing",
+            "sweep.yaml:3:36: added.step: expected a step above 0",
         ),
         (
             "title: t\nbase: [1G]\nadded: {first: 128M, last: 1T, step: 1M}\n",
-            "sweep.yaml:3:8: added: 1048449 sizes; at most 4096",
+            "sweep.yaml:3:8: added: 1048449 sizes: expected at most 4096",
         ),
         (
             "title: t\nbase: [1G]\nadded: [1G]\nonliners: [daemon]\n",
