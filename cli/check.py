@@ -63,7 +63,7 @@ def command(
     checked = []
     if scenarios or not variant_files:
         names = registry.names()
-        runs = {(one.id, name): once(one, name) for one in wanted for name in names}
+        runs = {(scenario.id, name): once(scenario, name) for scenario in wanted for name in names}
         problems += lint_scenarios(wanted, runs)
         gaps = unjudged(wanted, runs)
         files = len({scenario.path for scenario in wanted})

@@ -235,7 +235,7 @@ def _walk(
             options.pool(registry, request.jobs, request.scheduler, PACKAGES) as pool,
             bar("exploring", "walks") as progress,
         ):
-            met = walk(
+            differences = walk(
                 *(policies, arena),
                 walks=number,
                 seed=request.seed,
@@ -250,11 +250,11 @@ def _walk(
         raise BadInput(
             "random walks need Hypothesis: python -m pip install 'zonediff[random]'"
         ) from None
-    witnesses = [replay(witness, arena, policies) for witness in met]
+    witnesses = [replay(witness, arena, policies) for witness in differences]
     walks = Walks(arena.name, request.a, request.b, number, STEPS, request.seed, witnesses)
     click.echo(walks_json(walks) if request.as_json else walks_text(walks), nl=False)
-    _write({}, request.save, arena, policies, met)
-    return 1 if met else 0
+    _write({}, request.save, arena, policies, differences)
+    return 1 if differences else 0
 
 
 @contextmanager

@@ -45,8 +45,8 @@ class Work:
         """
         if not scenarios and not self.random:
             raise click.UsageError("name a SCENARIO (such as 'knob/*'), or give --random N")
-        found = options.load_scenarios(scenarios, self.corpus) if scenarios else []
-        jobs, skipped = scenario_jobs(found, host, image)
+        loaded = options.load_scenarios(scenarios, self.corpus) if scenarios else []
+        jobs, skipped = scenario_jobs(loaded, host, image)
         for item in skipped:
             click.echo(f"not on this machine: {item.id}: {item.why}", err=True)
         drawn = random_jobs(self.random, self.steps, self.seed, self.machines, host, image)

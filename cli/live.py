@@ -89,13 +89,13 @@ def _kvm() -> Iterator[_Finding]:
 
 
 def _images(named: Sequence[Path]) -> Iterator[_Finding]:
-    found = named or sorted(_INSTALLED_KERNELS.glob("vmlinuz-*"))
-    for path in found:
+    images = named or sorted(_INSTALLED_KERNELS.glob("vmlinuz-*"))
+    for path in images:
         try:
             yield True, f"{path}: Linux {read_image(path).release}", ()
         except VariantError as error:
             yield False, str(error), ()
-    if not found:
+    if not images:
         yield False, f"no kernel image in {_INSTALLED_KERNELS}: name one", _GET_A_KERNEL
 
 
@@ -165,15 +165,15 @@ def record(
     with options.opened(store) as keeper:
         table = Records(keeper) if keeper else None
         if scheduler is None:
-            found = todo.do(jobs, partial(record_locally, kernel), table)
+            records = todo.do(jobs, partial(record_locally, kernel), table)
         else:
             with options.pool(Registry(), todo.max_guests, scheduler) as pool:
-                found = todo.noting(
+                records = todo.noting(
                     jobs, lambda note: record_with_pool(kernel, jobs, pool, note, table)
                 )
     speaks_for = variant or _variant_of(image.release)
     lines, dead = [], []
-    for number, record in sorted(found.items()):
+    for number, record in sorted(records.items()):
         id = jobs[number].id
         if record.body is not None:
             body = with_id(record.body, f"{speaks_for}.{id}", speaks_for)
@@ -184,7 +184,7 @@ def record(
     if lines:
         write_text(output, "".join(lines))
         click.echo(f"wrote {output}: {len(lines)} traces of Linux {image.release}")
-    if len(found) < len(jobs):
+    if len(records) < len(jobs):
         raise KeyboardInterrupt(options.kept(store)) if store else KeyboardInterrupt
     return NOT_BOOTED if dead else 0
 

@@ -94,13 +94,17 @@ def command(
     outputs.check([("--markdown", markdown), ("--junit", junit)], [_root(repo)])
     request = Request(scenarios, variants, variant_files, corpus, baseline)
     with _ending_well():
-        found = _compare(repo, base, head, request)
+        regression = _compare(repo, base, head, request)
     reports = {"markdown": markdown, "junit": junit}
     write_files(
-        {path: render_changes(found, form) for form, path in reports.items() if path is not None}
+        {
+            path: render_changes(regression, form)
+            for form, path in reports.items()
+            if path is not None
+        }
     )
-    click.echo(render_changes(found, "text"), nl=False)
-    return found.exit_code
+    click.echo(render_changes(regression, "text"), nl=False)
+    return regression.exit_code
 
 
 def _root(repo: Path) -> Path:
@@ -116,8 +120,8 @@ def _compare(path: Path, base: str, head: str, request: Request) -> Regression:
             revision if commit.startswith(revision) else f"{revision} ({commit[:_SHORT]})"
             for revision, commit in zip((base, head), commits, strict=True)
         ]
-        with worktree(repo, commits[0]) as one, worktree(repo, commits[1]) as two:
-            before, after = outcomes([Tree(base, one), Tree(head, two)], request)
+        with worktree(repo, commits[0]) as base_tree, worktree(repo, commits[1]) as head_tree:
+            before, after = outcomes([Tree(base, base_tree), Tree(head, head_tree)], request)
     return compare(before, after, (names[0], names[1]))
 
 

@@ -108,8 +108,8 @@ def command(
     if against is not None:
         from zonediff.compare.regress.changes import compare
 
-        found = compare(result_files.load(against), new, _called(against, result))
-        text, code = formats.render_changes(found, form), found.exit_code
+        regression = compare(result_files.load(against), new, _called(against, result))
+        text, code = formats.render_changes(regression, form), regression.exit_code
     elif scenario is not None:
         text = _excerpt(new, scenario)
     else:

@@ -46,19 +46,19 @@ def command(
     SCENARIO is the id of a scenario of the corpus, or a file. Of a family, name one member, as in
     'knob/kvm[knob=online]'.
     """
-    found = options.load_scenarios([scenario], corpus)
-    if len(found) > 1:
-        ids = "\n".join(f"  {item.id}" for item in found)
-        raise click.UsageError(f"{scenario!r} names {len(found)} scenarios; choose one:\n{ids}")
+    loaded = options.load_scenarios([scenario], corpus)
+    if len(loaded) > 1:
+        ids = "\n".join(f"  {item.id}" for item in loaded)
+        raise click.UsageError(f"{scenario!r} names {len(loaded)} scenarios; choose one:\n{ids}")
     registry = options.registry(variant_files)
     registry.resolve(variant)
-    run = attempt(Cell(found[0], variant, SeedRange(seed)), registry)
+    run = attempt(Cell(loaded[0], variant, SeedRange(seed)), registry)
     if run.trace is None:
         does = "failed to" if run.status == "error" else "cannot"
         gap = "\n\n" if run.status == "error" else " "
         click.echo(
-            f"{variant} {does} run {found[0].id}:{gap}{(run.error or '').rstrip()}", err=True
+            f"{variant} {does} run {loaded[0].id}:{gap}{(run.error or '').rstrip()}", err=True
         )
         return exit_code.FAILED
-    click.echo(story(scenario_info(found[0]), run.trace, run.goals), nl=False)
+    click.echo(story(scenario_info(loaded[0]), run.trace, run.goals), nl=False)
     return exit_code.PASSED

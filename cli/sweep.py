@@ -83,17 +83,17 @@ def command(
         options.pool(registry, jobs, scheduler) as pool,
         bar("sweeping", "points") as progress,
     ):
-        found = frontiers(
+        curves = frontiers(
             plan, registry, store=keeper, adaptive=adaptive, pool=pool, progress=progress
         )
     if output is not None:
         from zonediff.compare.assemble import sweep_result
 
         inputs = [("variant file", path) for path in variant_files]
-        save(sweep_result(plan, found, registry, inputs), output)
-    click.echo(frontier_table(found), nl=False)
+        save(sweep_result(plan, curves, registry, inputs), output)
+    click.echo(frontier_table(curves), nl=False)
     if adaptive:
-        click.echo(saved_text(found))
+        click.echo(saved_text(curves))
     if output is not None:
         click.echo(f"\nwrote {output}")
     return 0

@@ -47,11 +47,11 @@ def command(store: Path, variant_files: tuple[Path, ...], output: Path) -> None:
             f"{output}: expected a name that ends in {' or '.join(FORMS)}", param_hint="-o"
         )
     with read_store(store) as opened:
-        sweep, found, stale = kept(opened, options.registry(variant_files))
-    write_files({output: form(records(found))})
-    points = len(found) * len(sweep.added)
+        sweep, outcomes, stale = kept(opened, options.registry(variant_files))
+    write_files({output: form(records(outcomes))})
+    points = len(outcomes) * len(sweep.added)
     click.echo(f"wrote {output}: {count_of(points, 'point')}")
-    if missing := len(list(sweep.rows())) - len(found):
+    if missing := len(list(sweep.rows())) - len(outcomes):
         click.echo(f"not done yet: {count_of(missing * len(sweep.added), 'point')}", err=True)
     if stale:
         click.echo(f"left out, as other code made them: {count_of(stale, 'row')}", err=True)

@@ -106,8 +106,8 @@ def _confront(
     # Only now: qemu.qmp may be missing where live kernels are not run.
     from zonediff.compare.confront import confront
 
-    found = work.do(jobs, lambda job: confront(f"{LIVE}{kernel}", job, policy))
-    if len(found) < len(jobs):
+    replayed = work.do(jobs, lambda job: confront(f"{LIVE}{kernel}", job, policy))
+    if len(replayed) < len(jobs):
         raise KeyboardInterrupt
-    replays = tuple(found[index] for index in range(len(jobs)))
+    replays = tuple(replayed[index] for index in range(len(jobs)))
     return [FileReplay(kernel.name, image.release, policy.name, replays)]

@@ -187,13 +187,13 @@ def _with_frontiers(
     glance = plan.load(plan.find("glance"), wanted.registry)
     try:
         with bar("sweeping", "points") as progress:
-            found = frontiers(
+            curves = frontiers(
                 replace(glance, variants=models), wanted.registry, pool=pool, progress=progress
             )
     except SweepError as error:
         warnings.append(f"No frontiers in the report: {error}")
         return result
-    return replace(result, frontiers=found)
+    return replace(result, frontiers=curves)
 
 
 def _with_history(
@@ -227,7 +227,7 @@ def _with_explorations(result: Result, wanted: Wanted, bar: Bar) -> Result:
 
 def sweep_result(
     sweep: plan.Sweep,
-    found: Sequence[Frontier],
+    curves: Sequence[Frontier],
     registry: Registry,
     inputs: Sequence[tuple[str, Path]] = (),
 ) -> Result:
@@ -246,7 +246,7 @@ def sweep_result(
         runs=[],
         judgements=[],
         removals=removals((baseline, candidate) for candidate in candidates),
-        frontiers=list(found),
+        frontiers=list(curves),
         sources=sources(inputs),
         version=version(),
     )

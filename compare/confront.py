@@ -34,10 +34,10 @@ async def confront(name: str, job: Job, policy: Policy) -> Replay:
     Raises virtual_machine.QemuFailed.
     """
     live = await run(name, job.spec, job.script)
-    found = _replayed(job.id, live, policy)
-    parting = found.disagreement
+    replayed = _replayed(job.id, live, policy)
+    parting = replayed.disagreement
     if parting is None:
-        return found
+        return replayed
     fewest: Sequence[Step] = ()
     if parting.step >= 0:
         done = [act.do for _, _, act in live.trace.acts()]
@@ -52,8 +52,8 @@ async def confront(name: str, job: Job, policy: Policy) -> Replay:
             return not replay.agrees
 
         fewest = (*await shrink(before, shows, MOST_RERUNS), last)
-    told = (*_in_words(live.machine), *map(str, fewest))
-    return replace(found, disagreement=replace(parting, steps=told))
+    steps = (*_in_words(live.machine), *map(str, fewest))
+    return replace(replayed, disagreement=replace(parting, steps=steps))
 
 
 def _replayed(id: str, live: LiveRun, policy: Policy) -> Replay:
@@ -78,7 +78,7 @@ def _in_words(machine: Machine) -> Iterator[str]:
     """The machine, as the first of the steps that lead to a disagreement."""
     yield f"boot with {', '.join(map(format_size, machine.nodes))}"
     for dimm in machine.dimms:
-        at = "" if dimm.addr is None else f" at {format_address(dimm.addr)}"
-        yield f"  DIMM {dimm.id} {format_size(dimm.size)} node {dimm.node}{at}"
+        address = "" if dimm.addr is None else f" at {format_address(dimm.addr)}"
+        yield f"  DIMM {dimm.id} {format_size(dimm.size)} node {dimm.node}{address}"
     if machine.cmdline:
         yield f"  kernel parameters {machine.cmdline}"

@@ -126,9 +126,9 @@ def _knob(side: _Side) -> str:
     return f"auto_online_blocks {words.knob(side.state.auto_online_blocks)}"
 
 
-def _blocks(one: Observation, two: Observation) -> tuple[str, str]:
+def _blocks(baseline: Observation, candidate: Observation) -> tuple[str, str]:
     """The blocks that differ; files that the usual words leave out are named where they decide."""
-    cuts = [cut for cut in aligned(one.blocks, two.blocks) if cut[2] != cut[3]]
+    cuts = [cut for cut in aligned(baseline.blocks, candidate.blocks) if cut[2] != cut[3]]
     alike = [(old, new) for _, _, old, new in cuts if old and new and str(old) == str(new)]
     deciding = [
         name
@@ -144,8 +144,8 @@ def _blocks(one: Observation, two: Observation) -> tuple[str, str]:
     return words.shorten(words.blocks(left, describe)), words.shorten(words.blocks(right, describe))
 
 
-def _zones(one: Observation, two: Observation) -> tuple[str, str]:
-    left, right = populated(one.zones), populated(two.zones)
+def _zones(baseline: Observation, candidate: Observation) -> tuple[str, str]:
+    left, right = populated(baseline.zones), populated(candidate.zones)
     names = [name for name in sorted({*left, *right}) if left.get(name) != right.get(name)]
     return (
         words.shorten([f"{name} {words.zone(left.get(name))}" for name in names]),
@@ -153,8 +153,8 @@ def _zones(one: Observation, two: Observation) -> tuple[str, str]:
     )
 
 
-def _nodes(one: Observation, two: Observation) -> tuple[str, str]:
-    left, right = one.nodes, two.nodes
+def _nodes(baseline: Observation, candidate: Observation) -> tuple[str, str]:
+    left, right = baseline.nodes, candidate.nodes
     names = [name for name in sorted({*left, *right}) if left.get(name) != right.get(name)]
     return (
         ", ".join(f"{name} {left.get(name, words.NOT_THERE)!r}" for name in names),
@@ -162,10 +162,10 @@ def _nodes(one: Observation, two: Observation) -> tuple[str, str]:
     )
 
 
-def _uevents(one: _Side, two: _Side) -> tuple[str, str]:
+def _uevents(baseline: _Side, candidate: _Side) -> tuple[str, str]:
     """From the first event that differs."""
-    left = one.act.uevents if one.act else ()
-    right = two.act.uevents if two.act else ()
+    left = baseline.act.uevents if baseline.act else ()
+    right = candidate.act.uevents if candidate.act else ()
     same = next(
         (number for number, (a, b) in enumerate(zip(left, right, strict=False)) if a != b),
         min(len(left), len(right)),

@@ -72,23 +72,23 @@ class _Moments:
             case AllStepsGoal():
                 return self._all_steps()
             case BlocksGoal() | KnobGoal() | NodesGoal() | ProcessGoal():
-                seen = self._after(check.after)
-                if seen is None:
+                observation = self._after(check.after)
+                if observation is None:
                     return False, self.death or ""
-                return self._state(check, seen)
+                return self._state(check, observation)
 
     def _state(
-        self, check: BlocksGoal | KnobGoal | NodesGoal | ProcessGoal, seen: Observation
+        self, check: BlocksGoal | KnobGoal | NodesGoal | ProcessGoal, observation: Observation
     ) -> _Decision:
         match check:
             case ProcessGoal():
                 return self._process(check)
             case BlocksGoal():
-                return self._blocks(check, seen)
+                return self._blocks(check, observation)
             case KnobGoal():
-                return _knob(check, seen)
+                return _knob(check, observation)
             case NodesGoal():
-                reads = seen.nodes.get(check.mask)
+                reads = observation.nodes.get(check.mask)
                 text = (
                     f"there is no {check.mask}"
                     if reads is None
@@ -120,9 +120,9 @@ class _Moments:
             dead |= {name: words.killing(name, step, act) for name in act.killed}
             if isinstance(act.do, Allocate) and act.result is None:
                 dead.pop(act.do.process, None)
-        found = [how for name, how in dead.items() if check.process in (name, "every")]
+        kills = [how for name, how in dead.items() if check.process in (name, "every")]
         none = "no process was" if check.process == "every" else f"{check.process} was not"
-        return bool(found) == (check.state == "killed"), words.shorten(found) or f"{none} killed"
+        return bool(kills) == (check.state == "killed"), words.shorten(kills) or f"{none} killed"
 
     def _step(self, check: StepGoal) -> _Decision:
         index = self._index(check.step)
@@ -132,8 +132,8 @@ class _Moments:
         got = step.result
         if got in words.DEATHS:
             return check.result == got, self.death or ""
-        met = got is not None if check.result == "fails" else (got or "ok") == check.result
-        return met, f"step {index + 1}: {_result(step.acts, got)}"
+        as_asked = got is not None if check.result == "fails" else (got or "ok") == check.result
+        return as_asked, f"step {index + 1}: {_result(step.acts, got)}"
 
     def _all_steps(self) -> _Decision:
         if self.death:
@@ -143,11 +143,11 @@ class _Moments:
                 return False, f"step {number}: {_result(step.acts, step.result)}"
         return True, "every step succeeded"
 
-    def _blocks(self, check: BlocksGoal, seen: Observation) -> _Decision:
-        spans = self._spans(check.blocks, seen)
+    def _blocks(self, check: BlocksGoal, observation: Observation) -> _Decision:
+        spans = self._spans(check.blocks, observation)
         if spans is None:
             return not check.present, f"{check.blocks} never appeared"
-        pieces = list(_cut(spans, seen.blocks))
+        pieces = list(_cut(spans, observation.blocks))
         if check.blocks == "added":
             pieces = [piece for piece in pieces if piece.view is not None]
         if not pieces:
@@ -156,14 +156,14 @@ class _Moments:
         describe = str if check.node is None else _with_node
         return not wrong, words.shorten(words.blocks(wrong or pieces, describe))
 
-    def _spans(self, blocks: Blocks, seen: Observation) -> list[Span] | None:
+    def _spans(self, blocks: Blocks, observation: Observation) -> list[Span] | None:
         """The blocks of a selection, ascending; None for a device that never appeared."""
         if is_ranges(blocks):
             return _merge(_span(part) for part in blocks.split(","))
         if blocks == "added":
             fresh = [
                 (first, last)
-                for first, last, at_boot, _ in aligned(self.trace.boot.blocks, seen.blocks)
+                for first, last, at_boot, _ in aligned(self.trace.boot.blocks, observation.blocks)
                 if at_boot is None
             ]
             return _merge([*fresh, *self.trace.devices.values()])
@@ -171,8 +171,8 @@ class _Moments:
         return None if device is None else [device]
 
 
-def _knob(check: KnobGoal, seen: Observation) -> _Decision:
-    text = seen.auto_online_blocks
+def _knob(check: KnobGoal, observation: Observation) -> _Decision:
+    text = observation.auto_online_blocks
     if text is None:
         return check.knob == "absent", "there is no auto_online_blocks"
     return check.knob in ("exists", text), f"auto_online_blocks reads {text}"

@@ -38,19 +38,19 @@ def outcomes(
     those whose scenarios could not be judged.
     """
     judged = [item for item in judgements if item.variant == variant.name]
-    found: list[IntentOutcome] = []
+    results: list[IntentOutcome] = []
     for intent in variant.intends:
         matching = [item for item in judged if matches(intent.scenarios, item.scenario)]
         compared = [item for item in matching if item.kind not in ("error", "not-judged")]
         differing = [item.scenario for item in compared if item.kind != "unchanged"]
         if differing:
             ended = _ended(variant, intent)
-            found.append(
+            results.append(
                 IntentOutcome(variant.name, intent, "overdue" if ended else "happened", differing)
             )
         elif not _ended(variant, intent) and (compared or (whole and not matching)):
-            found.append(IntentOutcome(variant.name, intent, "missing"))
-    return found
+            results.append(IntentOutcome(variant.name, intent, "missing"))
+    return results
 
 
 def _ended(variant: VariantInfo, intent: Intent) -> bool:

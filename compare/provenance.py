@@ -21,8 +21,8 @@ def sources(given: Iterable[tuple[str, Path]]) -> list[Source]:
     given: what each is (`variant file`, `corpus`), and its path. A path outside any git repository
     has no revision; so has a machine without git.
     """
-    found = [_source("zonediff", OURS, "")] if (OURS / ".git").exists() else []
-    return found + [_source(what, path, path.name) for what, path in given]
+    revisions = [_source("zonediff", OURS, "")] if (OURS / ".git").exists() else []
+    return revisions + [_source(what, path, path.name) for what, path in given]
 
 
 def versions() -> dict[str, str]:

@@ -40,14 +40,14 @@ def severity(
     regressed = _regressed(scenario, goals)
     if not regressed:
         return None
-    found = {_of_goal(scenario, check, candidate) for check in regressed}
+    severities = {_of_goal(scenario, check, candidate) for check in regressed}
     if candidate.end != "ran" and baseline.end == "ran":
-        found.add("death")
+        severities.add("death")
     if _killed(candidate) - _killed(baseline):
-        found.add("killed")
+        severities.add("killed")
     if _never_online(baseline, candidate):
-        found.add("memory")
-    return min(found, key=SEVERITIES.index)
+        severities.add("memory")
+    return min(severities, key=SEVERITIES.index)
 
 
 def _regressed(scenario: Scenario, goals: Sequence[GoalJudgement]) -> list[Predicate]:
@@ -106,16 +106,18 @@ def _never_online(baseline: Trace, candidate: Trace) -> bool:
     """Whether a block is online at the baseline's end that the candidate never has online."""
     if baseline.end != "ran":
         return False
-    once = sorted({span for seen in candidate.observations() for span in _online(seen)})
+    once = sorted(
+        {span for observation in candidate.observations() for span in _online(observation)}
+    )
     return any(not _covered(span, once) for span in _online(baseline.last()))
 
 
 _Span = tuple[int, int]
 
 
-def _online(seen: Observation) -> Iterable[_Span]:
+def _online(observation: Observation) -> Iterable[_Span]:
     """Ranges of online blocks, first and last."""
-    for item in seen.blocks:
+    for item in observation.blocks:
         if item.view is not None and item.view.state == "online":
             yield item.first, item.last
 

@@ -34,25 +34,25 @@ def _replay(recording: Recording, runner: Runner) -> Replay:
     end = runner.boot()
     reasons, _ = runner.accounts()
     total = len(recording.steps)
-    found = tuple(discrepancies(recording.boot, runner.seen))
-    if found or end != "ran":
-        gone = Disagreement(recording.id, -1, "boot", "booted", end, found, reasons)
+    differences = tuple(discrepancies(recording.boot, runner.seen))
+    if differences or end != "ran":
+        gone = Disagreement(recording.id, -1, "boot", "booted", end, differences, reasons)
         return Replay(recording.id, total, 0, gone)
     inputs: list[str] = []
     for number, step in enumerate(recording.steps):
         inputs += give_inputs(runner, step, number)
         act = runner.act(step.do)
-        found = ()
+        differences = ()
         if runner.end == "ran":
-            found = tuple(discrepancies(step.seen, runner.seen))
-        if found or not same_result(step.result, act.result):
+            differences = tuple(discrepancies(step.seen, runner.seen))
+        if differences or not same_result(step.result, act.result):
             parting = Disagreement(
                 recording.id,
                 number,
                 str(step.do),
                 step.result or "ok",
                 act.result or "ok",
-                found,
+                differences,
                 act.reasons,
             )
             return Replay(recording.id, total, number, parting, tuple(inputs))
@@ -102,19 +102,19 @@ def validate(
     how many. Raises RecordingError for a file that holds no recordings, and what policy_of raises
     for an unknown variant.
     """
-    found: list[FileReplay] = []
+    replays_of_files: list[FileReplay] = []
     for number, file in enumerate(files, 1):
         groups: dict[tuple[str, str], list[Replay]] = {}
         for recording in read(file):
             policy = policy_of(recording.variant)
             replayed = replay(recording, policy)
             groups.setdefault((recording.kernel, recording.variant), []).append(replayed)
-        found += [
+        replays_of_files += [
             FileReplay(file.name, kernel, variant, tuple(replays))
             for (kernel, variant), replays in groups.items()
         ]
         progress(number, len(files))
-    return found
+    return replays_of_files
 
 
 def evidence(policy: Policy, files: Iterable[Path]) -> list[Evidence]:

@@ -102,8 +102,8 @@ def read_claim(file: Path, scenarios: Sequence[Scenario]) -> Claim:
             raise Misshapen(Mistake((), f"expected a mapping with {', '.join(KEYS)}"))
         claim = _claim(file.stem, data, scenarios)
     except Misshapen as error:
-        found = document.locate_all(error.mistakes)
-        raise ScenarioError([*document.problems, *found]) from None
+        problems = document.locate_all(error.mistakes)
+        raise ScenarioError([*document.problems, *problems]) from None
     if document.problems:
         raise ScenarioError(document.problems)
     return replace(claim, file=file.name)
@@ -214,10 +214,10 @@ def _of_runs(body: dict[str, Plain], corpus: Sequence[Scenario]) -> OfRuns:
     if kind is not None:
         parts.append(((), rest, OUTCOMES[kind]))
     patterns, *outcome = read_all(parts, *mistakes)
-    found: list[str] = []
+    selected: list[str] = []
     for index, pattern in enumerate(patterns):
         scenarios = [item for item in corpus if named(pattern, item.id)]
-        found += [scenario.id for scenario in scenarios]
+        selected += [scenario.id for scenario in scenarios]
         mistakes += [mistake for item in scenarios for mistake in _faults(outcome[0], item)]
         if not scenarios:
             ids = [item.id for item in corpus]
@@ -226,7 +226,7 @@ def _of_runs(body: dict[str, Plain], corpus: Sequence[Scenario]) -> OfRuns:
             mistakes.append(Mistake(("scenario", index), message))
     if mistakes:
         raise Misshapen(*dict.fromkeys(mistakes))
-    return OfRuns(tuple(dict.fromkeys(found)), outcome[0])
+    return OfRuns(tuple(dict.fromkeys(selected)), outcome[0])
 
 
 def named(pattern: str, scenario: str) -> bool:

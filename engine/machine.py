@@ -87,8 +87,8 @@ class Machine:
         The kernel numbers proximity domains in the order in which it meets them
         (acpi_map_pxm_to_node): those of the table first, then the others.
         """
-        met = dict.fromkeys((*self.listed_nodes, *range(len(self.nodes))))
-        return tuple(list(met).index(node) for node in range(len(self.nodes)))
+        order = dict.fromkeys((*self.listed_nodes, *range(len(self.nodes))))
+        return tuple(list(order).index(node) for node in range(len(self.nodes)))
 
     @cached_property
     def boot_ranges(self) -> tuple[tuple[int, int, int], ...]:
@@ -98,16 +98,16 @@ class Machine:
         """
         numbers = self.node_numbers
         ranges = []
-        at = 0
+        offset = 0
         hole = 4 * GIB - self.low_ram
         for node, size in enumerate(self.nodes):
-            low = min(size, max(0, self.low_ram - at))
+            low = min(size, max(0, self.low_ram - offset))
             if low:
-                ranges.append((numbers[node], at, at + low))
+                ranges.append((numbers[node], offset, offset + low))
             if size > low:
-                start = max(at, self.low_ram) + hole
+                start = max(offset, self.low_ram) + hole
                 ranges.append((numbers[node], start, start + size - low))
-            at += size
+            offset += size
         return tuple(ranges)
 
     @cached_property
@@ -121,8 +121,8 @@ class Machine:
 
     def parameter(self, name: str) -> str | None:
         """The value of the last `name=value` on the command line, None when there is none."""
-        found = [value for key, value in self.parameters if key == name and value is not None]
-        return found[-1] if found else None
+        values = [value for key, value in self.parameters if key == name and value is not None]
+        return values[-1] if values else None
 
     def has_parameter(self, name: str) -> bool:
         """Whether the parameter is on the command line, with a value or as a bare word."""
@@ -134,50 +134,52 @@ class Machine:
 
     def problems(self) -> list[tuple[tuple[str | int, ...], str]]:
         """Everything that keeps this machine from being built: (path of the key, message) pairs."""
-        found: list[tuple[tuple[str | int, ...], str]] = []
+        mistakes: list[tuple[tuple[str | int, ...], str]] = []
         if not 1 <= len(self.nodes) <= MAX_NODES:
-            found.append(
+            mistakes.append(
                 (("nodes",), f"a machine has 1 to {MAX_NODES} nodes, not {len(self.nodes)}")
             )
         for node, size in enumerate(self.nodes):
             if size < 0 or size % MIB:
-                found.append((("nodes", node), f"boot memory is whole MiB, not {size} bytes"))
+                mistakes.append((("nodes", node), f"boot memory is whole MiB, not {size} bytes"))
         if self.ram < 64 * MIB:
-            found.append((("nodes",), f"{format_size(self.ram)} of boot memory: at least 64M"))
-        seen: set[str] = set()
+            mistakes.append((("nodes",), f"{format_size(self.ram)} of boot memory: at least 64M"))
+        ids: set[str] = set()
         taken: list[tuple[int, int, str]] = []
         for index, dimm in enumerate(self.dimms):
-            at: tuple[str | int, ...] = ("dimms", index)
-            if dimm.id in seen:
-                found.append(((*at, "id"), f"there is already a DIMM {dimm.id!r}"))
-            seen.add(dimm.id)
+            path: tuple[str | int, ...] = ("dimms", index)
+            if dimm.id in ids:
+                mistakes.append(((*path, "id"), f"there is already a DIMM {dimm.id!r}"))
+            ids.add(dimm.id)
             if not 0 <= dimm.node < len(self.nodes):
-                found.append(
-                    ((*at, "node"), f"no node {dimm.node}: nodes are 0..{len(self.nodes) - 1}")
+                mistakes.append(
+                    ((*path, "node"), f"no node {dimm.node}: nodes are 0..{len(self.nodes) - 1}")
                 )
             if dimm.size <= 0 or dimm.size % SECTION:
-                found.append(
-                    ((*at, "size"), f"{format_size(dimm.size)}: a DIMM is whole 128M sections")
+                mistakes.append(
+                    ((*path, "size"), f"{format_size(dimm.size)}: a DIMM is whole 128M sections")
                 )
                 continue
             if dimm.addr is None:
                 continue
             if dimm.addr % SECTION:
-                found.append(((*at, "addr"), f"{dimm.addr:#x}: an address is a multiple of 128M"))
+                mistakes.append(
+                    ((*path, "addr"), f"{dimm.addr:#x}: an address is a multiple of 128M")
+                )
             if dimm.addr < self.hotplug_base:
-                found.append(
+                mistakes.append(
                     (
-                        (*at, "addr"),
+                        (*path, "addr"),
                         f"{dimm.addr:#x} is below {self.hotplug_base:#x}, where DIMMs start",
                     )
                 )
             for start, end, other in taken:
                 if start < dimm.addr + dimm.size and dimm.addr < end:
-                    found.append(
-                        ((*at, "addr"), f"overlaps DIMM {other!r} at {start:#x}..{end:#x}")
+                    mistakes.append(
+                        ((*path, "addr"), f"overlaps DIMM {other!r} at {start:#x}..{end:#x}")
                     )
             taken.append((dimm.addr, dimm.addr + dimm.size, dimm.id))
-        return found
+        return mistakes
 
 
 def first_free(base: int, size: int, taken: list[tuple[int, int]]) -> int:
@@ -185,12 +187,12 @@ def first_free(base: int, size: int, taken: list[tuple[int, int]]) -> int:
 
     QEMU places a DIMM without an address this way (hw/mem/memory-device.c).
     """
-    at = base
+    address = base
     for start, end in sorted(taken):
-        if at + size <= start:
+        if address + size <= start:
             break
-        at = max(at, end)
-    return at
+        address = max(address, end)
+    return address
 
 
 def strtobool(text: str, letters: tuple[str, str]) -> bool | None:

@@ -416,8 +416,10 @@ class Memory:
     ) -> int | None:
         """The first block from `first` on, in front of a page, whose first page is linked so."""
         stop = -(-end_pfn // self.block_pages)
-        while found := [at for link in links if (at := self.link.find(link, first, stop)) >= 0]:
-            first = min(found)
+        while blocks := [
+            index for link in links if (index := self.link.find(link, first, stop)) >= 0
+        ]:
+            first = min(blocks)
             if not online_only or self.status[first] & ONLINE:
                 return first
             first += 1
@@ -430,7 +432,9 @@ class Memory:
         lowest = start_pfn // self.block_pages
         while True:
             ends = [self.link.rfind(link, lowest, stop) for link in links]
-            ends += [at for at, to in self.tails.items() if lowest <= at < stop and to in links]
+            ends += [
+                index for index, to in self.tails.items() if lowest <= index < stop and to in links
+            ]
             last = max(ends)
             if last < 0:
                 return None
@@ -449,10 +453,10 @@ class Memory:
         starts_inside = span.start % self.block_pages and self.tails.get(first) in links
         if starts_inside and (not online_only or self.is_online(first)):
             return True
-        while (at := self._first_block(links, first, span.end, online_only)) is not None:
-            if at != block:
+        while (other := self._first_block(links, first, span.end, online_only)) is not None:
+            if other != block:
                 return True
-            first = at + 1
+            first = other + 1
         return False
 
     # --- whole ranges

@@ -131,8 +131,8 @@ def join(ranges: Iterable[BlockRange]) -> tuple[BlockRange, ...]:
 def difference(before: Observation, after: Observation) -> Change:
     """What changed from `before` to `after`."""
     same = 0  # ranges at the beginning, where boot memory is
-    for one, two in zip(before.blocks, after.blocks, strict=False):
-        if one.view is not two.view or one.last != two.last or one.first != two.first:
+    for old, new in zip(before.blocks, after.blocks, strict=False):
+        if old.view is not new.view or old.last != new.last or old.first != new.first:
             break
         same += 1
     return Change(
@@ -204,19 +204,24 @@ def aligned(
     """
     missing = _ABSENT if mark else None
     lefts, rights = iter(left), iter(right)
-    one, two = next(lefts, _END), next(rights, _END)
-    at = 0
-    while one is not _END or two is not _END:
+    left_range, right_range = next(lefts, _END), next(rights, _END)
+    position = 0
+    while left_range is not _END or right_range is not _END:
         # Written out, as min() and max() take as long as all the rest.
-        start = one.first if one.first < two.first else two.first
-        start = start if start > at else at
-        on_left, on_right = one.first <= start, two.first <= start
-        last = one.last if on_left else one.first - 1
-        end = two.last if on_right else two.first - 1
+        start = left_range.first if left_range.first < right_range.first else right_range.first
+        start = start if start > position else position
+        on_left, on_right = left_range.first <= start, right_range.first <= start
+        last = left_range.last if on_left else left_range.first - 1
+        end = right_range.last if on_right else right_range.first - 1
         last = last if last < end else end
-        yield start, last, one.view if on_left else None, two.view if on_right else missing
-        at = last + 1
-        if one.last == last:
-            one = next(lefts, _END)
-        if two.last == last:
-            two = next(rights, _END)
+        yield (
+            start,
+            last,
+            left_range.view if on_left else None,
+            right_range.view if on_right else missing,
+        )
+        position = last + 1
+        if left_range.last == last:
+            left_range = next(lefts, _END)
+        if right_range.last == last:
+            right_range = next(rights, _END)

@@ -86,16 +86,16 @@ def _view(
 def _ranges(kernel: Kernel) -> Iterator[BlockRange]:
     """All blocks as ranges that are as long as they can be."""
     memory = kernel.tables
-    first, last, seen = 0, -1, None
+    first, last, current = 0, -1, None
     for low, stop in memory.runs(0, len(memory.status), _edges(kernel)):
         view = block_view(kernel, low) if memory.status[low] & PRESENT else None
-        if view is not seen and view != seen:
-            if seen is not None:
-                yield BlockRange(first, last, seen)
-            first, seen = low, view
+        if view is not current and view != current:
+            if current is not None:
+                yield BlockRange(first, last, current)
+            first, current = low, view
         last = stop - 1
-    if seen is not None:
-        yield BlockRange(first, last, seen)
+    if current is not None:
+        yield BlockRange(first, last, current)
 
 
 def _edges(kernel: Kernel) -> set[int]:

@@ -111,8 +111,8 @@ class Plug(Step):
     addr: Bytes | None = None
 
     def __str__(self) -> str:
-        at = "" if self.addr is None else f" at {format_address(self.addr)}"
-        return f"plug {self.id} {format_size(self.size)} node {self.node}{at}"
+        address = "" if self.addr is None else f" at {format_address(self.addr)}"
+        return f"plug {self.id} {format_size(self.size)} node {self.node}{address}"
 
 
 @step("unplug")
@@ -318,10 +318,10 @@ def from_json(body: Mapping[str, Mapping[str, Any]]) -> Step:
     if verb not in REGISTRY:
         raise ValueError(f"unknown step {verb!r}: one of {', '.join(REGISTRY)}")
     try:
-        found: Step = _read(REGISTRY[verb], arguments)
+        step: Step = _read(REGISTRY[verb], arguments)
     except TypeError as error:
         raise ValueError(f"{verb}: {error}") from None
-    return found
+    return step
 
 
 def _write(shape: Any) -> dict[str, Any]:

@@ -101,14 +101,14 @@ class Trace:
 
     def observations(self) -> Iterator[Observation]:
         """The observation after boot, then after each step."""
-        seen = self.boot
-        yield seen
+        observation = self.boot
+        yield observation
         for step in self.steps:
             for act in step.acts:
-                seen = apply(seen, act.changed)
-            yield seen
+                observation = apply(observation, act.changed)
+            yield observation
 
     def last(self) -> Observation:
         """The observation at the end."""
-        *_, seen = self.observations()
-        return seen
+        *_, observation = self.observations()
+        return observation

@@ -119,7 +119,10 @@ class PairSearch:
         images = []
         for number in range(self.renamings):
             left, right = self._images(number, transitions.left, transitions.right)
-            duplicates = [(left == one) & (right == two) for one, two in earlier]
+            duplicates = [
+                (left == earlier_left) & (right == earlier_right)
+                for earlier_left, earlier_right in earlier
+            ]
             new = ~np.logical_or.reduce([np.zeros(len(left), np.bool_), *duplicates])
             earlier.append((left, right))
             following = self._images(number, transitions.next_left, transitions.next_right)

@@ -113,11 +113,11 @@ class LiveGuest:
     async def ready(self) -> None:
         """Wait until the agent answers."""
         lines = await self._answer(BOOT_LIMIT)
-        told = dict(line.split() for line in lines[:_HELLO_LINES])
-        self.release = told["release"]
-        self.block_size = int(told["block_size"], 16)
-        self._events_port = told["events"] == "port"
-        self.hears_events = told["events"] != "no"
+        hello = dict(line.split() for line in lines[:_HELLO_LINES])
+        self.release = hello["release"]
+        self.block_size = int(hello["block_size"], 16)
+        self._events_port = hello["events"] == "port"
+        self.hears_events = hello["events"] != "no"
         await self._look(lines[_HELLO_LINES:])
 
     def take_over(self, other: LiveGuest) -> None:

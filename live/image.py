@@ -176,8 +176,8 @@ def _embedded_config(image: bytes) -> dict[str, str] | None:
                 kernel = make().decompress(image[offset:])
             except (zlib.error, lzma.LZMAError, OSError):
                 kernel = b""
-            _, found, rest = kernel.partition(_EMBEDDED)
-            if found:
+            _, marker, rest = kernel.partition(_EMBEDDED)
+            if marker:
                 text = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(rest)
                 return _options(text.decode(errors="replace").splitlines())
             offset = image.find(magic, offset + 1)

@@ -65,18 +65,18 @@ class GoalCount:
 def joined(parts: Sequence[GoalCount]) -> GoalCount:
     """How often one goal was met over several ranges of seeds, given in their order."""
     unmet = next((part for part in parts if part.first_unmet is not None), parts[0])
-    met, runs = sum(part.met for part in parts), sum(part.runs for part in parts)
-    return GoalCount(parts[0].want, met, runs, unmet.first_unmet, unmet.detail)
+    times_met, runs = sum(part.met for part in parts), sum(part.runs for part in parts)
+    return GoalCount(parts[0].want, times_met, runs, unmet.first_unmet, unmet.detail)
 
 
-def order(one: GoalCount, two: GoalCount) -> int:
-    """-1 when `two` was met more rarely than `one`, 1 when more often, 0 when that is not sure.
+def order(baseline: GoalCount, candidate: GoalCount) -> int:
+    """-1 when `candidate` was met more rarely than `baseline`, 1 when more often, 0 when not sure.
 
-    It is sure when the intervals do not overlap, and when one was always met and the other never.
+    It is sure when the intervals do not overlap, or when one was always met and the other never.
     """
-    if {one.met / one.runs, two.met / two.runs} == {0.0, 1.0}:
-        return 1 if two.always else -1
-    (low, high), (other_low, other_high) = one.interval, two.interval
+    if {baseline.met / baseline.runs, candidate.met / candidate.runs} == {0.0, 1.0}:
+        return 1 if candidate.always else -1
+    (low, high), (other_low, other_high) = baseline.interval, candidate.interval
     if other_high < low:
         return -1
     return 1 if high < other_low else 0

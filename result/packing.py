@@ -63,15 +63,15 @@ def unpack(body: dict[str, Any]) -> None:
     for reasons in _reason_lists([body.get(part) for part in _WITH_REASONS]):
         reasons[:] = [_entry(table, reason) for reason in reasons]
     hashes = {str(item.get("id")): item.get("hash") for item in _objects(body.get("scenarios"))}
-    seen: dict[tuple[str, str], dict[str, Any]] = {}
+    earlier: dict[tuple[str, str], dict[str, Any]] = {}
     for run in _objects(body.get("runs")):
         scenario, variant = str(run.get("scenario")), str(run.get("variant"))
         if "same_as" in run:
-            first = seen.get((scenario, str(run.pop("same_as"))))
+            first = earlier.get((scenario, str(run.pop("same_as"))))
             if first is None:
                 raise ValueError(f"run {scenario} on {variant} equals one that is not there")
             run.update({**first, "variant": variant})
-        seen[scenario, variant] = dict(run)
+        earlier[scenario, variant] = dict(run)
         if scenario in hashes:
             run.setdefault("hash", hashes[scenario])
         if isinstance(run.get("trace"), dict):
@@ -95,14 +95,14 @@ def _compared(body: dict[str, Any]) -> Callable[[dict[str, Any]], list[dict[str,
         after = goals.get((scenario, str(judgement.get("variant"))), [])
         return [
             {
-                "want": one.get("want"),
-                "baseline": one.get("met"),
-                "candidate": two.get("met"),
-                "kind": _KIND_OF_GOAL.get((one.get("met"), two.get("met")), "unchanged"),
-                "baseline_detail": one.get("detail"),
-                "candidate_detail": two.get("detail"),
+                "want": old.get("want"),
+                "baseline": old.get("met"),
+                "candidate": new.get("met"),
+                "kind": _KIND_OF_GOAL.get((old.get("met"), new.get("met")), "unchanged"),
+                "baseline_detail": old.get("detail"),
+                "candidate_detail": new.get("detail"),
             }
-            for one, two in zip(before, after, strict=False)
+            for old, new in zip(before, after, strict=False)
         ]
 
     return side_by_side

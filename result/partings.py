@@ -30,11 +30,11 @@ def partings(baseline: Trace, candidate: Trace) -> Iterator[Parting]:
     if what is not None:
         yield Parting(-1, 0, what)
     for step in range(max(len(baseline.steps), len(candidate.steps))):
-        for number, one, two in _pairs(_acts(baseline, step), _acts(candidate, step)):
-            seen = left.act(one), right.act(two)
-            if one is not None and two is not None and one.do == two.do:
-                what = _first_unequal(*seen)
-            elif _died(baseline, step, one) or _died(candidate, step, two):
+        for number, old, new in _pairs(_acts(baseline, step), _acts(candidate, step)):
+            sights = left.act(old), right.act(new)
+            if old is not None and new is not None and old.do == new.do:
+                what = _first_unequal(*sights)
+            elif _died(baseline, step, old) or _died(candidate, step, new):
                 what = "end"
             else:
                 what = "acts"
@@ -96,12 +96,12 @@ def populated(zones: Mapping[str, ZoneView | None]) -> dict[str, ZoneView | None
     return {name: zone if zone and zone.present else None for name, zone in zones.items()}
 
 
-def _first_unequal(one: _Sight, two: _Sight) -> str | None:
+def _first_unequal(old: _Sight, new: _Sight) -> str | None:
     """The weightiest thing in which two sights differ."""
-    for what, seen in one.items():
-        if what == "knob" and None in (seen, two[what]):
+    for what, value in old.items():
+        if what == "knob" and None in (value, new[what]):
             continue
-        if seen != two[what]:
+        if value != new[what]:
             return what
     return None
 
@@ -126,5 +126,5 @@ def _pairs(
     matcher = SequenceMatcher(None, mine, theirs, autojunk=False)
     for _, start, stop, other_start, other_stop in matcher.get_opcodes():
         both = zip_longest(left[start:stop], right[other_start:other_stop])
-        for number, (one, two) in enumerate(both, start):
-            yield number, one, two
+        for number, (old, new) in enumerate(both, start):
+            yield number, old, new

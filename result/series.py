@@ -81,16 +81,16 @@ class LineUp:
 
     def warnings(self) -> list[str]:
         """What the series changes and the variant does not model, and the other way round."""
-        found = []
+        sentences = []
         for number, line in enumerate(self.patches, 1):
             patch = f"patch {number}/{len(self.patches)}"
             if self.variant and line.stage is None:
-                found.append(f"{patch} belongs to no stage of {self.variant}")
-            found += [
+                sentences.append(f"{patch} belongs to no stage of {self.variant}")
+            sentences += [
                 f"{patch} changes {name}, which {line.stage} leaves as {self.baseline} has it"
                 for name in line.left
             ]
-        found += [
+        sentences += [
             f"no patch belongs to {stage.variant}" for stage in self.stages if not stage.patches
         ]
-        return found
+        return sentences

@@ -47,9 +47,9 @@ def _row(members: Sequence[Scenario]) -> str:
     first = members[0]
     family = first.id.partition("[")[0].rpartition("/")[2]
     said = "; ".join(_values(members))
-    told = f"{_title(first)} ({said})" if said else first.title
+    description = f"{_title(first)} ({said})" if said else first.title
     claims = sorted({claim for member in members for claim in member.claims})
-    return _cells(f"[{family}]({_WHERE}/scenarios/{first.file})", told, ", ".join(claims))
+    return _cells(f"[{family}]({_WHERE}/scenarios/{first.file})", description, ", ".join(claims))
 
 
 def _values(members: Sequence[Scenario]) -> Iterator[str]:

@@ -126,13 +126,13 @@ def _pair(explorations: Sequence[Exploration], new: str) -> Iterator[str]:
     yield "| machine | states of v4.10 | states of " + new + " |\n| --- | --- | --- |"
     for item in explorations:
         yield f"| {item.arena} | {item.states[0]} | {item.states[1]} |"
-    seen: set[tuple[object, ...]] = set()
+    kinds: set[tuple[object, ...]] = set()
     results: list[tuple[DifferenceWitness, Exploration]] = []
     texts: list[tuple[DifferenceWitness, Exploration]] = []
     for item in explorations:
         for witness in item.witnesses:
-            if (kind := _kind(witness)) not in seen:
-                seen.add(kind)
+            if (kind := _kind(witness)) not in kinds:
+                kinds.add(kind)
                 (results if witness.what == "result" else texts).append((witness, item))
     yield f"\n### Steps with another result on {new}\n"
     for witness, item in sorted(results, key=lambda pair: not _takes(pair[0])):

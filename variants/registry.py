@@ -267,15 +267,15 @@ def load_file(given: Path | VariantFile) -> list[type[Policy]]:
     except BaseException as error:  # a file may raise anything
         line = _line_in(file, error)
         raise VariantError(f"{file}:{line}: {type(error).__name__}: {_message(error)}") from error
-    found = [
+    policies = [
         value for value in vars(module).values() if _is_variant(value) and value.__module__ == name
     ]
-    if not found:
+    if not policies:
         raise VariantError(
             f"{file}: defines no variant: a variant is a class built on a Policy (such as "
             "zonediff.variants.upstream.Upstream) with a name and a docstring of its own"
         )
-    return found
+    return policies
 
 
 def _message(error: BaseException) -> str:
@@ -320,8 +320,8 @@ def _no_source(text: bytes) -> str | None:
     return None
 
 
-def _line_at(text: bytes, at: int) -> int:
-    return text.count(b"\n", 0, at) + 1
+def _line_at(text: bytes, offset: int) -> int:
+    return text.count(b"\n", 0, offset) + 1
 
 
 def _is_variant(value: object) -> bool:

@@ -61,21 +61,21 @@ def of_run(scenario: Scenario, run: Run, trace: Trace, asked: Outcome) -> Answer
     match asked:
         case GoalMet(goal=goal):
             index = _goal(scenario, goal)
-            met, detail = run.goals[index].met, run.goals[index].detail
+            holds, detail = run.goals[index].met, run.goals[index].detail
             reasons = _predicate(scenario, trace, scenario.goals[index].check).reasons
-            return Answer(met, detail, reasons=reasons)
+            return Answer(holds, detail, reasons=reasons)
         case Died(died=died):
             return _survival(trace.end == died, trace)
         case Decided():
             return _decided(scenario, trace, asked)
-        case Uevent(uevent=uevent, at=at):
-            sent = [event for act in _acts(scenario, trace, at) for event in act.uevents]
+        case Uevent(uevent=uevent, at=step):
+            sent = [event for act in _acts(scenario, trace, step) for event in act.uevents]
             return Answer(uevent in sent, "uevents: " + (words.shorten(sent) or "none"))
         case Zoneinfo(after=after) | Overlap(after=after):
-            seen = _after(scenario, trace, after)
-            if seen is None:
+            observation = _after(scenario, trace, after)
+            if observation is None:
                 return Answer(False, words.death(trace) or "the step was not reached")
-            holds, detail = _zones(asked, seen)
+            holds, detail = _zones(asked, observation)
             acts = _acts(scenario, trace, after, until=True)
             return Answer(holds, detail, reasons=_why(holds, acts))
         case _:
@@ -129,20 +129,20 @@ def _index(scenario: Scenario, step: str | int) -> int:
 
 def _after(scenario: Scenario, trace: Trace, step: str | int | None) -> Observation | None:
     """The observation at the end or after a step; None when the kernel was dead by then."""
-    seen = list(trace.observations())
+    observations = list(trace.observations())
     index = len(scenario.steps) if step is None else _index(scenario, step) + 1
-    survived = len(seen) if trace.end == "ran" else len(seen) - 1
-    return seen[index] if index < survived else None
+    survived = len(observations) if trace.end == "ran" else len(observations) - 1
+    return observations[index] if index < survived else None
 
 
 def _why(holds: bool, acts: Iterator[Act]) -> tuple[Reason, ...]:
     """The reasons of the act that decided: the last act with reasons, or the first that failed."""
-    found: tuple[Reason, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     for act in acts:
         if act.result is not None and not holds:
             return act.reasons
-        found = act.reasons or found
-    return found
+        reasons = act.reasons or reasons
+    return reasons
 
 
 def _decided(scenario: Scenario, trace: Trace, asked: Decided) -> Answer:
@@ -175,19 +175,21 @@ def _decimal(value: Fraction) -> str:
     return f"{sign}{hundredths // 100}.{hundredths % 100:02}"
 
 
-def _zones(asked: Zoneinfo | Overlap, seen: Observation) -> tuple[bool, str]:
+def _zones(asked: Zoneinfo | Overlap, observation: Observation) -> tuple[bool, str]:
     """Whether zones are as claimed, and how they are."""
     match asked:
         case Zoneinfo(zoneinfo=name):
-            zone = seen.zones.get(name, _NO_ZONE)
+            zone = observation.zones.get(name, _NO_ZONE)
             holds = asked.spanned in (None, zone.spanned) and asked.present in (None, zone.present)
             return holds, f"zone {name} spans {zone.spanned} pages, {zone.present} present"
         case Overlap(overlap=names):
-            zones = [seen.zones.get(name, _NO_ZONE) for name in names]
+            zones = [observation.zones.get(name, _NO_ZONE) for name in names]
             start = max(zone.start_pfn for zone in zones)
             end = min(zone.start_pfn + zone.spanned for zone in zones)
-            told = [f"zone {name}: {words.zone(seen.zones.get(name))}" for name in names]
-            return start < end, "; ".join(told)
+            descriptions = [
+                f"zone {name}: {words.zone(observation.zones.get(name))}" for name in names
+            ]
+            return start < end, "; ".join(descriptions)
 
 
 # --- states ---------------------------------------------------------------------------------------
@@ -210,17 +212,17 @@ def of_states(policy: Policy, asked: OfStates) -> Answer | None:
     def fits(guest: Guest) -> bool:
         return all(_fits(wanted, guest) for wanted in asked.reachable)
 
-    found = reach(policy, asked.machine, alphabet, fits, asked.states)
-    if isinstance(found, Reached):
-        steps = tuple(str(step.do) for step in found.trace.steps)
+    result = reach(policy, asked.machine, alphabet, fits, asked.states)
+    if isinstance(result, Reached):
+        steps = tuple(str(step.do) for step in result.trace.steps)
         lead = "1 step leads" if len(steps) == 1 else f"{len(steps)} steps lead"
-        seen = count_of(found.states, "state")
-        detail = f"{lead} there, no fewer do; {seen} seen ({_tried(asked)})"
-        reasons = _why(True, (act for _, _, act in found.trace.acts()))
+        count = count_of(result.states, "state")
+        detail = f"{lead} there, no fewer do; {count} seen ({_tried(asked)})"
+        reasons = _why(True, (act for _, _, act in result.trace.acts()))
         return Answer(True, detail, steps=steps, reasons=reasons)
-    if not found.complete:
+    if not result.complete:
         return None
-    every = "the only state" if found.states == 1 else f"all {found.states} states"
+    every = "the only state" if result.states == 1 else f"all {result.states} states"
     return Answer(False, f"nothing leads there: {every} seen ({_tried(asked)})")
 
 
@@ -239,9 +241,9 @@ def _fits(wanted: State, guest: Guest) -> bool:
         case BlocksGoal(blocks=blocks):
             there = [block for block in guest.blocks(blocks) if kernel.tables.has(block)]
             views = run_length((block, block_view(kernel, block)) for block in there)
-            seen = Observation(views)
+            observation = Observation(views)
         case _:
-            seen = observe(kernel)
+            observation = observe(kernel)
     moment = Scenario("", "", "", guest.machine, (), (Goal("", wanted),))
-    (outcome,) = evaluate(moment, Trace("", seen, devices=guest.places))
+    (outcome,) = evaluate(moment, Trace("", observation, devices=guest.places))
     return outcome.met

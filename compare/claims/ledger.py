@@ -117,13 +117,13 @@ class _Ledger:
         if not isinstance(subject, Model):
             raise _Undecided("only models can be searched")
         try:
-            found = of_states(subject.policy, asked)
+            answer = of_states(subject.policy, asked)
         except Exception as error:  # whatever a variant's own code may raise
             raise _Undecided(f"the search failed: {error!r}") from None
-        if found is None:
+        if answer is None:
             raise _Undecided(f"the search was given up after {count_of(asked.states, 'state')}")
-        self.searches[asked, variant] = found
-        return found
+        self.searches[asked, variant] = answer
+        return answer
 
 
 def speaks_of(what: Claim | Case, variant: str) -> bool:
@@ -209,9 +209,9 @@ def _bracketed(cases: Iterable[CaseOutcome]) -> list[str]:
 
 def _short(labels: Sequence[str]) -> str:
     """Labels of one parameter with its name written once: `size=1G, 2G`."""
-    found = [_VALUE.fullmatch(label) for label in labels]
-    if len({value[1] if value else None for value in found}) == 1 and found[0]:
-        return f"{found[0][1]}=" + ", ".join(value[2] for value in found if value)
+    values = [_VALUE.fullmatch(label) for label in labels]
+    if len({value[1] if value else None for value in values}) == 1 and values[0]:
+        return f"{values[0][1]}=" + ", ".join(value[2] for value in values if value)
     return ", ".join(labels)
 
 

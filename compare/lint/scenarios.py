@@ -26,7 +26,7 @@ def lint_scenarios(scenarios: Sequence[Scenario], runs: Runs) -> list[Problem]:
     failed runs are ignored. Where a variant does not model the scenario, nobody knows whether it
     would fail a goal, so goals that the others meet are no mistake.
     """
-    found = []
+    problems = []
     for _, group in groupby(scenarios, key=lambda scenario: scenario.path):
         family = [*group]
         ids = {member.id for member in family}
@@ -35,8 +35,8 @@ def lint_scenarios(scenarios: Sequence[Scenario], runs: Runs) -> list[Problem]:
             for member in family
         ]
         gap = any(run.status == "not-modelled" for (id, _), run in runs.items() if id in ids)
-        found += locate(family[0], _lint(family[0], traced, gap=gap))
-    return sorted(found)
+        problems += locate(family[0], _lint(family[0], traced, gap=gap))
+    return sorted(problems)
 
 
 def unjudged(scenarios: Sequence[Scenario], runs: Runs) -> list[str]:
@@ -52,9 +52,7 @@ def unjudged(scenarios: Sequence[Scenario], runs: Runs) -> list[str]:
     ]
 
 
-def _lint(
-    scenario: Scenario, family: Sequence[Sequence[Run]], *, gap: bool
-) -> Iterator[Mistake]:
+def _lint(scenario: Scenario, family: Sequence[Sequence[Run]], *, gap: bool) -> Iterator[Mistake]:
     """The mistakes of a family. scenario: any of its members. family: the runs of each member.
 
     gap: some variant does not model the scenario.

@@ -37,14 +37,14 @@ def lint_variant(
     text = variant_file(policy) or b""
     ids = [scenario.id for scenario in scenarios]
     slips = [_Slip(str(slip), slip.place) for slip in misnamed(policy, text)]
-    found = [*_declared(policy, text, ids, registry), *slips]
+    mistakes = [*_declared(policy, text, ids, registry), *slips]
     failure = _behaviour(policy, scenarios, attempt, file)
-    found += [
+    mistakes += [
         _Slip(message, place or place_in(text, policy.__name__)) for message, place in failure
     ]
     return [
         Problem(file, slip.place.line, slip.place.column, policy.name, slip.message)
-        for slip in found
+        for slip in mistakes
     ]
 
 

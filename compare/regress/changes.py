@@ -92,8 +92,8 @@ def _change(base: Run, head: Run) -> Change | None:
     if head.trace is None or base.trace is None:
         return _without_trace(base, head)
     old, new = _goals(base), _goals(head)
-    found = [_fate(*old[key], *new[key]) for key in new if key in old]
-    worse, better = ([says for way, says in found if way == sign] for sign in (-1, 1))
+    fates = [_fate(*old[key], *new[key]) for key in new if key in old]
+    worse, better = ([says for way, says in fates if way == sign] for sign in (-1, 1))
     says = [
         *worse,
         *better,
@@ -157,9 +157,9 @@ def _without_trace(base: Run, head: Run) -> Change | None:
 
 def _goals(run: Run) -> dict[tuple[str, int], tuple[GoalOutcome, GoalCount | None]]:
     """Goals by their text, and a number where a text repeats, with the counts of seeds."""
-    seen: Counter[str] = Counter()
-    found = {}
+    repeats: Counter[str] = Counter()
+    goals = {}
     for goal, count in zip_longest(run.goals, run.counts[: len(run.goals)]):
-        found[goal.want, seen[goal.want]] = (goal, count)
-        seen[goal.want] += 1
-    return found
+        goals[goal.want, repeats[goal.want]] = (goal, count)
+        repeats[goal.want] += 1
+    return goals

@@ -71,5 +71,5 @@ def _defined(line: str) -> str | None:
     line = line.rstrip()
     if syscall := _SYSCALL.match(line):
         return f"sys_{syscall[1]}"
-    found = _BEGINS_WITH_NAME.match(line) or _DEFINITION.match(line)
-    return found[1] if found and not found[1].isupper() else None
+    definition = _BEGINS_WITH_NAME.match(line) or _DEFINITION.match(line)
+    return definition[1] if definition and not definition[1].isupper() else None

@@ -40,12 +40,12 @@ def line_up(patches: Sequence[Patch], variant: str, baseline: str, registry: Reg
     for patch in patches:
         places.append(_place(patch, stages, own, {place for place, _ in places}))
     lines = []
-    for line, (place, by) in zip(listed(patches).patches, places, strict=True):
+    for line, (place, evidence) in zip(listed(patches).patches, places, strict=True):
         restated = tuple(name for name in line.patch.functions if name in models)
         line = replace(line, restated=restated)
         if place is not None:
             left = tuple(name for name in restated if name not in so_far[place])
-            line = replace(line, stage=stages[place].variant, by=by, left=left)
+            line = replace(line, stage=stages[place].variant, by=evidence, left=left)
         lines.append(line)
     touched = {name for patch in patches for name in patch.functions}
     return LineUp(

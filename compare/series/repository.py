@@ -141,13 +141,13 @@ def resolve(repo: Repo, revision: str) -> str:
     if revision.startswith("-") or not revision.isprintable() or not revision.strip():
         raise SeriesError(f"{revision!r} is no revision: name a commit, a tag or a branch")
     try:
-        found: str = repo.git.rev_parse("--verify", "--quiet", f"{revision}^{{commit}}", "--")
+        commits: str = repo.git.rev_parse("--verify", "--quiet", f"{revision}^{{commit}}", "--")
     except GitCommandError as error:
         if error.status != _NO_SUCH_REVISION:
             raise
         hint = "; this is a shallow clone: fetch more of its history" if _shallow(repo) else ""
         raise SeriesError(f"{repo.git_dir}: there is no revision {revision!r}{hint}") from None
-    return found.splitlines()[0]
+    return commits.splitlines()[0]
 
 
 def base_of(path: Path, revisions: str) -> str:

@@ -33,13 +33,13 @@ _PACKAGES: Final = ("zonediff.engine", "zonediff.variants")
 
 def known() -> frozenset[str]:
     """The kernel functions that the engine or any rule restates, or any variant's stage names."""
-    found = set(MECHANISM)
+    functions = set(MECHANISM)
     for package in _PACKAGES:
         for item in pkgutil.iter_modules(import_module(package).__path__, f"{package}."):
             # The packages below are about running kernels, and restate none.
             if not item.ispkg:
-                found |= set(_functions(vars(import_module(item.name)).values()))
-    return frozenset(found)
+                functions |= set(_functions(vars(import_module(item.name)).values()))
+    return frozenset(functions)
 
 
 def _functions(values: Any) -> Iterator[str]:
@@ -64,12 +64,12 @@ def overridden(policy: type[Policy], below: type[Policy]) -> frozenset[str]:
 
 def _rules(functions: Iterator[Callable[..., Any]]) -> Iterator[Rule]:
     """The rules that functions apply, themselves or through others of their module."""
-    todo, seen = list(functions), set()
+    todo, visited = list(functions), set()
     while todo:
         function = todo.pop()
-        if function in seen:
+        if function in visited:
             continue
-        seen.add(function)
+        visited.add(function)
         for name in _names(function.__code__):
             value = function.__globals__.get(name)
             if isinstance(value, Rule):

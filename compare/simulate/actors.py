@@ -126,9 +126,9 @@ def _worker(world: World, rule: UdevRule, events: simpy.Store) -> Work:
         world.handled(block)
 
 
-def _holds(when: Attributes, block: int, seen: Observation) -> bool:
+def _holds(when: Attributes, block: int, observation: Observation) -> bool:
     """Whether a block's files match the conditions of the rule, as udev matches ATTR{file}."""
-    view = seen.block(block)
+    view = observation.block(block)
     return view is not None and all(
         any(fnmatchcase(getattr(view, item.name), either) for either in pattern.split("|"))
         for item in dataclasses.fields(when)

@@ -15,7 +15,7 @@ def sample(scenario: Scenario, policy: Policy, seed: int = 0, seeds: int = 1000)
 
     Where nothing depends on chance, one run stands for all.
     """
-    met = [0] * len(scenario.goals)
+    times_met = [0] * len(scenario.goals)
     unmet: list[tuple[int, str] | None] = [None] * len(scenario.goals)
     for current in range(seed, seed + seeds):
         chance = Chance(current)
@@ -23,12 +23,12 @@ def sample(scenario: Scenario, policy: Policy, seed: int = 0, seeds: int = 1000)
         times = 1 if chance.used else seed + seeds - current
         for index, outcome in enumerate(outcomes):
             if outcome.met:
-                met[index] += times
+                times_met[index] += times
             elif unmet[index] is None:
                 unmet[index] = current, outcome.detail
         if not chance.used:
             break
     return [
-        GoalCount(goal.want, met[index], seeds, *(unmet[index] or (None, "")))
+        GoalCount(goal.want, times_met[index], seeds, *(unmet[index] or (None, "")))
         for index, goal in enumerate(scenario.goals)
     ]

@@ -39,10 +39,10 @@ class Record(NamedTuple):
     inferred: bool
 
 
-def records(found: Mapping[Row, Outcome]) -> Iterator[Record]:
+def records(outcomes: Mapping[Row, Outcome]) -> Iterator[Record]:
     """Every point of these rows, in their order."""
-    for row, outcome in found.items():
-        ((frontier_row,),) = (frontier.rows for frontier in drawn([row], found))
+    for row, outcome in outcomes.items():
+        ((frontier_row,),) = (frontier.rows for frontier in drawn([row], outcomes))
         run = {point.added: point for point in outcome.points}
         for size, left in zip(row.added, frontier_row.least_kib, strict=True):
             point = run.get(size)

@@ -35,12 +35,12 @@ def frontiers(
     rows = list(sweep.rows())
     table = Rows(store, sweep, row_keys(sweep, registry)) if store else None
     size = len(sweep.added)
-    found: dict[Row, Outcome] = {}
-    for tasks in _rounds(rows, found, adaptive):
+    outcomes: dict[Row, Outcome] = {}
+    for tasks in _rounds(rows, outcomes, adaptive):
         for chunk in map_stored(pool or InProcess(registry), work, tasks, _killed, table):
-            found.update((task.row, outcome) for task, outcome in chunk)
-            progress(len(found) * size, len(rows) * size)
-    return drawn(rows, found)
+            outcomes.update((task.row, outcome) for task, outcome in chunk)
+            progress(len(outcomes) * size, len(rows) * size)
+    return drawn(rows, outcomes)
 
 
 def kept(store: StoreReader, registry: Registry) -> tuple[Sweep, dict[Row, Outcome], int]:
@@ -52,18 +52,18 @@ def kept(store: StoreReader, registry: Registry) -> tuple[Sweep, dict[Row, Outco
     return sweep, *stored_rows(store, row_keys(sweep, registry))
 
 
-def drawn(rows: Iterable[Row], found: Mapping[Row, Outcome]) -> list[Frontier]:
+def drawn(rows: Iterable[Row], outcomes: Mapping[Row, Outcome]) -> list[Frontier]:
     """The outcomes of rows as frontiers."""
     curves: dict[tuple[str, str, str], Frontier] = {}
     for row in rows:
         curve = _curve(row)
         frontier = curves.setdefault(curve, Frontier(*curve, list(row.added), []))
-        frontier.rows.append(_row(row, found[row]))
+        frontier.rows.append(_row(row, outcomes[row]))
     return list(curves.values())
 
 
 def _rounds(
-    rows: Iterable[Row], found: Mapping[Row, Outcome], adaptive: bool
+    rows: Iterable[Row], outcomes: Mapping[Row, Outcome], adaptive: bool
 ) -> Iterator[list[Task]]:
     """Yield rounds of tasks; the second depends on the outcomes of the first."""
     if not adaptive:
@@ -75,7 +75,10 @@ def _rounds(
     samples = {curve: sampled(rows) for curve, rows in curves.items()}
     yield [Task(row) for sample in samples.values() for row in sample]
     yield [
-        Task(row, whole=not all(monotone(found[one].states(one)) for one in samples[curve]))
+        Task(
+            row,
+            whole=not all(monotone(outcomes[sample].states(sample)) for sample in samples[curve]),
+        )
         for curve, rows in curves.items()
         for row in rows
         if row not in samples[curve]

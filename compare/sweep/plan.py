@@ -121,8 +121,8 @@ def load(file: Path, registry: Registry) -> Sweep:
     try:
         sweep = _read(document.value, registry)
     except Misshapen as error:
-        found = document.locate_all(error.mistakes)
-        raise ScenarioError([*document.problems, *found]) from None
+        problems = document.locate_all(error.mistakes)
+        raise ScenarioError([*document.problems, *problems]) from None
     if document.problems:
         raise ScenarioError(document.problems)
     return sweep

@@ -87,8 +87,8 @@ def stored_sweep(store: StoreReader) -> Sweep:
 
 def stored_rows(store: StoreReader, keys: Mapping[Row, str]) -> tuple[dict[Row, Outcome], int]:
     """The rows that a store has, with their points; and the number of rows of other code."""
-    found = ((row, _outcome(store, key)) for row, key in keys.items())
-    there = {row: outcome for row, outcome in found if outcome is not None}
+    outcomes = ((row, _outcome(store, key)) for row, key in keys.items())
+    there = {row: outcome for row, outcome in outcomes if outcome is not None}
     ((count,),) = store.execute("SELECT count(*) FROM rows")
     return there, count - len(there)
 
@@ -122,11 +122,11 @@ def _settle(store: Store, sweep: Sweep) -> None:
 
 def _sweep(store: StoreReader) -> Sweep | None:
     """The sweep that a store has, without its words; None when it has none."""
-    found = store.execute("SELECT axes FROM sweep")
-    if not found:
+    axes = store.execute("SELECT axes FROM sweep")
+    if not axes:
         return None
     try:
-        return structure(json.loads(found[0][0]), Sweep)
+        return structure(json.loads(axes[0][0]), Sweep)
     except (BaseValidationError, ValueError, TypeError):
         raise StoreError(
             f"{store.path}: its sweep is damaged; name another --store, or delete this one"

@@ -93,12 +93,12 @@ def outcome(policy: Policy, task: Task) -> Outcome:
     guest.power_on()
     if row.onliner == "kernel":
         guest.do(Write("auto_online_blocks", "online"))
-    found = Outcome(guest.kernel.free_kib, task.known)
+    result = Outcome(guest.kernel.free_kib, task.known)
     add = _in_pieces if row.in_one_go else _as_one
-    while sizes := task.left(found):
-        points = (*found.points, *add(guest, row, sizes))
-        found = Outcome(found.free_kib, tuple(sorted(points, key=lambda point: point.added)))
-    return found
+    while sizes := task.left(result):
+        points = (*result.points, *add(guest, row, sizes))
+        result = Outcome(result.free_kib, tuple(sorted(points, key=lambda point: point.added)))
+    return result
 
 
 def _as_one(guest: Guest, row: Row, sizes: Sequence[Bytes]) -> Iterator[Point]:

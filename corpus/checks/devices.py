@@ -139,7 +139,7 @@ class Devices:
         self._layout_known = False
 
 
-def _overlap(one: Dimm, other: Dimm) -> bool:
-    if one.addr is None or other.addr is None:
+def _overlap(dimm: Dimm, other: Dimm) -> bool:
+    if dimm.addr is None or other.addr is None:
         return False
-    return one.addr < other.addr + other.size and other.addr < one.addr + one.size
+    return dimm.addr < other.addr + other.size and other.addr < dimm.addr + dimm.size

@@ -47,8 +47,8 @@ def _detailed(bisection: Bisection, baseline: str) -> Iterator[str]:
 def _detail(step: Judgement) -> Iterator[str]:
     for goal in step.goals:
         if goal.kind != "unchanged":
-            met = "met until now" if goal.baseline else "met from now on"
-            yield from wrap(f"{goal.want}: {met}; {goal.candidate_detail}", WIDTH, "  ", "    ")
+            since = "met until now" if goal.baseline else "met from now on"
+            yield from wrap(f"{goal.want}: {since}; {goal.candidate_detail}", WIDTH, "  ", "    ")
     for removal in step.removals:
         yield from wrap(f"removes {removal.what}: {removal.detail}", WIDTH, "  ", "    ")
     difference = step.difference

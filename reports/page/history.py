@@ -56,7 +56,7 @@ def goals(item: ScenarioHistory, releases: Sequence[Release]) -> tuple[ReleaseRo
     """Whether each goal is met on each release: `met`, `NOT`, or `?` where it was not judged."""
     names = [release.variant for release in releases]
     return tuple(
-        ReleaseRow(goal.want, tuple(_WORDS[met] for met in met_by_release(item, goal, names)))
+        ReleaseRow(goal.want, tuple(_WORDS[holds] for holds in met_by_release(item, goal, names)))
         for goal in item.goals
     )
 
@@ -69,10 +69,10 @@ def met_by_release(
 ) -> Iterator[bool | None]:
     """Whether a goal is met, release by release; None where that could not be judged."""
     turns = {turn.variant: turn.met for turn in goal.turns}
-    met = goal.met
+    is_met = goal.met
     for name in names:
-        met = turns.get(name, met)
-        yield None if name in item.unjudged else met
+        is_met = turns.get(name, is_met)
+        yield None if name in item.unjudged else is_met
 
 
 def gaps(item: ScenarioHistory) -> list[str]:

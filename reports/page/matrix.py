@@ -56,14 +56,14 @@ def _row(index: Index, info: ScenarioInfo) -> MatrixRow:
     cells = []
     for variant in (index.result.baseline, *index.candidates):
         run = index.run(info.id, variant)
-        met = sum(goal.met for goal in run.goals) if run else 0
+        goals_met = sum(goal.met for goal in run.goals) if run else 0
         baseline = variant == index.result.baseline
         cells.append(
             MatrixCell(
                 link=index.cell(info.id, variant),
                 classes=() if baseline else classes(index.judgement(info.id, variant)),
-                goals=f"{met}/{len(run.goals)}" if run and run.goals else "",
-                met=run is not None and met == len(run.goals) > 0,
+                goals=f"{goals_met}/{len(run.goals)}" if run and run.goals else "",
+                met=run is not None and goals_met == len(run.goals) > 0,
                 dies=not baseline and dies(index, info.id, variant),
             )
         )

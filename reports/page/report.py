@@ -181,10 +181,12 @@ def _lead(index: Index) -> str:
     if not result.scenarios:
         return "0 scenarios were run."
     runs = [index.run(scenario.id, result.baseline) for scenario in result.scenarios]
-    met = sum(run is not None and bool(run.goals) and all(g.met for g in run.goals) for run in runs)
+    runs_met = sum(
+        run is not None and bool(run.goals) and all(g.met for g in run.goals) for run in runs
+    )
     return (
         f"{count_of(len(result.scenarios), 'scenario')}; {result.baseline} itself meets all goals "
-        f"in {met}."
+        f"in {runs_met}."
     )
 
 
