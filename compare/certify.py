@@ -14,7 +14,7 @@ from typing import Final
 from zonediff.compare.certified import Model, arena_digest, model_of, sources_digest
 from zonediff.compare.comparable import COMPARED_ZONES, discrepancies, same_result
 from zonediff.compare.tour import Progress, Shown, Tour, TourParting, tour
-from zonediff.compare.validate import give_inputs
+from zonediff.compare.validate import give_inputs, hangs_by_chance
 from zonediff.corpus.recording import RecordedStep
 from zonediff.engine.guest import Guest
 from zonediff.engine.machine import Machine
@@ -80,6 +80,8 @@ class ModelSide:
 
     async def do(self, action: int, step: Step, other: RecordedStep | None) -> Shown:
         assert other is not None
+        if hangs_by_chance(self._runner, other):
+            return Shown(other.result, other.seen, None, chance=True)
         chance = bool([*give_inputs(self._runner, other, 0)])
         act = self._runner.act(step)
         if self._runner.end != "ran":

@@ -139,6 +139,12 @@ class Policy(ABC):
     has_probe: ClassVar[bool] = True
     """Whether there is a `probe` file (CONFIG_ARCH_MEMORY_PROBE)."""
 
+    ejects_may_hang: ClassVar[bool] = False
+    """Whether ejecting memory that holds kernel pages was seen not to come back.
+
+    No rule says when; a validation takes it from the recording.
+    """
+
     ejects_drain: ClassVar[bool] = True
     """Whether an eject drains the pages on per-cpu lists (4.11 to 4.13 do not).
 

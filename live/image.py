@@ -93,7 +93,7 @@ class Image:
     def default_online_type(self) -> str | None:
         """Return what memory is onlined as by default, `offline` for not; None when unknown.
 
-        Before 6.14 a switch, since then a choice (mm/Kconfig).
+        Older kernels have a switch for it, newer ones a choice (mm/Kconfig).
         """
         config = self.config()
         if config is None:

@@ -33,7 +33,9 @@ TRACES = {
     "v4.13": ("v4.13", 67),
     "v4.14": ("v4.14-stable", 72),
     "v4.14-vz": ("v4.14", 36),
+    "v5.10": ("v5.10", 26),
     "v6.1": ("v6.1", 45),
+    "v7.2": ("v7.2", 26),
 }
 """For each file, the variant that its kernel is, and how many traces there are."""
 
@@ -97,6 +99,8 @@ def test_a_recording_names_the_variant_it_speaks_for(name: str) -> None:
         ("v4.14-vz", "v4.14-stable"),
         ("v4.14", "v4.14"),
         ("v6.1", "v4.14"),
+        ("v5.10", "v6.1"),
+        ("v7.2", "v5.10"),
     ],
 )
 def test_it_parts_from_variants_it_does_not_speak_for(name: str, variant: str) -> None:

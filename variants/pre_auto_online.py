@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 
 from zonediff.engine.devices import Source
 from zonediff.engine.memory import OnlineType
@@ -27,7 +27,7 @@ class PreAutoOnline(Upstream):
 
     name = "pre-auto-online"
     origin = "Linux v4.10 less commits 31bc3858ea3e and 8604d9e534a3"
-    released = "2016-03-13"  # v4.5, the last release without the two
+    released: ClassVar[str | None] = "2016-03-13"  # v4.5, the last release without the two
     knob = None
     default_state = None
     default_online_option = False

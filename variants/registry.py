@@ -52,7 +52,10 @@ OURS: Final = {
     "v4.13": "v4_13:V4_13",
     "v4.14": "v4_14:V4_14",
     "v4.14-stable": "v4_14:V4_14Stable",
+    "v5.10": "v5_10:V5_10",
     "v6.1": "v6_1:V6_1",
+    "v6.12": "v6_12:V6_12",
+    "v7.2": "v7_2:V7_2",
 }
 """Where each of our variants is, so that only those asked for are imported."""
 

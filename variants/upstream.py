@@ -106,7 +106,7 @@ class Upstream(Policy):
 
     name = "upstream"
     origin = "Linux v4.10"
-    released = "2017-02-19"
+    released: ClassVar[str | None] = "2017-02-19"
     knob: ClassVar[tuple[str, ...] | None] = ("online", "offline")
     default_state: ClassVar[tuple[str, ...] | None] = ("online", "offline")
     default_online_option = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from zonediff.variants.upstream import Upstream
 
 
@@ -17,7 +19,7 @@ class V4_12(Upstream):
 
     name = "v4.12"
     origin = "Linux v4.12"
-    released = "2017-07-02"
+    released: ClassVar[str | None] = "2017-07-02"
     auto_online_tells_driver_core = True
     auto_online_hangs_boot = False
     ejects_drain = False

@@ -77,7 +77,7 @@ class V4_13(V4_12):
 
     name = "v4.13"
     origin = "Linux v4.13"
-    released = "2017-09-03"
+    released: ClassVar[str | None] = "2017-09-03"
     zones_chosen_when_onlined = True
     movable_node_option = False
     intends: ClassVar[tuple[Intent, ...]] = tuple(

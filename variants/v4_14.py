@@ -49,7 +49,7 @@ class V4_14(V4_13):
 
     name = "v4.14"
     origin = "Linux v4.14"
-    released = "2017-11-12"
+    released: ClassVar[str | None] = "2017-11-12"
     spans_shrink = Shrink.REMOVED_TO_ONLINE
     ejects_drain = True
     intends: ClassVar[tuple[Intent, ...]] = ()
@@ -96,7 +96,7 @@ class V4_14Stable(V4_14):
 
     name = "v4.14-stable"
     origin = "Linux v4.14.177"
-    released = "2020-04-24"
+    released: ClassVar[str | None] = "2020-04-24"
 
     def refuses_offline(self, kernel: KernelState, block: int) -> Because | None:
         if lies_in_its_zone(kernel, block):

@@ -58,7 +58,7 @@ class V6_1(V4_14):
 
     name = "v6.1"
     origin = "Linux v6.1"
-    released = "2022-12-11"
+    released: ClassVar[str | None] = "2022-12-11"
     knob: ClassVar[tuple[str, ...] | None] = (
         "offline",
         "online",

@@ -1,0 +1,24 @@
+"""Linux v6.12."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from zonediff.engine.state import KernelState
+from zonediff.variants.v6_1 import V6_1
+
+
+class V6_12(V6_1):
+    """Linux v6.12: as v6.1, and memmap_on_memory is for any number of blocks.
+
+    Since 6.8 each block that is added holds its own memmap, with as many as are added at once
+    (create_altmaps_and_memory_blocks). What added memory becomes by default is a choice of the
+    config, CONFIG_MHP_DEFAULT_ONLINE_TYPE_*.
+    """
+
+    name = "v6.12"
+    origin = "Linux v6.12"
+    released: ClassVar[str | None] = None
+
+    def hosts_memmap(self, kernel: KernelState, blocks: int) -> bool:
+        return kernel.switch("memory_hotplug.memmap_on_memory", default=False)
