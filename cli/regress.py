@@ -31,7 +31,8 @@ _file = click.Path(path_type=Path)
 Exit codes:
   0    nothing regressed
   1    something regressed
-  2    bad input or usage, or a revision that cannot be run
+  2    bad input or usage, a revision that cannot be run, or a variant file
+       that it has not
   3    a variant that ran before now fails
   130  interrupted
 """
@@ -63,6 +64,13 @@ Exit codes:
     help="Load variants from this file of the repository. Repeatable.",
 )
 @click.option(
+    "--removed",
+    type=_file,
+    multiple=True,
+    metavar="PATH.py",
+    help="Accept that --head has lost this variant file. Repeatable.",
+)
+@click.option(
     "--corpus", type=_file, metavar="DIR", help="Load scenarios from this folder of the repository."
 )
 @options.baseline
@@ -75,6 +83,7 @@ def command(
     repo: Path,
     variants: str | None,
     variant_files: tuple[Path, ...],
+    removed: tuple[Path, ...],
     corpus: Path | None,
     baseline: str,
     markdown: Path | None,
@@ -92,7 +101,7 @@ def command(
         if path.is_absolute() or ".." in path.parts:
             raise click.UsageError(f"{path}: give the path from the repository's root")
     outputs.check([("--markdown", markdown), ("--junit", junit)], [_root(repo)])
-    request = Request(scenarios, variants, variant_files, corpus, baseline)
+    request = Request(scenarios, variants, variant_files, corpus, baseline, removed)
     with _ending_well():
         regression = _compare(repo, base, head, request)
     reports = {"markdown": markdown, "junit": junit}

@@ -39,6 +39,7 @@ class Request:
     """What to run at each revision; all paths are relative to the repository's root.
 
     scenarios: names; without any, the whole corpus. variants: names; None for the default ones.
+    removed: variant files that the head need not have any more.
     """
 
     scenarios: tuple[str, ...] = ()
@@ -46,6 +47,7 @@ class Request:
     variant_files: tuple[Path, ...] = ()
     corpus: Path | None = None
     baseline: str = "upstream"
+    removed: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,12 @@ class Tree:
 
 
 def outcomes(trees: Sequence[Tree], request: Request) -> list[Result]:
-    """The result of each revision, run at the same time. Raises SeriesError."""
+    """The result at each revision, the older one first; they are run at the same time.
+
+    Raises SeriesError, also for a variant file that neither revision has, or that the last one has
+    lost without `removed` saying so.
+    """
+    _check_files(trees, request)
     for tree in trees:
         if not tree.sources and not request.variant_files and request.corpus is None:
             raise SeriesError(
@@ -72,6 +79,27 @@ def outcomes(trees: Sequence[Tree], request: Request) -> list[Result]:
             )
     with _processes(trees, request) as started:
         return [_result(*item) for item in started]
+
+
+def _check_files(trees: Sequence[Tree], request: Request) -> None:
+    """Raise SeriesError if a variant file is missing, as nothing would be tested then."""
+    head = trees[-1]
+    for file in request.variant_files:
+        there = [tree.name for tree in trees if (tree.folder / file).is_file()]
+        if not there:
+            raise SeriesError(
+                f"{file} is in no revision: neither in {' nor in '.join(t.name for t in trees)}"
+            )
+        if head.name not in there and file not in request.removed:
+            raise SeriesError(
+                f"{head.name} has no {file}, which {there[0]} has: if it was removed on purpose, "
+                f"say --removed {file}"
+            )
+    for file in request.removed:
+        if file not in request.variant_files:
+            raise SeriesError(f"--removed {file} is not among the files of --variant-file")
+        if (head.folder / file).is_file():
+            raise SeriesError(f"--removed {file}: {head.name} has it")
 
 
 _Started = tuple[Tree, "subprocess.Popen[bytes]", IO[bytes], Path]

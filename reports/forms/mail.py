@@ -22,7 +22,7 @@ from zonediff.reports.forms.mail_layout import (
     transcript,
 )
 from zonediff.reports.page import scope
-from zonediff.reports.page.evidence import EvidenceRow, evidence_rows
+from zonediff.reports.page.evidence import EvidenceRow, evidence_rows, live_kernels
 from zonediff.reports.page.findings import Finding, with_preposition
 from zonediff.reports.page.frontier import frontier_table
 from zonediff.reports.page.patches import series_text
@@ -244,11 +244,15 @@ class _Mail:
     def _evidence(self) -> Iterator[str]:
         yield from heading("Evidence from real kernels")
         rows = evidence_rows(self.result.variants)
+        live = live_kernels(self.result.variants)
+        yield from bullets(live)
+        if live and rows:
+            yield ""
         if rows:
             yield "Recorded traces and steps that agree with this result:"
             yield ""
             yield from table(EvidenceRow._fields, rows)
-        else:
+        elif not live:
             yield "None."
 
     def _not_tested(self) -> Iterator[str]:

@@ -10,7 +10,7 @@ from zonediff.engine.words import count_of
 from zonediff.reports.forms import summary
 from zonediff.reports.forms.mail_layout import once, transcript
 from zonediff.reports.page import scope
-from zonediff.reports.page.evidence import EvidenceRow, evidence_rows
+from zonediff.reports.page.evidence import EvidenceRow, evidence_rows, live_kernels
 from zonediff.reports.page.findings import Cause, Finding, with_preposition
 from zonediff.reports.page.frontier import frontier_table
 from zonediff.reports.page.index import Link
@@ -150,9 +150,12 @@ def _evidence(result: Result) -> Part:
         )
         for row in evidence_rows(result.variants)
     ]
-    lines = ["Recorded traces and steps that agree with this result:", ""]
-    lines += table(EvidenceRow._fields, rows)
-    return Part("Evidence from real kernels", lines if rows else ["None."])
+    lines = [f"- {text(says)}" for says in live_kernels(result.variants)]
+    if rows:
+        lines += [""] if lines else []
+        lines += ["Recorded traces and steps that agree with this result:", ""]
+        lines += table(EvidenceRow._fields, rows)
+    return Part("Evidence from real kernels", lines or ["None."])
 
 
 def _claims(result: Result, report: Report) -> Part:

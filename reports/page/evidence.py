@@ -9,9 +9,24 @@ from typing import Final, NamedTuple
 from zonediff.engine.steps import Step
 from zonediff.reports.page.index import Index, Link
 from zonediff.result.result import VariantInfo
+from zonediff.variants.registry import LIVE
 
 RECORDED: Final = ("write", "read", "plug", "unplug", "probe")
 """The verbs of the acts in recordings. No recording checks any other verb."""
+
+
+REAL_KERNEL: Final = "A real kernel was run: these results come from no model."
+"""What a live variant has instead of recordings."""
+
+
+def is_live(info: VariantInfo) -> bool:
+    """Whether a variant is a real kernel that was run, and not a model."""
+    return info.name.startswith(LIVE)
+
+
+def live_kernels(variants: Iterable[VariantInfo]) -> list[str]:
+    """A sentence for each real kernel that was run."""
+    return [f"{info.name}: {REAL_KERNEL}" for info in variants if is_live(info)]
 
 
 class EvidenceRow(NamedTuple):
@@ -48,10 +63,12 @@ class UnrecordedAct:
 
 
 def unrecorded_acts(index: Index) -> tuple[UnrecordedAct, ...]:
-    """Every kind of act that no recording has, in the order in which they occur."""
+    """Every kind of act of models that no recording has, in the order in which they occur."""
     examples: dict[str, Step] = {}
     scenarios: dict[str, dict[str, None]] = {}
     for run in index.result.runs:
+        if run.variant.startswith(LIVE):
+            continue
         for _, _, act in run.trace.acts() if run.trace else ():
             if act.do.verb not in RECORDED:
                 examples.setdefault(act.do.verb, act.do)

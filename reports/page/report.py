@@ -10,7 +10,7 @@ from typing import Final
 from zonediff.engine.words import count_of
 from zonediff.reports.page.chance_goals import ChanceGoal, chance_goals
 from zonediff.reports.page.claims import ClaimView, claim_views
-from zonediff.reports.page.evidence import UnrecordedAct, unrecorded_acts
+from zonediff.reports.page.evidence import UnrecordedAct, is_live, unrecorded_acts
 from zonediff.reports.page.explorations import ArenaView, arenas
 from zonediff.reports.page.findings import Cause, RemovalView, causes, removal_views
 from zonediff.reports.page.history import HistoryView, history_view
@@ -52,13 +52,14 @@ class Section:
 class VariantView:
     """The description of a variant.
 
-    interface: (kind of interface, names with the accepted values). builds_on: the variant that it
-    changes, "" if none.
+    live: whether a real kernel was run. interface: (kind of interface, names with the accepted
+    values). builds_on: the variant that it changes, "" if none.
     """
 
     link: Link
     info: VariantInfo
     baseline: bool
+    live: bool
     paragraphs: tuple[str, ...]
     interface: tuple[tuple[str, tuple[str, ...]], ...]
     builds_on: str
@@ -209,7 +210,7 @@ def _notes(index: Index) -> Iterator[str]:
     if impossible:
         number = sum(run.status == "not-run" for run in result.runs)
         yield f"{count_of(number, 'run')} could not be done here: {', '.join(impossible)}."
-    unproven = [info.name for info in result.variants if not info.evidence]
+    unproven = [info.name for info in result.variants if not info.evidence and not is_live(info)]
     if unproven:
         yield (
             f"No recording of a real kernel checks {', '.join(unproven)}: "
@@ -227,6 +228,7 @@ def _variant(index: Index, info: VariantInfo) -> VariantView:
         link=index.variant(info.name),
         info=info,
         baseline=info.name == index.result.baseline,
+        live=is_live(info),
         paragraphs=tuple(
             text
             for text in re.split(r"\n\s*\n", info.description.strip())

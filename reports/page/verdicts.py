@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from zonediff.reports.page.evidence import REAL_KERNEL, is_live
 from zonediff.reports.page.findings import removal_views
 from zonediff.reports.page.index import Index, Link
 from zonediff.reports.page.intents import fate
@@ -82,7 +83,9 @@ def _remarks(index: Index, info: VariantInfo, prints: Mapping[str, list[object]]
     for outcome in index.result.intents:
         if outcome.variant == info.name and outcome.status != "happened":
             yield f"Declared intent {outcome.intent.scenarios}: {fate(outcome)}."
-    if not info.evidence:
+    if is_live(info):
+        yield REAL_KERNEL
+    elif not info.evidence:
         yield "Not checked against any real kernel."
 
 

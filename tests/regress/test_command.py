@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 from junitparser import Error, Failure, JUnitXml
 
+from tests.regress.conftest import VARIANT
 from zonediff.cli.main import cli
 
 
@@ -187,3 +188,34 @@ def test_nothing_is_left_when_it_is_stopped(tree: Any, tmp_path: Path, stop: int
         process.wait()
     assert tree.worktrees == 1
     assert list(temporary.iterdir()) == []
+
+
+def test_a_variant_file_that_is_missing(tree: Any, tmp_path: Path) -> None:
+    """A job that tests nothing is not green; a file removed on purpose is named."""
+
+    def call(*args: str) -> tuple[int, str]:
+        given = ("--repo", str(tree.path), "--base", "base", "--corpus", "scenarios")
+        result = CliRunner().invoke(cli, ["regress", *given, *args])
+        return result.exit_code, " ".join(result.stderr.split())
+
+    assert call("--variant-file", "missing.py") == (
+        2,
+        "Error: missing.py is in no revision: neither in base nor in HEAD",
+    )
+    tree.git("rm", "-q", "mine.py")
+    tree.commit(other_py=VARIANT.replace('"mine"', '"other"'))
+    assert call("--variant-file", "mine.py") == (
+        2,
+        "Error: HEAD has no mine.py, which base has: if it was removed on purpose, say --removed "
+        "mine.py",
+    )
+    assert call("--variant-file", "mine.py", "--removed", "mine.py") == (0, "")
+    assert call("--variant-file", "other.py") == (0, "")  # it is new
+    assert call("--variant-file", "other.py", "--removed", "other.py") == (
+        2,
+        "Error: --removed other.py: HEAD has it",
+    )
+    assert call("--variant-file", "other.py", "--removed", "mine.py") == (
+        2,
+        "Error: --removed mine.py is not among the files of --variant-file",
+    )

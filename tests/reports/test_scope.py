@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from zonediff.reports.formats import render
 from zonediff.reports.page import scope
 from zonediff.reports.page.report import build_report
 from zonediff.result.result import Result
@@ -38,7 +39,7 @@ def test_what_was_not_tested(result: Result) -> None:
     assert list(scope.not_tested(result, build_report(result))) == [
         "Running kernels: none was started for this.",
         "Not checked against recordings of any real kernel: michal-split/1, hyperv-xen-only.",
-        "Failed or not run in hyperv-xen-only: ordering/ascending.",
+        "Failed, not modelled or not run in hyperv-xen-only: ordering/ascending.",
         "Anything outside the 6 scenarios of this run.",
     ]
 
@@ -71,3 +72,36 @@ def test_how_much_real_kernels_confirm(result: Result) -> None:
     assert scope.made_from(bare).endswith(
         "; nothing is checked against recordings of real kernels."
     )
+
+
+def test_no_form_takes_a_real_kernel_for_a_model(result: Result) -> None:
+    """Neither its notes, its verdict nor its evidence."""
+    live = replace(
+        result,
+        variants=[
+            replace(info, name="live:bzImage") if info.name == "hyperv-xen-only" else info
+            for info in result.variants
+        ],
+        runs=[
+            replace(run, variant="live:bzImage") if run.variant == "hyperv-xen-only" else run
+            for run in result.runs
+        ],
+        judgements=[
+            replace(item, variant="live:bzImage") if item.variant == "hyperv-xen-only" else item
+            for item in result.judgements
+        ],
+        removals=[],
+    )
+    says = "A real kernel was run: these results come from no model."
+    report = build_report(live)
+    (verdict,) = [item for item in report.verdicts if item.link.name == "live:bzImage"]
+    assert says in verdict.remarks
+    assert "Not checked against any real kernel." not in verdict.remarks
+    assert report.notes[-1] == (
+        "No recording of a real kernel checks michal-split/1: "
+        "these results come from a model alone."
+    )
+    for form in ("mail", "markdown"):
+        text = " ".join(render(live, form).split()).replace("\\", "")
+        assert f"- live:bzImage: {says}" in text
+    assert "live:bzImage: these results come from a model" not in render(live, "html")
