@@ -77,6 +77,20 @@ def _names(option: str, place: Path) -> Iterator[Path]:
         yield from (place.with_name(place.name + suffix) for suffix in _BESIDE_A_STORE)
 
 
+MOST_CHARACTERS: Final = 100_000
+"""The size of the largest mail that the kernel's lists take."""
+
+
+def warn_of_size(mail: str, path: Path) -> None:
+    """Warn on standard error of a mail that a list would refuse."""
+    if len(mail) > MOST_CHARACTERS:
+        click.echo(
+            f"Warning: {path} has {len(mail):,} characters; lists refuse mails of more than "
+            f"{MOST_CHARACTERS:,}.",
+            err=True,
+        )
+
+
 def _problem(path: Path) -> str | None:
     """What keeps a file from being written."""
     if path.is_dir():

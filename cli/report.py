@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from zonediff.cli import completion, outputs
+from zonediff.cli.outputs import warn_of_size
 from zonediff.reports import formats
 from zonediff.result import files as result_files
 from zonediff.result.result import Result
@@ -71,7 +72,14 @@ def _form(ctx: click.Context, param: click.Parameter, value: str | None) -> str 
     metavar="OLD",
     help="Show what changed since this older result.",
 )
-@click.option("--scenario", metavar="ID", help="Show only this scenario, as a short mail.")
+@click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    metavar="ID",
+    help="Show only this scenario, as a short mail. Repeatable.",
+)
+@click.option("--full", is_flag=True, help="Write the mail in full; it is short otherwise.")
 @click.option(
     "--to-thread",
     metavar="MESSAGE-ID",
@@ -83,7 +91,8 @@ def command(
     form: str | None,
     output: Path | None,
     against: Path | None,
-    scenario: str | None,
+    scenarios: tuple[str, ...],
+    full: bool,
     to_thread: str | None,
     subject: str | None,
 ) -> int:
@@ -98,7 +107,11 @@ def command(
     The default form is mail for a draft and for one scenario, text otherwise.
     """
     outputs.check([("-o", output)], [result, *([against] if against else [])])
-    form = _chosen(form, against is not None, scenario is not None, to_thread is not None)
+    if full and (form not in (None, "mail") or against is not None or scenarios):
+        raise click.UsageError("--full is for the mail of a whole result: add --format mail")
+    if full:
+        form = "mail"
+    form = _chosen(form, against is not None, bool(scenarios), to_thread is not None)
     if subject is not None and to_thread is None:
         raise click.UsageError("--subject is for a draft: add --to-thread MESSAGE-ID")
     if to_thread is not None:
@@ -110,13 +123,17 @@ def command(
 
         regression = compare(result_files.load(against), new, _called(against, result))
         text, code = formats.render_changes(regression, form), regression.exit_code
-    elif scenario is not None:
-        text = _excerpt(new, scenario)
+    elif scenarios:
+        text = "\n\n".join(_excerpt(new, scenario) for scenario in dict.fromkeys(scenarios))
     else:
-        text = formats.render(new, form)
+        text = formats.render(new, form, full=full)
     if to_thread is not None:
-        default = f"Memory hotplug: {scenario}" if scenario else text.partition("\n")[0]
+        default = (
+            f"Memory hotplug: {', '.join(scenarios)}" if scenarios else text.partition("\n")[0]
+        )
         text = _draft(text, to_thread, default if subject is None else subject)
+    if form == "mail":
+        warn_of_size(text, output or Path("the mail"))
     if output is None:
         click.echo(text.encode(), nl=False)
     else:

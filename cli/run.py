@@ -28,7 +28,7 @@ _OUTPUTS: Final = {
 }
 """The options for the most common forms: each option's parameter and form. --report has all."""
 
-_NOT_RECORDED: Final = ("output", "html", "mail", "reports", "store", "jobs", "scheduler")
+_NOT_RECORDED: Final = ("output", "html", "mail", "reports", "full", "store", "jobs", "scheduler")
 """Parameters that do not change the result: where it goes, and who does the work."""
 
 _file = click.Path(path_type=Path)
@@ -62,6 +62,7 @@ def _reports(
 @click.option("-o", "--output", type=_file, metavar="FILE", help="Write the result as JSON.")
 @click.option("--html", type=_file, metavar="FILE", help="Write the report as HTML.")
 @click.option("--mail", type=_file, metavar="FILE", help="Write the report as a plain-text mail.")
+@click.option("--full", is_flag=True, help="Write the mail in full; it is short otherwise.")
 @click.option(
     "--report",
     "reports",
@@ -124,7 +125,7 @@ def command(scenarios: tuple[str, ...], variant_files: tuple[Path, ...], **given
     result, missing = assembled.result, assembled.missing
     for warning in assembled.warnings:
         click.echo(warning, err=True)
-    _write(result, files)
+    _write(result, files, full=given["full"])
     if missing:
         click.echo(f"Interrupted: without {', '.join(missing)}.", err=True)
     elif store is not None and not result.complete:
@@ -176,10 +177,13 @@ def _wanted(
     )
 
 
-def _write(result: Result, files: Sequence[_File]) -> None:
+def _write(result: Result, files: Sequence[_File], *, full: bool) -> None:
     """Write the files, all of them after the last one is rendered, and print the summary."""
-    texts = {path: formats.render(result, form) for _, form, path in files}
+    texts = {path: formats.render(result, form, full=full) for _, form, path in files}
     write_files(texts)
+    for _, form, path in files:
+        if form == "mail":
+            outputs.warn_of_size(texts[path], path)
     click.echo(formats.render(result, "text"), nl=False)
     if texts:
         click.echo()

@@ -16,13 +16,14 @@ class Format:
     """A form of report, with its functions as `module:function`.
 
     result: renders a result. changes: renders the changes between two results, None for a form
-    that cannot.
+    that cannot. full: renders a result without leaving anything out, for a form that is short.
     """
 
     name: str
     summary: str
     result: str
     changes: str | None = None
+    full: str | None = None
 
 
 # Renderers are imported when they are used: Jinja2 and tabulate take longer than a short command.
@@ -37,8 +38,9 @@ _ALL: Final = (
     Format(
         "mail",
         "ASCII text of at most 72 columns, for a mailing list",
-        "reports.forms.mail:render",
+        "reports.forms.mail_brief:render",
         "reports.forms.changes:mail",
+        "reports.forms.mail:render",
     ),
     Format(
         "markdown",
@@ -69,9 +71,13 @@ OF_CHANGES: Final = tuple(item.name for item in _ALL if item.changes is not None
 """The names of the forms that can show the changes between two results."""
 
 
-def render(result: Result, name: str) -> str:
-    """Render a result in the form of this name. Raises KeyError for an unknown form."""
-    return _call(FORMATS[name].result, result)
+def render(result: Result, name: str, *, full: bool = False) -> str:
+    """Render a result in the form of this name. Raises KeyError for an unknown form.
+
+    full: leave nothing out, in a form that is short otherwise.
+    """
+    form = FORMATS[name]
+    return _call(form.full if full and form.full is not None else form.result, result)
 
 
 def render_changes(regression: Regression, name: str) -> str:

@@ -31,7 +31,7 @@ def render(result: Result, scenario: str) -> str:
     index = Index(result)
     shown = scenario_view(index, info)
     full = _commands(index, shown)
-    brief = _without_final_state(full)
+    brief = without_final_state(full)
     none: list[Part] = []
     forms = ((full, False), (brief, False), (brief, True), (none, False), (none, True))
     texts = [list(_lines(index, shown, commands, short)) for commands, short in forms]
@@ -86,7 +86,7 @@ def _commands(index: Index, shown: ScenarioView) -> list[Part]:
     return inside
 
 
-def _without_final_state(parts: Sequence[Part]) -> list[Part]:
+def without_final_state(parts: Sequence[Part]) -> list[Part]:
     """The commands without the final state of memory, as the goals cover what matters of it."""
     *before, last = parts or [Part("guest", ())]
     final = [

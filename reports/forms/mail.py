@@ -1,6 +1,7 @@
-"""The report as text for a mailing list: ASCII, at most 72 columns, the verdict first.
+"""The whole report as text for a mailing list: ASCII, at most 72 columns, the verdict first.
 
-The mail names every finding. Reasons are numbered footnotes, so that findings stay short.
+`zonediff.reports.forms.mail_brief` is the short mail. This one names every finding. Reasons are
+numbered footnotes, so that findings stay short.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Final
 
 from zonediff.engine.words import count_of
 from zonediff.reports.forms import summary
+from zonediff.reports.forms.changed_claims import claims_that_change
 from zonediff.reports.forms.mail_layout import (
     WIDTH,
     Notes,
@@ -21,12 +23,15 @@ from zonediff.reports.forms.mail_layout import (
     table,
     transcript,
 )
+from zonediff.reports.forms.severities import capitalized, harm, worst, worst_first
 from zonediff.reports.page import scope
 from zonediff.reports.page.evidence import EvidenceRow, evidence_rows, live_kernels
 from zonediff.reports.page.findings import Finding, with_preposition
 from zonediff.reports.page.frontier import frontier_table
+from zonediff.reports.page.index import Index
 from zonediff.reports.page.patches import series_text
 from zonediff.reports.page.report import Section, build_report
+from zonediff.reports.page.verdicts import Verdict
 from zonediff.reports.text.kinds import Class, noun
 from zonediff.reports.text.plain import wrap
 from zonediff.result.result import Result
@@ -42,6 +47,7 @@ class _Mail:
 
     def __init__(self, result: Result) -> None:
         self.result = result
+        self.index = Index(result)
         self.report = build_report(result)
         self.notes = Notes()
 
@@ -92,39 +98,28 @@ class _Mail:
         for verdict in verdicts:
             says = summary.verdict_in_words(self.result, verdict)
             yield from wrap(f"{verdict.link.name} {says}.", WIDTH, "", "  ")
-            if deaths := sum(count.deaths for count in verdict.counts):
-                yield from wrap(f"The kernel dies in {deaths} of these.", WIDTH, "  ")
             for remark in verdict.remarks:
                 yield from wrap(remark, WIDTH, "  ")
         yield ""
-        kinds = [kind for kind in _COLUMN_HEADS if any(v.number(kind) for v in verdicts)]
-        yield from table(
-            ["variant", *(_COLUMN_HEADS[kind] for kind in kinds)],
-            [
-                [verdict.link.name, *(str(verdict.number(kind)) for kind in kinds)]
-                for verdict in verdicts
-            ],
-        )
-        yield ""
-        yield from wrap(
-            "; ".join(f"{_COLUMN_HEADS[kind]}: {noun(kind, 2)}" for kind in kinds) + ".", WIDTH
-        )
+        yield from counts_table(verdicts)
 
     def _section(self, section: Section) -> Iterator[str]:
         yield from heading(section.heading)
         yield from wrap(section.meaning, WIDTH)
-        for number, cause in enumerate(section.causes, 1):
+        for number, cause in enumerate(worst_first(self.index, section.causes), 1):
             yield ""
             yield from wrap(f"{cause.function}: {cause.count}", WIDTH, f"{number}. ")
             yield from wrap(cause.sentence, WIDTH, "   ")
-            yield from self._finding(cause.shortest)
-            yield from _other_findings(cause.others)
+            example = worst(self.index, cause.findings)
+            yield from self._finding(example)
+            yield from other_findings([item for item in cause.findings if item != example])
 
     def _finding(self, finding: Finding) -> Iterator[str]:
         yield from wrap(f"{finding.link.name} in {listed(finding.variants)}", WIDTH, "   ")
         yield from wrap(finding.scenario.title, WIDTH, "     ")
-        if finding.dies:
-            yield from wrap("THE KERNEL DIES.", WIDTH, "     ")
+        judgement = self.index.judgement(finding.link.name, finding.variants[0].name)
+        if judgement is not None and judgement.severity is not None:
+            yield from wrap(f"{capitalized(harm(judgement))}.", WIDTH, "     ")
         if finding.intent:
             yield from wrap(f"intended: {finding.intent}", WIDTH, "     ")
         for goal in finding.goals:
@@ -193,14 +188,18 @@ class _Mail:
             yield from wrap(scenarios(row.link.name for row in same), WIDTH)
 
     def _claims(self) -> Iterator[str]:
-        if not self.report.claims:
+        """The claims on which a candidate changes the verdict, with what decides each side."""
+        changed = {claim.id for claim, _ in claims_that_change(self.result)}
+        views = [item for item in self.report.claims if item.claim.id in changed]
+        if not views:
             return
-        yield from heading("Claims")
-        for number, item in enumerate(self.report.claims):
+        yield from heading("Claims whose verdict changes")
+        for number, item in enumerate(views):
             if number:
                 yield ""
             claim = item.claim
             yield from wrap(f"{claim.id} {claim.who}: {claim.says}", WIDTH, "", "    ")
+            yield from wrap(f"<{claim.message}>", WIDTH, "    ")
             alike: dict[tuple[str, str], list[str]] = {}
             for group in item.judged:
                 key = (group.verdict.verdict, group.verdict.condition)
@@ -208,6 +207,12 @@ class _Mail:
             for (verdict, condition), variants in alike.items():
                 why = f": {condition}" if condition else ""
                 yield from wrap(f"{verdict} on {', '.join(variants)}{why}", WIDTH, "  - ")
+        others = len(self.report.claims) - len(views)
+        if others:
+            yield ""
+            yield from wrap(
+                f"No variant changes the verdict on {count_of(others, 'other claim')}.", WIDTH
+            )
 
     def _frontiers(self) -> Iterator[str]:
         if not self.report.frontiers:
@@ -226,14 +231,15 @@ class _Mail:
         yield from bullets(scope.compared(self.result))
 
     def _reproduce(self) -> Iterator[str]:
-        """The shortest scenario of each cause of regressions, or of fixes without regressions."""
+        """The worst scenario of each cause of regressions, or of fixes without regressions."""
         by_kind = {section.kind: section for section in self.report.sections}
         section = by_kind.get("regression") or by_kind.get("fix")
         if section is None:
             return
         yield from heading("How to reproduce")
         views = {item.link: item for item in self.report.scenarios}
-        shown = dict.fromkeys(cause.shortest.link for cause in section.causes)
+        ordered = worst_first(self.index, section.causes)
+        shown = dict.fromkeys(worst(self.index, cause.findings).link for cause in ordered)
         for number, scenario in enumerate(views[link] for link in shown):
             if number:
                 yield ""
@@ -279,11 +285,26 @@ _COLUMN_HEADS: Final[Mapping[Class, str]] = {
 }
 
 
-def _other_findings(findings: Sequence[Finding]) -> Iterator[str]:
+def counts_table(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """The number of scenarios in each class for each variant, and a key to the columns."""
+    kinds = [kind for kind in _COLUMN_HEADS if any(v.number(kind) for v in verdicts)]
+    yield from table(
+        ["variant", *(_COLUMN_HEADS[kind] for kind in kinds)],
+        [
+            [verdict.link.name, *(str(verdict.number(kind)) for kind in kinds)]
+            for verdict in verdicts
+        ],
+    )
+    yield ""
+    key = "; ".join(f"{_COLUMN_HEADS[kind]}: {noun(kind, 2)}" for kind in kinds)
+    yield from wrap(f"{key}.", WIDTH)
+
+
+def other_findings(findings: Sequence[Finding], opening: str = "also in") -> Iterator[str]:
     """The names of findings, by variants."""
     groups: dict[str, list[Finding]] = {}
     for finding in findings:
         groups.setdefault(listed(finding.variants), []).append(finding)
     for variants, group in groups.items():
         names = scenarios(finding.link.name for finding in group)
-        yield from wrap(f"also in {variants}: {names}", WIDTH, "   ", "     ")
+        yield from wrap(f"{opening} {variants}: {names}", WIDTH, "   ", "     ")

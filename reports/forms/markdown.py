@@ -9,11 +9,12 @@ from zonediff.engine.trace import Reason
 from zonediff.engine.words import count_of
 from zonediff.reports.forms import summary
 from zonediff.reports.forms.mail_layout import once, transcript
+from zonediff.reports.forms.severities import capitalized, harm, worst, worst_first
 from zonediff.reports.page import scope
 from zonediff.reports.page.evidence import EvidenceRow, evidence_rows, live_kernels
 from zonediff.reports.page.findings import Cause, Finding, with_preposition
 from zonediff.reports.page.frontier import frontier_table
-from zonediff.reports.page.index import Link
+from zonediff.reports.page.index import Index, Link
 from zonediff.reports.page.patches import series_text
 from zonediff.reports.page.report import Report, Section, build_report
 from zonediff.reports.text.kinds import SYMBOLS, noun, short
@@ -24,24 +25,26 @@ from zonediff.result.result import Result
 
 def render(result: Result) -> str:
     """The report, cut to the size of a comment."""
-    report = build_report(result)
+    report, index = build_report(result), Index(result)
     end = [f"<sub>{' '.join(text(says) for says in scope.made_by(result, report))}</sub>"]
-    return comment(_parts(result, report), end)
+    return comment(_parts(result, report, index), end)
 
 
-def _parts(result: Result, report: Report) -> Iterator[Part]:
+def _parts(result: Result, report: Report, index: Index) -> Iterator[Part]:
     first = [section for section in report.sections if section.kind in _FIRST]
     yield Part(text(report.title), [text(report.lead), *_list(map(text, report.notes))])
     if report.verdicts:
         yield Part("Verdict", *_verdict(result, report))
-    yield from (_section(section, report) for section in first)
+    yield from (_section(section, report, index) for section in first)
     yield Part("ABI removals", [] if report.removals else ["None."], list(_removals(report)))
     yield Part("What was compared", _list(map(text, scope.compared(result))))
     for item in report.series:
         yield Part(item.heading, [text(item.lead), "", *block(series_text(item.series, _TEXT))])
     yield _evidence(result)
     yield Part("What was not tested", _list(map(text, scope.not_tested(result, report))))
-    yield from (_section(section, report) for section in report.sections if section not in first)
+    yield from (
+        _section(section, report, index) for section in report.sections if section not in first
+    )
     if report.claims:
         yield _claims(result, report)
     if report.frontiers:
@@ -80,31 +83,34 @@ def _verdict(result: Result, report: Report) -> tuple[list[str], list[list[str]]
     return lines[:2], [[line] for line in lines[2:]]
 
 
-def _section(section: Section, report: Report) -> Part:
-    items = [list(_cause(cause, report)) for cause in section.causes]
+def _section(section: Section, report: Report, index: Index) -> Part:
+    ordered = worst_first(index, section.causes)
+    items = [list(_cause(cause, report, index)) for cause in ordered]
     return Part(section.heading, [section.meaning, ""], items)
 
 
-def _cause(cause: Cause, report: Report) -> Iterator[str]:
-    """A folded cause: a line about it, and in it the shortest scenario that shows it."""
+def _cause(cause: Cause, report: Report, index: Index) -> Iterator[str]:
+    """A folded cause: a line about it, and in it the worst scenario that it decided."""
     rule = f": {html(cause.sentence)}" if cause.sentence else ""
     yield f"<details><summary><b>{html(cause.function)}</b>, {cause.count}{rule}</summary>"
     yield ""
-    yield from _finding(cause.shortest, report)
+    example = worst(index, cause.findings)
+    yield from _finding(example, report, index)
     groups: dict[str, list[Link]] = {}
-    for finding in cause.others:
+    for finding in (item for item in cause.findings if item != example):
         groups.setdefault(_names(finding.variants), []).append(finding.link)
     for names, links in groups.items():
         yield from ("", f"Also in {names}: {_scenarios(links)}")
     yield from ("", "</details>", "")
 
 
-def _finding(finding: Finding, report: Report) -> Iterator[str]:
+def _finding(finding: Finding, report: Report, index: Index) -> Iterator[str]:
     name, title = code(finding.link.name), text(finding.scenario.title)
     yield f"**{name}** in {_names(finding.variants)}: {title}"
     yield ""
-    if finding.dies:
-        yield "- **The kernel dies.**"
+    judgement = index.judgement(finding.link.name, finding.variants[0].name)
+    if judgement is not None and judgement.severity is not None:
+        yield f"- **{text(capitalized(harm(judgement)))}.**"
     if finding.intent:
         yield f"- intended: {text(finding.intent)}"
     for goal in finding.goals:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from zonediff.reports.forms.severities import harm
 from zonediff.reports.page.index import Index
 from zonediff.reports.text.kinds import classes, noun
 from zonediff.result.causes import deciding_rule
@@ -83,6 +84,8 @@ def _judged(index: Index, scenario: str, variant: str) -> Case:
     what = "" if kinds == ("unchanged",) else ", ".join(noun(kind) for kind in kinds)
     if judgement.kind == "not-judged":
         return Case(scenario, "skipped", what, (f"could not be judged on {judgement.unjudged}",))
+    if "regression" in kinds and judgement.severity is not None:
+        what = what.replace(noun("regression"), f"{noun('regression')} ({harm(judgement)})")
     if judgement.kind == "error":
         run = index.run(scenario, variant)
         return Case(scenario, "error", what, _last_first((run.error if run else None) or ""))

@@ -8,6 +8,7 @@ from typing import Final
 from tabulate import tabulate
 
 from zonediff.engine.words import count_of
+from zonediff.reports.forms.severities import harms_of
 from zonediff.reports.page.chance_goals import chance_goals
 from zonediff.reports.page.frontier import frontier_table
 from zonediff.reports.page.verdicts import Verdict, verdicts
@@ -61,8 +62,11 @@ def _head(result: Result) -> Iterator[str]:
         yield f"INTERRUPTED after {len(result.runs)} of {count_of(wanted, 'run')}."
 
 
-def verdict_in_words(result: Result, verdict: Verdict) -> str:
-    """The effect of a candidate: `breaks 2 scenarios; removes auto_online_blocks`."""
+def verdict_in_words(result: Result, verdict: Verdict, *, brief: bool = False) -> str:
+    """The effect of a candidate: `breaks 2 scenarios; removes auto_online_blocks`.
+
+    brief: give the number of removed interfaces instead of their names.
+    """
     name = verdict.link.name
     errors, broken = verdict.number("error"), verdict.number("regression")
     removed = [
@@ -75,7 +79,8 @@ def verdict_in_words(result: Result, verdict: Verdict) -> str:
     if unknown:
         says.append(f"could not be judged in {count_of(unknown, 'scenario')}")
     if broken:
-        says.append(f"breaks {count_of(broken, 'scenario')}")
+        harms = harms_of(result, name)
+        says.append(f"breaks {count_of(broken, 'scenario')}{f': {harms}' if harms else ''}")
     elif not removed and verdict.number("unchanged") == len(result.scenarios):
         says.append(f"behaves like {result.baseline} everywhere")
     elif not errors + unknown:
@@ -83,7 +88,8 @@ def verdict_in_words(result: Result, verdict: Verdict) -> str:
     if left := verdict.number("not-run"):
         says.append(f"was not run in {count_of(left, 'scenario')}")
     if removed:
-        says.append(f"removes {', '.join(removed)}")
+        named = count_of(len(removed), "interface") if brief else ", ".join(removed)
+        says.append(f"removes {named}")
     return "; ".join(says)
 
 
