@@ -107,10 +107,8 @@ def command(
     The default form is mail for a draft and for one scenario, text otherwise.
     """
     outputs.check([("-o", output)], [result, *([against] if against else [])])
-    if full and (form not in (None, "mail") or against is not None or scenarios):
-        raise click.UsageError("--full is for the mail of a whole result: add --format mail")
     if full:
-        form = "mail"
+        form = _full_form(form, against is not None or bool(scenarios))
     form = _chosen(form, against is not None, bool(scenarios), to_thread is not None)
     if subject is not None and to_thread is None:
         raise click.UsageError("--subject is for a draft: add --to-thread MESSAGE-ID")
@@ -132,13 +130,25 @@ def command(
             f"Memory hotplug: {', '.join(scenarios)}" if scenarios else text.partition("\n")[0]
         )
         text = _draft(text, to_thread, default if subject is None else subject)
+    _write(text, form, output)
+    return code
+
+
+def _write(text: str, form: str, output: Path | None) -> None:
+    """Write or print the text, with a warning of a mail that lists would refuse."""
     if form == "mail":
         warn_of_size(text, output or Path("the mail"))
     if output is None:
         click.echo(text.encode(), nl=False)
     else:
         write_text(output, text)
-    return code
+
+
+def _full_form(form: str | None, part: bool) -> str:
+    """The form of --full. Raises click.UsageError for another form, or for a part of a result."""
+    if part or form not in (None, "mail"):
+        raise click.UsageError("--full is for the mail of a whole result: add --format mail")
+    return "mail"
 
 
 def _called(*results: Path) -> tuple[str, str]:

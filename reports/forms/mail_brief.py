@@ -7,7 +7,6 @@ full mail (`zonediff.reports.forms.mail`) has the rest.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -86,10 +85,9 @@ class _Brief:
         alike: dict[str, list[str]] = {}
         for verdict in self.report.verdicts:
             says = summary.verdict_in_words(self.result, verdict, brief=True)
-            better = [
-                f"{verdict.number(kind)} {noun(kind, verdict.number(kind))}" for kind in _REST
-            ]
-            alike.setdefault(f"{says}; {', '.join(better)}", []).append(verdict.link.name)
+            numbers = [(kind, verdict.number(kind)) for kind in _REST]
+            rest = ", ".join(f"{number} {noun(kind, number)}" for kind, number in numbers if number)
+            alike.setdefault(f"{says}; {rest}" if rest else says, []).append(verdict.link.name)
         for says, names in alike.items():
             yield from wrap(f"{', '.join(names)}: {says}.", WIDTH, "", "  ")
 
@@ -198,10 +196,11 @@ class _Brief:
 
     def _more(self) -> Iterator[str]:
         yield ""
-        yield "To get this result, the full mail, and one scenario:"
+        ways = "the full mail, and one scenario:"
+        yield f"To get this result, {ways}" if self.result.command else f"To get {ways}"
         if self.result.command:
-            words = map(shlex.quote, shlex.split(self.result.command))
-            yield from (f"  {line}" for line in command([*words, "-o result.json"], WIDTH - 2))
+            words = [*self.result.command.split(" "), "-o result.json"]
+            yield from (f"  {line}" for line in command(words, WIDTH - 2))
         yield "  zonediff report result.json --format mail --full"
         yield "  zonediff report result.json --scenario ID"
         yield ""

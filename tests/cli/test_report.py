@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from zonediff.reports.formats import FORMATS, OF_CHANGES
+from zonediff.result.files import load
 
 
 @pytest.fixture
@@ -176,3 +177,33 @@ def test_mistakes(zonediff: Any, result: Path, tmp_path: Path, args: list[str], 
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     assert result.read_bytes() == kept
+
+
+def test_several_scenarios_in_one_mail(zonediff: Any, result: Path) -> None:
+    ids = [item.id for item in load(result).scenarios][:2]
+    done = zonediff("report", result, *(word for id in ids for word in ("--scenario", id)))
+    assert done.exit_code == 0
+    parts = [zonediff("report", result, "--scenario", id).output for id in ids]
+    assert done.output == "\n\n".join(parts)
+
+
+def test_the_full_mail(zonediff: Any, result: Path) -> None:
+    full = zonediff("report", result, "--full")
+    assert full.exit_code == 0
+    assert full.output == zonediff("report", result, "--format", "mail", "--full").output
+    assert full.output != zonediff("report", result, "--format", "mail").output
+    for args in (("--format", "csv"), ("--scenario", "x"), ("--against", result)):
+        refused = zonediff("report", result, "--full", *args)
+        assert (refused.exit_code, "--full is for the mail" in refused.stderr) == (2, True)
+
+
+def test_a_mail_that_lists_refuse(
+    zonediff: Any, result: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zonediff.cli.outputs.MOST_CHARACTERS", 1000)
+    done = zonediff("report", result, "--full", "-o", "long.txt")
+    size = len(Path("long.txt").read_text())
+    assert done.stderr == (
+        f"Warning: long.txt has {size:,} characters; lists refuse mails of more than 1,000.\n"
+    )
+    assert zonediff("report", result, "--format", "csv").stderr == ""

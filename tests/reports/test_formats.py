@@ -36,6 +36,13 @@ def test_golden_files(result: Result, golden: Callable[[str, str], None], name: 
     golden(FILES[name], formats.render(result, name))
 
 
+def test_the_golden_file_of_the_full_mail(
+    result: Result, golden: Callable[[str, str], None]
+) -> None:
+    golden("mail-full.txt", formats.render(result, "mail", full=True))
+    assert formats.render(result, "csv", full=True) == formats.render(result, "csv")
+
+
 def test_every_form_says_what_it_is() -> None:
     assert [*FILES, "html"] == sorted(formats.FORMATS, key=[*FILES, "html"].index)
     assert all(item.summary for item in formats.FORMATS.values())

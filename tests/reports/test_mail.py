@@ -1,4 +1,4 @@
-"""The mail: plain ASCII in 72 columns, and nothing that a count would hide."""
+"""The full mail: plain ASCII in 72 columns, and nothing that a count would hide."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from zonediff.reports.forms import mail_brief
 from zonediff.reports.forms.mail import render
 from zonediff.result.result import Result
 
@@ -82,9 +83,10 @@ def test_no_line_ends_in_blanks(result: Result) -> None:
     ],
 )
 def test_whatever_a_stranger_writes_fits(hostile: Callable[[str], Result], text: str) -> None:
-    mail = render(hostile(text))
-    assert fits(mail)
-    assert not [char for char in mail if not char.isprintable() and char != "\n"]
+    for form in (render, mail_brief.render):
+        mail = form(hostile(text))
+        assert fits(mail)
+        assert not [char for char in mail if not char.isprintable() and char != "\n"]
 
 
 def test_a_long_name_is_broken_and_not_cut(hostile: Callable[[str], Result]) -> None:
@@ -96,4 +98,6 @@ def test_a_long_name_is_broken_and_not_cut(hostile: Callable[[str], Result]) -> 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(max_size=200))
 def test_any_text_fits(request: pytest.FixtureRequest, text: str) -> None:
-    assert fits(render(request.getfixturevalue("hostile")(text)))
+    result = request.getfixturevalue("hostile")(text)
+    assert fits(render(result))
+    assert fits(mail_brief.render(result))
