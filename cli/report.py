@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
 import click
 
-from zonediff.cli import completion, outputs
+from zonediff.cli import completion, options, outputs
 from zonediff.cli.outputs import warn_of_size
 from zonediff.reports import formats
 from zonediff.result import files as result_files
+from zonediff.result.known_file import load_known
 from zonediff.result.result import Result
 from zonediff.result.writing import write_text
 
@@ -79,6 +81,7 @@ def _form(ctx: click.Context, param: click.Parameter, value: str | None) -> str 
     metavar="ID",
     help="Show only this scenario, as a short mail. Repeatable.",
 )
+@options.known
 @click.option("--full", is_flag=True, help="Write the mail in full; it is short otherwise.")
 @click.option(
     "--to-thread",
@@ -93,6 +96,7 @@ def command(
     against: Path | None,
     scenarios: tuple[str, ...],
     full: bool,
+    known: Path | None,
     to_thread: str | None,
     subject: str | None,
 ) -> int:
@@ -106,7 +110,7 @@ def command(
 
     The default form is mail for a draft and for one scenario, text otherwise.
     """
-    outputs.check([("-o", output)], [result, *([against] if against else [])])
+    outputs.check([("-o", output)], [result, *(path for path in (against, known) if path)])
     if full:
         form = _full_form(form, against is not None or bool(scenarios))
     form = _chosen(form, against is not None, bool(scenarios), to_thread is not None)
@@ -115,6 +119,8 @@ def command(
     if to_thread is not None:
         _draft("", to_thread, "looked at early" if subject is None else subject)
     new = result_files.load(result)
+    if known is not None:
+        new = replace(new, known=load_known(known))
     code = 0
     if against is not None:
         from zonediff.compare.regress.changes import compare

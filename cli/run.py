@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from zonediff.cli.progress import bar
 from zonediff.compare.assemble import Wanted, assemble
 from zonediff.reports import formats
 from zonediff.result import exit_code
+from zonediff.result.known_file import known_text, load_known, outcomes
 from zonediff.result.result import Result
 from zonediff.result.series import LineUp
 from zonediff.result.writing import write_files
@@ -28,7 +30,18 @@ _OUTPUTS: Final = {
 }
 """The options for the most common forms: each option's parameter and form. --report has all."""
 
-_NOT_RECORDED: Final = ("output", "html", "mail", "reports", "full", "store", "jobs", "scheduler")
+_NOT_RECORDED: Final = (
+    "output",
+    "html",
+    "mail",
+    "reports",
+    "full",
+    "known",
+    "write_known",
+    "store",
+    "jobs",
+    "scheduler",
+)
 """Parameters that do not change the result: where it goes, and who does the work."""
 
 _file = click.Path(path_type=Path)
@@ -62,6 +75,13 @@ def _reports(
 @click.option("-o", "--output", type=_file, metavar="FILE", help="Write the result as JSON.")
 @click.option("--html", type=_file, metavar="FILE", help="Write the report as HTML.")
 @click.option("--mail", type=_file, metavar="FILE", help="Write the report as a plain-text mail.")
+@options.known
+@click.option(
+    "--write-known",
+    type=_file,
+    metavar="FILE.yaml",
+    help="Write the regressions and failures of this run as known outcomes.",
+)
 @click.option("--full", is_flag=True, help="Write the mail in full; it is short otherwise.")
 @click.option(
     "--report",
@@ -108,24 +128,30 @@ def command(scenarios: tuple[str, ...], variant_files: tuple[Path, ...], **given
     files = _files(given)
     store: Path | None = given["store"]
     outputs.check(
-        [("--store", store), *((option, path) for option, _, path in files)],
+        [
+            ("--store", store),
+            ("--write-known", given["write_known"]),
+            *((option, path) for option, _, path in files),
+        ],
         [
             *variant_files,
             *options.scenario_inputs(scenarios, given["corpus"]),
+            *(path for path in [given["known"]] if path not in (None, given["write_known"])),
             *options.image_inputs(given["variants"], given["baseline"]),
             *(Path(text.partition("=")[2]) for text in given["series"]),
         ],
     )
+    known = load_known(given["known"]) if given["known"] is not None else []
     wanted = _wanted(scenarios, variant_files, for_report=bool(files), given=given)
     with (
         options.opened(store) as opened,
         options.pool(wanted.registry, given["jobs"], given["scheduler"]) as pool,
     ):
         assembled = assemble(wanted, pool=pool, store=opened, bar=bar)
-    result, missing = assembled.result, assembled.missing
+    result, missing = replace(assembled.result, known=known), assembled.missing
     for warning in assembled.warnings:
         click.echo(warning, err=True)
-    _write(result, files, full=given["full"])
+    _write(result, files, given)
     if missing:
         click.echo(f"Interrupted: without {', '.join(missing)}.", err=True)
     elif store is not None and not result.complete:
@@ -177,13 +203,15 @@ def _wanted(
     )
 
 
-def _write(result: Result, files: Sequence[_File], *, full: bool) -> None:
+def _write(result: Result, files: Sequence[_File], given: Mapping[str, Any]) -> None:
     """Write the files, all of them after the last one is rendered, and print the summary."""
-    texts = {path: formats.render(result, form, full=full) for _, form, path in files}
-    write_files(texts)
+    texts = {path: formats.render(result, form, full=given["full"]) for _, form, path in files}
     for _, form, path in files:
         if form == "mail":
             outputs.warn_of_size(texts[path], path)
+    if given["write_known"] is not None and result.complete:
+        texts[given["write_known"]] = known_text(outcomes(result))
+    write_files(texts)
     click.echo(formats.render(result, "text"), nl=False)
     if texts:
         click.echo()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from zonediff.result.judgements import Judgement
+from zonediff.result.judgements import Judgement, Run
 from zonediff.result.result import Result
 
 PASSED: Final = 0
@@ -18,14 +18,15 @@ def exit_code(result: Result) -> int:
     FAILED too when there are judgements and all of them are `not-judged`: nothing was compared.
 
     Regressions that a variant declared to intend do not count; intended differences of any kind
-    that are overdue do.
+    that are overdue do. Known outcomes (`result.known`) do not count.
     """
-    if any(run.status == "error" for run in result.runs):
+    if any(run.status == "error" and not is_known_failure(run, result) for run in result.runs):
         return FAILED
     if result.judgements and all(item.kind == "not-judged" for item in result.judgements):
         return FAILED
     overdue = any(outcome.status == "overdue" for outcome in result.intents)
-    if overdue or any(is_regression(judgement) for judgement in result.judgements):
+    regressions = [item for item in result.judgements if is_regression(item)]
+    if overdue or not all(is_known(item, result) for item in regressions):
         return REGRESSED
     return PASSED
 
@@ -33,3 +34,32 @@ def exit_code(result: Result) -> int:
 def is_regression(judgement: Judgement) -> bool:
     """Whether something that worked does not any more, and was not meant to."""
     return "regression" in judgement.kinds and judgement.intended is None
+
+
+def unmet_goals(judgement: Judgement) -> list[str]:
+    """The goals that the baseline meets and the candidate does not."""
+    return [goal.want for goal in judgement.goals if goal.kind == "regression"]
+
+
+def is_known(judgement: Judgement, result: Result) -> bool:
+    """Whether a regression is known: no goal but the known ones is no longer met."""
+    return any(
+        (item.scenario, item.variant) == (judgement.scenario, judgement.variant)
+        and {*unmet_goals(judgement)} <= {*item.unmet}
+        for item in result.known
+        if not item.error
+    )
+
+
+def is_known_failure(run: Run, result: Result) -> bool:
+    """Whether it is known that the variant fails in this run, with this error."""
+    return any(
+        (item.scenario, item.variant, item.error)
+        == (run.scenario, run.variant, last_line(run.error))
+        for item in result.known
+    )
+
+
+def last_line(error: str | None) -> str:
+    """The last line of a traceback, which names the exception."""
+    return (error or "").strip().rpartition("\n")[2]

@@ -14,6 +14,7 @@ from zonediff.result.explorations import Exploration, Portrait
 from zonediff.result.frontiers import Frontier
 from zonediff.result.history import History
 from zonediff.result.judgements import IntentOutcome, Judgement, Run, VariantRemovals
+from zonediff.result.known import KnownOutcome
 from zonediff.result.series import LineUp
 
 SCHEMA: Final = "zonediff-result/1"
@@ -101,6 +102,7 @@ class Result:
     portraits: list[Portrait] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     series: list[LineUp] = field(default_factory=list)
+    known: list[KnownOutcome] = field(default_factory=list)
     complete: bool = True
     seed: int = 0
     seeds: int = 1

@@ -48,9 +48,10 @@ def _case(variant: str, case: Case) -> TestCase:
     element = TestCase(_text(case.name), _text(variant))
     says = _text("\n".join(case.says))
     first = _text(case.says[0]) if case.says else ""
-    kinds = {"failed": Failure, "error": Error, "skipped": Skipped}
+    kinds = {"failed": Failure, "error": Error, "skipped": Skipped, "known": Skipped}
     if case.state in kinds:
-        outcome = kinds[case.state](first, case.what)
+        known = "known " if case.state == "known" else ""
+        outcome = kinds[case.state](f"{known}{case.what}: {first}" if known else first, case.what)
         outcome.text = says
         element.result = [outcome]
     elif case.what:

@@ -55,6 +55,8 @@ def _suite(suite: Suite) -> Iterator[str]:
             yield from (f"#   {_text(says)}".rstrip() for says in case.says)
         yield _result(number, case)
     totals = " ".join(f"{word}:{suite.number(state)}" for word, state in _TOTALS.items())
+    if known := suite.number("known"):
+        totals += f" xfail:{known}"
     yield f"# Totals: {totals}"
 
 
@@ -63,6 +65,8 @@ def _result(number: int, case: Case) -> str:
     line = f"{'not ok' if bad else 'ok'} {number} {_name(case.name)}"
     if case.state == "skipped":
         return f"{line} # SKIP {_text(case.says[0])}"
+    if case.state == "known":
+        return f"{line} # XFAIL {case.what}"
     if case.state == "error":
         return f"{line} # ERROR {_text(case.says[0])}"
     return f"{line} # {case.what}" if case.what else line

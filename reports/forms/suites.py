@@ -15,11 +15,12 @@ from zonediff.reports.page.index import Index
 from zonediff.reports.text.kinds import classes, noun
 from zonediff.result.causes import deciding_rule
 from zonediff.result.changes import Change, Regression
-from zonediff.result.exit_code import is_regression
+from zonediff.result.exit_code import is_known, is_known_failure, is_regression
 from zonediff.result.judgements import Judgement
 from zonediff.result.result import Result
 
-State = Literal["passed", "failed", "error", "skipped"]
+State = Literal["passed", "failed", "error", "skipped", "known"]
+"""What a test came to. known: it fails as it is known to, and nothing has to be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,16 @@ def _judged(index: Index, scenario: str, variant: str) -> Case:
         what = what.replace(noun("regression"), f"{noun('regression')} ({harm(judgement)})")
     if judgement.kind == "error":
         run = index.run(scenario, variant)
-        return Case(scenario, "error", what, _last_first((run.error if run else None) or ""))
+        known = run is not None and is_known_failure(run, index.result)
+        return Case(
+            scenario,
+            "known" if known else "error",
+            what,
+            _last_first((run.error if run else None) or ""),
+        )
     state: State = "failed" if is_regression(judgement) else "passed"
+    if state == "failed" and is_known(judgement, index.result):
+        state = "known"
     return Case(scenario, state, what, tuple(_says(judgement)))
 
 

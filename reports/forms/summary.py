@@ -14,6 +14,8 @@ from zonediff.reports.page.frontier import frontier_table
 from zonediff.reports.page.verdicts import Verdict, verdicts
 from zonediff.reports.text.kinds import SYMBOLS, Class, classes, noun, short
 from zonediff.reports.text.plain import to_ascii, wrap
+from zonediff.result.exit_code import is_known
+from zonediff.result.known_file import number_known, stale
 from zonediff.result.result import Result
 
 WIDTH: Final = 80
@@ -40,7 +42,12 @@ def render(result: Result) -> str:
         lines += wrap(f"{item.link.name} {verdict_in_words(result, item)}.", WIDTH, "  ", "      ")
     if shown:
         lines += ["", *_counts(shown)]
-    return "\n".join((*lines, *_findings(result), *_chances(result), *_intents(result))) + "\n"
+    return (
+        "\n".join(
+            (*lines, *_findings(result), *_chances(result), *_intents(result), *_known(result))
+        )
+        + "\n"
+    )
 
 
 def _frontiers(result: Result) -> Iterator[str]:
@@ -80,7 +87,11 @@ def verdict_in_words(result: Result, verdict: Verdict, *, brief: bool = False) -
         says.append(f"could not be judged in {count_of(unknown, 'scenario')}")
     if broken:
         harms = harms_of(result, name)
-        says.append(f"breaks {count_of(broken, 'scenario')}{f': {harms}' if harms else ''}")
+        known = number_known(result, name)
+        says.append(
+            f"breaks {count_of(broken, 'scenario')}"
+            f"{f', {known} of them known' if known else ''}{f': {harms}' if harms else ''}"
+        )
     elif not removed and verdict.number("unchanged") == len(result.scenarios):
         says.append(f"behaves like {result.baseline} everywhere")
     elif not errors + unknown:
@@ -108,7 +119,7 @@ def _findings(result: Result) -> Iterator[str]:
     for kind in _LISTED:
         variants: dict[str, list[str]] = {}
         for item in result.judgements:
-            if kind in classes(item):
+            if kind in classes(item) and not (kind == "regression" and is_known(item, result)):
                 variants.setdefault(item.scenario, []).append(item.variant)
         groups: dict[tuple[str, ...], list[str]] = {}
         for scenario, names in variants.items():
@@ -118,6 +129,17 @@ def _findings(result: Result) -> Iterator[str]:
             yield ""
             yield from wrap(f"{number} {noun(kind, number)} on {', '.join(on)}:", WIDTH)
             yield from (f"  {to_ascii(scenario)}" for scenario in scenarios)
+
+
+def _known(result: Result) -> Iterator[str]:
+    """The known outcomes that are not so any more."""
+    old = stale(result)
+    if old:
+        yield ""
+        number = count_of(len(old), "known outcome")
+        yield from wrap(f"{number} to take out of the file, or to write again:", WIDTH)
+    for entry, now in old:
+        yield from wrap(f"{entry.scenario} on {entry.variant}: {now}", WIDTH, "  ", "    ")
 
 
 def _chances(result: Result) -> Iterator[str]:

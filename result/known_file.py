@@ -1,0 +1,138 @@
+"""Files of known outcomes: read, compared with a result, and written from one.
+
+With such a file a job is green while a result has only the regressions and failures that are known.
+A known regression that gets worse, because another goal is no longer met, counts again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import yaml
+
+from zonediff.corpus.positions import decode, parse
+from zonediff.corpus.problems import Mistake, ScenarioError
+from zonediff.result.exit_code import is_known, is_regression, last_line, unmet_goals
+from zonediff.result.known import KnownOutcome
+from zonediff.result.result import Result
+
+_HEAD: Final = """\
+# Outcomes that are known: they do not change the exit code. Written by --write-known; add a `why`
+# to an entry, and it stays when the file is written again.
+"""
+_KEYS: Final = {"scenario", "variant", "unmet", "error", "why"}
+
+
+def load_known(path: Path) -> list[KnownOutcome]:
+    """Read a file of known outcomes. Raises ScenarioError with the place of each mistake."""
+    file = str(path)
+    document = parse(decode(path.read_bytes(), file), file)
+    value = document.value
+    entries = value.get("known") if isinstance(value, dict) else None
+    if document.problems or not isinstance(entries, list):
+        wrong = Mistake((), "expected `known:` with a list of outcomes")
+        raise ScenarioError(document.problems or [document.locate(wrong)])
+    mistakes = [m for number, entry in enumerate(entries) for m in _mistakes(number, entry)]
+    if mistakes:
+        raise ScenarioError(document.locate_all(mistakes))
+    return [KnownOutcome(**entry) for entry in entries]  # type: ignore[arg-type]
+
+
+def _mistakes(number: int, entry: Any) -> Iterator[Mistake]:
+    """What is wrong with an entry."""
+    place = ("known", number)
+    if not isinstance(entry, dict):
+        yield Mistake(place, "expected scenario, variant and unmet or error")
+        return
+    for key, value in entry.items():
+        if key not in _KEYS:
+            yield Mistake((*place, key), f"unknown key (known: {', '.join(sorted(_KEYS))})", True)
+        elif key == "unmet":
+            if not isinstance(value, list) or not all(isinstance(goal, str) for goal in value):
+                yield Mistake((*place, key), "expected a list of goals")
+        elif not isinstance(value, str):
+            yield Mistake((*place, key), "expected text")
+    for key in ("scenario", "variant"):
+        if key not in entry:
+            yield Mistake(place, f"{key} is missing")
+    if ("unmet" in entry) == ("error" in entry):
+        yield Mistake(place, "give either unmet or error")
+
+
+def outcomes(result: Result) -> list[KnownOutcome]:
+    """The regressions and failures of a result, as entries of a file.
+
+    Entries that are known already keep their `why`; those of scenarios and variants that were not
+    run stay as they are.
+    """
+    whys = {(item.scenario, item.variant): item.why for item in result.known}
+    runs = {(run.scenario, run.variant): run for run in result.runs}
+    now = [
+        KnownOutcome(item.scenario, item.variant, unmet=unmet_goals(item))
+        for item in result.judgements
+        if is_regression(item)
+    ]
+    now += [
+        KnownOutcome(run.scenario, run.variant, error=last_line(run.error))
+        for run in result.runs
+        if run.status == "error"
+    ]
+    kept = [item for item in result.known if (item.scenario, item.variant) not in runs]
+    named = [
+        KnownOutcome(i.scenario, i.variant, i.unmet, i.error, whys.get((i.scenario, i.variant), ""))
+        for i in now
+    ]
+    return sorted([*named, *kept], key=lambda item: (item.variant, item.scenario, item.error))
+
+
+def known_text(entries: Sequence[KnownOutcome]) -> str:
+    """The text of a file with these entries."""
+    body = [
+        {
+            "scenario": item.scenario,
+            "variant": item.variant,
+            **({"error": item.error} if item.error else {"unmet": list(item.unmet)}),
+            **({"why": item.why} if item.why else {}),
+        }
+        for item in entries
+    ]
+    return _HEAD + yaml.safe_dump({"known": body}, sort_keys=False, allow_unicode=True, width=100)
+
+
+class Stale(NamedTuple):
+    """An entry that is not so any more, and what is so instead."""
+
+    entry: KnownOutcome
+    now: str
+
+
+def stale(result: Result) -> list[Stale]:
+    """The known outcomes that did not happen, of scenarios and variants that were run."""
+    return [
+        Stale(item, now) for item in result.known if (now := _instead(result, item)) is not None
+    ]
+
+
+def _instead(result: Result, item: KnownOutcome) -> str | None:
+    """What is so instead of a known outcome; None if it is so, or was not run."""
+    cell = item.scenario, item.variant
+    run = next((run for run in result.runs if (run.scenario, run.variant) == cell), None)
+    if run is None:
+        return None
+    if item.error:
+        return None if last_line(run.error) == item.error else "fails otherwise or not at all"
+    judgement = next((j for j in result.judgements if (j.scenario, j.variant) == cell), None)
+    if judgement is None or not is_regression(judgement):
+        return "no longer regresses"
+    met = [goal for goal in item.unmet if goal not in unmet_goals(judgement)]
+    return f"met now: {', '.join(met)}" if met else None
+
+
+def number_known(result: Result, variant: str) -> int:
+    """The number of a candidate's regressions that are known."""
+    return sum(
+        item.variant == variant and is_regression(item) and is_known(item, result)
+        for item in result.judgements
+    )
