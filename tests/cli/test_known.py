@@ -121,7 +121,7 @@ def test_known_outcomes_are_neither_passed_nor_failed(
     assert {type(item) for item in skipped} == {Skipped}
     assert skipped[0].message.startswith("known regression")
     ktap = (tmp_path / "out.ktap").read_text()
-    assert "ok 1 knob[state=online] # XFAIL regression (" in ktap
+    assert "ok 1 knob[state=offline] # XFAIL regression (" in ktap
     assert "# Totals: pass:2 fail:0 skip:0 error:0 xfail:2\n" in ktap
     assert load(Path("out.json")).known == []
     done = zonediff("report", "out.json", "--known", "known.yaml", "--format", "ktap")
