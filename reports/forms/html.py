@@ -75,6 +75,7 @@ def _environment() -> Environment:
     environment.filters["prose"] = _prose
     environment.globals.update(
         by_judgement=_by_judgement,
+        cause_anchor=_cause_anchor,
         cell_name=cell_name,
         count=count_of,
         css=css,
@@ -84,11 +85,13 @@ def _environment() -> Environment:
         frontier_map=frontier_map,
         history_goals=history.goals,
         history_steps=history.steps,
+        goal_fates=_GOAL_FATES,
         interval=interval,
         interval_scale=scale,
         letter=letter,
         letters=_ZONE_LETTERS,
         meanings=MEANINGS,
+        most_causes=MOST_CAUSES,
         member_name=_member_name,
         member_of=_member,
         noun=noun,
@@ -113,6 +116,19 @@ _ZONE_LETTERS: Final = (
     ("none", "-", "none or several zones"),
 )
 
+MOST_CAUSES: Final = 10
+"""The most causes of a section that are not behind a further click."""
+
+_GOAL_FATES: Final[dict[str, str]] = {
+    "regression": "no longer met",
+    "fix": "now met",
+    "behaviour-change": "met otherwise",
+    "unchanged": "as before",
+    "abi-removal": "its file is gone",
+    "error": "not known",
+}
+"""What became of a goal, by its kind; it stands before the goal."""
+
 _QUOTED: Final = re.compile(r"`{1,2}([^`]+)`{1,2}")
 
 _PLACES: Final[dict[Where, str]] = {
@@ -121,6 +137,14 @@ _PLACES: Final[dict[Where, str]] = {
     "guest": "Guest, as root",
     "by hand": "By hand",
 }
+
+
+_COMMENT: Final = re.compile(r"//.*|/\*[^*]*\*/")
+
+
+def _cause_anchor(kind: str, number: int) -> str:
+    """The id of a cause in a section; it has a `:`, which no anchor of a result has."""
+    return f"cause:{kind}:{number}"
 
 
 def _show(value: Any) -> Any:
@@ -197,7 +221,10 @@ def _style(filters: Sequence[RowFilter]) -> Markup:
 
 
 def _asset(name: str) -> Markup:
-    return Markup((_TEMPLATES / name).read_text(encoding="utf-8"))
+    """A style sheet or a script without its indentation and the lines that are comments."""
+    lines = map(str.strip, (_TEMPLATES / name).read_text(encoding="utf-8").splitlines())
+    kept = (line for line in lines if line and not _COMMENT.fullmatch(line))
+    return Markup("\n".join(kept) + "\n")
 
 
 def _digest(text: str) -> str:

@@ -1,11 +1,13 @@
 """Findings: judgements grouped by the kernel function that decided them.
 
-Variants with the same judgement in a scenario share one finding. Findings are grouped by cause, the
-cause of the most findings first.
+Variants with the same judgement in a scenario share one finding. Findings are grouped by cause: the
+cause of the most severe regression first, then that of the most findings. Regressions that follow
+from a removal of the interface are grouped under the removal.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -16,7 +18,15 @@ from zonediff.engine.words import count_of
 from zonediff.reports.page.index import Index, Link
 from zonediff.reports.text.kinds import Class, classes, noun
 from zonediff.result.causes import DecidingRule, deciding_rule, own_reasons
-from zonediff.result.judgements import Difference, GoalJudgement, Judgement, Removal
+from zonediff.result.judgements import (
+    HARMS,
+    SEVERITIES,
+    Difference,
+    GoalJudgement,
+    Judgement,
+    Removal,
+    Severity,
+)
 from zonediff.result.result import ScenarioInfo
 
 UNEXPLAINED: Final = "no rule recorded"
@@ -29,7 +39,9 @@ class Finding:
     goals: those with another outcome than on the baseline. place: where the traces part, in words.
     old, new: the reasons there that tell the baseline from these variants, and these from it.
     nouns: the kinds of judgement. error: the traceback. dies: whether the kernel dies with these
-    variants only. acts: the number of acts in the longer of the two runs.
+    variants only. acts: the number of acts in the longer of the two runs. severity: how much the
+    regression hurts. follows_from: the removal that it follows from. only_removal: that removal, if
+    it explains all of the regression.
     """
 
     scenario: ScenarioInfo
@@ -46,6 +58,14 @@ class Finding:
     error: str | None
     dies: bool
     acts: int
+    severity: Severity | None
+    follows_from: Removal | None
+    only_removal: Removal | None
+
+    @property
+    def rank(self) -> int:
+        """A sort key, the most severe first."""
+        return len(SEVERITIES) if self.severity is None else SEVERITIES.index(self.severity)
 
     @property
     def decisive(self) -> DecidingRule | None:
@@ -63,21 +83,42 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """The findings that one kernel function (or one exception) decided."""
+    """The findings that one kernel function (or one exception) decided.
+
+    removal: the removal that they follow from, if that is their cause; function is then its name.
+    """
 
     function: str
     findings: tuple[Finding, ...]
+    removal: Removal | None = None
 
     @property
     def sentence(self) -> str:
-        """The text of the rule that decided the shortest finding."""
+        """The text of the rule that decided the example."""
+        if self.removal is not None:
+            return ""
         rule = self.shortest.decisive
         return rule.text if rule else ""
 
     @property
     def shortest(self) -> Finding:
-        """The finding with the fewest acts, as it is the quickest to follow."""
-        return min(self.findings, key=lambda item: (item.acts, item.link.name))
+        """The example: of the most severe findings that with the fewest acts."""
+        return min(self.findings, key=lambda item: (item.rank, item.acts, item.link.name))
+
+    @property
+    def harms(self) -> tuple[str, ...]:
+        """What its regressions come to, worst first: `the kernel dies in 2`.
+
+        Those that a removal explains alone are left out.
+        """
+        numbers = Counter(item.severity for item in self.findings if not item.only_removal)
+        return tuple(f"{HARMS[kind]} in {numbers[kind]}" for kind in SEVERITIES if numbers[kind])
+
+    @property
+    def variants(self) -> tuple[Link, ...]:
+        """The variants of all its findings, in order."""
+        links = {link.name: link for item in self.findings for link in item.variants}
+        return tuple(links.values())
 
     @property
     def others(self) -> tuple[Finding, ...]:
@@ -87,10 +128,22 @@ class Cause:
     @property
     def families(self) -> tuple[tuple[Finding, ...], ...]:
         """The others; findings that differ only in the member of a scenario family are together."""
-        families: dict[object, list[Finding]] = {}
-        for item in self.others:
-            families.setdefault(item.shape, []).append(item)
-        return tuple(map(tuple, families.values()))
+        return _families(self.others)
+
+    @property
+    def folded(self) -> tuple[tuple[Finding, ...], ...]:
+        """The families of the others that a removal explains alone."""
+        return _families(item for item in self.others if item.only_removal)
+
+    @property
+    def open(self) -> tuple[tuple[Finding, ...], ...]:
+        """The families of the others that say more than a removal does."""
+        return _families(item for item in self.others if not item.only_removal)
+
+    @property
+    def only_removal(self) -> int:
+        """The number of findings that the removal explains alone."""
+        return sum(item.only_removal is not None for item in self.findings)
 
     @property
     def count(self) -> str:
@@ -108,12 +161,25 @@ class RemovalView:
 
 
 def causes(index: Index, kind: Class) -> list[Cause]:
-    """All findings of a class by cause, the cause of the most findings first."""
-    by_function: dict[str, list[Finding]] = {}
+    """All findings of a class by cause: the worst first, then the cause of the most findings."""
+    groups: dict[tuple[str, Removal | None], list[Finding]] = {}
     for finding in _findings(index, kind):
-        by_function.setdefault(_deciding_function(finding), []).append(finding)
-    unsorted = [Cause(function, tuple(items)) for function, items in by_function.items()]
-    return sorted(unsorted, key=lambda cause: -len(cause.findings))
+        gone = finding.follows_from if kind == "regression" else None
+        function = gone.what if gone else _deciding_function(finding)
+        groups.setdefault((function, gone), []).append(finding)
+    unsorted = [Cause(function, tuple(items), gone) for (function, gone), items in groups.items()]
+    return sorted(unsorted, key=_rank if kind == "regression" else lambda c: -len(c.findings))
+
+
+def _rank(cause: Cause) -> tuple[bool, int, int]:
+    return cause.only_removal == len(cause.findings), cause.shortest.rank, -len(cause.findings)
+
+
+def _families(findings: Iterable[Finding]) -> tuple[tuple[Finding, ...], ...]:
+    families: dict[object, list[Finding]] = {}
+    for item in findings:
+        families.setdefault(item.shape, []).append(item)
+    return tuple(map(tuple, families.values()))
 
 
 def _findings(index: Index, kind: Class) -> Iterator[Finding]:
@@ -166,6 +232,9 @@ def _finding(
         dies=_died(index, scenario.id, judgement.variant)
         and not _died(index, scenario.id, index.result.baseline),
         acts=max(_acts(index, scenario.id, name) for name in (index.result.baseline, link.name)),
+        severity=judgement.severity,
+        follows_from=judgement.follows_from,
+        only_removal=judgement.only_removal,
     )
 
 

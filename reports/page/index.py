@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from zonediff.result.judgements import Judgement, Run
+from zonediff.result.partings import partings
 from zonediff.result.result import Result
 
 RESERVED: Final = (
@@ -25,6 +26,12 @@ RESERVED: Final = (
     "filter-kind",
     "filter-claim",
     "filter-reset",
+    "filter-second",
+    "filter-against",
+    "filter-differs",
+    "filter-sort",
+    "rejudged",
+    "keys",
     "filter-count",
     "off-normal",
     "off-movable",
@@ -58,6 +65,14 @@ class Link:
     anchor: str
 
 
+@dataclass(slots=True)
+class RunGroup:
+    """Variants whose users cannot tell them apart in a scenario, and the run of the first."""
+
+    run: Run
+    variants: list[str]
+
+
 class Index:
     """A result with access to its runs and judgements, and anchors for the page."""
 
@@ -66,6 +81,7 @@ class Index:
         self.candidates = [v.name for v in result.variants if v.name != result.baseline]
         self._runs = {(run.scenario, run.variant): run for run in result.runs}
         self._judgements = {(item.scenario, item.variant): item for item in result.judgements}
+        self._groups: dict[str, list[RunGroup]] = {}
         self._taken = set(RESERVED)
         self._scenarios = {s.id: self._anchor(s.id) for s in result.scenarios}
         self._cells = {
@@ -83,6 +99,21 @@ class Index:
     def judgement(self, scenario: str, variant: str) -> Judgement | None:
         """The judgement on a candidate; None when the scenario was not run."""
         return self._judgements.get((scenario, variant))
+
+    def groups(self, scenario: str) -> list[RunGroup]:
+        """The variants that ran a scenario, the baseline first, grouped by behaviour."""
+        if scenario not in self._groups:
+            self._groups[scenario] = groups = list[RunGroup]()
+            for variant in (self.result.baseline, *self.candidates):
+                run = self.run(scenario, variant)
+                if run is None:
+                    continue
+                match = next((group for group in groups if _alike(group.run, run)), None)
+                if match is not None:
+                    match.variants.append(variant)
+                else:
+                    groups.append(RunGroup(run, [variant]))
+        return self._groups[scenario]
 
     def scenario(self, name: str) -> Link:
         """The link to a scenario."""
@@ -117,6 +148,15 @@ class Index:
 def cell_name(variant: str) -> str:
     """The last part of the anchors of a variant's cells: `SCENARIO/VARIANT`."""
     return _safe(variant)
+
+
+def _alike(first: Run, second: Run) -> bool:
+    """Whether two runs have equal goals and traces that no user can tell apart."""
+    if (first.status, first.error, first.goals) != (second.status, second.error, second.goals):
+        return False
+    if first.trace is None or second.trace is None:
+        return first.trace is second.trace
+    return next(partings(first.trace, second.trace), None) is None
 
 
 def _safe(text: str) -> str:

@@ -9,6 +9,7 @@ from itertools import groupby
 from zonediff.reports.page.index import Index, Link
 from zonediff.reports.page.verdicts import dies
 from zonediff.reports.text.kinds import Class, classes
+from zonediff.result.judgements import Run
 from zonediff.result.result import ScenarioInfo
 
 
@@ -30,12 +31,19 @@ class MatrixCell:
 
 @dataclass(frozen=True, slots=True)
 class MatrixRow:
-    """A scenario in the matrix, the baseline's cell first."""
+    """A scenario in the matrix, the baseline's cell first.
+
+    outcomes: what the page needs to judge against another column: a letter for each column, equal
+    for those that behave alike, `-` for one that did not run; then for each letter its goals in
+    order (`1` met, `0` not), and `+` if the kernel died; `!` if the variant failed. Empty if all
+    columns behave alike.
+    """
 
     link: Link
     title: str
     claims: tuple[str, ...]
     cells: tuple[MatrixCell, ...]
+    outcomes: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +75,23 @@ def _row(index: Index, info: ScenarioInfo) -> MatrixRow:
                 dies=not baseline and dies(index, info.id, variant),
             )
         )
-    return MatrixRow(index.scenario(info.id), info.title, tuple(info.claims), tuple(cells))
+    outcomes = _outcomes(index, info.id)
+    return MatrixRow(
+        index.scenario(info.id), info.title, tuple(info.claims), tuple(cells), outcomes
+    )
+
+
+def _outcomes(index: Index, scenario: str) -> str:
+    groups = index.groups(scenario)
+    names = {name: letter for letter, group in enumerate(groups) for name in group.variants}
+    variants = (index.result.baseline, *index.candidates)
+    if len(names) == len(variants) and len(groups) == 1 and groups[0].run.trace is not None:
+        return ""
+    letters = (chr(ord("A") + names[name]) if name in names else "-" for name in variants)
+    return " ".join(("".join(letters), *(_outcome(group.run) for group in groups)))
+
+
+def _outcome(run: Run) -> str:
+    if run.trace is None:
+        return "!"
+    return "".join("01"[goal.met] for goal in run.goals) + ("+" if run.status == "died" else "")

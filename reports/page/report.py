@@ -111,10 +111,10 @@ class Report:
         parts = (
             ("Verdict", "verdict", self.scenarios),
             *findings[:worst],
+            ("Matrix", "matrix", self.scenarios),
             ("ABI removals", "removals", True),
             *findings[worst:],
             ("Declared intents", "intents", self.scenarios and self.intents),
-            ("Matrix", "matrix", self.scenarios),
             ("Same behaviour", "alike", self.scenarios and self.variant_groups[1:]),
             ("Claims", "claims", self.claims),
             ("History", "history", self.history),

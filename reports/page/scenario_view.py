@@ -9,12 +9,10 @@ from typing import Final
 from zonediff.corpus.forms import machine_from_json
 from zonediff.corpus.scenario import SURVIVES
 from zonediff.engine import words
-from zonediff.reports.page.index import Index, Link
+from zonediff.reports.page.index import Index, Link, RunGroup
 from zonediff.reports.page.reproduce import Part, reproduction
 from zonediff.reports.page.step_table import Row, SpanningCell, StepTable, merge_equal
 from zonediff.reports.text.kinds import SYMBOLS, Class, classes
-from zonediff.result.judgements import Run
-from zonediff.result.partings import partings
 from zonediff.result.result import ScenarioInfo
 
 
@@ -80,17 +78,9 @@ class ScenarioView:
     lettered: tuple[Part, ...]
 
 
-@dataclass(slots=True)
-class _Group:
-    """Variants with equal runs, and the first of these runs."""
-
-    run: Run
-    variants: list[str]
-
-
 def scenario_view(index: Index, info: ScenarioInfo) -> ScenarioView:
     """The view of one scenario."""
-    groups = _groups(index, info.id)
+    groups = index.groups(info.id)
     columns = tuple(_column(index, info, group) for group in groups)
     table = StepTable([group.run.trace for group in groups], any(c.baseline for c in columns[:1]))
     kinds = {kind for column in columns for member in column.members for kind in member.classes}
@@ -114,32 +104,7 @@ def scenario_view(index: Index, info: ScenarioInfo) -> ScenarioView:
     )
 
 
-def _groups(index: Index, scenario: str) -> list[_Group]:
-    """The variants that were run, the baseline first, grouped by behaviour."""
-    groups: list[_Group] = []
-    for variant in (index.result.baseline, *index.candidates):
-        run = index.run(scenario, variant)
-        if run is None:
-            continue
-        for group in groups:
-            if _alike(group.run, run):
-                group.variants.append(variant)
-                break
-        else:
-            groups.append(_Group(run, [variant]))
-    return groups
-
-
-def _alike(first: Run, second: Run) -> bool:
-    """Whether two runs have equal goals and traces that no user can tell apart."""
-    if (first.status, first.error, first.goals) != (second.status, second.error, second.goals):
-        return False
-    if first.trace is None or second.trace is None:
-        return first.trace is second.trace
-    return next(partings(first.trace, second.trace), None) is None
-
-
-def _column(index: Index, info: ScenarioInfo, group: _Group) -> Column:
+def _column(index: Index, info: ScenarioInfo, group: RunGroup) -> Column:
     run, baseline = group.run, index.result.baseline
     return Column(
         members=tuple(
@@ -157,7 +122,7 @@ def _column(index: Index, info: ScenarioInfo, group: _Group) -> Column:
     )
 
 
-def _goals(info: ScenarioInfo, groups: Sequence[_Group]) -> tuple[GoalRow, ...]:
+def _goals(info: ScenarioInfo, groups: Sequence[RunGroup]) -> tuple[GoalRow, ...]:
     met = [{goal.want: (goal.met, goal.detail) for goal in group.run.goals} for group in groups]
     wants = dict.fromkeys(goal["want"] for goal in info.goals)
     return tuple(GoalRow(want, tuple(column.get(want) for column in met)) for want in wants)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +13,7 @@ from zonediff.reports.page.index import Index, Link
 from zonediff.reports.page.intents import fate
 from zonediff.reports.page.same_behaviour import fingerprints
 from zonediff.reports.text.kinds import SYMBOLS, Class, classes, noun
-from zonediff.result.judgements import Run
+from zonediff.result.judgements import HARMS, SEVERITIES, Run, Severity
 from zonediff.result.result import Result, VariantInfo
 
 _ALWAYS: Final = ("regression", "abi-removal", "fix", "behaviour-change")
@@ -22,12 +23,14 @@ _ALWAYS: Final = ("regression", "abi-removal", "fix", "behaviour-change")
 class Count:
     """The number of scenarios (or ABI removals) in a class.
 
-    deaths: the number of regressions among them in which the kernel dies.
+    deaths: the number of regressions among them in which the kernel dies. harms: what regressions
+    come to, worst first: `memory is lost or cannot be used in 16`, `14 only because X is gone`.
     """
 
     kind: Class
     number: int
     deaths: int = 0
+    harms: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -36,8 +39,9 @@ class Count:
 
     @property
     def text(self) -> str:
-        """`2 regressions (the kernel dies in 1)`."""
-        return self.words + (f" (the kernel dies in {self.deaths})" if self.deaths else "")
+        """`2 regressions (the kernel dies in 1, an action is refused in 1)`."""
+        harms = self.harms or ((f"the kernel dies in {self.deaths}",) if self.deaths else ())
+        return self.words + (f" ({', '.join(harms)})" if harms else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +103,29 @@ def _counts(index: Index, variant: str) -> Iterator[Count]:
             number = len(removed)
         if not number and kind not in _ALWAYS:
             continue
-        deaths = _deaths(index, variant) if kind == "regression" else 0
-        yield Count(kind, number, deaths)
+        if kind == "regression":
+            yield Count(kind, number, _deaths(index, variant), tuple(_harms(index, variant)))
+        else:
+            yield Count(kind, number)
+
+
+def _harms(index: Index, variant: str) -> Iterator[str]:
+    """What the regressions of a variant come to; those that a removal explains alone are last."""
+    severities: Counter[Severity | None] = Counter()
+    removals: Counter[str] = Counter()
+    for scenario in index.result.scenarios:
+        judgement = index.judgement(scenario.id, variant)
+        if judgement is None or "regression" not in classes(judgement):
+            continue
+        if judgement.only_removal is not None:
+            removals[judgement.only_removal.what] += 1
+        else:
+            severities[judgement.severity] += 1
+    for severity in SEVERITIES:
+        if severities[severity]:
+            yield f"{HARMS[severity]} in {severities[severity]}"
+    for name, number in removals.items():
+        yield f"{number} only because {name} is gone"
 
 
 def _deaths(index: Index, variant: str) -> int:
