@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from zonediff.engine.memory import Memory
@@ -26,6 +29,32 @@ _RENAMED: Final = {
 
 class DeprecatedName(DeprecationWarning):
     """A variant uses a word that has a new name."""
+
+
+class Deprecation(NamedTuple):
+    """The use of a deprecated word: what to say, and the file and line that use the word."""
+
+    message: str
+    file: str
+    line: int
+
+    def warn(self) -> None:
+        """Warn of it in this process, as if the word were used here."""
+        warnings.warn_explicit(self.message, DeprecatedName, self.file, self.line)
+
+
+_recorded: ContextVar[dict[Deprecation, None]] = ContextVar("recorded deprecations")
+
+
+@contextmanager
+def recorded_deprecations() -> Iterator[dict[Deprecation, None]]:
+    """Record the deprecated words that this thread uses, instead of warning; each use once."""
+    uses: dict[Deprecation, None] = {}
+    before = _recorded.set(uses)
+    try:
+        yield uses
+    finally:
+        _recorded.reset(before)
 
 
 class DeprecatedMemory:
@@ -54,6 +83,10 @@ def warn(message: str) -> None:
     frame = sys._getframe(1)
     while frame.f_globals.get("__name__", "").startswith("zonediff.") and frame.f_back is not None:
         frame = frame.f_back
+    recorded = _recorded.get(None)
+    if recorded is not None:
+        recorded[Deprecation(message, frame.f_code.co_filename, frame.f_lineno)] = None
+        return
     warnings.warn_explicit(
         message,
         DeprecatedName,

@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("engine", "corpus", "variants", "result", "work", "explore", "live", "compare"),
         *("reports", "zonediff"),
     },
-    "zonediff": {"engine", "corpus", "variants", "result", "compare", "reports"},
+    "zonediff": {"engine", "corpus", "variants", "result", "work", "compare", "reports"},
 }
 """Each top-level folder, and the others that its modules may import."""
 
@@ -125,9 +125,10 @@ from pathlib import Path
 
 import zonediff
 
-registry = zonediff.Registry([Path("mine.py")])
+registry = zonediff.Registry("mine.py")
 scenarios = zonediff.load_scenarios("ordering/change-of-mind")
 result = zonediff.run(scenarios, ["igor-movable", "mine"], registry=registry)
+assert zonediff.run(scenarios, ["igor-movable", "mine"], registry=registry, jobs=2) == result
 print(*((judgement.variant, judgement.kind) for judgement in result.judgements))
 Path("report.html").write_text(zonediff.render(result, "html"), encoding="utf-8")
 Path("result.json").write_text(zonediff.render(result, "json"), encoding="utf-8")

@@ -14,7 +14,7 @@ import importlib.util
 import inspect
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -85,8 +85,9 @@ class VariantFile:
     text: bytes
 
     @classmethod
-    def read(cls, path: Path) -> VariantFile:
+    def read(cls, file: str | Path) -> VariantFile:
         """The file as it is now. Raises VariantError."""
+        path = Path(file)
         if path.is_dir():
             raise VariantError(f"{path}: is a folder; a variant file is a Python file, NAME.py")
         if not path.is_file():
@@ -97,13 +98,14 @@ class VariantFile:
 class Registry:
     """All variants that can be named: ours, installed ones, and those of `files`.
 
-    Raises VariantError when a file cannot be loaded or defines no variant, or when two variants
-    share a name.
+    files: the path of a variant file, or several. Raises VariantError when a file cannot be loaded
+    or defines no variant, or when two variants share a name.
     """
 
-    def __init__(self, files: Sequence[Path | VariantFile] = ()) -> None:
+    def __init__(self, files: str | Path | Iterable[str | Path | VariantFile] = ()) -> None:
+        given = [files] if isinstance(files, str | Path) else files
         self.files = tuple(
-            file if isinstance(file, VariantFile) else VariantFile.read(file) for file in files
+            file if isinstance(file, VariantFile) else VariantFile.read(file) for file in given
         )
         self._extra: dict[str, type[Policy]] = {}
         self._of_files = [(file, load_file(file)) for file in self.files]
@@ -245,7 +247,7 @@ class _Loader(importlib.abc.ExecutionLoader):
         return compile(self.file.text, str(self.file.path), "exec", dont_inherit=True)
 
 
-def load_file(given: Path | VariantFile) -> list[type[Policy]]:
+def load_file(given: str | Path | VariantFile) -> list[type[Policy]]:
     """The Policy classes that a Python file defines, in order. Raises VariantError."""
     text = given if isinstance(given, VariantFile) else VariantFile.read(given)
     file = text.path

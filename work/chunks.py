@@ -17,7 +17,8 @@ from operator import length_hint
 from queue import Empty, SimpleQueue
 from typing import Final, Generic, TypeVar
 
-from zonediff.work.pool import ChunkResult, Work, WorkerPool
+from zonediff.work.contract import ChunkResult
+from zonediff.work.pool import Work, WorkerPool
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -113,7 +114,7 @@ class _Chunks(Generic[T, R]):
         if is_trial:
             self._trial = None
         try:
-            results, seconds = future.result()
+            outcomes, seconds, deprecations = future.result()
         except CancelledError as error:
             raise self._pool.cancellation_error(error) from None
         except self._pool.died:
@@ -121,9 +122,11 @@ class _Chunks(Generic[T, R]):
                 return [(chunk[0], self._killed(chunk[0]))]
             self._suspects.extend(chunk)
             return None
-        self._sizer.update(len(results), seconds)
-        self._returned.extend(chunk[len(results) :])
-        return list(zip(chunk, results, strict=False))
+        for deprecation in deprecations:
+            deprecation.warn()
+        self._sizer.update(len(outcomes), seconds)
+        self._returned.extend(chunk[len(outcomes) :])
+        return list(zip(chunk, outcomes, strict=False))
 
     def _has_capacity(self) -> bool:
         return len(self._running) < self._pool.chunks_in_flight

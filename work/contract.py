@@ -17,8 +17,9 @@ from itertools import chain
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
-from typing import Final, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
+from zonediff.engine.deprecated import Deprecation, recorded_deprecations
 from zonediff.engine.errors import ZonediffError
 from zonediff.variants.registry import GROUP, Registry, VariantFile
 from zonediff.work.dependencies import code_hashes, imports, recheck
@@ -128,28 +129,41 @@ def describe_differences(ours: Mapping[str, str], theirs: Mapping[str, str]) -> 
     return ", ".join(differences) or None
 
 
+class ChunkResult(NamedTuple, Generic[R]):
+    """The outcomes of the first items of a chunk, and the seconds that they took.
+
+    deprecations: the deprecated words that variants used in another process, which cannot warn.
+    """
+
+    outcomes: list[R]
+    seconds: float
+    deprecations: tuple[Deprecation, ...] = ()
+
+
 def run_chunk(
     contract: WorkerContract, work: Callable[[Registry, T], R], items: Sequence[T], seconds: float
-) -> tuple[list[R], float]:
-    """Do the first items of a chunk in a worker; return their outcomes and the seconds they took.
+) -> ChunkResult[R]:
+    """Do the first items of a chunk in a worker.
 
     Stops after the item that ends past `seconds`, so at least one item is done. Raises Mismatch
     when this process does not fulfil the contract, and whatever the work raises.
     """
-    return run_items(_registry(contract), work, items, seconds)
+    with recorded_deprecations() as deprecations:
+        result = run_items(_registry(contract), work, items, seconds)
+    return result._replace(deprecations=tuple(deprecations))
 
 
 def run_items(
     registry: Registry, work: Callable[[Registry, T], R], items: Sequence[T], seconds: float
-) -> tuple[list[R], float]:
-    """Do the same with a registry of this process."""
+) -> ChunkResult[R]:
+    """Do the first items of a chunk with a registry of this process."""
     began = perf_counter()
     done: list[R] = []
     for item in items:
         done.append(work(registry, item))
         if perf_counter() - began > seconds:
             break
-    return done, perf_counter() - began
+    return ChunkResult(done, perf_counter() - began)
 
 
 _registries: Final[dict[WorkerContract, Registry]] = {}

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from zonediff.variants.registry import VariantError
 from zonediff.work.contract import (
     REMEDY,
+    ChunkResult,
     WorkerContract,
     describe_differences,
     run_chunk,
@@ -26,7 +27,6 @@ from zonediff.work.contract import (
 )
 from zonediff.work.dependencies import ModuleChanged
 from zonediff.work.pool import (
-    ChunkResult,
     ClusterError,
     ClusterLost,
     Work,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -17,11 +18,12 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import cached_property
 from multiprocessing import resource_tracker
+from types import ModuleType
 from typing import Final, TypeVar
 
 from zonediff.engine.errors import ZonediffError
 from zonediff.variants.registry import Registry
-from zonediff.work.contract import WorkerContract, run_chunk, run_items
+from zonediff.work.contract import ChunkResult, WorkerContract, run_chunk, run_items
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -34,9 +36,6 @@ Work = Callable[[Registry, T], R]
 
 Progress = Callable[[int, int], None]
 """Called now and then with the number of items done and the number of all items."""
-
-ChunkResult = tuple[list[R], float]
-"""The outcomes of the first items of a chunk, and the seconds that they took."""
 
 
 class ClusterError(ZonediffError):
@@ -115,7 +114,7 @@ class ProcessPool(WorkerPool):
 
     def submit(self, work: Work[T, R], items: Sequence[T]) -> Future[ChunkResult[R]]:
         """Submit to the processes; start new ones when one of them has died."""
-        with block_sigint():  # as it may start a process
+        with block_sigint(), _main_hidden():  # as it may start a process
             try:
                 return self._pool.submit(
                     run_chunk, self.contract, work, items, 2 * self.chunk_seconds
@@ -160,6 +159,21 @@ def block_sigint() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _main_hidden() -> Iterator[None]:
+    """Hide the user's script, so that processes started meanwhile do not run it once more.
+
+    multiprocessing imports it in each process for functions that it defines; the work is done by
+    functions of ours.
+    """
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 def _end_with_parent() -> None:

@@ -12,6 +12,7 @@ from zonediff.engine.errors import ZonediffError
 from zonediff.reports import formats
 from zonediff.result.result import Result
 from zonediff.variants.registry import Registry
+from zonediff.work.open_pool import open_pool
 
 
 def load_scenarios(
@@ -44,19 +45,21 @@ def run(
     registry: Registry | None = None,
     seed: int = 0,
     seeds: int = 1,
+    jobs: int | None = 1,
 ) -> Result:
     """Run scenarios on the baseline and on each variant, and compare each variant with it.
 
-    Everything runs in this process. The same arguments give the same result.
+    The same arguments give the same result, whatever `jobs` is.
 
     Args:
         scenarios: What load_scenarios() returns, or some of it.
         variants: Names of variants; `Registry().names()` lists them.
         baseline: The variant that the others are compared with. It always runs.
-        registry: Finds variants by their names. Give `Registry([Path("mypatch.py")])` to use the
-            variants of your own files.
+        registry: Finds variants by their names. Give `Registry("mypatch.py")`, or a list of files,
+            to use your own variants.
         seed: The first seed of the random choices in scenarios in which time passes.
         seeds: How many seeds to run such scenarios with, from `seed` on.
+        jobs: How many processes to use: 1 for this process alone, None for one per CPU.
 
     Returns:
         The result. `runs` holds what each scenario did on each variant, `judgements` how each
@@ -64,12 +67,22 @@ def run(
         Ctrl-C ends the run early: `complete` is then False.
 
     Raises:
-        ZonediffError: There is no such variant, or it cannot be used.
+        ZonediffError: There is no such variant, or it cannot be used; or `jobs` is below 1.
     """
+    if jobs is not None and jobs < 1:
+        raise ZonediffError(f"jobs={jobs}: give 1 or more, or None for one process per CPU")
+    registry = Registry() if registry is None else registry
     names = [variants] if isinstance(variants, str) else list(variants)
-    return compare_run(
-        list(scenarios), names, baseline=baseline, registry=registry, seed=seed, seeds=seeds
-    )
+    with open_pool(registry, jobs) as pool:
+        return compare_run(
+            list(scenarios),
+            names,
+            baseline=baseline,
+            registry=registry,
+            pool=pool,
+            seed=seed,
+            seeds=seeds,
+        )
 
 
 def render(result: Result, form: str = "text") -> str:

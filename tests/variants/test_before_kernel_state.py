@@ -79,6 +79,17 @@ def test_exploring_gives_the_same_and_names_the_new_words() -> None:
     assert warned(stderr) == {}
 
 
+@pytest.mark.parametrize("workers", [("--jobs", "2"), ("--scheduler", "local", "--jobs", "1")])
+def test_words_that_workers_meet_are_named_once_too(workers: tuple[str, ...]) -> None:
+    arguments = ("run", "ordering", "--variants", "before", "--variant-file", BEFORE)
+    stdout, stderr = zonediff(*arguments)
+    assert "kernel.memory.zone" in warned(stderr)
+    in_workers = zonediff(*arguments, *workers)
+    assert in_workers[0] == stdout
+    lines = [line for line in in_workers[1].splitlines() if "Dask dashboard" not in line]
+    assert sorted(lines) == sorted(stderr.splitlines())
+
+
 def test_in_python_it_is_an_ordinary_deprecation_warning() -> None:
     variant = Registry([BEFORE]).resolve("before")
     steps = [Plug("dimm1", Bytes(SECTION)), Write("memory32/state", "online_movable")]

@@ -112,6 +112,12 @@ def test_a_name_that_is_not_known_is_answered_with_the_nearest(
     assert message in str(raised.value)
 
 
+def test_files_are_given_as_text_or_path_one_or_several(write: Any) -> None:
+    path = write(OWN)
+    for files in (path, str(path), [path], [str(path)], (file for file in [path])):
+        assert Registry(files).names() == [*OURS, "all-movable"]
+
+
 def test_a_variant_of_a_file_runs_like_ours(write: Any) -> None:
     path = write(OWN)
     registry = Registry([path])

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from zonediff.variants.registry import Registry
 from zonediff.work.chunks import LARGEST, ChunkSizer, map_chunks
+from zonediff.work.contract import ChunkResult
 from zonediff.work.open_pool import open_pool
-from zonediff.work.pool import ChunkResult, ClusterLost, InProcess, Work, WorkerPool
+from zonediff.work.pool import ClusterLost, InProcess, Work, WorkerPool
 
 
 class Death(Exception):
@@ -55,7 +56,7 @@ class Fake(WorkerPool):
             return
         count = self.draw.draw(st.integers(1, len(items)))
         self.done.update(items[:count])
-        future.set_result(([-item for item in items[:count]], 0.1 * count))
+        future.set_result(ChunkResult([-item for item in items[:count]], 0.1 * count))
 
     def stop(self) -> None:
         self.stopped += 1

@@ -16,8 +16,9 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from zonediff.variants.registry import Registry
 from zonediff.work import outcome_table
 from zonediff.work.chunks import ItemSource
+from zonediff.work.contract import ChunkResult
 from zonediff.work.outcome_table import OutcomeTable, map_stored, rounds
-from zonediff.work.pool import ChunkResult, InProcess, Work
+from zonediff.work.pool import InProcess, Work
 from zonediff.work.store import Store, open_store
 
 ITEMS = 12
