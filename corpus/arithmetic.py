@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Final
 
+from zonediff.engine.bounds import ARITHMETIC_CHARACTERS
+
 _OPERATIONS: Final[dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -15,7 +17,6 @@ _OPERATIONS: Final[dict[type[ast.operator], Callable[[Fraction, Fraction], Fract
     ast.Div: operator.truediv,
 }
 _PARTS: Final = (ast.BinOp, ast.Name, ast.Load, ast.Constant, *_OPERATIONS)
-_MAX_LENGTH: Final = 200
 
 
 def parse(text: str) -> ast.expr:
@@ -23,8 +24,8 @@ def parse(text: str) -> ast.expr:
 
     Raises ValueError if the text is not such an expression.
     """
-    if len(text) > _MAX_LENGTH:
-        raise ValueError(f"more than {_MAX_LENGTH} characters of arithmetic")
+    if len(text) > ARITHMETIC_CHARACTERS:
+        raise ValueError(f"more than {ARITHMETIC_CHARACTERS} characters of arithmetic")
     try:
         expression = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):

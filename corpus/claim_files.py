@@ -31,13 +31,14 @@ from zonediff.corpus.claim import (
 )
 from zonediff.corpus.draft import Draft
 from zonediff.corpus.loader import load
-from zonediff.corpus.positions import Plain, decode, parse
+from zonediff.corpus.positions import Plain, read_document
 from zonediff.corpus.problems import Mistake, Problem, ScenarioError, unknown
 from zonediff.corpus.problems import Path as Way
 from zonediff.corpus.scenario import Goal, Predicate, Scenario, ScenarioStep
 from zonediff.corpus.schema import GOALS, Misshapen, read_all
+from zonediff.engine.bounds import SEARCH_STATES, SEARCH_STEPS
 from zonediff.engine.machine import Machine
-from zonediff.engine.steps import Blocks
+from zonediff.engine.steps import Blocks, block_numbers, is_ranges
 
 SHIPPED: Final = Path(__file__).parent / "claims"
 """The folder of the claims that come with the package."""
@@ -92,10 +93,7 @@ def load_claims(scenarios: Sequence[Scenario] | None = None, folder: Path = SHIP
 def read_claim(file: Path, scenarios: Sequence[Scenario]) -> Claim:
     """Read a claim; its id is the name of its file. Raises ScenarioError."""
     shown = str(file)
-    try:
-        document = parse(decode(file.read_bytes(), shown), shown)
-    except OSError as error:
-        raise ScenarioError([Problem(shown, 0, 0, "", str(error.strerror).lower())]) from None
+    document = read_document(file, shown)
     data = document.value
     try:
         if not isinstance(data, dict):
@@ -369,6 +367,8 @@ def _of_states(key: str, body: dict[str, Plain]) -> OfStates:
         if step.do.composite:
             message = f"{step.do.verb} stands for several steps; a search has only primitive ones"
             mistakes.append(Mistake(("steps", index), message))
+    mistakes += check(Draft(machine=machine, steps=[*steps]))
+    mistakes += _too_much(writes, steps, states)
     for index, state in enumerate(wanted):
         if isinstance(state, Zoneinfo | Overlap):
             faults = _zones(state)
@@ -379,3 +379,12 @@ def _of_states(key: str, body: dict[str, Plain]) -> OfStates:
         raise Misshapen(*mistakes)
     alphabet = Alphabet(writes.blocks, writes.values, tuple(step.do for step in steps))
     return OfStates(tuple(wanted), machine, alphabet, states)
+
+
+def _too_much(writes: _Writes, steps: Sequence[ScenarioStep], states: int) -> Iterator[Mistake]:
+    blocks = len(block_numbers(writes.blocks)) if is_ranges(writes.blocks) else 1
+    if blocks * len(writes.values) + len(steps) > SEARCH_STEPS:
+        message = f"expected at most {SEARCH_STEPS} steps to choose among: blocks times values"
+        yield Mistake(("writes",), message)
+    if not 1 <= states <= SEARCH_STATES:
+        yield Mistake(("states",), f"{states}: expected 1 to {SEARCH_STATES}")

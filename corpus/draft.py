@@ -9,12 +9,15 @@ from zonediff.corpus.positions import Plain
 from zonediff.corpus.problems import Mistake, Path, unknown
 from zonediff.corpus.scenario import Goal, ScenarioStep
 from zonediff.corpus.schema import Misshapen, read
+from zonediff.engine.bounds import GOALS, STEPS
 from zonediff.engine.machine import Machine
 
 Shape = TypeVar("Shape")
 
 KEYS: Final = ("title", "why", "claims", "with", "machine", "steps", "goals")
 """The keys of a scenario file, in the usual order."""
+
+_MOST: Final = {"steps": STEPS, "goals": GOALS}
 
 _REQUIRED: Final = ("title", "why", "machine", "goals")
 
@@ -57,6 +60,9 @@ def draft(data: dict[str, Plain]) -> tuple[Draft, list[Mistake]]:
 
     def items(key: str, shape: type[Shape]) -> list[Shape | None]:
         values: Any = data.get(key, [])
+        if isinstance(values, list) and len(values) > (most := _MOST.get(key, len(values))):
+            mistakes.append(Mistake((key,), f"{len(values)} {key}; expected at most {most}", True))
+            return []
         if isinstance(values, list):
             return [part((key, index), item, shape) for index, item in enumerate(values)]
         part((key,), values, tuple[shape, ...])  # type: ignore[valid-type]

@@ -15,9 +15,7 @@ from typing import Final, NamedTuple
 
 from zonediff.corpus.positions import Plain
 from zonediff.corpus.problems import Mistake, Path, unknown
-
-MAX_MEMBERS: Final = 256
-"""The most scenarios that one file can make."""
+from zonediff.engine.bounds import FAMILY_VALUES, MEMBERS
 
 _PARAMETER: Final = re.compile(r"[a-z][a-z0-9_]*")
 _VALUE: Final = re.compile(r"[^\s,\[\]]+")  # an id with values in it stays one word
@@ -57,8 +55,13 @@ def members(data: dict[str, Plain]) -> tuple[list[Member], list[Mistake]]:
         for name in choices
         if name not in used
     ]
-    if math.prod(map(len, choices.values())) > MAX_MEMBERS:
-        mistakes.append(Mistake(("with",), f"makes more than {MAX_MEMBERS} scenarios", True))
+    count = math.prod(map(len, choices.values()))
+    if count > MEMBERS:
+        mistakes.append(Mistake(("with",), f"makes more than {MEMBERS} scenarios", True))
+        return [], mistakes
+    if count * _count(body) > FAMILY_VALUES:
+        message = f"makes {count} scenarios with more than {FAMILY_VALUES} values in all"
+        mistakes.append(Mistake(("with",), message, True))
         return [], mistakes
     family = []
     for values in itertools.product(*choices.values()):
@@ -84,17 +87,25 @@ def _choices(data: Plain, mistakes: list[Mistake]) -> dict[str, list[Scalar]]:
             mistakes.append(Mistake(("with", name), "expected a list of values"))
             continue
         choices[name] = []
+        written = set()
         for index, value in enumerate(values):
             path = ("with", name, index)
             if not isinstance(value, Scalar):
                 mistakes.append(Mistake(path, "expected text, a number, true or false"))
             elif not _VALUE.fullmatch(_write(value)):
                 mistakes.append(Mistake(path, "a value has no blanks, commas or square brackets"))
-            elif _write(value) in map(_write, choices[name]):
+            elif _write(value) in written:
                 mistakes.append(Mistake(path, f"the value {_write(value)!r} is listed twice"))
             else:
+                written.add(_write(value))
                 choices[name].append(value)
     return choices
+
+
+def _count(data: Plain) -> int:
+    """Return the number of values in the data."""
+    items = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
+    return 1 + sum(map(_count, items))
 
 
 def _placeholders(data: Plain, path: Path) -> Iterator[tuple[Path, str]]:

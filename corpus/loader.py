@@ -9,20 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from zonediff.corpus.checks.amount import amounts
 from zonediff.corpus.checks.scenario import check
 from zonediff.corpus.draft import draft
 from zonediff.corpus.families import Member, members
 from zonediff.corpus.forms import content_hash
-from zonediff.corpus.positions import decode, parse
+from zonediff.corpus.positions import read_document
 from zonediff.corpus.problems import Mistake, Problem, ScenarioError, closest
 from zonediff.corpus.scenario import SURVIVES, Scenario
 from zonediff.corpus.schema import Misshapen
+from zonediff.engine.bounds import ACTS
 
 SHIPPED: Final = Path(__file__).parent / "scenarios"
 """The folder of the corpus that comes with the package."""
-
-MAX_BYTES: Final = 1 << 20
-"""The size of the largest scenario file that is read, in bytes."""
 
 _SUFFIXES: Final = (".yaml", ".yml")
 
@@ -108,7 +107,7 @@ def read(path: Path, name: str, file: str = "") -> list[Scenario]:
     Raises ScenarioError with every problem of the file.
     """
     shown = _shown(path)
-    document = parse(decode(_contents(path, shown), shown), shown)
+    document = read_document(path, shown)
     data = document.value
     if not isinstance(data, dict):
         message = "expected a mapping with title, why, machine, steps and goals"
@@ -122,6 +121,10 @@ def read(path: Path, name: str, file: str = "") -> list[Scenario]:
         except Misshapen as error:
             for mistake in dict.fromkeys(error.mistakes):
                 suffixes.setdefault(mistake, []).append(member.suffix)
+    total = sum(sum(amounts(item.machine, item.steps)) for item in scenarios)
+    if len(scenarios) > 1 and total > ACTS and not suffixes:
+        message = f"all scenarios together concern {total} memory blocks, each counted once a step"
+        mistakes.append(Mistake(("with",), f"{message}; expected at most {ACTS}", True))
     for mistake, affected in suffixes.items():
         # A mistake in only some members is reported with the first of them.
         where = "" if len(affected) == len(family) else f", in {affected[0]}"
@@ -138,7 +141,7 @@ def locate(scenario: Scenario, mistakes: Iterable[Mistake]) -> list[Problem]:
     """
     path = Path(scenario.path)
     shown = _shown(path)
-    return [*parse(decode(_contents(path, shown), shown), shown).locate_all(mistakes)]
+    return [*read_document(path, shown).locate_all(mistakes)]
 
 
 def _build(member: Member, name: str, file: str, path: Path) -> Scenario:
@@ -246,17 +249,6 @@ def _file(place: Path, root: Path) -> _Source:
 def _source(file: Path, base: Path) -> _Source:
     place = file.relative_to(base)
     return _Source(file, place.with_suffix("").as_posix(), place.as_posix())
-
-
-def _contents(path: Path, shown: str) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise _error(shown, _reason(error)) from None
-    if len(data) > MAX_BYTES:
-        raise ScenarioError([Problem(shown, 1, 1, "", f"larger than {MAX_BYTES} bytes")])
-    return data
 
 
 def _error(path: str | Path, message: str) -> ScenarioError:

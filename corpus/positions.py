@@ -11,17 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path as FilePath
 from typing import Any, Final, NamedTuple, NoReturn, TypeAlias
 
 import yaml
 
 from zonediff.corpus.problems import Mistake, Path, Problem, ScenarioError, format_path
+from zonediff.engine.bounds import FILE_BYTES, FILE_DEPTH, FILE_VALUES
 
 Plain: TypeAlias = "bool | int | str | list[Plain] | dict[str, Plain] | None"
 """The data of a scenario file."""
-
-MAX_DEPTH: Final = 16
-"""The most levels of nesting in a file; a scenario has six."""
 
 # libyaml is several times faster; the pure Python parser reads the same.
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -126,14 +125,16 @@ class _Reader:
 
     def value(self, event: Any, path: Path) -> Plain:
         """Return the value that begins with this event."""
+        if len(self.document.values) >= FILE_VALUES:
+            self.give_up(event.start_mark, path[:1], f"more than {FILE_VALUES} values in one file")
         self.document.values.setdefault(path, _mark(event.start_mark))
         self.refuse_extras(event, path)
         if isinstance(event, yaml.AliasEvent):
             return None
         if isinstance(event, yaml.ScalarEvent):
             return event.value if event.style else _plain(event.value)
-        if len(path) >= MAX_DEPTH:
-            self.give_up(event.start_mark, path[:1], f"nested more than {MAX_DEPTH} levels deep")
+        if len(path) >= FILE_DEPTH:
+            self.give_up(event.start_mark, path[:1], f"nested more than {FILE_DEPTH} levels deep")
         if isinstance(event, yaml.SequenceStartEvent):
             return self.items(path)
         return self.entries(path)
@@ -180,6 +181,20 @@ class _Reader:
             message = f"the tag {event.tag} is not allowed: remove it"
             self.report(event.start_mark, path, message)
             self.document.broken.add(path)
+
+
+def read_document(path: FilePath, shown: str = "") -> Document:
+    """Read a file; problems name it `shown`, by default its path. Raises ScenarioError."""
+    shown = shown or str(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(FILE_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = str(getattr(error, "strerror", None) or error).lower()
+        raise ScenarioError([Problem(shown, 0, 0, "", reason)]) from None
+    if len(data) > FILE_BYTES:
+        raise ScenarioError([Problem(shown, 1, 1, "", f"larger than {FILE_BYTES} bytes")])
+    return parse(decode(data, shown), shown)
 
 
 def decode(data: bytes, file: str) -> str:

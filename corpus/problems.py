@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from zonediff.engine.bounds import PROBLEMS, SUGGESTION_CHARACTERS, SUGGESTION_WORDS
 from zonediff.engine.errors import ZonediffError
 
 Path = tuple[str | int, ...]
@@ -13,6 +15,7 @@ Path = tuple[str | int, ...]
 
 
 _SHOWN = 15  # known words in one message
+_LONGEST = 80  # characters of a word in a message
 
 
 class Mistake(NamedTuple):
@@ -52,7 +55,9 @@ class ScenarioError(ZonediffError):
         super().__init__(self.problems)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.problems))
+        lines = [str(problem) for problem in self.problems[:PROBLEMS]]
+        more = len(self.problems) - PROBLEMS
+        return "\n".join([*lines, f"... and {more} more"] if more > 0 else lines)
 
 
 def format_path(path: Path) -> str:
@@ -69,10 +74,20 @@ def unknown(what: str, word: str, known: Iterable[str]) -> str:
     close = closest(word, names)
     meant = f", did you mean {close!r}?" if close else ""
     some = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
-    return f"unknown {what} {word!r}{meant} (known: {some or 'none'})"
+    return f"unknown {what} {shortened(word)}{meant} (known: {some or 'none'})"
+
+
+def shortened(word: str) -> str:
+    """Return a word in quotes, cut where it is long."""
+    return repr(word) if len(word) <= _LONGEST else f"{word[:_LONGEST]!r}..."
 
 
 def closest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
     """Return the known word that is most similar to this one; None if none is similar."""
-    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=likeness)
+    if len(word) > SUGGESTION_CHARACTERS:
+        return None
+    words = [
+        *itertools.islice((w for w in known if len(w) <= SUGGESTION_CHARACTERS), SUGGESTION_WORDS)
+    ]
+    matches = difflib.get_close_matches(word, words, n=1, cutoff=likeness)
     return matches[0] if matches else None

@@ -8,6 +8,65 @@ from __future__ import annotations
 
 from typing import Final
 
+# --- files of YAML: scenarios, claims, sweeps and machines to explore ---
+
+FILE_BYTES: Final = 1 << 20
+"""The largest file, in bytes."""
+
+FILE_DEPTH: Final = 16
+"""The most levels of nesting; a scenario has six."""
+
+FILE_VALUES: Final = 50_000
+"""The most values in one file: texts, numbers, lists and mappings."""
+
+MEMBERS: Final = 256
+"""The most scenarios that one file makes with `with:`."""
+
+FAMILY_VALUES: Final = 200_000
+"""The most values of all scenarios that one file makes."""
+
+STEPS: Final = 1024
+"""The most steps of a scenario."""
+
+GOALS: Final = 1024
+"""The most goals of a scenario."""
+
+DEVICES: Final = 2048
+"""The most memory devices that a scenario has, one after the other or at once."""
+
+ACTS: Final = 20_000
+"""The most memory blocks that the steps of a file's scenarios concern, each counted once a step."""
+
+ADDITIONS: Final = 1024
+"""The most devices that a host adds in one step, writes of a probe loop, and udev workers."""
+
+STEP_MINUTES: Final = 60
+"""The most minutes that pass in one step."""
+
+ARITHMETIC_CHARACTERS: Final = 200
+"""The longest arithmetic in a claim."""
+
+SEARCH_STATES: Final = 100_000
+"""The most states that a claim has explored."""
+
+SEARCH_STEPS: Final = 1024
+"""The most steps that the search of a claim chooses among."""
+
+SWEEP_BYTES: Final = 1 << 40
+"""The most memory that a sweep adds to a machine, in bytes."""
+
+SWEEP_SIZES: Final = 4096
+"""The most sizes on an axis of a sweep."""
+
+SUGGESTION_CHARACTERS: Final = 64
+"""The longest word that a message suggests a similar word for."""
+
+SUGGESTION_WORDS: Final = 512
+"""The most known words that a message looks for a similar word among."""
+
+PROBLEMS: Final = 100
+"""The most mistakes of one run that are listed; the others are counted."""
+
 # --- patches ---
 
 MAIL_BYTES: Final = 64 << 20

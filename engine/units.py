@@ -31,10 +31,13 @@ KIB: Final = 1 << 10
 MIB: Final = 1 << 20
 GIB: Final = 1 << 30
 
+MINUTE: Final = 60_000_000
+"""Microseconds in a minute."""
+
 _SUFFIX = {"": 1, "B": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, "P": 1 << 50}
 _SIZE = re.compile(r"(?i)(0x[0-9a-f]+|[0-9]+)\s*([KMGTP]?)(?:i?B)?")
 
-_UNITS = {"us": 1, "ms": 1_000, "s": 1_000_000, "min": 60_000_000}
+_UNITS = {"us": 1, "ms": 1_000, "s": 1_000_000, "min": MINUTE}
 _TIME = re.compile(r"([0-9]{1,12}) ?(us|ms|s|min)|0")
 
 

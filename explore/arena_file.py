@@ -17,7 +17,7 @@ from pathlib import Path
 
 from zonediff.corpus.checks.scenario import check
 from zonediff.corpus.draft import Draft
-from zonediff.corpus.positions import decode, parse
+from zonediff.corpus.positions import read_document
 from zonediff.corpus.problems import Mistake, Problem, ScenarioError
 from zonediff.corpus.scenario import ScenarioStep
 from zonediff.corpus.schema import Misshapen, read
@@ -52,8 +52,8 @@ class ArenaFile:
 
 
 def load(file: Path) -> Arena:
-    """Return the arena of a file. Raises ScenarioError with every problem in the file, OSError."""
-    document = parse(decode(file.read_bytes(), str(file)), str(file))
+    """Return the arena of a file. Raises ScenarioError with every problem in the file."""
+    document = read_document(file)
     try:
         keys = read(document.value, ArenaFile)
         mistakes = _mistakes(keys)

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from zonediff.corpus import loader
-from zonediff.corpus.positions import Plain, decode, parse
+from zonediff.corpus.positions import Plain, read_document
 from zonediff.corpus.problems import Mistake, Problem, ScenarioError, unknown
 from zonediff.corpus.schema import Misshapen, read
+from zonediff.engine.bounds import SWEEP_BYTES, SWEEP_SIZES
 from zonediff.engine.units import GIB, MIB, SECTION, Bytes, format_size
 from zonediff.variants.registry import Registry, VariantError
 
@@ -42,9 +43,6 @@ SHIPPED: Final = loader.SHIPPED.parent / "sweeps"
 SMALLEST_BASE: Final = 64 * MIB
 LARGEST_BASE: Final = 62 * GIB
 """With more boot memory, memory blocks are larger than 128M."""
-
-LARGEST_ADDED: Final = 1 << 40
-MOST_SIZES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +114,8 @@ def find(name: str, folder: Path = SHIPPED) -> Path:
 
 
 def load(file: Path, registry: Registry) -> Sweep:
-    """The sweep of a file. Raises ScenarioError with every problem in it, OSError."""
-    document = parse(decode(file.read_bytes(), str(file)), str(file))
+    """The sweep of a file. Raises ScenarioError with every problem in it."""
+    document = read_document(file)
     try:
         sweep = _read(document.value, registry)
     except Misshapen as error:
@@ -149,8 +147,8 @@ def _written_out(sizes: Plain, key: str) -> Plain:
     if steps.step <= 0:
         raise Misshapen(Mistake((key, "step"), "expected a step above 0"))
     count = (steps.last - steps.first) // steps.step + 1
-    if count > MOST_SIZES:
-        raise Misshapen(Mistake((key,), f"{count} sizes: expected at most {MOST_SIZES}"))
+    if count > SWEEP_SIZES:
+        raise Misshapen(Mistake((key,), f"{count} sizes: expected at most {SWEEP_SIZES}"))
     return [*range(steps.first, steps.last + 1, steps.step)]
 
 
@@ -161,8 +159,11 @@ def _axes(sweep: Sweep) -> Iterator[Mistake]:
         if isinstance(values, tuple):
             if not values:
                 yield Mistake((item.name,), "expected at least one value")
+            if len(values) > SWEEP_SIZES:
+                yield Mistake((item.name,), f"{len(values)} values: expected at most {SWEEP_SIZES}")
+            first = {value: len(values) - index for index, value in enumerate(reversed(values), 1)}
             for index, value in enumerate(values):
-                if value in values[:index]:
+                if first[value] < index:
                     text = format_size(value) if isinstance(value, int) else value
                     yield Mistake((item.name, index), f"{text} is listed twice")
     for key in ("base", "added"):
@@ -174,8 +175,8 @@ def _axes(sweep: Sweep) -> Iterator[Mistake]:
             limits = f"{format_size(SMALLEST_BASE)} to {format_size(LARGEST_BASE)}"
             yield Mistake(("base", index), f"{format_size(size)}: expected whole MiB, {limits}")
     for index, size in enumerate(sweep.added):
-        if not 0 < size <= LARGEST_ADDED or size % SECTION:
-            limit = f"a multiple of 128M, up to {format_size(LARGEST_ADDED)}"
+        if not 0 < size <= SWEEP_BYTES or size % SECTION:
+            limit = f"a multiple of 128M, up to {format_size(SWEEP_BYTES)}"
             yield Mistake(("added", index), f"{format_size(size)}: expected {limit}")
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from zonediff.corpus.checks.amount import amount_mistakes
 from zonediff.corpus.checks.devices import Devices
 from zonediff.corpus.checks.goals import goal_mistakes
 from zonediff.corpus.checks.machine import machine_mistakes
@@ -27,8 +28,13 @@ def check(parts: Draft) -> Iterator[Mistake]:
     devices: set[str] | None = None
     if parts.machine is not None:
         mistakes = [*machine_mistakes(parts.machine)]
-        yield from mistakes
-        if not any(mistake.path[1] in ("nodes", "physical_bits") for mistake in mistakes):
+        too_much = [
+            *amount_mistakes(parts.machine, [] if None in parts.steps else parts.read_steps)
+        ]
+        yield from (*mistakes, *too_much)
+        if not too_much and not any(
+            mistake.path[1] in ("nodes", "physical_bits") for mistake in mistakes
+        ):
             present = Devices(parts.machine)
             yield from present.switch_on(parts.machine.dimms)
             if None not in parts.steps:

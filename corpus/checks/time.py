@@ -9,17 +9,12 @@ from zonediff.corpus.checks.values import page_mistakes, score_mistakes
 from zonediff.corpus.problems import Mistake
 from zonediff.corpus.schema import NAME
 from zonediff.engine.actors import Additions, Attributes, UdevRule, Workload
+from zonediff.engine.bounds import ADDITIONS, STEP_MINUTES
 from zonediff.engine.steps import Allocate, Elapse, Step
-from zonediff.engine.units import SECTION, Bytes, format_size
+from zonediff.engine.units import MINUTE, SECTION, Bytes, format_size
 
 EVERY: Final = "every"
 """The word that stands for all processes in a goal."""
-
-MAX_COUNT: Final = 1024
-"""The most devices that a host adds in one step, writes of a probe loop, and udev workers."""
-
-MAX_TIME: Final = 3600 * 1_000_000
-"""The most microseconds that may pass in one step: an hour."""
 
 _HOSTS: Final = ("acpi", "hyperv", "xen")
 
@@ -33,7 +28,7 @@ def hosts(step: Elapse) -> list[tuple[str, Additions]]:
 def pieces(key: str, host: Additions) -> Iterator[tuple[str, Bytes]]:
     """Yield name and size of each device that a host adds."""
     size = Bytes(SECTION) if key == "hyperv" else host.size
-    for number in range(min(_count(key, host), MAX_COUNT)):
+    for number in range(min(_count(key, host), ADDITIONS)):
         yield f"{host.id}{number + 1}", size
 
 
@@ -69,8 +64,8 @@ def process_mistakes(step: Allocate | Workload) -> Iterator[Mistake]:
 
 def elapse_mistakes(step: Elapse) -> Iterator[Mistake]:
     """Check a step in which time passes."""
-    if not 0 < step.time <= MAX_TIME:
-        yield Mistake(("time",), "expected more than 0 and at most 60min")
+    if not 0 < step.time <= STEP_MINUTES * MINUTE:
+        yield Mistake(("time",), f"expected more than 0 and at most {STEP_MINUTES}min")
     mistakes = [*_actor_mistakes(step)]
     if not mistakes and step == Elapse(step.time):
         mistakes.append(Mistake((), "expected at least one actor: acpi, udev, workload ..."))
@@ -93,8 +88,8 @@ def _actor_mistakes(step: Elapse) -> Iterator[Mistake]:
     if step.workload:
         load = step.workload
         mistakes = [*process_mistakes(load), *page_mistakes("most", load.most)]
-        if not mistakes and load.most // load.takes > MAX_COUNT:
-            message = f"expected at most {MAX_COUNT} allocations until `most` is reached"
+        if not mistakes and load.most // load.takes > ADDITIONS:
+            message = f"expected at most {ADDITIONS} allocations until `most` is reached"
             mistakes.append(Mistake(("takes",), message))
         yield from (mistake.below("workload") for mistake in mistakes)
 
@@ -104,10 +99,10 @@ def _host_mistakes(key: str, host: Additions) -> Iterator[Mistake]:
     if host.size <= 0 or host.size % unit:
         message = f"{format_size(host.size)}: expected memory to add, in whole sections of 128M"
         yield Mistake(("size",), message)
-    elif host.count > 0 and _count(key, host) > MAX_COUNT:
-        yield Mistake(("count",), f"more than {MAX_COUNT} devices")
+    elif host.count > 0 and _count(key, host) > ADDITIONS:
+        yield Mistake(("count",), f"more than {ADDITIONS} devices")
     if host.count <= 0:
-        yield Mistake(("count",), f"{host.count}: expected 1 to {MAX_COUNT}")
+        yield Mistake(("count",), f"{host.count}: expected 1 to {ADDITIONS}")
 
 
 def _count(key: str, host: Additions) -> int:
@@ -124,5 +119,5 @@ def _udev_mistakes(rule: UdevRule) -> Iterator[Mistake]:
 
 
 def _count_mistakes(key: str, count: int) -> Iterator[Mistake]:
-    if not 0 < count <= MAX_COUNT:
-        yield Mistake((key,), f"{count}: expected 1 to {MAX_COUNT}")
+    if not 0 < count <= ADDITIONS:
+        yield Mistake((key,), f"{count}: expected 1 to {ADDITIONS}")

@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 from zonediff.corpus import positions
-from zonediff.corpus.loader import MAX_BYTES, load
-from zonediff.corpus.positions import MAX_DEPTH, parse
+from zonediff.corpus.loader import load
+from zonediff.corpus.positions import parse
 from zonediff.corpus.problems import Mistake, ScenarioError
+from zonediff.engine.bounds import FILE_BYTES, FILE_DEPTH
 
 Mistakes = Callable[[str], list[str]]
 
@@ -57,8 +58,8 @@ def test_byte_order_mark_is_no_part_of_the_text(tmp_path: Path, valid: str) -> N
 
 def test_too_large(tmp_path: Path) -> None:
     file = tmp_path / "large.yaml"
-    file.write_bytes(b"#" * (MAX_BYTES + 1))
-    with pytest.raises(ScenarioError, match=f"large.yaml:1:1: larger than {MAX_BYTES} bytes"):
+    file.write_bytes(b"#" * (FILE_BYTES + 1))
+    with pytest.raises(ScenarioError, match=f"large.yaml:1:1: larger than {FILE_BYTES} bytes"):
         load([file])
 
 
@@ -94,9 +95,9 @@ def test_bomb_does_not_unfold(mistakes: Mistakes) -> None:
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
 def test_deep_nesting_is_given_up(mistakes: Mistakes, opening: str) -> None:
     found = mistakes("why: x\nsteps:\n  " + opening * 20_000)
-    assert len(found) <= MAX_DEPTH
+    assert len(found) <= FILE_DEPTH
     # libyaml 0.2.6 and later have a limit for brackets that they come upon before we see any.
-    says = f"nested more than {MAX_DEPTH} levels deep|exceeded maximum nesting depth"
+    says = f"nested more than {FILE_DEPTH} levels deep|exceeded maximum nesting depth"
     assert any(re.search(says, line) for line in found)
 
 

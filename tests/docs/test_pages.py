@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import yaml
 from tests.docs.transcripts import Command, File, Program, fits, run, run_program, steps
 from tests.docs.trees import TREES
 from zonediff.cli.main import cli
+from zonediff.engine import bounds
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -100,3 +103,18 @@ def test_commands_that_are_mentioned_exist(page: str, text: str) -> None:
     known = {option for param in command.params for option in param.opts} | {"--help"}
     used = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
     assert used <= known, f"{page}: {text}"
+
+
+def test_the_page_on_reliability_lists_every_bound() -> None:
+    body = ast.parse(Path(bounds.__file__).read_text(encoding="utf-8")).body
+    expected = [
+        f"| {' '.join(ast.literal_eval(text.value).split()).removesuffix('.')} "
+        f"| {getattr(bounds, item.target.id):,} |"
+        for item, text in pairwise(body)
+        if isinstance(item, ast.AnnAssign)
+        and isinstance(item.target, ast.Name)
+        and isinstance(text, ast.Expr)
+    ]
+    assert len(expected) == len([name for name in vars(bounds) if name.isupper()])
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    assert "\n".join(expected) in page

@@ -1,0 +1,102 @@
+"""How much a scenario does, in acts: a bound on it keeps every run short.
+
+An act is about one memory block of 128M. Where blocks are larger there are fewer acts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from zonediff.corpus.checks import time
+from zonediff.corpus.problems import Mistake
+from zonediff.corpus.scenario import ScenarioStep
+from zonediff.engine.bounds import ACTS, DEVICES
+from zonediff.engine.machine import Machine
+from zonediff.engine.steps import (
+    Daemon,
+    Elapse,
+    Fill,
+    HypervAdd,
+    Offline,
+    Online,
+    Plug,
+    Step,
+    Udev,
+    Unplug,
+    XenAdd,
+    is_ranges,
+)
+from zonediff.engine.units import SECTION
+
+
+def amounts(machine: Machine, steps: Sequence[ScenarioStep]) -> Iterator[int]:
+    """Yield how many acts each step has at most."""
+    devices = {dimm.id: _sections(dimm.size) for dimm in machine.dimms}
+    for step in steps:
+        yield _amount(step.do, devices)
+
+
+def amount_mistakes(machine: Machine, steps: Sequence[ScenarioStep]) -> Iterator[Mistake]:
+    """Check that the steps do not do too much, and that there are not too many devices."""
+    if len(machine.dimms) > DEVICES:
+        yield Mistake(("machine", "dimms"), f"expected at most {DEVICES} DIMMs", True)
+        return
+    devices, total = len(machine.dimms), sum(_sections(dimm.size) for dimm in machine.dimms)
+    for index, (step, amount) in enumerate(zip(steps, amounts(machine, steps), strict=True)):
+        devices += _devices(step.do)
+        total += amount
+        if devices > DEVICES:
+            message = f"adds more devices than a scenario can have: expected at most {DEVICES}"
+            yield Mistake(("steps", index, step.do.verb), message)
+            return
+        if total > ACTS:
+            message = (
+                f"the steps up to here concern {total} memory blocks, each counted once a step; "
+                f"expected at most {ACTS}"
+            )
+            yield Mistake(("steps", index, step.do.verb), message)
+            return
+
+
+def _amount(step: Step, devices: dict[str, int]) -> int:
+    """Return how many acts a step has, and enter the devices that it adds."""
+    match step:
+        case Plug(id=name, size=size) | HypervAdd(id=name, size=size) | XenAdd(id=name, size=size):
+            devices[name] = _sections(size)
+            return devices[name]
+        case Unplug(id=name):
+            return devices.get(name, 1)
+        case Online(blocks=blocks) | Offline(blocks=blocks) | Fill(blocks=blocks):
+            return _selected(blocks, devices)
+        case Udev() | Daemon():
+            return sum(devices.values())
+        case Elapse():
+            added = 0
+            for key, host in time.hosts(step):
+                for name, size in time.pieces(key, host):
+                    devices[name] = _sections(size)
+                    added += devices[name]
+            return added + sum(devices.values())
+        case _:
+            return 1
+
+
+def _devices(step: Step) -> int:
+    match step:
+        case Plug() | HypervAdd() | XenAdd():
+            return 1
+        case Elapse():
+            return sum(1 for key, host in time.hosts(step) for _ in time.pieces(key, host))
+        case _:
+            return 0
+
+
+def _selected(blocks: str, devices: dict[str, int]) -> int:
+    if not is_ranges(blocks):
+        return sum(devices.values()) if blocks == "added" else devices.get(blocks, 1)
+    ranges = [part.partition("-") for part in blocks.split(",")]
+    return sum(int(last or first) - int(first) + 1 for first, _, last in ranges)
+
+
+def _sections(size: int) -> int:
+    return -(-size // SECTION)
