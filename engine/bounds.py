@@ -83,3 +83,11 @@ DIFF_NUMBER_DIGITS: Final = 9
 
 SERIES_PATCHES: Final = 200
 """The most patches of a series; who asks for more has the wrong range."""
+
+# --- recordings ---
+
+RECORDING_BYTES: Final = 64 << 20
+"""The largest file of recordings, in bytes."""
+
+RECORDINGS: Final = 100_000
+"""The most recordings in one file."""

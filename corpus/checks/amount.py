@@ -36,19 +36,25 @@ def amounts(machine: Machine, steps: Sequence[ScenarioStep]) -> Iterator[int]:
         yield _amount(step.do, devices)
 
 
-def amount_mistakes(machine: Machine, steps: Sequence[ScenarioStep]) -> Iterator[Mistake]:
-    """Check that the steps do not do too much, and that there are not too many devices."""
-    if len(machine.dimms) > DEVICES:
+def device_mistakes(machine: Machine, steps: Sequence[ScenarioStep]) -> Iterator[Mistake]:
+    """Check that there are not too many devices; later checks compare each with the others."""
+    devices = len(machine.dimms)
+    if devices > DEVICES:
         yield Mistake(("machine", "dimms"), f"expected at most {DEVICES} DIMMs", True)
         return
-    devices, total = len(machine.dimms), sum(_sections(dimm.size) for dimm in machine.dimms)
-    for index, (step, amount) in enumerate(zip(steps, amounts(machine, steps), strict=True)):
+    for index, step in enumerate(steps):
         devices += _devices(step.do)
-        total += amount
         if devices > DEVICES:
             message = f"adds more devices than a scenario can have: expected at most {DEVICES}"
             yield Mistake(("steps", index, step.do.verb), message)
             return
+
+
+def amount_mistakes(machine: Machine, steps: Sequence[ScenarioStep]) -> Iterator[Mistake]:
+    """Check that the steps do not do too much."""
+    total = 0
+    for index, (step, amount) in enumerate(zip(steps, amounts(machine, steps), strict=True)):
+        total += amount
         if total > ACTS:
             message = (
                 f"the steps up to here concern {total} memory blocks, each counted once a step; "

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Final
 
-from zonediff.corpus.checks.amount import amount_mistakes
+from zonediff.corpus.checks.amount import amount_mistakes, device_mistakes
 from zonediff.corpus.checks.devices import Devices
 from zonediff.corpus.checks.goals import goal_mistakes
 from zonediff.corpus.checks.machine import machine_mistakes
@@ -15,6 +15,7 @@ from zonediff.corpus.checks.values import is_one_line
 from zonediff.corpus.draft import Draft
 from zonediff.corpus.problems import Mistake
 from zonediff.corpus.scenario import SURVIVES
+from zonediff.engine.machine import Machine
 
 _CLAIM: Final = re.compile(r"[CE][0-9]{2}")
 
@@ -28,24 +29,27 @@ def check(parts: Draft) -> Iterator[Mistake]:
     devices: set[str] | None = None
     if parts.machine is not None:
         mistakes = [*machine_mistakes(parts.machine)]
-        too_much = [
-            *amount_mistakes(parts.machine, [] if None in parts.steps else parts.read_steps)
-        ]
-        yield from (*mistakes, *too_much)
-        if not too_much and not any(
-            mistake.path[1] in ("nodes", "physical_bits") for mistake in mistakes
-        ):
-            present = Devices(parts.machine)
-            yield from present.switch_on(parts.machine.dimms)
-            if None not in parts.steps:
-                yield from present.follow(parts.read_steps)
-                devices = present.ids
+        yield from mistakes
+        if not any(mistake.path[1] in ("nodes", "physical_bits") for mistake in mistakes):
+            devices = yield from _memory_mistakes(parts, parts.machine)
     for index, step in enumerate(parts.steps):
         if step is not None:
             for mistake in step_mistakes(step.do):
                 yield mistake.below("steps", index, step.do.verb)
     yield from name_mistakes(parts.steps)
     yield from _goals(parts, devices)
+
+
+def _memory_mistakes(parts: Draft, machine: Machine) -> Generator[Mistake, None, set[str] | None]:
+    """Check the memory devices; return their ids, None where they are not known."""
+    steps = [] if None in parts.steps else parts.read_steps
+    if mistakes := [*device_mistakes(machine, steps)]:
+        yield from mistakes
+        return None
+    present = Devices(machine)
+    mistakes = [*present.switch_on(machine.dimms), *present.follow(steps)]
+    yield from mistakes or amount_mistakes(machine, steps)
+    return None if None in parts.steps else present.ids
 
 
 def _text_mistakes(parts: Draft) -> Iterator[Mistake]:

@@ -244,11 +244,11 @@ def test_sweeps(tmp_path: Path) -> None:
 
     most = f"{{first: 128M, last: {format_size(bounds.SWEEP_SIZES * SECTION)}, step: 128M}}"
     assert len(read("[1G]", most).added) == bounds.SWEEP_SIZES
-    with pytest.raises(ScenarioError, match="4097 sizes; at most 4096"):
+    with pytest.raises(ScenarioError, match="4097 sizes: expected at most 4096"):
         read("[1G]", most.replace("first: 128M", "first: 0"))
     sizes = [str(SECTION * number) for number in range(1, bounds.SWEEP_SIZES + 2)]
-    with pytest.raises(ScenarioError, match="4097 values; at most 4096"):
+    with pytest.raises(ScenarioError, match="4097 values: expected at most 4096"):
         read("[1G]", f"[{', '.join(sizes)}]")
     assert read("[1G]", "[1T]").added == (bounds.SWEEP_BYTES,)
-    with pytest.raises(ScenarioError, match="a multiple of 128M, up to 1T"):
+    with pytest.raises(ScenarioError, match="expected a multiple of 128M, up to 1T"):
         read("[1G]", "[1025G]")
