@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -13,7 +13,7 @@ import click
 
 from zonediff.cli import completion, options, outputs
 from zonediff.compare.regress.changes import compare
-from zonediff.compare.regress.outcomes import Request, Tree, outcomes
+from zonediff.compare.regress.outcomes import CannotCompare, Request, Tree, outcomes
 from zonediff.compare.regress.worktree import worktree
 from zonediff.compare.series.repository import repository, resolve
 from zonediff.reports.formats import render_changes
@@ -76,6 +76,7 @@ Exit codes:
 @options.baseline
 @click.option("--markdown", type=_file, metavar="FILE", help="Write a summary as Markdown.")
 @click.option("--junit", type=_file, metavar="FILE", help="Write a JUnit file, for a CI server.")
+@click.option("--github", type=_file, metavar="FILE", help="Write annotations of GitHub Actions.")
 def command(
     scenarios: tuple[str, ...],
     base: str,
@@ -88,6 +89,7 @@ def command(
     baseline: str,
     markdown: Path | None,
     junit: Path | None,
+    github: Path | None,
 ) -> int:
     """Compare the outcomes of two revisions of a repository.
 
@@ -100,11 +102,23 @@ def command(
     for path in (*variant_files, *([corpus] if corpus else [])):
         if path.is_absolute() or ".." in path.parts:
             raise click.UsageError(f"{path}: give the path from the repository's root")
-    outputs.check([("--markdown", markdown), ("--junit", junit)], [_root(repo)])
+    reports = {"markdown": markdown, "junit": junit, "github": github}
+    outputs.check([(f"--{form}", path) for form, path in reports.items()], [_root(repo)])
     request = Request(scenarios, variants, variant_files, corpus, baseline, removed)
     with _ending_well():
-        regression = _compare(repo, base, head, request)
-    reports = {"markdown": markdown, "junit": junit}
+        try:
+            regression = _compare(repo, base, head, request)
+        except CannotCompare as error:
+            # A server that shows a report of an earlier job would hide the failure.
+            _write(reports, Regression(base, head, (), (), (), (), failure=str(error)))
+            raise
+    _write(reports, regression)
+    click.echo(render_changes(regression, "text"), nl=False)
+    return regression.exit_code
+
+
+def _write(reports: Mapping[str, Path | None], regression: Regression) -> None:
+    """Write each form that is asked for to its file."""
     write_files(
         {
             path: render_changes(regression, form)
@@ -112,8 +126,6 @@ def command(
             if path is not None
         }
     )
-    click.echo(render_changes(regression, "text"), nl=False)
-    return regression.exit_code
 
 
 def _root(repo: Path) -> Path:

@@ -60,6 +60,12 @@ _ALL: Final = (
         "reports.forms.junit:render",
         "reports.forms.junit:changes",
     ),
+    Format(
+        "github",
+        "annotations of GitHub Actions, beside the change",
+        "reports.forms.annotations:render",
+        "reports.forms.annotations:changes",
+    ),
     Format("csv", "a row for each scenario and variant", "reports.forms.spreadsheet:render"),
     Format("json", "the result itself, for programs", "result.files:dumps"),
 )

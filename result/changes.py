@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from zonediff.engine.trace import Reason
-from zonediff.result.exit_code import FAILED, PASSED, REGRESSED
+from zonediff.result.exit_code import BAD_INPUT, FAILED, PASSED, REGRESSED
 from zonediff.result.judgements import Kind, VariantRemovals
 
 
@@ -50,11 +50,14 @@ class Regression:
     removals: tuple[VariantRemovals, ...]
     edited: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    failure: str = ""
 
     @property
     def exit_code(self) -> int:
         """As that of a run: a failure weighs more than a regression."""
         kinds = {change.kind for change in self.changes}
+        if self.failure:
+            return BAD_INPUT
         if "error" in kinds:
             return FAILED
         return REGRESSED if "regression" in kinds or self.removals else PASSED

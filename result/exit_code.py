@@ -9,6 +9,7 @@ from zonediff.result.result import Result
 
 PASSED: Final = 0
 REGRESSED: Final = 1
+BAD_INPUT: Final = 2
 FAILED: Final = 3
 
 

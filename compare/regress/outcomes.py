@@ -34,6 +34,10 @@ _WRITES_A_RESULT: Final = (0, 1, 3)
 """Exit codes of `zonediff run` that come with a result."""
 
 
+class CannotCompare(SeriesError):
+    """A revision cannot be run, or its files are not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What to run at each revision; all paths are relative to the repository's root.
@@ -67,13 +71,13 @@ class Tree:
 def outcomes(trees: Sequence[Tree], request: Request) -> list[Result]:
     """The result at each revision, the older one first; they are run at the same time.
 
-    Raises SeriesError, also for a variant file that neither revision has, or that the last one has
-    lost without `removed` saying so.
+    Raises CannotCompare, also for a variant file that neither revision has, or that the last one
+    has lost without `removed` saying so.
     """
     _check_files(trees, request)
     for tree in trees:
         if not tree.sources and not request.variant_files and request.corpus is None:
-            raise SeriesError(
+            raise CannotCompare(
                 f"{tree.name} has no zonediff sources: name the files to run with --variant-file "
                 "and --corpus"
             )
@@ -87,19 +91,19 @@ def _check_files(trees: Sequence[Tree], request: Request) -> None:
     for file in request.variant_files:
         there = [tree.name for tree in trees if (tree.folder / file).is_file()]
         if not there:
-            raise SeriesError(
+            raise CannotCompare(
                 f"{file} is in no revision: neither in {' nor in '.join(t.name for t in trees)}"
             )
         if head.name not in there and file not in request.removed:
-            raise SeriesError(
+            raise CannotCompare(
                 f"{head.name} has no {file}, which {there[0]} has: if it was removed on purpose, "
                 f"say --removed {file}"
             )
     for file in request.removed:
         if file not in request.variant_files:
-            raise SeriesError(f"--removed {file} is not among the files of --variant-file")
+            raise CannotCompare(f"--removed {file} is not among the files of --variant-file")
         if (head.folder / file).is_file():
-            raise SeriesError(f"--removed {file}: {head.name} has it")
+            raise CannotCompare(f"--removed {file}: {head.name} has it")
 
 
 _Started = tuple[Tree, "subprocess.Popen[bytes]", IO[bytes], Path]
@@ -157,9 +161,9 @@ def _result(
         errors.seek(0)
         lines = errors.read().decode(errors="replace").strip().splitlines()
         said = f": {lines[-1]}" if lines else ""
-        raise SeriesError(f"{tree.name} cannot be run (exit code {code}){said}")
+        raise CannotCompare(f"{tree.name} cannot be run (exit code {code}){said}")
     try:
         return load(output)
     except ResultFileError as error:
         why = str(error).removeprefix(f"{output}: ")
-        raise SeriesError(f"the result of {tree.name} cannot be compared: {why}") from None
+        raise CannotCompare(f"the result of {tree.name} cannot be compared: {why}") from None

@@ -21,6 +21,8 @@ WIDTH: Final = 80
 
 def headline(regression: Regression) -> str:
     """All changes in one sentence, as numbers."""
+    if regression.failure:
+        return f"Nothing was compared: {regression.failure}"
     counts = Counter(change.kind for change in regression.changes)
     kinds = [f"{counts[kind]} {noun(kind, counts[kind])}" for kind in KINDS if counts[kind]]
     removals = sum(len(lost.removals) for lost in regression.removals)
@@ -97,7 +99,7 @@ def markdown(regression: Regression) -> str:
     parts = [
         Part(
             f"zonediff: {plain(regression.base)} \N{RIGHTWARDS ARROW} {plain(regression.head)}",
-            [headline(regression), "", *lines[:2]],
+            [plain(headline(regression)), "", *lines[:2]],
             [[line] for line in lines[2:]],
         )
     ]

@@ -65,6 +65,9 @@ def suites_of_changes(regression: Regression) -> tuple[Suite, ...]:
     """A suite for each variant, compared with the older result."""
     changes = {(change.scenario, change.variant): change for change in regression.changes}
     suites: dict[str, list[Case]] = {}
+    if regression.failure:
+        case = Case(regression.head, "error", "cannot be compared", (regression.failure,))
+        suites["revisions"] = [case]
     for scenario, variant in regression.cells:
         change = changes.get((scenario, variant))
         suites.setdefault(variant, []).append(_changed(scenario, change))

@@ -219,3 +219,28 @@ def test_a_variant_file_that_is_missing(tree: Any, tmp_path: Path) -> None:
         2,
         "Error: --removed mine.py is not among the files of --variant-file",
     )
+
+
+def test_a_head_that_does_not_load_leaves_reports(regress: Any, tree: Any, tmp_path: Path) -> None:
+    for name in ("out.md", "out.xml", "out.txt"):
+        (tmp_path / name).write_text("of an earlier job")
+    tree.commit(mine_py="1 / 0\n")
+    result = regress(
+        *("--base", "base", "--markdown", "out.md", "--junit", "out.xml", "--github", "out.txt")
+    )
+    why = "HEAD cannot be run (exit code 2): Error: mine.py:1: ZeroDivisionError: division by zero"
+    assert (result.exit_code, result.stderr) == (2, f"Error: {why}\n")
+    assert "Nothing was compared: HEAD cannot be run" in (tmp_path / "out.md").read_text()
+    [suite] = JUnitXml.fromfile(str(tmp_path / "out.xml"))
+    [case] = suite
+    assert (suite.name, suite.errors, case.name) == ("revisions", 1, "HEAD")
+    assert case.result[0].message == why
+    assert (tmp_path / "out.txt").read_text() == (
+        f"::error title=HEAD on revisions::cannot be compared: {why}\n"
+    )
+
+
+def test_annotations(regress: Any, tmp_path: Path) -> None:
+    assert regress("--base", "base", "--github", "out.txt").exit_code == 1
+    [line] = (tmp_path / "out.txt").read_text().splitlines()
+    assert line.startswith("::error title=first on mine::regression: no longer met: every block ")

@@ -20,6 +20,7 @@ FILES = {
     "markdown": "changes.md",
     "ktap": "changes.ktap",
     "junit": "changes.xml",
+    "github": "changes-github.txt",
 }
 
 

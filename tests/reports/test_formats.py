@@ -18,6 +18,7 @@ FILES = {
     "markdown": "report.md",
     "ktap": "report.ktap",
     "junit": "report.xml",
+    "github": "github.txt",
     "csv": "report.csv",
     "json": "report.json",
 }
