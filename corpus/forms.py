@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
-from typing import Any
+from dataclasses import fields
+from typing import Any, Final
 
 from zonediff.corpus.scenario import Goal, ScenarioStep
 from zonediff.engine.machine import Config, Dimm, Machine
@@ -19,9 +19,24 @@ def machine_to_json(machine: Machine) -> dict[str, Any]:
         "nodes": [format_size(size) for size in machine.nodes],
         "cmdline": machine.cmdline,
         "dimms": [_dimm_to_json(dimm) for dimm in machine.dimms],
-        "config": asdict(machine.config),
+        "config": _config_to_json(machine.config),
         "platform": machine.platform,
         "physical_bits": machine.physical_bits,
+    }
+
+
+_FIRST_OPTIONS: Final = ("MOVABLE_NODE", "MEMORY_HOTPLUG_DEFAULT_ONLINE")
+"""Options that are always written; a later one only where it is not as usual.
+
+So a new option changes no hash of a scenario, and older results stay comparable.
+"""
+
+
+def _config_to_json(config: Config) -> dict[str, bool]:
+    return {
+        item.name: getattr(config, item.name)
+        for item in fields(config)
+        if item.name in _FIRST_OPTIONS or getattr(config, item.name) != item.default
     }
 
 

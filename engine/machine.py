@@ -30,10 +30,18 @@ class Dimm:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Kernel build options that change hotplug behaviour (CONFIG_*)."""
+    """Kernel build options that change hotplug behaviour (CONFIG_*).
+
+    MOVABLE_NODE: a node may have movable memory alone. MEMORY_HOTPLUG_DEFAULT_ONLINE: the kernel
+    onlines added memory by default. ARCH_MEMORY_PROBE: there is a `probe` file.
+
+    Every kernel here has CONFIG_MEMORY_HOTPLUG, which makes all other files, `auto_online_blocks`
+    among them, and CONFIG_MEMORY_HOTREMOVE, which makes `valid_zones` and lets blocks go offline.
+    """
 
     MOVABLE_NODE: bool = True
     MEMORY_HOTPLUG_DEFAULT_ONLINE: bool = False
+    ARCH_MEMORY_PROBE: bool = True
 
 
 @dataclass(frozen=True)

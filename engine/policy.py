@@ -137,7 +137,7 @@ class Policy(ABC):
     """Whether CONFIG_MOVABLE_NODE exists (until 4.12); later kernels behave as if it were set."""
 
     has_probe: ClassVar[bool] = True
-    """Whether there is a `probe` file (CONFIG_ARCH_MEMORY_PROBE)."""
+    """Whether there can be a `probe` file: with CONFIG_ARCH_MEMORY_PROBE, as the machine says."""
 
     ejects_may_hang: ClassVar[bool] = False
     """Whether ejecting memory that holds kernel pages was seen not to come back.

@@ -125,6 +125,9 @@ def read(kernel: Kernel, file: str) -> tuple[str | None, str | None]:
     if name is None:
         kernel.explain(NO_FILE.because(file=file))
         return "ENOENT", None
+    if name == "probe" and not has_probe(kernel):
+        kernel.explain(NO_FILE.because(file=file))
+        return "ENOENT", None
     if name == "probe":
         kernel.explain(NOT_ALLOWED.because(file=file, done="read"))
         return "EACCES", None
@@ -140,9 +143,14 @@ def read(kernel: Kernel, file: str) -> tuple[str | None, str | None]:
     return None, text
 
 
+def has_probe(kernel: Kernel) -> bool:
+    """Whether there is a `probe` file: the build has it, and no patch took it away."""
+    return kernel.policy.has_probe and kernel.machine.config.ARCH_MEMORY_PROBE
+
+
 def probe(kernel: Kernel, address: int) -> str | None:
     """Add the one block at an address through the generic path (memory_probe_store)."""
-    if not kernel.policy.has_probe:
+    if not has_probe(kernel):
         kernel.explain(NO_FILE.because(file="probe"))
         return "ENOENT"
     block_size = kernel.tables.block_pages * PAGE

@@ -80,7 +80,11 @@ def _config(run: LiveRun) -> Config:
         # An unknown value has no effect; what the knob reads then comes from the config.
         on_cmdline = run.machine.parameter("memhp_default_state") in _ONLINE_TYPES
         online = boot.knob not in (None, "offline") and not on_cmdline
-    return Config(MOVABLE_NODE="has_memory" in boot.nodes, MEMORY_HOTPLUG_DEFAULT_ONLINE=online)
+    return Config(
+        MOVABLE_NODE="has_memory" in boot.nodes,
+        MEMORY_HOTPLUG_DEFAULT_ONLINE=online,
+        ARCH_MEMORY_PROBE=run.built_probe is not False,
+    )
 
 
 def _snapshot_to_json(snapshot: Snapshot) -> dict[str, Any]:

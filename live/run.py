@@ -38,8 +38,9 @@ class LiveRun:
 
     release: the kernel's release; empty when it did not boot. snapshots: of the guest after boot
     (none when it did not boot) and after each act. When the kernel dies of an act, the snapshot
-    before the act is repeated. built_online: whether the kernel was built to online memory itself,
-    None when unknown. The machine's command line has the parameters that are ours, too.
+    before the act is repeated. built_online, built_probe: whether the kernel was built to online
+    memory itself, and with a `probe` file; None when unknown. The machine's command line has the
+    parameters that are ours, too.
     """
 
     machine: Machine
@@ -47,6 +48,7 @@ class LiveRun:
     release: str
     snapshots: tuple[Snapshot, ...]
     built_online: bool | None = None
+    built_probe: bool | None = None
 
 
 async def run(name: str, spec: GuestSpec, script: Script, *, fresh: bool = False) -> LiveRun:
@@ -86,6 +88,7 @@ async def _run(name: str, spec: GuestSpec, script: Script, fresh: bool) -> LiveR
         runner.release,
         tuple(runner.snapshots),
         spec.image.option("MEMORY_HOTPLUG_DEFAULT_ONLINE"),
+        spec.image.option("ARCH_MEMORY_PROBE"),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from zonediff.engine.machine import Config, Machine
 from zonediff.engine.policy import Intent, Interface
-from zonediff.engine.steps import Allocate, Elapse, Fill, HypervAdd, Step, XenAdd
+from zonediff.engine.steps import Allocate, Elapse, Fill, HypervAdd, Probe, Step, XenAdd
 from zonediff.engine.trace import Trace
 from zonediff.engine.units import GIB
 from zonediff.live.accelerator import accelerator
@@ -142,6 +142,10 @@ def _obstacles(spec: GuestSpec, steps: Sequence[Step]) -> Iterator[str]:
             f"CPU has {_PHYSICAL_BITS}"
         )
     yield from _options(spec)
+    probes = any(isinstance(step, Probe) for step in steps)
+    wanted = probes and spec.machine.config.ARCH_MEMORY_PROBE
+    if wanted and spec.image.option("ARCH_MEMORY_PROBE") is False:
+        yield "the kernel was built with CONFIG_ARCH_MEMORY_PROBE=n"
     needed, available = spec.need, memory_available()
     if needed > available:
         yield (

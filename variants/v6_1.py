@@ -68,7 +68,6 @@ class V6_1(V4_14):
     default_state: ClassVar[tuple[str, ...] | None] = knob
     spans_shrink = Shrink.OFFLINED
     numbers_unlisted_nodes = False
-    has_probe = False
     # `t` and `f` came with the stable series.
     switch_letters = ("yt1", "nf0")
     removable_always = True

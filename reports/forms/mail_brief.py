@@ -15,9 +15,10 @@ from zonediff.reports.forms import summary
 from zonediff.reports.forms.changed_claims import claims_that_change
 from zonediff.reports.forms.excerpt import without_final_state
 from zonediff.reports.forms.mail import other_findings
-from zonediff.reports.forms.mail_layout import WIDTH, heading, listed, ready, transcript
+from zonediff.reports.forms.mail_layout import WIDTH, bullets, heading, listed, ready, transcript
 from zonediff.reports.forms.severities import HarmGroup, harm_groups
 from zonediff.reports.page import scope
+from zonediff.reports.page.evidence import live_kernels
 from zonediff.reports.page.findings import Finding, RemovalView
 from zonediff.reports.page.index import Index
 from zonediff.reports.page.report import Report, build_report
@@ -182,9 +183,12 @@ class _Brief:
 
     def _evidence(self) -> Iterator[str]:
         yield from _heading("What confirms it")
+        live = live_kernels(self.result.variants)
+        yield from bullets(live)
         rows = [(info.name, info.evidence) for info in self.result.variants if info.evidence]
         if not rows:
-            yield "No recording of a real kernel."
+            if not live:
+                yield "No recording of a real kernel."
             return
         says = ", ".join(_confirmed(name, evidence) for name, evidence in rows)
         yield from wrap(f"Steps recorded on real kernels that agree: {says}.", WIDTH)

@@ -12,6 +12,7 @@ from zonediff.engine.policy import Interface
 from zonediff.engine.steps import Blocks, Boot, Online, Probe, Read, Step, Write
 from zonediff.engine.units import Bytes
 from zonediff.result.judgements import Removal
+from zonediff.variants.registry import Registry
 
 BEFORE = Interface(
     files={
@@ -123,3 +124,10 @@ def test_steps_count_even_when_the_baseline_died_before_them(make: Make) -> None
     scenario = make.scenario(told)
     dead = replace(told.trace(), steps=(), end="panic")
     assert used_and_removed(scenario, dead, BEFORE, AFTER) == [KNOB]
+
+
+def test_a_build_option_is_no_removal_of_a_release() -> None:
+    """The `probe` file is made by CONFIG_ARCH_MEMORY_PROBE; v6.1 has it too."""
+    registry = Registry()
+    before, after = (registry.model(name).interface for name in ("upstream", "v6.1"))
+    assert [item.what for item in removed(before, after)] == []

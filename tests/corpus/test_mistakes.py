@@ -52,7 +52,7 @@ SHAPES = [
      "6:26: machine.config.MOVABLE_NODE: expected true or false, not the text 'yes'"),
     ("  dimms:", "  config: {MOVABLE: true}\n  dimms:",
      "6:12: machine.config.MOVABLE: unknown key 'MOVABLE', did you mean 'MOVABLE_NODE'?"
-     " (known: MOVABLE_NODE, MEMORY_HOTPLUG_DEFAULT_ONLINE)"),
+     " (known: MOVABLE_NODE, MEMORY_HOTPLUG_DEFAULT_ONLINE, ARCH_MEMORY_PROBE)"),
     ("  dimms:", "  platform: kvn\n  dimms:", "6:13: machine.platform: unknown value 'kvn', did you"
      " mean 'kvm'? (known: kvm, vmware, hyperv, xen, bare-metal)"),
     ("  dimms:", "  platform: 7\n  dimms:", "6:13: machine.platform: expected one of kvm, vmware,"

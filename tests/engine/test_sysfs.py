@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import BootLab, Lab
-from zonediff.engine.steps import Read, Write
+from zonediff.engine.machine import Config, Machine
+from zonediff.engine.steps import Probe, Read, Write
+from zonediff.engine.units import Bytes
+from zonediff.variants.registry import Registry
 
 ONLINED = ("online", "1")
 LEFT = ("offline", "0")
@@ -217,3 +220,15 @@ def test_probed_memory_goes_to_the_node_of_the_first_boot_memory(
     lab = boot(nodes)
     lab.probe(40)
     assert lab.view(40).node == node
+
+
+@pytest.mark.parametrize("name", ["upstream", "v4.14", "v6.1"])
+def test_the_build_decides_whether_there_is_a_probe_file(name: str) -> None:
+    """CONFIG_ARCH_MEMORY_PROBE makes it, in every release."""
+    results = {}
+    for option in (True, False):
+        policy = Registry().model(name).policy
+        lab = Lab(Machine(config=Config(ARCH_MEMORY_PROBE=option)), policy)
+        steps = (Write("probe", "0x100000000"), Probe(Bytes(5 << 30)), Read("probe"))
+        results[option] = [lab.do(step) for step in steps]
+    assert results == {True: [None, None, "EACCES"], False: ["ENOENT"] * 3}

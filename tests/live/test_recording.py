@@ -50,7 +50,11 @@ def test_only_what_changed_is_written(modelled: Modelled) -> None:
         "cmdline": "",
         "dimms": [{"id": "dimm1", "size": "512M", "node": 0}],
     }
-    assert body["config"] == {"MOVABLE_NODE": True, "MEMORY_HOTPLUG_DEFAULT_ONLINE": False}
+    assert body["config"] == {
+        "MOVABLE_NODE": True,
+        "MEMORY_HOTPLUG_DEFAULT_ONLINE": False,
+        "ARCH_MEMORY_PROBE": True,
+    }
     nothing, online = body["steps"]
     assert nothing == {
         "do": {"write": {"file": "memory32/state", "value": "bogus"}},

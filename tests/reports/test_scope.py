@@ -27,12 +27,13 @@ def test_how_the_kernels_are_configured(result: Result) -> None:
     told = list(scope.compared(replace(result, scenarios=[odd, second, *others])))
     assert told[0] == "upstream (the baseline): Linux v4.10"
     assert "michal-split/1, michal-split/3: linux-mm" in told
-    assert told[-3:] == [
+    assert told[-4:] == [
         "x86-64, memory blocks of 128M",
         "CONFIG_MOVABLE_NODE=y (n in ordering/reproducer)",
         "CONFIG_MEMORY_HOTPLUG_DEFAULT_ONLINE=n",
+        "CONFIG_ARCH_MEMORY_PROBE=y",
     ]
-    assert list(scope.compared(replace(result, scenarios=[])))[-1] == told[-3]
+    assert list(scope.compared(replace(result, scenarios=[])))[-1] == told[-4]
 
 
 def test_what_was_not_tested(result: Result) -> None:
