@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +32,7 @@ from zonediff.reports.page.scenario_groups import ScenarioGroup, group_scenarios
 from zonediff.reports.page.scenario_view import Column
 from zonediff.reports.page.shared_content import SharedContent
 from zonediff.reports.page.step_table import SpanningCell
+from zonediff.reports.page.web_links import COMMIT, commit_url, message_url
 from zonediff.reports.text.kinds import MEANINGS, SYMBOLS, Class, css, noun, short
 from zonediff.reports.text.plain import visible
 from zonediff.result.result import Result
@@ -47,6 +50,7 @@ def render(result: Result) -> str:
         .get_template("report.html")
         .render(
             report=report,
+            made=_made(),
             scenario_groups=group_scenarios(report.scenarios),
             row_filters=filters,
             claims_in_scenarios=_claims(report),
@@ -91,6 +95,7 @@ def _environment() -> Environment:
         letter=letter,
         letters=_ZONE_LETTERS,
         meanings=MEANINGS,
+        message_url=message_url,
         most_causes=MOST_CAUSES,
         member_name=_member_name,
         member_of=_member,
@@ -133,7 +138,7 @@ _QUOTED: Final = re.compile(r"`{1,2}([^`]+)`{1,2}")
 
 _PLACES: Final[dict[Where, str]] = {
     "host": "Host",
-    "monitor": "QEMU's monitor",
+    "monitor": "QEMU monitor",
     "guest": "Guest, as root",
     "by hand": "By hand",
 }
@@ -156,9 +161,33 @@ def _prose(text: str) -> Markup:
     """Text of an author, with names between backticks as code."""
     pieces = _QUOTED.split(visible(text))
     return Markup("").join(
-        Markup("<code>{}</code>").format(piece) if number % 2 else piece
+        Markup("<code>{}</code>").format(piece) if number % 2 else _with_commits(piece)
         for number, piece in enumerate(pieces)
     )
+
+
+def _with_commits(text: str) -> Markup:
+    """Text with links from the commits of Linux that it names."""
+    link = Markup('<a rel="noreferrer" href="{}">{}</a>')
+    return Markup("").join(
+        link.format(commit_url(piece), piece) if number % 2 else piece
+        for number, piece in enumerate(COMMIT.split(text))
+    )
+
+
+def _made() -> str:
+    """The date to print, as `2026-11-30`: only if SOURCE_DATE_EPOCH asks for one.
+
+    Equal results give equal pages, so the clock is not read.
+    https://reproducible-builds.org/specs/source-date-epoch/
+    """
+    seconds = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not seconds.isascii() or not seconds.isdecimal():
+        return ""
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC).date().isoformat()
+    except (OverflowError, ValueError, OSError):
+        return ""
 
 
 def _spans(part: SpanningCell[object], row: Sequence[object], columns: Sequence[object]) -> Markup:
@@ -213,11 +242,18 @@ def _style(filters: Sequence[RowFilter]) -> Markup:
     """The style sheet with the signs of classes and verdicts, and the rules of row filters."""
     signs = [*SYMBOLS.items(), *claims.SIGNS.items()]
     return Markup(
-        str(_asset("style.css"))
+        _without_blanks(_asset("style.css"))
         + "\n".join(f'.{css(kind)} {{ --sign: "{sign}"; }}' for kind, sign in signs)
         + "\n"
         + "\n".join(style_rules(filters))
     )
+
+
+def _without_blanks(style: str) -> str:
+    """A style sheet without the blanks around braces and after colons and semicolons."""
+    for blanks, kept in ((" { ", "{"), ("; }", "}"), ("; ", ";"), (": ", ":")):
+        style = style.replace(blanks, kept)
+    return style
 
 
 def _asset(name: str) -> Markup:

@@ -41,7 +41,8 @@ class Finding:
     nouns: the kinds of judgement. error: the traceback. dies: whether the kernel dies with these
     variants only. acts: the number of acts in the longer of the two runs. severity: how much the
     regression hurts. follows_from: the removal that it follows from. only_removal: that removal, if
-    it explains all of the regression.
+    it explains all of the regression. fatal: if these variants' kernel dies, the last rule that it
+    applied and the baseline's run did not.
     """
 
     scenario: ScenarioInfo
@@ -61,6 +62,7 @@ class Finding:
     severity: Severity | None
     follows_from: Removal | None
     only_removal: Removal | None
+    fatal: Reason | None = None
 
     @property
     def rank(self) -> int:
@@ -98,7 +100,10 @@ class Cause:
         if self.removal is not None:
             return ""
         rule = self.shortest.decisive
-        return rule.text if rule else ""
+        if rule is not None:
+            return rule.text
+        fatal = self.shortest.fatal
+        return fatal.text if fatal else ""
 
     @property
     def shortest(self) -> Finding:
@@ -235,6 +240,7 @@ def _finding(
         severity=judgement.severity,
         follows_from=judgement.follows_from,
         only_removal=judgement.only_removal,
+        fatal=_fatal(index, scenario.id, judgement.variant),
     )
 
 
@@ -282,12 +288,28 @@ def removal_views(index: Index) -> list[RemovalView]:
 
 
 def _deciding_function(finding: Finding) -> str:
-    """The kernel function that decided; else the exception raised, or the interface removed."""
+    """The kernel function that decided or killed; else the exception, or the interface removed."""
     if finding.error is not None:
         return finding.error.strip().rpartition("\n")[2]
     if finding.decisive is not None:
         return finding.decisive.reason.function
+    if finding.fatal is not None:
+        return finding.fatal.function
     return finding.removals[0].what if finding.removals else UNEXPLAINED
+
+
+def _fatal(index: Index, scenario: str, variant: str) -> Reason | None:
+    """The last rule of a candidate whose kernel died that the baseline's run did not apply."""
+    run, other = (index.run(scenario, name) for name in (variant, index.result.baseline))
+    if run is None or run.trace is None or run.status != "died":
+        return None
+    known = {
+        reason.rule
+        for _, _, act in (other.trace.acts() if other and other.trace else ())
+        for reason in act.reasons
+    }
+    own = [r for _, _, act in run.trace.acts() for r in act.reasons if r.rule not in known]
+    return own[-1] if own else None
 
 
 def _died(index: Index, scenario: str, variant: str) -> bool:

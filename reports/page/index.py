@@ -46,6 +46,7 @@ RESERVED: Final = (
     "chances",
     "explorations",
     "alike",
+    "functions",
     "evidence",
     "variants",
     "patches",

@@ -13,6 +13,7 @@ from zonediff.reports.page.claims import ClaimView, claim_views
 from zonediff.reports.page.evidence import UnrecordedAct, is_live, unrecorded_acts
 from zonediff.reports.page.explorations import ArenaView, arenas
 from zonediff.reports.page.findings import Cause, RemovalView, causes, removal_views
+from zonediff.reports.page.functions import FunctionView, function_index
 from zonediff.reports.page.history import HistoryView, history_view
 from zonediff.reports.page.index import Index, Link
 from zonediff.reports.page.intents import IntentView, intent_view
@@ -21,6 +22,7 @@ from zonediff.reports.page.patches import SeriesView, series_view
 from zonediff.reports.page.same_behaviour import VariantGroup, variant_groups
 from zonediff.reports.page.scenario_view import ScenarioView, scenario_view
 from zonediff.reports.page.verdicts import Verdict, verdicts
+from zonediff.reports.page.web_links import release_in
 from zonediff.reports.text.kinds import MEANINGS, Class, noun
 from zonediff.result.explorations import Portrait
 from zonediff.result.frontiers import Frontier
@@ -69,16 +71,19 @@ class VariantView:
 class Report:
     """The content of every form of report.
 
-    notes: warnings that come before anything else. variant_groups: variants that behave alike.
+    subject: what was compared with what, for the title of the window. notes: warnings that come
+    before anything else. variant_groups: variants that behave alike.
     chance_goals: each with the link to its scenario.
     """
 
     baseline: str
+    subject: str
     title: str
     lead: str
     notes: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
     sections: tuple[Section, ...]
+    functions: tuple[FunctionView, ...]
     removals: tuple[RemovalView, ...]
     intents: tuple[IntentView, ...]
     shelves: tuple[Shelf, ...]
@@ -122,6 +127,7 @@ class Report:
             ("Frontiers", "frontiers", self.frontiers),
             ("Explorations", "explorations", self.explorations),
             ("Scenarios", "scenarios", self.scenarios),
+            ("Kernel functions", "functions", self.functions),
             ("Evidence", "evidence", True),
             ("Variants", "variants", True),
             ("Patches", "patches", self.series),
@@ -138,23 +144,16 @@ def build_report(result: Result) -> Report:
     index = Index(result)
     shown = verdicts(result) if result.scenarios else ()
     candidates = count_of(len(index.candidates), "variant")
+    sections = _sections(index)
     return Report(
         baseline=result.baseline,
+        subject=_subject(index),
         title=f"Memory hotplug: {candidates} against {result.baseline}",
         lead=_lead(index),
         notes=tuple(_notes(index)),
         verdicts=shown,
-        sections=tuple(
-            Section(
-                kind=kind,
-                anchor=anchor,
-                heading=noun(kind, 2).capitalize(),
-                meaning=f"{MEANINGS[kind].capitalize()}.",
-                causes=found_causes,
-            )
-            for kind, anchor in _ANCHORS.items()
-            if (found_causes := tuple(causes(index, kind)))
-        ),
+        sections=sections,
+        functions=function_index(sections, release_in(_origin(result))),
         removals=tuple(removal_views(index)),
         intents=tuple(intent_view(index, outcome) for outcome in result.intents),
         shelves=tuple(shelves(index)),
@@ -174,6 +173,37 @@ def build_report(result: Result) -> Report:
         series=tuple(map(series_view, result.series)),
         provenance=tuple(_provenance(result)),
     )
+
+
+def _sections(index: Index) -> tuple[Section, ...]:
+    """The classes that have findings."""
+    return tuple(
+        Section(
+            kind=kind,
+            anchor=anchor,
+            heading=noun(kind, 2).capitalize(),
+            meaning=f"{MEANINGS[kind].capitalize()}.",
+            causes=found_causes,
+        )
+        for kind, anchor in _ANCHORS.items()
+        if (found_causes := tuple(causes(index, kind)))
+    )
+
+
+_NAMED: Final = 3
+"""The most variants that the title of the window names."""
+
+
+def _subject(index: Index) -> str:
+    """`a, b, c and 2 more against upstream, 202 scenarios`."""
+    names = index.candidates
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    scenarios = count_of(len(index.result.scenarios), "scenario")
+    return f"{', '.join(names[:_NAMED])}{more} against {index.result.baseline}, {scenarios}"
+
+
+def _origin(result: Result) -> str:
+    return next((v.origin for v in result.variants if v.name == result.baseline), "")
 
 
 def _lead(index: Index) -> str:

@@ -418,6 +418,13 @@
     if (popup?.showPopover) {
       event.preventDefault();
       offerCopies(popup);
+      const name = popup.querySelector("b");
+      if (name && !name.querySelector("a") && byId(`function:${name.textContent}`)) {
+        const entry = document.createElement("a");
+        entry.href = `#function:${name.textContent}`;
+        entry.append(...name.childNodes);
+        name.append(entry);
+      }
       popup.popover = "auto";
       popup.showPopover();
     } else if (link) {
