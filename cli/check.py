@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from zonediff.cli import options
-from zonediff.compare.lint.scenarios import lint_scenarios, unjudged
-from zonediff.compare.lint.variants import lint_variant
-from zonediff.compare.runs import Cell, attempt
-from zonediff.corpus.scenario import Scenario
-from zonediff.engine.policy import Policy
-from zonediff.engine.words import count_of
-from zonediff.result.judgements import Run
-from zonediff.variants.registry import OURS, Registry
+from zonediff.compare.lint.check import check
+from zonediff.variants.registry import Registry
 
-_FOUND = 1
+_MISTAKES = 1
 
 
 @click.command(
@@ -48,49 +40,15 @@ def command(
     Without any, only the variant files are checked; without those too, the whole corpus.
     """
     registry = Registry(variant_files)
-    table = options.load_scenarios((), corpus) if variant_files or not scenarios else []
-    wanted = options.load_scenarios(scenarios, corpus) if scenarios else table
-    done: dict[tuple[str, str, str], Run] = {}
-
-    def once(scenario: Scenario, variant: str) -> Run:
-        key = scenario.id, scenario.hash, variant
-        if key not in done:
-            done[key] = attempt(Cell(scenario, variant), registry)
-        return done[key]
-
-    problems = []
-    gaps: list[str] = []
-    checked = []
-    if scenarios or not variant_files:
-        names = registry.names()
-        runs = {(scenario.id, name): once(scenario, name) for scenario in wanted for name in names}
-        problems += lint_scenarios(wanted, runs)
-        gaps = unjudged(wanted, runs)
-        files = len({scenario.path for scenario in wanted})
-        checked.append(f"{_count(files, 'scenario file')} on {_count(len(names), 'variant')}")
-    tried = [*{scenario.id: scenario for scenario in (*table, *wanted)}.values()]
-    own = _of_files(variant_files, registry)
-    for file, policy in own:
-        problems += lint_variant(policy, str(file), tried, once, registry)
-    if own:
-        checked.append(
-            f"{_count(len(own), 'variant')} of files in {_count(len(tried), 'scenario')}"
-        )
-    for gap in gaps:
+    corpus_scenarios = options.load_scenarios((), corpus) if variant_files or not scenarios else []
+    if scenarios:
+        checked = options.load_scenarios(scenarios, corpus)
+    else:
+        checked = [] if variant_files else corpus_scenarios
+    report = check(checked, corpus_scenarios, variant_files, registry)
+    for gap in report.gaps:
         click.echo(f"Note: {gap}.")
-    for problem in problems:
+    for problem in report.problems:
         click.echo(problem)
-    click.echo(f"{' and '.join(checked)}: {_count(len(problems), 'mistake')}.")
-    return _FOUND if problems else 0
-
-
-def _of_files(files: Sequence[Path], registry: Registry) -> list[tuple[Path, type[Policy]]]:
-    """The variants that files define, each with its file."""
-    classes = [type(registry.model(name).policy) for name in registry.names() if name not in OURS]
-    given = {file.resolve(): file for file in files}
-    places = [(Path(inspect.getfile(policy)).resolve(), policy) for policy in classes]
-    return [(given[place], policy) for place, policy in places if place in given]
-
-
-def _count(number: int, noun: str) -> str:
-    return count_of(number, noun) if number else f"no {noun}s"
+    click.echo(report.summary)
+    return _MISTAKES if report.problems else 0

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
-from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -12,19 +10,14 @@ from typing import Any, Final
 import click
 
 from zonediff.cli import completion, guests, options, outputs
-from zonediff.live.host import Host, find_host, kvm_problem, look_for_host
+from zonediff.live.doctor import examine
+from zonediff.live.host import find_host
 from zonediff.live.image import read_image
 from zonediff.result.writing import write_text
-from zonediff.variants.registry import Registry, VariantError
+from zonediff.variants.registry import Registry
 
 LACKING: Final = 1
 NOT_BOOTED: Final = 1
-
-_INSTALLED_KERNELS: Final = Path("/boot")
-_GET_A_KERNEL: Final = (
-    ("Debian, Ubuntu", "apt-get install linux-image-cloud-amd64  (Ubuntu: linux-image-virtual)"),
-    ("Fedora", "dnf install kernel-core"),
-)
 
 
 @click.group()
@@ -54,49 +47,12 @@ def doctor(images: tuple[Path, ...]) -> int:
     For each missing thing, prints the command that installs it. IMAGE is a kernel image to run.
     Default: the images in /boot.
     """
-    problems = 0
-    for ok, line, remedies in (*_tools(), *_kvm(), *_images(images)):
-        click.echo(f"{'ok     ' if ok else 'MISSING'}  {line}")
-        for system, remedy in remedies:
+    findings = examine(images)
+    for finding in findings:
+        click.echo(f"{'ok     ' if finding.ok else 'MISSING'}  {finding.what}")
+        for system, remedy in finding.remedies:
             click.echo(f"         on {system}: {remedy}")
-        problems += not ok
-    return LACKING if problems else 0
-
-
-_Finding = tuple[bool, str, Sequence[tuple[str, str]]]
-"""Whether it is there, what it is, and what brings it where: (system, command) pairs."""
-
-
-def _tools() -> Iterator[_Finding]:
-    host = look_for_host()
-    if isinstance(host, Host):
-        yield True, f"{host.qemu}, version {host.qemu_version}", ()
-        yield True, f"{host.busybox}, static", ()
-        yield True, host.setpriv, ()
-        yield True, f"qemu.qmp for Python {platform.python_version()}", ()
-        return
-    for item in host:
-        remedies = dict.fromkeys([("Debian, Ubuntu", item.debian), ("Fedora", item.fedora)])
-        yield False, f"{item.what} {item.why}", list(remedies)
-
-
-def _kvm() -> Iterator[_Finding]:
-    problem = kvm_problem()
-    if problem is None:
-        yield True, "KVM (if a kernel does not start under it, TCG is used instead)", ()
-    else:
-        yield True, f"TCG, several times slower than KVM: {problem}", ()
-
-
-def _images(named: Sequence[Path]) -> Iterator[_Finding]:
-    images = named or sorted(_INSTALLED_KERNELS.glob("vmlinuz-*"))
-    for path in images:
-        try:
-            yield True, f"{path}: Linux {read_image(path).release}", ()
-        except VariantError as error:
-            yield False, str(error), ()
-    if not images:
-        yield False, f"no kernel image in {_INSTALLED_KERNELS}: name one", _GET_A_KERNEL
+    return 0 if all(finding.ok for finding in findings) else LACKING
 
 
 # --- record ---------------------------------------------------------------------------------------

@@ -12,15 +12,12 @@ from typing import Final
 import click
 
 from zonediff.cli import completion, options, outputs
-from zonediff.compare.regress.changes import compare
-from zonediff.compare.regress.outcomes import CannotCompare, Request, Tree, outcomes
-from zonediff.compare.regress.worktree import worktree
-from zonediff.compare.series.repository import repository, resolve
+from zonediff.compare.regress.outcomes import CannotCompare, Request
+from zonediff.compare.regress.revisions import compare_revisions
 from zonediff.reports.formats import render_changes
 from zonediff.result.changes import Regression
 from zonediff.result.writing import write_files
 
-_SHORT: Final = 12
 _TERMINATED: Final = 128 + signal.SIGTERM
 
 _file = click.Path(path_type=Path)
@@ -107,7 +104,7 @@ def command(
     request = Request(scenarios, variants, variant_files, corpus, baseline, removed)
     with _ending_well():
         try:
-            regression = _compare(repo, base, head, request)
+            regression = compare_revisions(repo, base, head, request)
         except CannotCompare as error:
             # A server that shows a report of an earlier job would hide the failure.
             _write(reports, Regression(base, head, (), (), (), (), failure=str(error)))
@@ -132,18 +129,6 @@ def _root(repo: Path) -> Path:
     """The root of the repository at a path or around it; the path itself without one."""
     path = repo.absolute()
     return next((folder for folder in (path, *path.parents) if (folder / ".git").exists()), path)
-
-
-def _compare(path: Path, base: str, head: str, request: Request) -> Regression:
-    with repository(path) as repo:
-        commits = [resolve(repo, revision) for revision in (base, head)]
-        names = [
-            revision if commit.startswith(revision) else f"{revision} ({commit[:_SHORT]})"
-            for revision, commit in zip((base, head), commits, strict=True)
-        ]
-        with worktree(repo, commits[0]) as base_tree, worktree(repo, commits[1]) as head_tree:
-            before, after = outcomes([Tree(base, base_tree), Tree(head, head_tree)], request)
-    return compare(before, after, (names[0], names[1]))
 
 
 @contextmanager
