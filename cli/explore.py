@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 import click
 from tqdm import tqdm
@@ -31,6 +32,8 @@ from zonediff.explore.views import LEVELS, Level
 from zonediff.explore.walk_batch import STEPS
 from zonediff.explore.walk_tables import PACKAGES
 from zonediff.explore.walks import walk
+from zonediff.live.host import find_host
+from zonediff.live.image import read_image
 from zonediff.reports.forms.exploration import (
     Walks,
     exploration_json,
@@ -40,7 +43,8 @@ from zonediff.reports.forms.exploration import (
     walks_text,
 )
 from zonediff.result.writing import write_files
-from zonediff.variants.registry import Registry
+from zonediff.variants.registry import LIVE, Registry
+from zonediff.variants.subject import NotOnThisMachine
 
 Writer = Callable[[System, System], Iterator[str]]
 """Yields the lines of a file about both systems."""
@@ -128,8 +132,9 @@ Exit codes:
 def command(a: str, b: str, variant_files: tuple[Path, ...], **given: Any) -> int:
     """Explore all sequences of steps on two variants.
 
-    A and B are names of variants. Prints whether they behave the same and, if not, one shortest
-    sequence of steps for each kind of difference. The time goes to standard error.
+    A and B are names of variants, or kernel images as live:IMAGE (docs/live.md). Prints whether
+    they behave the same and, if not, one shortest sequence of steps for each kind of difference.
+    The time goes to standard error.
 
     --symmetry takes nodes whose DIMMs are alike. It is refused where it would not be sound.
     """
@@ -146,6 +151,8 @@ def command(a: str, b: str, variant_files: tuple[Path, ...], **given: Any) -> in
     )
     outputs.check_folder("--save", request.save)
     registry = options.registry(variant_files)
+    if a.startswith(LIVE) or b.startswith(LIVE):
+        return _explore_live(request, registry)
     policies = registry.model(a).policy, registry.model(b).policy
     if request.walks is not None and request.symmetry is not None:
         raise click.UsageError("random walks use no symmetry")
@@ -202,6 +209,47 @@ def _explore(
         click.echo(exploration_text(outcome, stopped, request.max_states), nl=False)
     exported = {path: "\n".join(lines(left, right)) + "\n" for _, path, lines in writers}
     _write(exported, request.save, arena, policies, comparison.witnesses)
+    return 1 if outcome.verdict == "differs" else 0
+
+
+_MODELS_ONLY: Final = {
+    "--symmetry": "symmetry",
+    "--depth": "depth",
+    "--random": "walks",
+    "--save": "save",
+    "--aut": "aut",
+    "--promela": "promela",
+    "--dot": "dot",
+}
+"""Options that only explorations of two models have."""
+
+
+def _explore_live(request: _Request, registry: Registry) -> int:
+    """Tour one or two real kernels, print the outcome. Raises BadInput, click.UsageError."""
+    for option, field in _MODELS_ONLY.items():
+        if getattr(request, field) is not None:
+            raise click.UsageError(f"{option} is for two models, not for real kernels")
+    arena = _arena(request.machine, request.alphabet)
+    names = request.a, request.b
+    left, right = (
+        read_image(Path(name.removeprefix(LIVE))) if name.startswith(LIVE) else registry.model(name)
+        for name in names
+    )
+    host = find_host()
+    # Imported here because qemu.qmp may be missing where live kernels are not run.
+    from zonediff.compare.explore_live import explore_live
+
+    with _arena_errors(arena), _bar() as progress:
+        try:
+            outcome = asyncio.run(
+                explore_live(arena, names, (left, right), host, progress=progress)
+            )
+        except NotOnThisMachine as error:
+            raise BadInput(f"{arena.name}: {error}") from None
+    if request.as_json:
+        click.echo(exploration_json(outcome), nl=False)
+    else:
+        click.echo(exploration_text(outcome, (), request.max_states), nl=False)
     return 1 if outcome.verdict == "differs" else 0
 
 

@@ -7,13 +7,13 @@ and in every state of the model that can be told apart from others.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from contextlib import AsyncExitStack
 from typing import Final
 
 from zonediff.compare.certified import Model, arena_digest, model_of, sources_digest
-from zonediff.compare.comparable import COMPARED_ZONES, discrepancies, same_result
-from zonediff.compare.tour import Progress, Shown, Tour, TourParting, tour
+from zonediff.compare.comparable import COMPARED_ZONES
+from zonediff.compare.tour import Progress, Shown, TourParting, repeated, shortest, tour
 from zonediff.compare.validate import give_inputs, hangs_by_chance
 from zonediff.corpus.recording import RecordedStep
 from zonediff.engine.guest import Guest
@@ -23,11 +23,10 @@ from zonediff.engine.policy import Policy
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Step, Unplug
 from zonediff.explore.arena import Arena
-from zonediff.live.guest_spec import GuestSpec, fixed_script
+from zonediff.live.guest_spec import GuestSpec
 from zonediff.live.host import Host
 from zonediff.live.image import Image
-from zonediff.live.run import GuestRunner, run
-from zonediff.live.shrink import shrink
+from zonediff.live.run import GuestRunner
 from zonediff.live.subject import spec_for
 from zonediff.result.certificates import Certificate, Refuted
 
@@ -36,17 +35,21 @@ MOST_RERUNS: Final = 60
 
 
 class KernelSide:
-    """A real kernel on a machine. close() ends its guest."""
+    """A real kernel on a machine. close() ends its guest.
+
+    fresh: whether each reset is a boot of its own, not from a template.
+    """
 
     def __init__(self, name: str, spec: GuestSpec) -> None:
         self.name = name
         self.spec = spec
+        self.fresh = False
         self._stack = AsyncExitStack()
         self._runner: GuestRunner
 
     async def reset(self) -> Shown:
         await self.close()
-        self._runner = GuestRunner(self.spec, self._stack, fresh=False)
+        self._runner = GuestRunner(self.spec, self._stack, self.fresh)
         await self._runner.boot()
         return self._shown(None if self._runner.end == "ran" else self._runner.end)
 
@@ -113,9 +116,12 @@ async def certify(
     follower = ModelSide(policy, machine, model)
     try:
         done = await tour(real, follower, arena.actions, depth=depth, progress=progress)
+        refuted = [
+            await _confirmed(real, follower, arena.actions, parting)
+            for parting in sorted(done.partings, key=lambda parting: len(parting.steps))
+        ]
     finally:
         await real.close()
-    refuted = [await _confirmed(spec, follower, parting) for parting in _shortest(done)]
     return Certificate(
         variant=policy.name,
         arena=arena.name,
@@ -139,53 +145,23 @@ async def certify(
     )
 
 
-def _shortest(done: Tour) -> list[TourParting]:
-    """The partings, those of the fewest steps first."""
-    return sorted(done.partings, key=lambda parting: len(parting.steps))
-
-
-async def _confirmed(spec: GuestSpec, side: ModelSide, parting: TourParting) -> Refuted | None:
+async def _confirmed(
+    real: KernelSide, model: ModelSide, actions: Sequence[Step], parting: TourParting
+) -> Refuted | None:
     """The parting in the fewest steps that show it, on a boot of its own; None if none does."""
-    if not parting.steps:
-        return _refuted(parting, confirmed=True)
-    *before, last = parting.steps
-    shown = parting
-
-    async def shows(fewer: list[Step], *, fresh: bool = False) -> bool:
-        nonlocal shown
-        again = await _parting(spec, side, (*fewer, last), fresh)
-        shown = again or shown
-        return again is not None
-
-    fewest = await shrink(before, lambda fewer: shows([*fewer]), MOST_RERUNS)
-    if not await shows(fewest, fresh=True):
-        return None
-    return _refuted(shown, confirmed=True)
+    fewest = await shortest((real, model), actions, parting, MOST_RERUNS)
+    real.fresh = True
+    try:
+        confirmed = await repeated((real, model), actions, fewest.actions)
+    finally:
+        real.fresh = False
+    return None if confirmed is None else _refuted(confirmed)
 
 
-async def _parting(
-    spec: GuestSpec, side: ModelSide, steps: tuple[Step, ...], fresh: bool
-) -> TourParting | None:
-    """Where the model parts from the kernel in these steps, if at the last of them."""
-    live = await run("kernel", spec, fixed_script(steps), fresh=fresh)
-    await side.reset()
-    for number, ((_, _, act), seen) in enumerate(
-        zip(live.trace.acts(), live.snapshots[1:], strict=True)
-    ):
-        observation = seen.observation(every_zone=True)
-        shown = await side.do(0, act.do, RecordedStep(act.do, act.result, observation))
-        differences = tuple(discrepancies(observation, shown.observation))
-        if differences or not same_result(act.result, shown.result):
-            if number < len(steps) - 1:
-                return None
-            return TourParting(steps, (act.result, shown.result), differences)
-    return None
-
-
-def _refuted(parting: TourParting, *, confirmed: bool) -> Refuted:
+def _refuted(parting: TourParting) -> Refuted:
     real, model = (result or "ok" for result in parting.results)
     steps = [str(step) for step in parting.steps]
-    return Refuted(steps, real, model, [*parting.differences], confirmed)
+    return Refuted(steps, real, model, [*parting.differences], confirmed=True)
 
 
 def _compared(seen: Observation) -> Hashable:

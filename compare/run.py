@@ -17,11 +17,20 @@ from zonediff.compare import intents
 from zonediff.compare.describe import scenario_info, variant_info
 from zonediff.compare.interface import removals
 from zonediff.compare.judge import judge
-from zonediff.compare.runs import Cell, Runs, SeedRange, killed, whole_run, work, work_items
+from zonediff.compare.runs import (
+    Cell,
+    Runs,
+    SeedRange,
+    WorkItem,
+    killed,
+    whole_run,
+    work,
+    work_items,
+)
 from zonediff.corpus.scenario import Scenario
 from zonediff.result.judgements import Judgement, Run
 from zonediff.result.result import Evidence, Result, VariantInfo
-from zonediff.variants.registry import Registry
+from zonediff.variants.registry import LIVE, Registry
 from zonediff.work.contract import version
 from zonediff.work.outcome_table import map_stored
 from zonediff.work.pool import InProcess, Progress, WorkerPool
@@ -132,6 +141,7 @@ def _run_cells(
     A Ctrl-C (KeyboardInterrupt) ends the work early.
     """
     items = [item for index, cell in enumerate(cells) for item in work_items(index, cell)]
+    items.sort(key=_boots_like)
     parts_of_cell = Counter(item.cell_index for item in items)
     parts: dict[int, dict[int, Run]] = {}
     runs: dict[int, Run] = {}
@@ -147,6 +157,15 @@ def _run_cells(
                 seeds_done += item.cell.seeds.number
                 progress(seeds_done, all_seeds)
     return [runs[index] for index in sorted(runs)], len(runs) == len(cells)
+
+
+def _boots_like(item: WorkItem) -> tuple[str, str]:
+    """Sorts real kernels last, those next to each other that begin on the same machine.
+
+    A process boots a machine once for all of them.
+    """
+    scenario, variant, *_ = item.cell
+    return (variant, repr(scenario.machine)) if variant.startswith(LIVE) else ("", "")
 
 
 def _judgements(

@@ -20,6 +20,7 @@ from zonediff.compare.comparable import BUSY, discrepancies, same_result
 from zonediff.corpus.recording import RecordedStep
 from zonediff.engine.observation import Observation
 from zonediff.engine.steps import Step, Unplug
+from zonediff.live.shrink import shrink
 
 MOST_PARTINGS: Final = 12
 """So many transitions in which the sides part end a tour."""
@@ -56,8 +57,12 @@ class Side(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TourParting:
-    """A transition in which the sides part: the steps since boot, the last is the one."""
+    """A transition in which the sides part: the steps since boot, the last is the one.
 
+    actions: their numbers. results: those of the last step on both sides.
+    """
+
+    actions: tuple[int, ...]
     steps: tuple[Step, ...]
     results: tuple[str | None, str | None]
     differences: tuple[tuple[str, str, str], ...]
@@ -68,14 +73,15 @@ class Tour:
     """What was done. transitions: (state, step) pairs of the left and of the right side.
 
     by_chance: those of the left side that were decided by chance each time. unreached: states that
-    steps left untried were known for, and that could not be reached again. steps, resets: how many
-    were done.
+    steps left untried were known for, and that could not be reached again. pairs: of states that
+    were reached. steps, resets: how many were done.
     """
 
     states: tuple[set[Hashable], set[Hashable]] = field(default_factory=lambda: (set(), set()))
     transitions: tuple[set[Hashable], set[Hashable]] = field(default_factory=lambda: (set(), set()))
     ruled: set[Hashable] = field(default_factory=set)
     partings: list[TourParting] = field(default_factory=list)
+    pairs: int = 0
     unreached: int = 0
     steps: int = 0
     resets: int = 0
@@ -109,7 +115,7 @@ class _Tourist:
         one, two = [await side.reset() for side in self.sides]
         differences = tuple(discrepancies(one.observation, two.observation))
         if differences or not same_result(one.result, two.result):
-            self.tour.partings.append(TourParting((), (one.result, two.result), differences))
+            self.tour.partings.append(TourParting((), (), (one.result, two.result), differences))
             self.node = None
             return
         self.node = self.enter(one, two)
@@ -150,7 +156,9 @@ class _Tourist:
         same = same_result(one.result, two.result) and not differences
         if not same and not _by_chance(step, one.result, two.result):
             steps = tuple(self.actions[number] for number in self.done)
-            tour.partings.append(TourParting(steps, (one.result, two.result), differences))
+            tour.partings.append(
+                TourParting(tuple(self.done), steps, (one.result, two.result), differences)
+            )
         self.node = self.graph[node][action] = self.enter(one, two) if same else None
 
     def plan(self) -> list[int] | None:
@@ -182,6 +190,39 @@ def _by_chance(step: Step, one: str | None, two: str | None) -> bool:
     """Whether different results of two kernels come from where their pages happened to lie."""
     chances = ("REFUSED",) if isinstance(step, Unplug) else BUSY
     return not same_result(one, two) and None in (one, two) and bool({one, two} & {*chances})
+
+
+async def repeated(
+    sides: tuple[Side, Side], actions: Sequence[Step], numbers: Sequence[int]
+) -> TourParting | None:
+    """Do these actions from boot on; where the sides part, if at the last of them."""
+    again = _Tourist(sides, actions, 0)
+    await again.reset()
+    for number in numbers:
+        if again.node is None:
+            return None
+        await again.step(number)
+    partings = again.tour.partings
+    return partings[0] if partings and len(partings[0].actions) == len(numbers) else None
+
+
+async def shortest(
+    sides: tuple[Side, Side], actions: Sequence[Step], parting: TourParting, most_reruns: int
+) -> TourParting:
+    """The same parting in the fewest steps that still show one (delta debugging)."""
+    if not parting.actions:
+        return parting
+    *before, last = parting.actions
+    shown = parting
+
+    async def shows(fewer: Sequence[int]) -> bool:
+        nonlocal shown
+        again = await repeated(sides, actions, (*fewer, last))
+        shown = again or shown
+        return again is not None
+
+    await shrink(before, shows, most_reruns)
+    return shown
 
 
 async def tour(
@@ -218,5 +259,6 @@ async def tour(
         if tourist.left < left_before:
             attempts = 0
         progress(len(tourist.tour.transitions[0]), tourist.left)
+    tourist.tour.pairs = len({node[:2] for node in tourist.graph})
     tourist.tour.unreached = sum(map(bool, tourist.untried.values()))
     return tourist.tour

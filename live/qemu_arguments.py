@@ -47,13 +47,23 @@ class Window:
     size: int
 
 
+_SLOTS: Final = (8, 64, 256)
+_ROOM: Final = (8 * GIB, 64 * GIB, 512 * GIB)
+
+
 def window_for(machine: Machine, steps: Iterable[Step]) -> Window:
     """Return a window for all DIMMs that a scenario ever plugs."""
     plugs = [step for step in steps if isinstance(step, Plug)]
     devices: list[Dimm | Plug] = [*machine.dimms, *plugs]
     highest = max((dimm.addr + dimm.size for dimm in devices if dimm.addr is not None), default=0)
     total = sum(dimm.size for dimm in devices)
-    return Window(max(1, len(devices)), max(GIB, total, highest - machine.hotplug_base))
+    needed = max(GIB, total, highest - machine.hotplug_base)
+    return Window(_rounded(len(devices), _SLOTS), _rounded(needed, _ROOM))
+
+
+def _rounded(needed: int, steps: tuple[int, ...]) -> int:
+    """The first step that is enough; few different windows let scenarios share a booted guest."""
+    return next((step for step in steps if step >= needed), needed)
 
 
 def need(machine: Machine, window: Window) -> int:

@@ -46,7 +46,13 @@ FACE = "zonediff"
 """The folder that is the package itself; the others are its subpackages."""
 
 DATA = {
-    "corpus": ("scenarios/**/*.yaml", "claims/**/*.yaml", "sweeps/*.yaml", "recordings/*.jsonl"),
+    "corpus": (
+        "scenarios/**/*.yaml",
+        "claims/**/*.yaml",
+        "sweeps/*.yaml",
+        "recordings/*.jsonl",
+        "certificates/*.json",
+    ),
     "reports": ("templates/**/*",),
     "live": ("agent.c", "agent.sh"),
     "zonediff": ("py.typed",),

@@ -35,6 +35,7 @@ TRACES = {
     "v4.14-vz": ("v4.14", 36),
     "v5.10": ("v5.10", 26),
     "v6.1": ("v6.1", 45),
+    "v6.12": ("v6.12", 26),
     "v7.2": ("v7.2", 26),
 }
 """For each file, the variant that its kernel is, and how many traces there are."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from zonediff.compare import certify
+from zonediff.compare import certify, explore_live
 from zonediff.compare.certified import arena_digest, evidence_of, is_current, model_of
 from zonediff.compare.certify import ModelSide
 from zonediff.compare.tour import MOST_PARTINGS, Shown, Tour, tour
@@ -22,6 +22,8 @@ from zonediff.engine.run import Runner
 from zonediff.engine.steps import Step, Write
 from zonediff.engine.units import GIB, MIB, Bytes
 from zonediff.explore.arena import Arena
+from zonediff.live.host import Host
+from zonediff.live.image import Image
 from zonediff.result.certificates import (
     Certificate,
     CertificateError,
@@ -29,6 +31,7 @@ from zonediff.result.certificates import (
     certificate_text,
     read_certificates,
 )
+from zonediff.result.explorations import Exploration
 from zonediff.variants.registry import Registry
 
 ARENA = Arena(
@@ -114,6 +117,47 @@ def test_what_no_file_shows_needs_a_depth() -> None:
 def test_the_same_tour_has_the_same_counts() -> None:
     one, two = (toured("v6.1", "v6.1", PLUGS) for _ in range(2))
     assert (one.steps, one.resets) == (two.steps, two.resets)
+
+
+def explored(monkeypatch: pytest.MonkeyPatch, left: str, right: str, *models: str) -> Exploration:
+    """Two sides compared, those that are not in `models` as if they were kernels."""
+
+    class FakeKernel(KernelOfAModel):
+        fresh = False
+
+        def __init__(self, name: str, spec: str) -> None:
+            super().__init__(name, ARENA.machine)
+
+        async def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(explore_live, "KernelSide", FakeKernel)
+    monkeypatch.setattr(explore_live, "spec_for", lambda *about: "")
+    subjects = [
+        Registry().model(name) if name in models else Image(Path(name), name, name)
+        for name in (left, right)
+    ]
+    host = Host("", "", Path(), "", "")
+    one, two = subjects
+    return asyncio.run(explore_live.explore_live(ARENA, (left, right), (one, two), host))
+
+
+def test_two_kernels_that_behave_alike_are_equivalent(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = explored(monkeypatch, "v6.1", "v5.10")
+    every = model_of(policy("v6.1"), ARENA)
+    assert (found.verdict, found.witnesses) == ("equivalent", [])
+    assert found.transitions == (every.states * len(ARENA.actions),) * 2
+
+
+@pytest.mark.parametrize("models", [(), ("v4.14",), ("v6.1",)])
+def test_kernels_that_differ_have_a_shortest_sequence_for_each_kind(
+    monkeypatch: pytest.MonkeyPatch, models: tuple[str, ...]
+) -> None:
+    found = explored(monkeypatch, "v4.14", "v6.1", *models)
+    assert (found.verdict, found.baseline, found.candidate) == ("differs", "v4.14", "v6.1")
+    shown = [[step.do for step in witness.steps] for witness in found.witnesses]
+    assert ["echo online_movable > memory32/state", "echo offline > memory32/state"] in shown
+    assert len(shown) == len({tuple(steps) for steps in shown})
 
 
 CERTIFICATE = Certificate(
