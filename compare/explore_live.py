@@ -14,7 +14,7 @@ from typing import Final
 
 from zonediff.compare.certified import model_of
 from zonediff.compare.certify import MOST_RERUNS, KernelSide, ModelSide
-from zonediff.compare.tour import Progress, Side, TourParting, repeated, shortest, tour
+from zonediff.compare.tour import Progress, Side, Tour, TourParting, repeated, shortest, tour
 from zonediff.explore.arena import Arena
 from zonediff.live.host import Host
 from zonediff.live.image import Image
@@ -47,35 +47,21 @@ async def explore_live(
             arena, names[::-1], subjects[::-1], host, depth=depth, progress=progress
         )
         return _mirrored(swapped)
-    sides: list[Side] = []
-    kernels: list[KernelSide] = []
-    for name, subject in zip(names, subjects, strict=True):
-        if isinstance(subject, Image):
-            kernel = KernelSide(name, spec_for(host, subject, arena.machine, arena.actions))
-            kernels.append(kernel)
-            sides.append(kernel)
-        else:
-            model = model_of(subject.policy, arena)
-            sides.append(ModelSide(subject.policy, arena.machine, model))
-    left, right = sides
+    one, two = (
+        _side(arena, name, subject, host) for name, subject in zip(names, subjects, strict=True)
+    )
+    kernels = [side for side in (one, two) if isinstance(side, KernelSide)]
     try:
-        done = await tour(left, right, arena.actions, depth=depth, progress=progress)
-        witnesses: dict[str, DifferenceWitness] = {}
-        for alike in _kinds(done.partings).values():
-            witness = await _witness((left, right), kernels, arena, names, alike)
-            # Kinds may turn out to be one when they are shortened.
-            if witness is not None and (known := witnesses.get(witness.says)):
-                more = known.transitions + witness.transitions
-                witnesses[witness.says] = replace(known, transitions=more)
-            elif witness is not None:
-                witnesses[witness.says] = witness
+        done = await tour(one, two, arena.actions, depth=depth, progress=progress)
+        witnesses = await _witnesses((one, two), kernels, arena, names, done)
     finally:
         for kernel in kernels:
             await kernel.close()
     closed = not done.unreached
-    fails_left = all(parting.results[0] is not None for parting in done.partings)
-    fails_right = all(parting.results[1] is not None for parting in done.partings)
-    refines, refined = closed and fails_left, closed and fails_right
+    refines, refined = (
+        closed and all(parting.results[side] is not None for parting in done.partings)
+        for side in (0, 1)
+    )
     return Exploration(
         arena=arena.name,
         about=arena.about,
@@ -88,8 +74,33 @@ async def explore_live(
         states=(len(done.states[0]), len(done.states[1])),
         transitions=(len(done.transitions[0]), len(done.transitions[1])),
         pairs=done.pairs,
-        witnesses=[*witnesses.values()],
+        witnesses=witnesses,
     )
+
+
+def _side(arena: Arena, name: str, subject: Image | Model, host: Host) -> Side:
+    if isinstance(subject, Image):
+        return KernelSide(name, spec_for(host, subject, arena.machine, arena.actions))
+    return ModelSide(subject.policy, arena.machine, model_of(subject.policy, arena))
+
+
+async def _witnesses(
+    sides: tuple[Side, Side],
+    kernels: Sequence[KernelSide],
+    arena: Arena,
+    names: tuple[str, str],
+    done: Tour,
+) -> list[DifferenceWitness]:
+    """A witness for each kind of difference."""
+    witnesses: dict[str, DifferenceWitness] = {}
+    for alike in _kinds(done.partings).values():
+        witness = await _witness(sides, kernels, arena, names, alike)
+        if witness is not None:
+            # Kinds may turn out to be one when they are shortened.
+            known = witnesses.get(witness.says)
+            more = known.transitions if known else 0
+            witnesses[witness.says] = replace(witness, transitions=witness.transitions + more)
+    return [*witnesses.values()]
 
 
 def _mirrored(found: Exploration) -> Exploration:
