@@ -13,6 +13,7 @@ from zonediff.cli.group import EXIT_CODES, Group
 MODULES: Final = {
     "run": ("zonediff.cli.run", "Run scenarios on variants and compare the outcomes."),
     "report": ("zonediff.cli.report", "Render a saved result in another form, or compare two."),
+    "trend": ("zonediff.cli.trend", "Show how the results of several runs developed."),
     "list": ("zonediff.cli.list", "List variants, scenarios or claims."),
     "show": ("zonediff.cli.show", "Show one scenario on one variant, step by step, with reasons."),
     "new": ("zonediff.cli.new", "Write the smallest variant or scenario that works."),

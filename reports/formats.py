@@ -34,7 +34,12 @@ _ALL: Final = (
         "reports.forms.summary:render",
         "reports.forms.changes:text",
     ),
-    Format("html", "one self-contained page", "reports.forms.html:render"),
+    Format(
+        "html",
+        "one self-contained page",
+        "reports.forms.html:render",
+        "reports.forms.changes_html:render",
+    ),
     Format(
         "mail",
         "ASCII text of at most 72 columns, for a mailing list",

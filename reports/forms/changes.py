@@ -39,7 +39,7 @@ def text(regression: Regression) -> str:
 
 def _text(regression: Regression) -> Iterator[str]:
     yield from wrap(f"{regression.base} -> {regression.head}", WIDTH)
-    for change, variants in _by_change(regression):
+    for change, variants in by_change(regression):
         yield ""
         yield from wrap(
             f"{noun(change.kind)}: {change.scenario} on {', '.join(variants)}", WIDTH, rest="  "
@@ -47,7 +47,7 @@ def _text(regression: Regression) -> Iterator[str]:
         for says in change.says:
             yield from wrap(says, WIDTH, "  ", "    ")
     yield ""
-    for sentence in _other_changes(regression):
+    for sentence in other_changes(regression):
         yield from wrap(sentence, WIDTH, rest="  ")
     yield from wrap(headline(regression), WIDTH)
 
@@ -62,10 +62,10 @@ def _mail(regression: Regression) -> Iterator[str]:
     yield from wrap(f"Memory hotplug: {regression.base} -> {regression.head}", width)
     yield ""
     yield from wrap(headline(regression), width)
-    yield from layout.bullets(_other_changes(regression))
+    yield from layout.bullets(other_changes(regression))
     notes = layout.Notes()
     kind: Kind | None = None
-    for change, variants in _by_change(regression):
+    for change, variants in by_change(regression):
         if change.kind != kind:
             kind = change.kind
             yield from layout.heading(noun(kind, 2).capitalize())
@@ -92,10 +92,10 @@ def markdown(regression: Regression) -> str:
     heads = ["change", "scenario", "variant", "what"]
     rows = [
         [noun(change.kind), *map(plain, (change.scenario, ", ".join(variants), change.says[0]))]
-        for change, variants in _by_change(regression)
+        for change, variants in by_change(regression)
     ]
     lines = table(heads, rows) if rows else []
-    others = [[f"- {plain(sentence)}"] for sentence in _other_changes(regression)]
+    others = [[f"- {plain(sentence)}"] for sentence in other_changes(regression)]
     parts = [
         Part(
             f"zonediff: {plain(regression.base)} \N{RIGHTWARDS ARROW} {plain(regression.head)}",
@@ -106,7 +106,7 @@ def markdown(regression: Regression) -> str:
     return comment([*parts, *([Part("Other changes", (), others)] if others else [])], [])
 
 
-def _by_change(regression: Regression) -> Iterator[tuple[Change, list[str]]]:
+def by_change(regression: Regression) -> Iterator[tuple[Change, list[str]]]:
     """Each change once, with the variants that have it."""
     groups: dict[tuple[object, ...], tuple[Change, list[str]]] = {}
     for change in regression.changes:
@@ -115,7 +115,15 @@ def _by_change(regression: Regression) -> Iterator[tuple[Change, list[str]]]:
     yield from groups.values()
 
 
-def _other_changes(regression: Regression) -> Iterator[str]:
+def changes_by_kind(regression: Regression) -> list[tuple[Kind, list[tuple[Change, list[str]]]]]:
+    """Each kind of change, the worst first, with its changes and the variants that have them."""
+    groups: dict[Kind, list[tuple[Change, list[str]]]] = {}
+    for change, variants in by_change(regression):
+        groups.setdefault(change.kind, []).append((change, variants))
+    return list(groups.items())
+
+
+def other_changes(regression: Regression) -> Iterator[str]:
     """Removals, new and missing scenarios and variants, edited scenarios, and remarks."""
     by_removal: dict[str, list[str]] = {}
     for lost in regression.removals:

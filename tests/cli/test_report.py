@@ -160,7 +160,7 @@ def test_a_variant_that_fails_now(
         (["result.json", "--to-thread", "a@b", "--subject", ""], "is not a subject"),
         (["result.json", "--against", "none.json"], "none.json"),
         (["result.json", "--against", "corpus/knob.yaml"], "not a zonediff result"),
-        (["result.json", "--against", "result.json", "--format", "html"], "text, mail, markdown"),
+        (["result.json", "--against", "result.json", "--format", "csv"], "text, html, mail"),
         (["result.json", "--against", "result.json", "--scenario", "knob"], "leave --against"),
         (["none.json", "--against", "result.json", "-o", "result.json"], "is read as well"),
         (["result.json", "--format", "mail", "-o", "nowhere/out"], "no folder nowhere"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,6 +18,7 @@ Golden = Callable[[str, str], None]
 
 FILES = {
     "text": "changes.txt",
+    "html": "changes.html",
     "mail": "changes-mail.txt",
     "markdown": "changes.md",
     "ktap": "changes.ktap",
@@ -64,10 +67,20 @@ def test_forms(found: Regression, golden: Golden, name: str) -> None:
 
 def test_a_form_that_has_no_changes(found: Regression) -> None:
     with pytest.raises(KeyError):
-        formats.render_changes(found, "html")
+        formats.render_changes(found, "csv")
 
 
 def test_the_mail_fits(found: Regression) -> None:
     text = formats.render_changes(found, "mail")
     assert text.isascii()
     assert all(len(line) <= 72 for line in text.splitlines())
+
+
+def test_the_page_shows_hostile_text_and_runs_nothing(found: Regression) -> None:
+    first = replace(found.changes[0], says=("<script>alert(1)</script>\u202e",))
+    page = formats.render_changes(replace(found, changes=(first,)), "html")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;\\u202e" in page
+    assert "<script" not in page
+    style = page.partition("<style>")[2].partition("</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src &#39;sha256-{digest}&#39;" in page

@@ -1,0 +1,63 @@
+"""The changes from one result to another as one HTML file, with neither network nor script."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from zonediff.reports.forms.changes import changes_by_kind, headline, other_changes
+from zonediff.reports.text.kinds import SYMBOLS, css, noun
+from zonediff.reports.text.plain import visible
+from zonediff.result.changes import Regression
+
+_TEMPLATES: Final = Path(__file__).parent.parent / "templates"
+
+_STYLE: Final = """\
+:root { color-scheme: light dark; }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
+article { border-left: 0.25rem solid; padding-left: 0.75rem; margin: 1rem 0; }
+h1, h3 { overflow-wrap: anywhere; }
+li { overflow-wrap: anywhere; }
+"""
+
+
+def render(regression: Regression) -> str:
+    """The whole page: the numbers, then each change, the worst kind first."""
+    digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+    return (
+        _environment()
+        .get_template("changes.html")
+        .render(
+            regression=regression,
+            headline=headline(regression),
+            sections=changes_by_kind(regression),
+            others=list(other_changes(regression)),
+            style=Markup(_STYLE),
+            policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'",
+        )
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=lambda value: visible(value) if type(value) is str else value,
+    )
+    environment.filters.update(names=_names, css=css)
+    environment.globals.update(noun=noun, symbols=SYMBOLS)
+    return environment
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(names)
