@@ -16,6 +16,7 @@ from zonediff.cli import completion, options, outputs
 from zonediff.cli.group import BadInput
 from zonediff.cli.machines import machine_option, named_arena
 from zonediff.cli.progress import bar
+from zonediff.cli.streams import terminal
 from zonediff.engine.kernel import NotModelled
 from zonediff.engine.policy import Policy
 from zonediff.engine.words import count_of
@@ -374,7 +375,7 @@ def _of(write: Callable[[System], Iterator[str]], number: int) -> Writer:
 @contextmanager
 def _bar() -> Iterator[Progress]:
     """A progress bar for a system of unknown size."""
-    with tqdm(desc="exploring", unit=" states", leave=False, disable=None) as bar:
+    with tqdm(desc="exploring", unit=" states", leave=False, disable=None, file=terminal()) as bar:
 
         def progress(count: int, more: int) -> None:
             bar.n = count

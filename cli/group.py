@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import _thread
-import os
 import sys
 import threading
 import traceback
@@ -17,6 +16,8 @@ from click.exceptions import NoSuchCommand
 from click.shell_completion import CompletionItem
 
 from zonediff.cli.deprecations import deprecations_shown
+from zonediff.cli.endings import ended_by_signals
+from zonediff.cli.streams import drop_output, visible_output
 
 BAD_INPUT: Final = 2
 CLUSTER_LOST: Final = 4
@@ -97,13 +98,29 @@ class Group(click.Group):
         ]
         return [*items, *click.Command.shell_complete(self, ctx, incomplete)]
 
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run the command line and exit."""
+        with visible_output():
+            try:
+                return super().main(*args, **options)
+            except OSError:  # standard error takes no message
+                sys.exit(BAD_INPUT)
+
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        """Read the arguments; the help is printed here."""
+        with _failures():
+            return super().make_context(*args, **options)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a subcommand and exit with the code that it returns."""
-        with _failures(), _ctrl_c_is_heard(), deprecations_shown():
-            code = super().invoke(ctx)
-            if sys.stdout is not None:
-                sys.stdout.flush()
-        ctx.exit(code or 0)
+        with ended_by_signals() as ending:
+            try:
+                with _failures(), _ctrl_c_is_heard(), deprecations_shown():
+                    code = super().invoke(ctx)
+                    sys.stdout.flush()
+            except click.exceptions.Exit as end:
+                code = end.exit_code
+        ctx.exit(ending.code or code or 0)
 
 
 @contextmanager
@@ -138,11 +155,12 @@ def _failures() -> Iterator[None]:
     except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise
     except KeyboardInterrupt as interrupt:
-        click.echo(f"Interrupted; {interrupt}." if interrupt.args else "Interrupted.", err=True)
+        with suppress(OSError):  # the terminal may be gone
+            click.echo(f"Interrupted; {interrupt}." if interrupt.args else "Interrupted.", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None
     except BrokenPipeError:
         # The reader of the output has closed it.
-        _drop_output()
+        drop_output()
         raise click.exceptions.Exit(PIPE_CLOSED) from None
     except Exception as error:
         if isinstance(error.__cause__, KeyboardInterrupt):
@@ -168,7 +186,7 @@ def _message(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, OSError):
         if error.filename is None:
-            _drop_output()
+            drop_output()
         where = "the output" if error.filename is None else error.filename
         return f"{where}: {error.strerror or error}"
     return None
@@ -178,9 +196,3 @@ def _is_lost(error: Exception) -> bool:
     from zonediff.work.pool import ClusterLost
 
     return isinstance(error, ClusterLost)
-
-
-def _drop_output() -> None:
-    """Discard buffered output when standard output takes no more."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from typing import Final
 
 import click
 
 from zonediff.cli.group import EXIT_CODES, Group
+from zonediff.cli.streams import open_standard_streams
 
 MODULES: Final = {
     "run": ("zonediff.cli.run", "Run scenarios on variants and compare the outcomes."),
@@ -44,7 +43,11 @@ MODULES: Final = {
 @click.group(
     cls=Group,
     modules=MODULES,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 80,
+        "color": True,  # or click would take escapes out of texts, which streams.py shows
+    },
     epilog=EXIT_CODES,
 )
 @click.version_option(package_name="zonediff", message="zonediff %(version)s")
@@ -59,8 +62,5 @@ def cli() -> None:
 
 def main() -> None:
     """The entry point of the console script."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A terminal that cannot show a character is no reason to fail.
-            stream.reconfigure(errors="backslashreplace")
+    open_standard_streams()
     cli(prog_name="zonediff")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -13,6 +15,7 @@ from zonediff.result.writing import write_text
 from zonediff.variants.registry import valid_name
 from zonediff.variants.scaffold import variant_text
 
+_PLAIN: Final = re.compile(r"[\w./+@%,=-]+", re.ASCII)
 _KINDS = {"variant": ".py", "scenario": ".yaml"}
 
 
@@ -40,7 +43,8 @@ def command(kind: str, name: str, output: Path | None) -> None:
     outputs.check([("-o", file)])
     if file.exists():
         raise click.UsageError(f"{file} exists already: choose another name, or a file with -o")
-    shown = file.as_posix()
+    # The text of the file holds its name, which must neither end a comment nor need quotes there.
+    shown = file.as_posix() if _PLAIN.fullmatch(str(file)) else f"FILE{_KINDS[kind]}"
     write_text(file, variant_text(name, shown) if kind == "variant" else scenario_text(shown))
     option = "--variant-file " if kind == "variant" else ""
-    click.echo(f"wrote {file}; next: zonediff check {option}{shown}")
+    click.echo(f"wrote {file}; next: zonediff check {option}{shlex.quote(str(file))}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
+
+from zonediff.cli.streams import terminal
+from zonediff.reports.text.plain import visible
 
 if TYPE_CHECKING:
     from zonediff.work.pool import Progress
@@ -19,7 +21,7 @@ def bar(doing: str, unit: str) -> Iterator[Progress]:
 
     doing: what is done, `sweeping`. unit: what is counted, in the plural.
     """
-    with tqdm(desc=doing, unit=f" {unit}", leave=False, disable=None) as shown:
+    with tqdm(desc=doing, unit=f" {unit}", leave=False, disable=None, file=terminal()) as shown:
 
         def progress(done: int, total: int) -> None:
             if shown.total is None:
@@ -32,4 +34,4 @@ def bar(doing: str, unit: str) -> Iterator[Progress]:
 
 def note(text: str) -> None:
     """Say something on standard error, above the bar."""
-    tqdm.write(text, file=sys.stderr)
+    tqdm.write(visible(text), file=terminal())

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 import click
 
@@ -17,8 +13,6 @@ from zonediff.compare.regress.revisions import compare_revisions
 from zonediff.reports.formats import render_changes
 from zonediff.result.changes import Regression
 from zonediff.result.writing import write_files
-
-_TERMINATED: Final = 128 + signal.SIGTERM
 
 _file = click.Path(path_type=Path)
 
@@ -102,13 +96,12 @@ def command(
     reports = {"markdown": markdown, "junit": junit, "github": github}
     outputs.check([(f"--{form}", path) for form, path in reports.items()], [_root(repo)])
     request = Request(scenarios, variants, variant_files, corpus, baseline, removed)
-    with _ending_well():
-        try:
-            regression = compare_revisions(repo, base, head, request)
-        except CannotCompare as error:
-            # A server that shows a report of an earlier job would hide the failure.
-            _write(reports, Regression(base, head, (), (), (), (), failure=str(error)))
-            raise
+    try:
+        regression = compare_revisions(repo, base, head, request)
+    except CannotCompare as error:
+        # A server that shows a report of an earlier job would hide the failure.
+        _write(reports, Regression(base, head, (), (), (), (), failure=str(error)))
+        raise
     _write(reports, regression)
     click.echo(render_changes(regression, "text"), nl=False)
     return regression.exit_code
@@ -129,13 +122,3 @@ def _root(repo: Path) -> Path:
     """The root of the repository at a path or around it; the path itself without one."""
     path = repo.absolute()
     return next((folder for folder in (path, *path.parents) if (folder / ".git").exists()), path)
-
-
-@contextmanager
-def _ending_well() -> Iterator[None]:
-    """Let a termination, as CI servers send it, run the clean-up that a Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -145,7 +146,8 @@ def _write(text: str, form: str, output: Path | None) -> None:
     if form == "mail":
         warn_of_size(text, output or Path("the mail"))
     if output is None:
-        click.echo(text.encode(), nl=False)
+        # On a terminal through the stream that makes all characters visible; else byte by byte.
+        click.echo(text if sys.stdout.isatty() else text.encode(), nl=False)
     else:
         write_text(output, text)
 

@@ -15,7 +15,7 @@ from zonediff.corpus.draft import draft
 from zonediff.corpus.families import Member, members
 from zonediff.corpus.forms import content_hash
 from zonediff.corpus.positions import read_document
-from zonediff.corpus.problems import Mistake, Problem, ScenarioError, closest
+from zonediff.corpus.problems import Mistake, Problem, ScenarioError, as_text, closest
 from zonediff.corpus.scenario import SURVIVES, Scenario
 from zonediff.corpus.schema import Misshapen
 from zonediff.engine.bounds import ACTS
@@ -243,12 +243,12 @@ def _file(place: Path, root: Path) -> _Source:
     """Return the source of a file on disk."""
     if place.is_relative_to(root):
         return _source(place, root)
-    return _Source(place, place.stem, _shown(place))
+    return _Source(place, as_text(place.stem), _shown(place))
 
 
 def _source(file: Path, base: Path) -> _Source:
     place = file.relative_to(base)
-    return _Source(file, place.with_suffix("").as_posix(), place.as_posix())
+    return _Source(file, as_text(place.with_suffix("").as_posix()), as_text(place.as_posix()))
 
 
 def _error(path: str | Path, message: str) -> ScenarioError:
@@ -267,4 +267,4 @@ def _suggestion(word: str, known: Iterable[str]) -> str:
 def _shown(path: Path) -> str:
     """Return the path, relative to the current folder if it is below it."""
     here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+    return as_text(str(path.relative_to(here) if path.is_relative_to(here) else path))

@@ -9,6 +9,7 @@ large is built.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -33,6 +34,7 @@ _WORDS: Final[dict[str, bool | None]] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _NUMBER: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _UNPRINTABLE: Final = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 )
@@ -87,25 +89,42 @@ def parse(text: str, file: str) -> Document:
         message = f"the character {match[0]!r} is not allowed"
         raise ScenarioError([_problem_at(file, text, match.start(), message)])
     document = Document(file)
-    reader = _Reader(document, iter(yaml.parse(text, Loader=_LOADER)))
+    lines = _Lines(text)
+    reader = _Reader(document, iter(yaml.parse(text, Loader=_LOADER)), lines)
     try:
         reader.run()
     except yaml.MarkedYAMLError as error:
-        reader.give_up(error.problem_mark, (), _explain(error, text))
+        reader.give_up(error.problem_mark, (), _explain(error, text, lines))
     except (OverflowError, ValueError) as error:  # an escape like "\UFFFFFFFF", in pure Python
         reader.give_up(yaml.Mark("", 0, 0, 0, None, 0), (), f"not YAML: {error}")
     return document
 
 
+class _Lines:
+    """The lines of a text as editors count them.
+
+    YAML 1.1 also ends a line at NEL (U+0085), U+2028 and U+2029; so parser marks are not used.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
+
+    def place(self, mark: Any) -> Mark:
+        """Return the place of a parser's mark."""
+        line = bisect_right(self._starts, mark.index)
+        return Mark(line, mark.index - self._starts[line - 1] + 1)
+
+
 class _Reader:
     """Builds a document from parser events."""
 
-    def __init__(self, document: Document, events: Iterator[Any]) -> None:
+    def __init__(self, document: Document, events: Iterator[Any], lines: _Lines) -> None:
         self.document = document
         self.events = events
+        self.place = lines.place
 
     def report(self, mark: Any, path: Path, message: str) -> None:
-        problem = Problem(self.document.file, *_mark(mark), format_path(path), message)
+        problem = Problem(self.document.file, *self.place(mark), format_path(path), message)
         self.document.problems.append(problem)
 
     def give_up(self, mark: Any, path: Path, message: str) -> NoReturn:
@@ -127,7 +146,7 @@ class _Reader:
         """Return the value that begins with this event."""
         if len(self.document.values) >= FILE_VALUES:
             self.give_up(event.start_mark, path[:1], f"more than {FILE_VALUES} values in one file")
-        self.document.values.setdefault(path, _mark(event.start_mark))
+        self.document.values.setdefault(path, self.place(event.start_mark))
         self.refuse_extras(event, path)
         if isinstance(event, yaml.AliasEvent):
             return None
@@ -154,7 +173,7 @@ class _Reader:
                 first = self.document.keys[here]
                 message = f"the key occurs twice, first at {first.line}:{first.column}"
                 self.report(event.start_mark, here, message)
-            self.document.keys.setdefault(here, _mark(event.start_mark))
+            self.document.keys.setdefault(here, self.place(event.start_mark))
             value = self.value(next(self.events), here)
             entries.setdefault(key, value)
         return entries
@@ -212,12 +231,8 @@ def decode(data: bytes, file: str) -> str:
 
 
 def _problem_at(file: str, text: str, offset: int, message: str) -> Problem:
-    line = text.count("\n", 0, offset) + 1
-    return Problem(file, line, offset - text.rfind("\n", 0, offset), "", message)
-
-
-def _mark(mark: Any) -> Mark:
-    return Mark(mark.line + 1, mark.column + 1)
+    mark = _Lines(text).place(yaml.Mark(file, offset, 0, 0, None, 0))
+    return Problem(file, *mark, "", message)
 
 
 def _plain(text: str) -> Plain:
@@ -226,11 +241,11 @@ def _plain(text: str) -> Plain:
     return int(text) if _NUMBER.fullmatch(text) else text
 
 
-def _explain(error: yaml.MarkedYAMLError, text: str) -> str:
+def _explain(error: yaml.MarkedYAMLError, text: str, lines: _Lines) -> str:
     mark = error.problem_mark
-    if mark is not None and "".join(text.splitlines()[mark.line :][:1])[mark.column :][:1] == "\t":
+    if mark is not None and text[mark.index : mark.index + 1] == "\t":
         return "a tab: indent YAML with spaces"
     if error.context is None or error.context_mark is None:
         return f"not YAML: {error.problem}"
-    start = _mark(error.context_mark)
+    start = lines.place(error.context_mark)
     return f"not YAML: {error.problem}, {error.context} from {start.line}:{start.column}"

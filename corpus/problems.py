@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -60,12 +61,17 @@ class ScenarioError(ZonediffError):
         return "\n".join([*lines, f"... and {more} more"] if more > 0 else lines)
 
 
+def as_text(name: str) -> str:
+    """Return the name of a file as text: bytes that are not UTF-8 become escapes."""
+    return os.fsencode(name).decode(errors="backslashreplace")
+
+
 def format_path(path: Path) -> str:
     """Write a path as `steps[2].online.blocks`; items of a list count from 0."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
+    return text.replace("\n", "\\n")
 
 
 def unknown(what: str, word: str, known: Iterable[str]) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from zonediff.corpus.checks.scenario import check
 from zonediff.corpus.draft import Draft
 from zonediff.corpus.positions import read_document
-from zonediff.corpus.problems import Mistake, Problem, ScenarioError
+from zonediff.corpus.problems import Mistake, Problem, ScenarioError, as_text
 from zonediff.corpus.scenario import ScenarioStep
 from zonediff.corpus.schema import Misshapen, read
 from zonediff.engine.guest import boot_blocks
@@ -62,7 +62,7 @@ def load(file: Path) -> Arena:
     problems: list[Problem] = [*document.problems, *document.locate_all(mistakes)]
     if problems:
         raise ScenarioError(problems)
-    return keys.arena(file.stem)
+    return keys.arena(as_text(file.stem))
 
 
 def _mistakes(keys: ArenaFile) -> list[Mistake]:
@@ -75,12 +75,12 @@ def _mistakes(keys: ArenaFile) -> list[Mistake]:
         else mistake
         for mistake in check(draft)
     ]
-    known = boot_blocks(keys.machine, SECTION)
-    mistakes += [
-        Mistake(("boot_blocks", index), f"boot memory is blocks {min(known)} to {max(known)}")
-        for index, block in enumerate(keys.boot_blocks)
-        if block not in known
-    ]
+    if known := boot_blocks(keys.machine, SECTION):  # none without nodes, a mistake of its own
+        mistakes += [
+            Mistake(("boot_blocks", index), f"boot memory is blocks {min(known)} to {max(known)}")
+            for index, block in enumerate(keys.boot_blocks)
+            if block not in known
+        ]
     if not keys.alphabet:
         mistakes.append(Mistake(("alphabet",), "expected at least one part"))
     if not (keys.machine.dimms or keys.plug):

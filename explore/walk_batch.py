@@ -5,7 +5,7 @@ Shrinking is delta debugging that also tries simpler steps: no step of the resul
 
 from __future__ import annotations
 
-import tempfile
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from random import Random
@@ -86,12 +86,13 @@ def find_walk(
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
-    # Hypothesis keeps a cache of constants in its home directory: not in the user's folder.
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    with warnings.catch_warnings():
         # It warns when other threads, as in a cluster's worker, use Python's random numbers. The
         # walks do not depend on those.
         warnings.simplefilter("ignore", HypothesisDeprecationWarning)
-        configuration.set_hypothesis_home_dir(folder)
+        # Hypothesis keeps a cache of constants in its home directory, and does without one where
+        # none can be made. A folder, even a temporary one, would stay behind a killed worker.
+        configuration.set_hypothesis_home_dir(os.devnull)
         try:
             return find(walks, condition, settings=chosen, random=Random(batch.seed))
         except NoSuchExample:

@@ -53,7 +53,8 @@ class Agent:
         for index, line in enumerate(self._lines):
             if line.startswith(begin):
                 body = self._lines[index + 1 :]
-                digest = hashlib.md5(b"".join(part + b"\n" for part in body)).hexdigest()
+                text = b"".join(part + b"\n" for part in body)
+                digest = hashlib.md5(text, usedforsecurity=False).hexdigest()
                 if line.removeprefix(begin)[:_DIGITS] == digest.encode():
                     return [part.decode(errors="replace") for part in body]
         return None

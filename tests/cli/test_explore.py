@@ -121,6 +121,7 @@ def test_a_machine_from_a_file(zonediff: Any, tmp_path: Path) -> None:
         (ARENA.replace("dimm2", "dimm1"), ":2:13: plug[0].id: "),
         (ARENA.replace("256M", "100M"), ":1:50: machine.dimms[0].size: "),
         ("machine: {nodes: [1G]}\n", "expected a DIMM"),
+        (ARENA.replace("[1G]", "[]") + "boot_blocks: [7]\n", ":1:18: machine.nodes: a machine has"),
         (ARENA + "boot_blocks: [9]\n", ":4:15: boot_blocks[0]: boot memory is blocks 0 to 7"),
         ("- 1\n", "expected a mapping"),
         (ARENA + "symmetry: [0, 1]\n", ":4:11: symmetry: there is no node 1"),

@@ -50,6 +50,21 @@ def test_not_utf8_names_the_byte(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("end", ["\x85", "\u2028", "\u2029"])
+@pytest.mark.parametrize("quote", ["#", ""])
+def test_lines_are_those_of_editors(mistakes: Mistakes, valid: str, end: str, quote: str) -> None:
+    """YAML 1.1 ends lines at these characters, too."""
+    comment = f"# a{end}# b" if quote else f'title: "a{end} b"'
+    problems = mistakes(f"{comment}\nfoo: 1\n{valid.removeprefix(comment)}")
+    assert any(problem.startswith("2:1: foo: unknown key 'foo'") for problem in problems)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_line_end_of_editors_counts(mistakes: Mistakes, valid: str, end: str) -> None:
+    [problem] = mistakes((valid + "foo: 1\n").replace("\n", end))
+    assert problem.startswith("22:1: foo: unknown key 'foo'")
+
+
 def test_byte_order_mark_is_no_part_of_the_text(tmp_path: Path, valid: str) -> None:
     file = tmp_path / "bom.yaml"
     file.write_bytes(b"\xef\xbb\xbf" + valid.encode())

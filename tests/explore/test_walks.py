@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.explore.arenas import policy
 from tests.explore.conftest import Explore
 from zonediff.explore.arena import STANDARD
 from zonediff.explore.lockstep import differences
+from zonediff.explore.walk_batch import WalkBatch, find_walk
 from zonediff.explore.walks import walk
 
 PAIRS = [("upstream", "igor-movable"), ("upstream", "v4.13"), ("upstream", "v4.12")]
@@ -37,6 +40,20 @@ def test_the_seed_alone_decides() -> None:
     )
     assert one == two
     assert one != other
+
+
+def test_no_folder_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A killed worker would leave it behind."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    drawn = []
+
+    def condition(walk: tuple[int, ...]) -> bool:
+        drawn.append(walk)
+        return bool(list(tmp_path.iterdir()))
+
+    assert find_walk(STANDARD["hotplug"], WalkBatch("seed", 20), condition) is None
+    assert len(drawn) == 20
 
 
 def test_equivalent_variants_meet_no_difference() -> None:

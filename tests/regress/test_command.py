@@ -158,8 +158,10 @@ def test_hooks_and_filters_are_not_run(regress: Any, tree: Any, tmp_path: Path) 
     assert not trace.exists()
 
 
-@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_nothing_is_left_when_it_is_stopped(tree: Any, tmp_path: Path, stop: int) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
+def test_nothing_is_left_when_it_is_stopped(
+    tree: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: signal.Signals
+) -> None:
     text = (tree.path / "mine.py").read_text()
     started = tmp_path / "started"
     slow = f"import pathlib, time\npathlib.Path({str(started)!r}).touch()\ntime.sleep(60)\n"
@@ -182,10 +184,16 @@ def test_nothing_is_left_when_it_is_stopped(tree: Any, tmp_path: Path, stop: int
             time.sleep(0.05)
         assert tree.worktrees == 3
         process.send_signal(stop)
-        assert process.wait(30) == {int(signal.SIGTERM): 143, int(signal.SIGINT): 130}[stop]
+        assert process.wait(30) == {"SIGKILL": -9, "SIGINT": 130}.get(stop.name, 128 + stop)
     finally:
         process.kill()
         process.wait()
+    if stop == signal.SIGKILL:  # the next run tidies up
+        monkeypatch.setattr("tempfile.tempdir", str(temporary))
+        monkeypatch.chdir(tree.path)
+        given = ("--variant-file", "mine.py", "--corpus", "scenarios", "--variants", "mine")
+        result = CliRunner().invoke(cli, ["regress", "--base", "base", "--head", "base", *given])
+        assert (result.exit_code, result.stderr) == (0, "")
     assert tree.worktrees == 1
     assert list(temporary.iterdir()) == []
 
