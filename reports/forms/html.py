@@ -242,7 +242,7 @@ def _style(filters: Sequence[RowFilter]) -> Markup:
     """The style sheet with the signs of classes and verdicts, and the rules of row filters."""
     signs = [*SYMBOLS.items(), *claims.SIGNS.items()]
     return Markup(
-        _without_blanks(_asset("style.css"))
+        _without_blanks(str(_asset("style.css")))
         + "\n".join(f'.{css(kind)} {{ --sign: "{sign}"; }}' for kind, sign in signs)
         + "\n"
         + "\n".join(style_rules(filters))

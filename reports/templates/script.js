@@ -50,8 +50,9 @@
     return chosen.size > 0 && column > 0 && column !== against() && !chosen.has(column);
   };
   const judgedColumns = () => {
-    const columns = heads.slice(1).keys();
-    return Array.from(columns).filter((column) => column !== against() && !aside(column));
+    const chosen = followed();
+    const columns = Array.from(heads.slice(1).keys()).filter((column) => column !== against());
+    return chosen.size ? columns.filter((column) => chosen.has(column)) : columns;
   };
 
   // The outcomes of a row: which columns behave alike, and the goals that each met.
@@ -84,39 +85,51 @@
   const shortNames = new Map(
     Array.from(fields.judgement.options, (option) => [option.value, option.dataset.short]),
   );
+  const names = new Map();
   const originals = new Map();
+  const write = (cell, className, text) => {
+    cell.textContent = text;
+    if (className) cell.className = className;
+    else cell.removeAttribute("class");
+  };
+  const judgeCell = (cell, own, other, isBase) => {
+    const flags = own.met.replace("+", "");
+    const score = own.ran && flags ? `${flags.replaceAll("0", "").length}/${flags.length}` : "";
+    if (isBase) {
+      write(cell, score && !flags.includes("0") ? "met" : "plain", score || "–");
+      return;
+    }
+    const kinds = judge(own, other);
+    const signs = kinds.map((kind) => (kind === "dies" ? "†" : shortNames.get(kind)));
+    const same = cell.cellIndex > 1 ? "=" : "= same";
+    write(cell, kinds.join(" "), signs.length ? `${signs.join(" ")} ${score}` : same);
+  };
   const judgeAnew = () => {
     const base = against();
     for (const row of rows) {
-      if (!row.dataset.of) continue;
-      for (const cell of Array.from(row.cells).slice(1)) {
+      const cells = Array.from(row.cells).slice(1);
+      for (const cell of cells) {
         if (!originals.has(cell)) originals.set(cell, [cell.className, cell.textContent]);
-        const [className, text] = originals.get(cell);
-        if (!base) {
-          [cell.className, cell.textContent] = [className, text];
-          continue;
-        }
-        const outcomes = outcomesOf.get(row);
-        const own = outcomes[cell.cellIndex - 1];
-        const flags = own.met.replace("+", "");
-        const score = own.ran && flags ? `${flags.replaceAll("0", "").length}/${flags.length}` : "";
-        if (cell.cellIndex - 1 === base) {
-          cell.className = score && !flags.includes("0") ? "met" : "plain";
-          cell.textContent = score || "–";
-          continue;
-        }
-        const kinds = judge(own, outcomes[base]);
-        cell.className = kinds.join(" ");
-        const names = kinds.map((kind) => (kind === "dies" ? "†" : shortNames.get(kind)));
-        cell.textContent = names.length ? `${names.join(" ")} ${score}` : cell.cellIndex > 1 ? "=" : "= same";
+      }
+      const outcomes = outcomesOf.get(row);
+      for (const [column, cell] of cells.entries()) {
+        if (!base) write(cell, ...originals.get(cell));
+        else if (row.dataset.of) judgeCell(cell, outcomes[column], outcomes[base], column === base);
+        else if (column === base) write(cell, ...originals.get(cells[0]));
+        else write(cell, "", column ? "=" : "= same");
       }
     }
-    for (const head of heads.slice(1)) head.classList.toggle("base", head.cellIndex - 1 === base);
+    for (const head of heads.slice(1)) {
+      head.classList.toggle("base", base > 0 && head.cellIndex - 1 === base);
+    }
+    const name = fields.against.options[base].dataset.name;
+    const met = Array.from(fields.judgement.options).find((option) => option.value === "met");
+    names.set(met, `${name} meets all goals`);
     byId("rejudged").hidden = !base;
     byId("rejudged").textContent =
-      `The matrix is judged against ${fields.against.value}, by goals and by behaviour alone: it has ` +
-      `no ABI removals and no declared intents. All other parts of this page are judged against ` +
-      `${fields.against.options[0].textContent}.`;
+      `The matrix is judged against ${name}, by goals and by behaviour alone: it has no ABI removals ` +
+      `and no declared intents. All other parts of this page are judged against ` +
+      `${fields.against.options[0].dataset.name}.`;
   };
 
   const shows = (cell, kind) =>
@@ -133,7 +146,6 @@
   const claimed = (row, claim) => !claim || (row.dataset.claims ?? "").split(" ").includes(claim);
 
   // The entries of a menu with the number of rows that each would leave.
-  const names = new Map();
   const count = (menu, rowsLeft, leaves) => {
     for (const option of menu.options) {
       if (!option.value) continue;

@@ -15,6 +15,7 @@ import pytest
 
 from zonediff.reports.forms.html import render
 from zonediff.reports.page.index import RESERVED
+from zonediff.reports.text.kinds import SYMBOLS, css
 from zonediff.result.result import Result
 
 VOID = {"meta", "br", "input"}
@@ -241,6 +242,13 @@ def test_what_differs_is_said_in_words_as_well_as_in_colour(page: Page) -> None:
     assert "memory32: offline → online [Movable Normal]" in page.text
     assert "regression abi" in page.values("class")
     assert "✗ regression ⊘ ABI" in page.text
+
+
+def test_every_class_has_its_sign_in_the_style(result: Result) -> None:
+    style = re.findall("(?s)<style>(.*?)</style>", render(result))[0]
+    for kind, sign in SYMBOLS.items():
+        assert f'.{css(kind)} {{ --sign: "{sign}"; }}' in style
+    assert "&" not in style
 
 
 def test_claims_are_there_with_their_cases(page: Page) -> None:
