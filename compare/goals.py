@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from zonediff.corpus.scenario import (
     AllStepsGoal,
     BlocksGoal,
+    Goal,
     KernelGoal,
     KnobGoal,
     NodesGoal,
@@ -38,7 +39,7 @@ def evaluate(scenario: Scenario, trace: Trace) -> list[GoalOutcome]:
     """
     _check(scenario, trace)
     moments = _Moments(scenario, trace)
-    return [GoalOutcome(goal.want, *moments.decide(goal.check)) for goal in scenario.goals]
+    return [moments.outcome(goal) for goal in scenario.goals]
 
 
 def _check(scenario: Scenario, trace: Trace) -> None:
@@ -62,6 +63,23 @@ class _Moments:
         self.trace = trace
         self.seen = list(trace.observations())
         self.death = words.death(trace)
+
+    def outcome(self, goal: Goal) -> GoalOutcome:
+        """Whether a goal is met, and whether for nothing.
+
+        The kernel survives for nothing where any premise of the scenario's goals does not hold.
+        """
+        met, detail = self.decide(goal.check)
+        if not met:
+            return GoalOutcome(goal.want, met, detail)
+        premises = [goal.given]
+        if isinstance(goal.check, KernelGoal):
+            premises = [item.given for item in self.scenario.goals]
+        for premise in premises:
+            holds, why = (True, "") if premise is None else self.decide(premise)
+            if not holds:
+                return GoalOutcome(goal.want, met, f"{detail}; moot: {why}", moot=True)
+        return GoalOutcome(goal.want, met, detail)
 
     def decide(self, check: Predicate) -> _Decision:
         match check:

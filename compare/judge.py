@@ -39,6 +39,7 @@ def judge(
     - Where both were run with many seeds, a goal that is met significantly more rarely is a
       regression (result.counts.order).
     - Traces that differ while every goal comes out the same are a behaviour change.
+    - A goal that is met for nothing, as its premise does not hold, is not fixed.
     - An interface that the scenario uses and the candidate no longer has is an ABI removal.
     - A candidate that failed is an error. Where a side is not modelled or the baseline failed, the
       candidate is not judged, and the judgement says of whom nothing is known, and why.
@@ -113,7 +114,7 @@ def _changes(baseline: Run, candidate: Run) -> Iterator[int]:
     if baseline.counts and candidate.counts:
         return map(order, baseline.counts, candidate.counts)
     return (
-        after.met - before.met
+        after.change_from(before)
         for before, after in zip(baseline.goals, candidate.goals, strict=True)
     )
 

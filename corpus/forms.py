@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
-from zonediff.corpus.scenario import Goal, ScenarioStep
+from zonediff.corpus.scenario import Goal, Predicate, ScenarioStep
 from zonediff.engine.machine import Config, Dimm, Machine
 from zonediff.engine.units import format_address, format_size, parse_size
 
@@ -64,10 +64,15 @@ def step_to_json(step: ScenarioStep) -> dict[str, Any]:
 
 def goal_to_json(goal: Goal) -> dict[str, Any]:
     """Return a goal as in scenario files: `want`, and its predicate's fields without defaults."""
-    first, *others = fields(goal.check)
-    form = {"want": goal.want, first.name: getattr(goal.check, first.name)}
+    given = {} if goal.given is None else {"given": _check_to_json(goal.given)}
+    return {"want": goal.want, **_check_to_json(goal.check), **given}
+
+
+def _check_to_json(check: Predicate) -> dict[str, Any]:
+    first, *others = fields(check)
+    form = {first.name: getattr(check, first.name)}
     for item in others:
-        value = getattr(goal.check, item.name)
+        value = getattr(check, item.name)
         if value != item.default:
             form[item.name] = value
     return form

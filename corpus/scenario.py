@@ -93,12 +93,15 @@ Predicate = BlocksGoal | StepGoal | AllStepsGoal | KnobGoal | NodesGoal | Proces
 class Goal:
     """What the user wanted, in words, and the predicate over the trace that decides it.
 
-    control: every kernel is expected to meet it, so no variant has to fail it.
+    control: every kernel is expected to meet it, so no variant has to fail it. given: the premise;
+    where it does not hold, the goal is met for nothing (moot), as when memory that was never
+    onlined leaves well.
     """
 
     want: str
     check: Predicate
     control: bool = False
+    given: Predicate | None = None
 
 
 SURVIVES = Goal("the kernel survives", KernelGoal(), control=True)

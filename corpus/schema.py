@@ -293,7 +293,32 @@ def _step(value: Any, _: Any) -> ScenarioStep:
 def _goal(value: Any, _: Any) -> Goal:
     if not isinstance(value, dict):
         raise ValueError(f"expected a goal, a mapping with `want`, not {_describe(value)}")
-    body = {key: data for key, data in value.items() if key not in ("want", "control")}
+    body = {key: data for key, data in value.items() if key not in ("want", "control", "given")}
+    mistakes, parts = _predicate(body)
+    if "want" not in value:
+        mistakes.append(Mistake(("want",), "is missing"))
+    words = [
+        (("want",), value.get("want", ""), str),
+        (("control",), value.get("control", False), bool),
+    ]
+    if "given" not in value:
+        check, want, control = read_all([*parts, *words], *mistakes)
+        return Goal(want, check, control)
+    given = value["given"]
+    if not isinstance(given, dict):
+        mistakes.append(Mistake(("given",), f"expected a condition, not {_describe(given)}"))
+        given = {}
+    slips, conditions = _predicate(given)
+    mistakes += [slip.below("given") for slip in slips if value["given"] is given]
+    premise: list[tuple[Path, Plain, Any]] = [
+        (("given", *path), data, shape) for path, data, shape in conditions
+    ]
+    check, holds, want, control = read_all([*parts, *premise, *words], *mistakes)
+    return Goal(want, check, control, holds)
+
+
+def _predicate(body: dict[str, Any]) -> tuple[list[Mistake], list[tuple[Path, Plain, Any]]]:
+    """The mistakes in a goal's condition, and how to read it."""
     kinds = [key for key in GOALS if key in body]
     mistakes = [] if kinds else _strange("goal", body, GOALS)
     if len(kinds) > 1 or not body:
@@ -301,15 +326,7 @@ def _goal(value: Any, _: Any) -> Goal:
         mistakes.append(
             Mistake((), f"expected one kind of goal, not {named} (known: {', '.join(GOALS)})")
         )
-    if "want" not in value:
-        mistakes.append(Mistake(("want",), "is missing"))
-    parts = [((), body, GOALS[kind]) for kind in kinds] if len(kinds) == 1 else []
-    words = [
-        (("want",), value.get("want", ""), str),
-        (("control",), value.get("control", False), bool),
-    ]
-    check, want, control = read_all([*parts, *words], *mistakes)
-    return Goal(want, check, control)
+    return mistakes, [((), body, GOALS[kind]) for kind in kinds] if len(kinds) == 1 else []
 
 
 def _strange(what: str, keys: Iterable[str], known: Iterable[str]) -> list[Mistake]:

@@ -80,11 +80,19 @@ rules for such a scenario, or the subject cannot run it on this machine."""
 
 @dataclass(frozen=True, slots=True)
 class GoalOutcome:
-    """Whether a goal was met, and what decided it (`memory32 is offline [Normal]`)."""
+    """Whether a goal was met, and what decided it (`memory32 is offline [Normal]`).
+
+    moot: it was met for nothing, as its premise does not hold; then nothing is fixed.
+    """
 
     want: str
     met: bool
     detail: str
+    moot: bool = False
+
+    def change_from(self, before: GoalOutcome) -> int:
+        """1 if it is better than before, -1 if worse, 0 if alike or met for nothing."""
+        return 0 if self.moot and not before.met else self.met - before.met
 
 
 @dataclass(frozen=True, slots=True)

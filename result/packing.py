@@ -98,7 +98,7 @@ def _compared(body: dict[str, Any]) -> Callable[[dict[str, Any]], list[dict[str,
                 "want": old.get("want"),
                 "baseline": old.get("met"),
                 "candidate": new.get("met"),
-                "kind": _KIND_OF_GOAL.get((old.get("met"), new.get("met")), "unchanged"),
+                "kind": _kind_of_goal(old, new),
                 "baseline_detail": old.get("detail"),
                 "candidate_detail": new.get("detail"),
             }
@@ -106,6 +106,13 @@ def _compared(body: dict[str, Any]) -> Callable[[dict[str, Any]], list[dict[str,
         ]
 
     return side_by_side
+
+
+def _kind_of_goal(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """What two outcomes come to; one that is met for nothing is not fixed."""
+    if new.get("moot") and not old.get("met"):
+        return "unchanged"
+    return _KIND_OF_GOAL.get((old.get("met"), new.get("met")), "unchanged")
 
 
 _KIND_OF_GOAL: Final[Mapping[Any, str]] = {(True, False): "regression", (False, True): "fix"}

@@ -133,7 +133,7 @@ def _fate(
     With many seeds on both sides, only significant differences count.
     """
     if before is None or count is None:
-        way = goal.met - was.met
+        way = goal.change_from(was)
         return way, f"{'now met' if way > 0 else 'no longer met'}: {goal.want}; {goal.detail}"
     way = order(before, count)
     shares = f"{before.met} of {before.runs} -> {count.met} of {count.runs}"

@@ -40,6 +40,10 @@ def goal_mistakes(
     """Check a goal; None stands for parts of the scenario that are not known."""
     if not is_one_line(goal.want):
         yield Mistake(("want",), "expected one line that says what the user wanted")
+    if goal.given is not None:
+        premise = Goal("the premise", goal.given)
+        slips = goal_mistakes(premise, machine, devices, steps)
+        yield from (slip.below("given") for slip in slips)
     match goal.check:
         case BlocksGoal() as blocks:
             yield from _blocks_mistakes(blocks, machine, devices)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -191,3 +192,24 @@ def test_a_million_blocks_take_no_time(make: Make) -> None:
         True,
         "memory32-1000031 online [Movable]",
     )
+
+
+def test_a_goal_without_its_premise_is_met_for_nothing(make: Make) -> None:
+    """What was never onlined leaves well, and that fixes nothing; a death is never excused."""
+    online = BlocksGoal(Blocks("32"), state="online", after=1)
+    gone = BlocksGoal(Blocks("32"), present=False)
+    plug, unplug = Plug("dimm1", parse_size("128M")), Unplug("dimm1")
+
+    def outcomes(state: str, end: str | None, left: dict[int, str]) -> list[tuple[bool, bool]]:
+        trace = make.told(make.seen({})).did(plug, None, make.seen({32: f"{state} Normal"}))
+        trace.did(unplug, end, make.seen(left))
+        scenario = make.scenario(trace, gone)
+        first, *others = scenario.goals
+        goals = (replace(first, given=online), *others)
+        done = make.ran(replace(scenario, goals=goals), trace.trace())
+        return [(item.met, item.moot) for item in done.goals]
+
+    assert outcomes("online", None, {}) == [(True, False), (True, False)]
+    assert outcomes("offline", None, {}) == [(True, True), (True, True)]
+    assert outcomes("offline", "BUG", {}) == [(False, False), (False, False)]
+    assert outcomes("online", "EBUSY", {32: "online Normal"}) == [(False, False), (True, False)]

@@ -9,6 +9,7 @@ import pytest
 from zonediff.compare.run import run
 from zonediff.corpus.loader import load
 from zonediff.result.converter import from_json, to_json
+from zonediff.result.files import dumps, loads
 from zonediff.result.judgements import (
     HARMS,
     SEVERITIES,
@@ -89,3 +90,16 @@ def test_the_split_takes_the_knob_and_what_follows() -> None:
         "follows" if item.only_removal is not None else item.severity for item in regressed
     )
     assert counts == {"death": 4, "memory": 13, "zone": 1, "follows": 16}
+
+
+def test_memory_that_was_never_onlined_leaves_well_and_fixes_nothing() -> None:
+    """On v4.10 a DIMM that the kernel onlined crashes it; without the knob nothing is onlined."""
+    result = run(load(["removal/auto-onlined"]), ["hyperv-xen-only", "v4.12"])
+    kinds = {item.variant: item.kinds for item in result.judgements}
+    assert kinds["hyperv-xen-only"] == ["abi-removal", "behaviour-change"]
+    [moot] = [item for item in result.runs if item.variant == "hyperv-xen-only"]
+    assert [(goal.met, goal.moot) for goal in moot.goals] == [(True, True)] * 3
+    assert moot.goals[0].detail == (
+        "step 3: ok; moot: memory32-34 offline [Normal], memory35 offline [Normal Movable]"
+    )
+    assert loads(dumps(result), "here") == result

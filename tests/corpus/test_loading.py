@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from zonediff.corpus.forms import goal_to_json
 from zonediff.corpus.loader import load
 from zonediff.corpus.problems import ScenarioError
-from zonediff.corpus.scenario import SURVIVES, Scenario
+from zonediff.corpus.scenario import SURVIVES, BlocksGoal, Goal, Scenario
+from zonediff.corpus.schema import read
+from zonediff.engine.steps import Blocks
 
 
 @pytest.fixture
@@ -175,3 +178,28 @@ def test_steps_may_be_left_out(tmp_path: Path, valid: str) -> None:
     )
     (scenario,) = load([file])
     assert scenario.steps == ()
+
+
+def test_the_premise_of_a_goal(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    text = (
+        "title: a DIMM leaves\nwhy: it was never online\nmachine: {nodes: [1G]}\nsteps:\n"
+        "  - plug: {id: dimm1, size: 128M}\n  - unplug: {id: dimm1}\ngoals:\n"
+        "  - {want: it leaves, step: 2, result: ok, "
+        "given: {blocks: dimm1, state: online, after: 1}}"
+    )
+    file.write_text(text)
+    [scenario] = load([file])
+    goal = scenario.goals[0]
+    assert goal.given == BlocksGoal(Blocks("dimm1"), state="online", after=1)
+    assert read(goal_to_json(goal), Goal) == goal
+    for given, problem in (
+        ("online", "goals[0].given: expected a condition, not the text 'online'"),
+        ("{stat: online}", "goals[0].given.stat: unknown goal 'stat'"),
+        ("{blocks: dimm2, state: online}", "goals[0].given.blocks: unknown device 'dimm2'"),
+        ("{step: 3, result: ok}", "goals[0].given.step: no step 3"),
+    ):
+        file.write_text(text.replace("{blocks: dimm1, state: online, after: 1}", given))
+        with pytest.raises(ScenarioError) as error:
+            load([file])
+        assert problem in str(error.value)
