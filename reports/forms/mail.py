@@ -112,7 +112,7 @@ class _Mail:
             yield from wrap(cause.sentence, WIDTH, "   ")
             example = worst(self.index, cause.findings)
             yield from self._finding(example)
-            yield from other_findings([item for item in cause.findings if item != example])
+            yield from _other_findings([item for item in cause.findings if item != example])
 
     def _finding(self, finding: Finding) -> Iterator[str]:
         yield from wrap(f"{finding.link.name} in {listed(finding.variants)}", WIDTH, "   ")
@@ -300,11 +300,11 @@ def counts_table(verdicts: Sequence[Verdict]) -> Iterator[str]:
     yield from wrap(f"{key}.", WIDTH)
 
 
-def other_findings(findings: Sequence[Finding], opening: str = "also in") -> Iterator[str]:
+def _other_findings(findings: Sequence[Finding]) -> Iterator[str]:
     """The names of findings, by variants."""
     groups: dict[str, list[Finding]] = {}
     for finding in findings:
         groups.setdefault(listed(finding.variants), []).append(finding)
     for variants, group in groups.items():
         names = scenarios(finding.link.name for finding in group)
-        yield from wrap(f"{opening} {variants}: {names}", WIDTH, "   ", "     ")
+        yield from wrap(f"also in {variants}: {names}", WIDTH, "   ", "     ")

@@ -14,8 +14,15 @@ from zonediff.engine.words import count_of
 from zonediff.reports.forms import summary
 from zonediff.reports.forms.changed_claims import claims_that_change
 from zonediff.reports.forms.excerpt import without_final_state
-from zonediff.reports.forms.mail import other_findings
-from zonediff.reports.forms.mail_layout import WIDTH, bullets, heading, listed, ready, transcript
+from zonediff.reports.forms.mail_layout import (
+    WIDTH,
+    bullets,
+    heading,
+    listed,
+    ready,
+    scenarios,
+    transcript,
+)
 from zonediff.reports.forms.severities import HarmGroup, harm_groups
 from zonediff.reports.page import scope
 from zonediff.reports.page.evidence import live_kernels
@@ -32,7 +39,7 @@ LINES: Final = 100
 _NAMES: Final = 3
 """The lines of names of further scenarios, except where the kernel dies: there all are named."""
 
-_FEW: Final = 3
+_FEW: Final = 2
 """The claims, and the lines of a sentence, that a short mail has room for."""
 
 _EXAMPLES: Final = 2
@@ -113,9 +120,9 @@ class _Brief:
             if number <= self.examples and not group.only_removal:
                 example = self._example(group)
                 yield from self._finding(example)
-                others = other_findings([item for item in group.findings if item != example])
+                others = _names([item for item in group.findings if item != example], "also in")
             else:
-                others = other_findings(group.findings, "in")
+                others = _names(group.findings, "in")
             yield from others if self._deadly(group) else _cut(others, _NAMES)
 
     def _example(self, group: HarmGroup) -> Finding:
@@ -210,6 +217,20 @@ class _Brief:
         yield ""
         for text in scope.made_by(self.result, self.report):
             yield from wrap(text, WIDTH)
+
+
+def _names(findings: Iterable[Finding], opening: str) -> Iterator[str]:
+    """The scenarios of findings by the variants that regress in them, for whatever reasons."""
+    variants: dict[str, dict[str, None]] = {}
+    for finding in findings:
+        names = variants.setdefault(finding.link.name, {})
+        names.update(dict.fromkeys(link.name for link in finding.variants))
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for scenario, names in variants.items():
+        groups.setdefault(tuple(sorted(names)), []).append(scenario)
+    for on, listed_scenarios in groups.items():
+        text = f"{opening} {', '.join(on)}: {scenarios(listed_scenarios)}"
+        yield from wrap(text, WIDTH, "   ", "     ")
 
 
 def _heading(text: str) -> list[str]:

@@ -48,6 +48,14 @@ def test_what_only_follows_from_a_removal_is_under_it_and_last(real: Result) -> 
     assert "5. " not in text
 
 
+def test_a_scenario_that_several_variants_break_for_other_reasons_is_named_once(
+    real: Result,
+) -> None:
+    text = mail_brief.render(real)
+    listed = text.partition("2. Memory is lost")[2].partition("\n\n")[0]
+    assert listed.count("knob/boot-parameter[state=online]") == 1
+
+
 def test_the_parts_come_in_this_order(real: Result) -> None:
     lines = mail_brief.render(real).splitlines()
     heads = [above for above, line in itertools.pairwise(lines) if {*line} == {"-"}]
