@@ -4,7 +4,11 @@ The top-level folders are the subpackages of `zonediff`, and a package added ins
 needs no entry in any list.
 """
 
+import shutil
+from pathlib import Path
+
 from setuptools import find_packages, setup
+from setuptools.command.build import build
 
 FOLDERS = (
     "engine",
@@ -19,7 +23,21 @@ FOLDERS = (
     "cli",
 )
 
+
+class FreshBuild(build):
+    """Builds without the files that an earlier build left in this folder.
+
+    setuptools would pack them too: modules, scenarios and claims that are renamed or deleted.
+    """
+
+    def run(self) -> None:
+        """Remove what an earlier build left, then build."""
+        shutil.rmtree(Path(self.build_lib) / "zonediff", ignore_errors=True)
+        super().run()
+
+
 setup(
+    cmdclass={"build": FreshBuild},
     package_dir={"zonediff": "zonediff", **{f"zonediff.{folder}": folder for folder in FOLDERS}},
     packages=[
         "zonediff",

@@ -126,6 +126,31 @@ def test_a_wheel_installs_one_name_its_command_and_its_licence(wheel: zipfile.Zi
     assert f"{info}/licenses/LICENSE" in wheel.namelist()
 
 
+def test_a_tree_that_was_built_before_packs_nothing_that_is_gone(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in ("pyproject.toml", "setup.py", "LICENSE", "README.md"):
+        shutil.copy(ROOT / name, source)
+    for folder in MAY_IMPORT:
+        shutil.copytree(ROOT / folder, source / folder)
+    build = f"from setuptools import build_meta; build_meta.build_wheel({str(tmp_path)!r})"
+    run(sys.executable, "-c", build, cwd=source)
+    claim, scenario, module = (
+        "corpus/claims/C01.yaml",
+        "corpus/scenarios/knob/content.yaml",
+        "corpus/scaffold.py",
+    )
+    (source / claim).unlink()
+    (source / scenario).rename(source / "corpus/scenarios/knob/renamed.yaml")
+    (source / module).rename(source / "corpus/renamed.py")
+    run(sys.executable, "-c", build, cwd=source)
+    [path] = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(path) as built:
+        names = {name.removeprefix("zonediff/") for name in built.namelist()}
+    assert names.isdisjoint({claim, scenario, module})
+    assert names >= {"corpus/scenarios/knob/renamed.yaml", "corpus/renamed.py"}
+
+
 SCRIPT = """
 from pathlib import Path
 

@@ -92,14 +92,22 @@ def _start_local(jobs: int | None, stack: ExitStack) -> Any:
 
     # map_chunks() finds the items that kill workers, so Dask need not retry them.
     stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 0}))
-    with block_sigint():
-        cluster = distributed.LocalCluster(
-            n_workers=jobs or os.cpu_count() or 1,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL + 1,
-        )
+    try:
+        security = distributed.Security()  # as Dask's configuration says
+        with block_sigint():
+            cluster = distributed.LocalCluster(
+                n_workers=jobs or os.cpu_count() or 1,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                protocol="tls://" if security.require_encryption else "tcp://",
+                security=security,
+                dashboard_address="127.0.0.1:0",
+                silence_logs=logging.CRITICAL + 1,
+            )
+    except (OSError, RuntimeError, TypeError, ValueError) as error:
+        raise ClusterError(
+            f"--scheduler {LOCAL}: Dask cannot start a cluster as its configuration says: {error}"
+        ) from None
     return stack.enter_context(cluster)
 
 
@@ -107,6 +115,11 @@ def _connect(address: Any, scheduler: str) -> Client:
     """Connect to a scheduler. Raises ClusterError."""
     import distributed
 
+    if scheduler.startswith("tls:") and not _has_certificate(distributed.Security()):
+        raise ClusterError(
+            f"{scheduler}: Dask cannot connect as its configuration says: it names no certificate "
+            "for a client (distributed.comm.tls.client)"
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about versions of packages that do not matter here
@@ -115,6 +128,10 @@ def _connect(address: Any, scheduler: str) -> Client:
         raise ClusterError(
             f"{scheduler}: no Dask scheduler answers there within {_patience():g} s"
         ) from None
+
+
+def _has_certificate(security: Any) -> bool:
+    return security.get_connection_args("client").get("ssl_context") is not None
 
 
 def _patience() -> float:

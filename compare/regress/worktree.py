@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from zonediff.compare.series.repository import git_in
+
 if TYPE_CHECKING:
     from git import Repo
 
@@ -31,7 +33,8 @@ def worktree(repo: Repo, commit: str) -> Iterator[Path]:
         path = Path(folder).resolve() / _TREE
         lock = _locked(path.parent, os.O_CREAT)
         try:
-            repo.git.worktree("add", "--detach", "--", str(path), commit)
+            repo.git.worktree("add", "--no-checkout", "--detach", "--", str(path), commit)
+            git_in(path).reset("--hard", "--quiet")
             yield path
         finally:
             _remove(repo, path)

@@ -18,7 +18,7 @@ from zonediff.engine.bounds import SERIES_PATCHES
 from zonediff.result.series import Patch
 
 if TYPE_CHECKING:
-    from git import GitCommandError, Repo
+    from git import Git, GitCommandError, Repo
 
 _NO_SUCH_REVISION: Final = 1
 """Exit code of a quiet `git rev-parse --verify`; any other is a failure of another kind."""
@@ -81,11 +81,7 @@ def repository(path: Path, *, work_tree: bool = False) -> Iterator[Repo]:
         ):
             if not work_tree:
                 repo.git = Git(repo.git_dir)
-            repo.git.update_environment(**_OFFLINE)
-            repo.git.set_persistent_git_options(c=[*_HARMLESS])
-            repo.git.set_persistent_git_options(
-                c=[*_HARMLESS, _NAMES_FUNCTIONS, *_no_filters(repo)]
-            )
+            _restrain(repo.git)
             yield repo
     except NoSuchPathError:
         raise SeriesError(f"{path}: there is no such folder") from None
@@ -118,15 +114,35 @@ def _without(names: tuple[str, ...]) -> Iterator[None]:
         os.environ.update(taken)
 
 
-def _no_filters(repo: Repo) -> Iterator[str]:
+def git_in(folder: Path) -> Git:
+    """Git in a work tree, restrained by the configuration that counts in this very folder.
+
+    `includeIf` brings in other configuration there than in the repository's own folder. Raises
+    SeriesError.
+    """
+    from git import Git
+
+    git = Git(folder)
+    _restrain(git)
+    return git
+
+
+def _restrain(git: Git) -> None:
+    """Let git run nothing and fetch nothing. Raises SeriesError."""
+    git.update_environment(**_OFFLINE)
+    git.set_persistent_git_options(c=[*_HARMLESS])
+    git.set_persistent_git_options(c=[*_HARMLESS, _NAMES_FUNCTIONS, *_no_filters(git)])
+
+
+def _no_filters(git: Git) -> Iterator[str]:
     """Configuration that makes every filter that the repository's may name do nothing."""
-    listed: str = repo.git.config("--name-only", "--list")
+    listed: str = git.config("--name-only", "--list")
     keys = [key for key in listed.splitlines() if key.startswith("filter.")]
     for name in sorted({key.rpartition(".")[0] for key in keys}):
         if "=" in name:
             raise SeriesError(
-                f"{repo.git_dir}: its configuration names {name}, which cannot be turned off for "
-                "the '=' in it: rename this filter"
+                f"{git.working_dir}: its configuration names {name}, which cannot be turned off "
+                "for the '=' in it: rename this filter"
             )
         yield from (f"{name}.{setting}" for setting in _NO_FILTER)
 

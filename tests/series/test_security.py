@@ -152,6 +152,21 @@ def test_no_hook_is_run(linux: Any, spy: Any, where: str) -> None:
     assert not spy.ran, spy.mark.read_text()
 
 
+@pytest.mark.parametrize("condition", ["gitdir:**/worktrees/**", "gitdir/i:**/TREE"])
+def test_a_filter_that_counts_in_work_trees_alone_is_not_run(
+    linux: Any, spy: Any, condition: str
+) -> None:
+    # The repository's own folder does not show this configuration.
+    (linux.path / ".git" / "more").write_text(
+        f'[filter "mine"]\n\tsmudge = {spy} smudge\n\tprocess = {spy} process\n\trequired\n'
+    )
+    linux.git("config", f"includeIf.{condition}.path", "more")
+    linux.commit("attributes", {".gitattributes": "* filter=mine\n"})
+    spy.mark.unlink(missing_ok=True)
+    assert "mm" in check_out(linux.path)
+    assert not spy.ran, spy.mark.read_text()
+
+
 def test_a_filter_that_cannot_be_turned_off_is_refused(linux: Any, spy: Any) -> None:
     # Git splits `-c filter.a=b.smudge=` at the first `=`, so that nothing would be overridden.
     linux.git("config", "filter.a=b.smudge", spy)

@@ -260,3 +260,57 @@ def test_a_cluster_of_its_own_leaves_nothing_behind() -> None:
     there = zonediff(*walks, "--scheduler", "local", "--jobs", 1)
     assert there[:2] == of_this_process[:2]
     assert there[2] in ("", of_this_process[2]) or there[2].startswith("Dask dashboard: ")
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> dict[str, str]:
+    """Dask's settings for TLS with a certificate that is its own authority."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed")
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(
+        [
+            *(openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"),
+            *("-subj", "/CN=zonediff", "-keyout", key, "-out", cert),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    prefix = "DASK_DISTRIBUTED__COMM__"
+    return {
+        f"{prefix}REQUIRE_ENCRYPTION": "True",
+        f"{prefix}TLS__CA_FILE": str(cert),
+        **{
+            f"{prefix}TLS__{role}__{name}": str(path)
+            for role in ("SCHEDULER", "WORKER", "CLIENT")
+            for name, path in (("CERT", cert), ("KEY", key))
+        },
+    }
+
+
+def test_a_local_cluster_uses_tls_where_dask_is_configured_so(tls: dict[str, str]) -> None:
+    code = (
+        "import zonediff.work.dask_pool as pool\n"
+        "from zonediff.work.contract import WorkerContract\n"
+        "if __name__ == '__main__':\n"
+        "    with pool.dask_pool(WorkerContract.of_this_process(), 'local', 1) as opened:\n"
+        "        print(opened._client.scheduler.address)\n"
+    )
+    script = Path(tls["DASK_DISTRIBUTED__COMM__TLS__CA_FILE"]).with_name("script.py")
+    script.write_text(code)
+    done = subprocess.run(
+        [sys.executable, script], env={**os.environ, **tls}, capture_output=True, text=True,
+        timeout=SECONDS, check=False,
+    )  # fmt: skip
+    assert done.stdout.startswith("tls://127.0.0.1:"), done.stderr
+
+
+@pytest.mark.parametrize("scheduler", ["local", "tls://127.0.0.1:9"])
+def test_tls_that_is_not_set_up_is_one_message(scheduler: str) -> None:
+    env = {"DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "True", **IMPATIENT}
+    code, _, errors = zonediff("run", "ordering", "--scheduler", scheduler, env=env)
+    assert code == 2
+    assert errors.startswith("Error: ")
+    assert "as its configuration says: " in errors
+    assert errors.count("\n") == 1
