@@ -11,10 +11,11 @@ from pathlib import Path
 from zonediff.compare.comparable import BUSY, discrepancies, same_result, same_zone
 from zonediff.corpus.recording import RecordedStep, Recording, read
 from zonediff.engine.guest import Guest
-from zonediff.engine.memory import PINNED, Memory, Zone
+from zonediff.engine.memory import PINNED, Memory
 from zonediff.engine.policy import Policy
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Unplug, Write
+from zonediff.engine.zones import Zone
 from zonediff.result.certificates import SHIPPED, read_certificates
 from zonediff.result.replays import Disagreement, FileReplay, Replay
 from zonediff.result.result import Evidence

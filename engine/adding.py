@@ -7,18 +7,13 @@ from typing import Final
 from zonediff.engine.answers import check_online_type, check_zone
 from zonediff.engine.devices import Source
 from zonediff.engine.kernel import Kernel, NotModelled
-from zonediff.engine.memory import (
-    EARLY,
-    NODE_ONLINE,
-    OWN_MEMMAP,
-    OnlineType,
-    Zone,
-)
+from zonediff.engine.memory import EARLY, NODE_ONLINE, OWN_MEMMAP
 from zonediff.engine.onlining import device_online, online_pages
 from zonediff.engine.pressure import reserve_kib
 from zonediff.engine.processes import kill_or_panic
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Rule
 from zonediff.engine.units import GIB, PAGE, SECTION
+from zonediff.engine.zones import OnlineType, Zone
 
 RESOURCE_CONFLICT: Final = Rule(
     "register_memory_resource",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.policy import Policy
+from zonediff.engine.zones import OnlineType, Zone
 
 
 def check_zone(policy: Policy, zone: Zone | None) -> Zone | None:

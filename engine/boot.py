@@ -11,21 +11,9 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from zonediff.engine.machine import Machine
-from zonediff.engine.memory import (
-    EARLY,
-    EMPTY,
-    MIXED,
-    NODE_ONLINE,
-    ONLINE,
-    PINNED,
-    PRESENT,
-    ZONES,
-    Memory,
-    OnlineType,
-    Span,
-    Zone,
-)
+from zonediff.engine.memory import EARLY, MIXED, NODE_ONLINE, ONLINE, PINNED, PRESENT, Memory
 from zonediff.engine.units import GIB, PAGE, SECTION_PAGES, parse_size
+from zonediff.engine.zones import EMPTY, ZONES, OnlineType, Span, Zone
 
 MAX_ORDER_PAGES: Final = 1024
 """Pages in the largest buddy block (4 MiB); ZONE_MOVABLE starts at a multiple of it."""

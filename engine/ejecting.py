@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from zonediff.engine.kernel import Kernel, KernelDied
-from zonediff.engine.memory import (
-    NODE_ONLINE,
-    OWN_MEMMAP,
-    Zone,
-)
+from zonediff.engine.memory import NODE_ONLINE, OWN_MEMMAP
 from zonediff.engine.onlining import ALREADY, device_offline, device_online
 from zonediff.engine.policy import Shrink
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, SCAN_C, Rule
+from zonediff.engine.zones import Zone
 
 CPU_NODE: Final = 0
 """The node with the CPUs; it stays online when its memory is gone."""

@@ -15,7 +15,7 @@ from zonediff.engine.devices import Device, Source
 from zonediff.engine.ejecting import eject
 from zonediff.engine.kernel import Kernel, KernelDied
 from zonediff.engine.machine import Dimm, Machine, first_free
-from zonediff.engine.memory import PINNED, Zone
+from zonediff.engine.memory import PINNED
 from zonediff.engine.policy import Policy
 from zonediff.engine.processes import allocate
 from zonediff.engine.rules import ACPI_MEMHOTPLUG_C, MEMORY_HOTPLUG_C, Rule
@@ -35,6 +35,7 @@ from zonediff.engine.steps import (
     is_ranges,
 )
 from zonediff.engine.units import KIB, PAGE, SECTION, Bytes
+from zonediff.engine.zones import Zone
 
 PLACE_TAKEN: Final = Rule(
     "qemu.memory-device",

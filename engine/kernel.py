@@ -14,11 +14,11 @@ from zonediff.engine.deprecated import DeprecatedMemory
 from zonediff.engine.devices import Device
 from zonediff.engine.errors import ZonediffError
 from zonediff.engine.machine import Machine, strtobool
-from zonediff.engine.memory import Span, Zone
 from zonediff.engine.policy import Policy
 from zonediff.engine.pressure import Process, boot_free_kib
 from zonediff.engine.rules import Because, Decision
 from zonediff.engine.trace import End
+from zonediff.engine.zones import Span, Zone
 
 T = TypeVar("T")
 

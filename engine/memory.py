@@ -7,49 +7,14 @@ and searches are byte searches. Spans and counts are kept per (node, zone), in p
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from enum import IntEnum
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final
 
 from zonediff.engine.units import SECTION_PAGES
-
-
-class Zone(IntEnum):
-    """Zones of a node in the kernel's order (include/linux/mmzone.h, enum zone_type)."""
-
-    DMA = 0
-    DMA32 = 1
-    NORMAL = 2
-    MOVABLE = 3
-
-    __hash__ = int.__hash__  # Enum's own takes four times as long
-
-    @property
-    def label(self) -> str:
-        """The name as the kernel prints it."""
-        return ZONE_LABELS[self]
-
-
-ZONES: Final = tuple(Zone)
-KERNEL_ZONES: Final = ZONES[: Zone.MOVABLE]
-"""The zones that kernel memory can come from (ZONE_NORMAL and below)."""
-
-ZONE_LABELS: Final = ("DMA", "DMA32", "Normal", "Movable")
-
-
-class OnlineType(IntEnum):
-    """How a block is asked to go online (MMOP_*); NONE is the kernel's MMOP_OFFLINE, -1."""
-
-    KEEP = 0
-    KERNEL = 1
-    MOVABLE = 2
-    NONE = 3
-
-    @property
-    def label(self) -> str:
-        """What user space writes to ask for it."""
-        return ("online", "online_kernel", "online_movable", "nothing")[self]
-
+from zonediff.engine.zones import EMPTY, KERNEL_ZONES, ZONES
+from zonediff.engine.zones import OnlineType as OnlineType  # these three also for variant files
+from zonediff.engine.zones import Span as Span
+from zonediff.engine.zones import Zone as Zone
 
 # Bits of a block's status.
 PRESENT: Final = 1
@@ -78,30 +43,6 @@ HAS_MEMORY: Final = 2
 """A page of the node was present when memory last went online or offline (N_MEMORY)."""
 HAS_NORMAL_MEMORY: Final = 4
 """The same for zones up to Normal (N_NORMAL_MEMORY)."""
-
-
-class Span(NamedTuple):
-    """The pages [start, end) that a zone spans, holes included; an empty span is (0, 0).
-
-    Moves between zones that are out of order can leave a span that ends before it starts; the
-    kernel takes it for a very long one, and so it is not empty.
-    """
-
-    start: int
-    end: int
-
-    def __bool__(self) -> bool:
-        return self.end != self.start
-
-    def __contains__(self, pfn: object) -> bool:
-        return isinstance(pfn, int) and self.start <= pfn < self.end
-
-    def grown(self, pages: Span) -> Span:
-        """The span that holds these pages, too, and any hole between."""
-        return Span(min(self.start, pages.start), max(self.end, pages.end)) if self else pages
-
-
-EMPTY: Final = Span(0, 0)
 
 
 class Memory:

@@ -16,11 +16,10 @@ from zonediff.engine.memory import (
     PINNED,
     PRESENT,
     UNSIGNED_LONG,
-    ZONE_LABELS,
-    Zone,
 )
 from zonediff.engine.observation import BlockRange, BlockView, Observation, ZoneView
 from zonediff.engine.units import PAGE
+from zonediff.engine.zones import ZONE_LABELS, Zone
 
 if TYPE_CHECKING:
     from zonediff.engine.kernel import Kernel

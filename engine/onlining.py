@@ -9,18 +9,11 @@ from typing import Final
 
 from zonediff.engine.answers import check_zone_to_online
 from zonediff.engine.kernel import Kernel
-from zonediff.engine.memory import (
-    MIXED,
-    OFFLINE_FLAG,
-    ONLINE,
-    OWN_MEMMAP,
-    PINNED,
-    OnlineType,
-    Zone,
-)
+from zonediff.engine.memory import MIXED, OFFLINE_FLAG, ONLINE, OWN_MEMMAP, PINNED
 from zonediff.engine.policy import Shrink
 from zonediff.engine.rules import MEMORY_C, MEMORY_HOTPLUG_C, Rule
 from zonediff.engine.units import KIB, PAGE
+from zonediff.engine.zones import OnlineType, Zone
 
 ALREADY: Final = "already"
 """What device_online() and device_offline() say when there is nothing to do (the kernel's 1)."""

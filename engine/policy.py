@@ -14,10 +14,10 @@ from typing import ClassVar
 
 from zonediff.engine.devices import Source as Source  # variants import it from here
 from zonediff.engine.machine import Machine
-from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.pressure import memmap_kib
 from zonediff.engine.rules import Because, Decision
 from zonediff.engine.state import KernelState
+from zonediff.engine.zones import OnlineType, Zone
 
 
 class Shrink(Enum):

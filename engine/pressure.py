@@ -14,8 +14,9 @@ from math import isqrt
 from typing import Final
 
 from zonediff.engine.machine import Machine
-from zonediff.engine.memory import Memory, Zone
+from zonediff.engine.memory import Memory
 from zonediff.engine.units import KIB, MEMMAP_BYTES_PER_PAGE, MIB, PAGE, SECTION_PAGES
+from zonediff.engine.zones import Zone
 
 SECTION_MEMMAP_KIB: Final = SECTION_PAGES * MEMMAP_BYTES_PER_PAGE // KIB
 """KiB of memmap for a section: 2 MiB for 128 MiB, 1.5625 per cent."""

@@ -6,12 +6,10 @@ from dataclasses import replace
 from typing import Final
 
 from zonediff.engine.kernel import Kernel, KernelDied
-from zonediff.engine.memory import (
-    Zone,
-)
 from zonediff.engine.pressure import Process, reserve_kib
 from zonediff.engine.rules import Because, Rule
 from zonediff.engine.units import KIB, PAGE
+from zonediff.engine.zones import Zone
 
 KILLED: Final = Rule(
     "oom_kill_process",

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from zonediff.engine.devices import Device
 from zonediff.engine.machine import Machine
-from zonediff.engine.memory import Span, Zone
+from zonediff.engine.zones import Span, Zone
 
 
 class KernelState(Protocol):

@@ -13,11 +13,11 @@ from zonediff.engine.adding import add_memory
 from zonediff.engine.devices import Source
 from zonediff.engine.kernel import Kernel
 from zonediff.engine.machine import strtobool
-from zonediff.engine.memory import OnlineType
 from zonediff.engine.observe import block_view
 from zonediff.engine.onlining import ALREADY, device_offline, device_online
 from zonediff.engine.rules import CORE_C, MEMORY_C, Rule
 from zonediff.engine.units import PAGE
+from zonediff.engine.zones import OnlineType
 
 NO_FILE: Final = Rule(
     "kernfs_iop_lookup", "kernfs_iop_lookup", "there is no file {file} -> ENOENT", "fs/kernfs/dir.c"

@@ -15,9 +15,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from zonediff.engine.memory import Memory, Span
+from zonediff.engine.memory import Memory
 from zonediff.engine.steps import Plug, Step, Unplug, Write
 from zonediff.engine.units import PAGE, SECTION, Bytes
+from zonediff.engine.zones import Span
 from zonediff.explore.arena import Arena, ArenaError, and_list
 from zonediff.explore.arena_checks import asymmetry
 from zonediff.explore.layout import DEAD

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from zonediff.engine.memory import ZONES, Memory, Zone
+from zonediff.engine.memory import Memory
+from zonediff.engine.zones import ZONES, Zone
 from zonediff.explore.numbering import Numbering
 from zonediff.explore.tracer import RowTracer, Update
 

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Final, Literal, NamedTuple
 
 from zonediff.engine.guest import Guest
-from zonediff.engine.memory import ZONE_LABELS
 from zonediff.engine.observe import block_view, node_masks
+from zonediff.engine.zones import ZONE_LABELS
 
 Level = Literal["results", "states", "sysfs", "spans"]
 """How much of a state is viewed. Each level adds to the one before: only the results of steps;

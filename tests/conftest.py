@@ -16,13 +16,13 @@ from hypothesis import Phase, settings
 from tests.cluster import Cluster
 from zonediff.engine.guest import Guest
 from zonediff.engine.machine import Config, Dimm, Machine
-from zonediff.engine.memory import Zone
 from zonediff.engine.observation import BlockView, Observation
 from zonediff.engine.policy import Policy
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Plug, Probe, Step, Unplug, Write
 from zonediff.engine.trace import Act, Reason
 from zonediff.engine.units import SECTION, SECTION_PAGES, Bytes, parse_size
+from zonediff.engine.zones import Zone
 from zonediff.variants.registry import Registry
 
 settings.register_profile("quick", deadline=None, derandomize=True, max_examples=100)

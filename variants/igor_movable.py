@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from zonediff.engine.devices import Source
-from zonediff.engine.memory import Zone
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Decision, Rule
 from zonediff.engine.state import KernelState
+from zonediff.engine.zones import Zone
 from zonediff.variants.upstream import Upstream
 
 REMOVABLE: Final = Rule(

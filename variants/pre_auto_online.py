@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from zonediff.engine.devices import Source
-from zonediff.engine.memory import OnlineType
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Decision, Rule
 from zonediff.engine.state import KernelState
+from zonediff.engine.zones import OnlineType
 from zonediff.variants.upstream import Upstream
 
 USER_SPACE_ALONE: Final = Rule(

@@ -14,8 +14,8 @@ zonediff check --variant-file {file}        does it load, and does it do anythin
 zonediff run --variant-file {file}          what comes of it, beside the other variants
 """
 
-from zonediff.engine.memory import Zone
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Decision, Rule
+from zonediff.engine.zones import Zone
 from zonediff.variants.upstream import Upstream
 
 # Every decision names the rule that made it, and reports print the sentence: write it for someone

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from zonediff.engine.devices import Source
-from zonediff.engine.memory import HAS_MEMORY, ZONES, OnlineType, Zone
+from zonediff.engine.memory import HAS_MEMORY
 from zonediff.engine.policy import Policy
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Because, Decision, Rule
 from zonediff.engine.state import KernelState
+from zonediff.engine.zones import ZONES, OnlineType, Zone
 
 BELOW_MOVABLE: Final = Rule(
     "zone_for_memory.normal",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from zonediff.engine.devices import Source
-from zonediff.engine.memory import EMPTY, OnlineType, Span, Zone
 from zonediff.engine.policy import Intent
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Because, Decision, Rule
 from zonediff.engine.state import KernelState
+from zonediff.engine.zones import EMPTY, OnlineType, Span, Zone
 from zonediff.variants.v4_12 import V4_12
 
 NO_ZONE_YET: Final = Rule(

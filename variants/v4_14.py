@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from zonediff.engine.boot import MAX_ORDER_PAGES
-from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.policy import Intent, Shrink
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Because, Decision, Rule
 from zonediff.engine.state import KernelState
+from zonediff.engine.zones import OnlineType, Zone
 from zonediff.variants.v4_13 import V4_13, intersects, kernel_zone
 
 AS_ASKED: Final = Rule(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.rules import Decision
 from zonediff.engine.state import KernelState
+from zonediff.engine.zones import OnlineType, Zone
 from zonediff.variants.v4_14 import V4_14, lies_in_its_zone
 from zonediff.variants.v6_1 import V6_1
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from zonediff.engine.devices import Source
-from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.policy import Shrink
 from zonediff.engine.rules import MEMORY_C, MEMORY_HOTPLUG_C, Decision, Rule
 from zonediff.engine.state import KernelState
 from zonediff.engine.sysfs import STATES
 from zonediff.engine.units import PAGE
+from zonediff.engine.zones import OnlineType, Zone
 from zonediff.variants.v4_13 import kernel_zone
 from zonediff.variants.v4_14 import V4_14
 

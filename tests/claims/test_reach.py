@@ -4,7 +4,7 @@ import pytest
 
 from zonediff.engine.guest import Guest
 from zonediff.engine.machine import Dimm, Machine
-from zonediff.engine.memory import PINNED, Zone
+from zonediff.engine.memory import PINNED
 from zonediff.engine.steps import (
     Allocate,
     Blocks,
@@ -17,6 +17,7 @@ from zonediff.engine.steps import (
     XenAdd,
 )
 from zonediff.engine.units import parse_size
+from zonediff.engine.zones import Zone
 from zonediff.explore.arena import ArenaError
 from zonediff.explore.reach import NotReached, Reached, reach
 from zonediff.variants.registry import Registry

@@ -12,11 +12,11 @@ from zonediff.engine.adding import add_memory
 from zonediff.engine.devices import Source
 from zonediff.engine.kernel import Kernel, NotModelled
 from zonediff.engine.machine import Dimm, Machine
-from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.rules import Decision
 from zonediff.engine.state import KernelState
 from zonediff.engine.steps import Blocks, Boot, Daemon, Online, Plug, Udev
 from zonediff.engine.units import SECTION, Bytes, parse_size
+from zonediff.engine.zones import OnlineType, Zone
 from zonediff.variants.igor_movable import REMOVABLE
 from zonediff.variants.v4_13 import V4_13
 

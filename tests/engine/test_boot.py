@@ -7,8 +7,9 @@ import pytest
 from tests.conftest import BootLab
 from zonediff.engine.boot import boot_memory, movable_starts, usable_ram
 from zonediff.engine.machine import Config, Dimm, Machine
-from zonediff.engine.memory import OFFLINE_FLAG, PINNED, OnlineType
+from zonediff.engine.memory import OFFLINE_FLAG, PINNED
 from zonediff.engine.units import PAGE, SECTION_PAGES, parse_size
+from zonediff.engine.zones import OnlineType
 
 LOW = {"0/DMA": (1, 4095, 3998)}
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from zonediff.engine.guest import Guest
 from zonediff.engine.kernel import Kernel
 from zonediff.engine.machine import Config, Dimm, Machine
-from zonediff.engine.memory import EMPTY, MIXED, NODE_ONLINE, Memory, OnlineType, Span, Zone
+from zonediff.engine.memory import MIXED, NODE_ONLINE, Memory
 from zonediff.engine.observe import block_view
 from zonediff.engine.run import Runner, run
 from zonediff.engine.steps import (
@@ -40,6 +40,7 @@ from zonediff.engine.steps import (
 )
 from zonediff.engine.trace import Act, Trace
 from zonediff.engine.units import PAGE, SECTION, SECTION_PAGES, Bytes, parse_size
+from zonediff.engine.zones import EMPTY, OnlineType, Span, Zone
 from zonediff.variants.registry import OURS, Registry
 
 SHIFTING = (

@@ -8,18 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zonediff.engine.memory import (
-    EMPTY,
-    HAS_MEMORY,
-    HAS_NORMAL_MEMORY,
-    NODE_ONLINE,
-    ONLINE,
-    Memory,
-    OnlineType,
-    Span,
-    Zone,
-)
+from zonediff.engine.memory import HAS_MEMORY, HAS_NORMAL_MEMORY, NODE_ONLINE, ONLINE, Memory
 from zonediff.engine.units import SECTION_PAGES
+from zonediff.engine.zones import EMPTY, OnlineType, Span, Zone
 
 NORMAL, MOVABLE = Zone.NORMAL, Zone.MOVABLE
 

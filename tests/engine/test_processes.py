@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import BootLab, Lab
-from zonediff.engine.memory import Zone
 from zonediff.engine.pressure import Process, boot_free_kib, memmap_kib, reserve_kib
 from zonediff.engine.steps import Allocate
 from zonediff.engine.units import Bytes, parse_size
+from zonediff.engine.zones import Zone
 
 MIB = 1024
 """In KiB."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import BootLab, Lab
-from zonediff.engine.memory import OnlineType
+from zonediff.engine.zones import OnlineType
 
 WRITES = ("online", "online_kernel", "online_movable", "offline", "1", "0")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tests.explore.arenas import TINY, policy
 from zonediff.compare.describe import variant_info
-from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.rules import Decision
 from zonediff.engine.state import KernelState
+from zonediff.engine.zones import OnlineType, Zone
 from zonediff.explore.all_pairs import explore_all_pairs
 from zonediff.result.files import dumps, loads
 from zonediff.result.result import Result

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tests.explore import brute
 from tests.explore.arenas import TINY
 from zonediff.engine.kernel import Kernel
-from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.rules import Decision, Rule
 from zonediff.engine.state import KernelState
+from zonediff.engine.zones import OnlineType, Zone
 from zonediff.explore.bisimulation import classes
 from zonediff.explore.build import build
 from zonediff.explore.compare import compare

@@ -21,12 +21,12 @@ from tests.explore.mutants import REWORK, THREE_BLOCKS, mutant
 from tests.mutation.sites import negated
 from zonediff.engine.kernel import Kernel
 from zonediff.engine.machine import Dimm
-from zonediff.engine.memory import OnlineType, Zone
 from zonediff.engine.policy import Policy
 from zonediff.engine.rules import Decision
 from zonediff.engine.state import KernelState
 from zonediff.engine.sysfs import PENDING_TYPE
 from zonediff.engine.units import MIB, SECTION, Bytes
+from zonediff.engine.zones import OnlineType, Zone
 from zonediff.explore.arena import Arena
 from zonediff.explore.explain import steps_of
 from zonediff.explore.views import Level

@@ -8,7 +8,7 @@ import pytest
 
 from tests.explore.arenas import dimm, machine, policy
 from zonediff.engine.guest import Guest
-from zonediff.engine.memory import Span, Zone
+from zonediff.engine.zones import Span, Zone
 from zonediff.explore.layout import OFFLINE_ZONE, Layout
 from zonediff.explore.numbering import Numbering
 from zonediff.explore.row_memory import RowMemory

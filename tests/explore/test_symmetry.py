@@ -17,12 +17,13 @@ from tests.explore.conftest import Explore
 from tests.explore.test_properties import MADE_UP
 from tests.explore.test_soundness import DISTINCT, PAIRS, see_it_shown, walk_beside
 from zonediff.engine.kernel import Kernel
-from zonediff.engine.memory import HAS_MEMORY, OnlineType, Zone
+from zonediff.engine.memory import HAS_MEMORY
 from zonediff.engine.policy import Policy
 from zonediff.engine.rules import Decision
 from zonediff.engine.state import KernelState
 from zonediff.engine.steps import Blocks, Fill
 from zonediff.engine.units import GIB, MIB
+from zonediff.engine.zones import OnlineType, Zone
 from zonediff.explore.arena import STANDARD, Arena, ArenaError
 from zonediff.explore.arrays import Numbers
 from zonediff.explore.bisimulation import classes

@@ -11,11 +11,11 @@ from click.testing import CliRunner
 from zonediff.cli.main import cli
 from zonediff.engine.kernel import Kernel
 from zonediff.engine.machine import Machine
-from zonediff.engine.memory import Zone
 from zonediff.engine.policy import Policy
 from zonediff.engine.state import KernelState
 from zonediff.engine.steps import Plug, Write
 from zonediff.engine.units import GIB, SECTION, Bytes
+from zonediff.engine.zones import Zone
 from zonediff.variants.registry import Registry
 from zonediff.variants.upstream import Upstream, zone_between
 

@@ -12,9 +12,9 @@ from zonediff.engine.devices import Source
 from zonediff.engine.guest import Guest
 from zonediff.engine.kernel import NotModelled
 from zonediff.engine.machine import Config, Machine, Platform
-from zonediff.engine.memory import Span, Zone
 from zonediff.engine.steps import Blocks, Fill, Offline, Online, Udev
 from zonediff.engine.units import SECTION_PAGES, parse_size
+from zonediff.engine.zones import Span, Zone
 from zonediff.variants.registry import Registry
 from zonediff.variants.v4_14 import lies_in_its_zone
 

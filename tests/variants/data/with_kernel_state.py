@@ -1,9 +1,10 @@
 """The same variant in the words of KernelState."""
 
-from zonediff.engine.memory import HAS_MEMORY, ZONES, OnlineType, Zone
+from zonediff.engine.memory import HAS_MEMORY
 from zonediff.engine.policy import Intent, Policy, Shrink, Source
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Because, Decision, Rule
 from zonediff.engine.state import KernelState
+from zonediff.engine.zones import ZONES, OnlineType, Zone
 from zonediff.variants.upstream import ABOVE_MOVABLE, BELOW_MOVABLE, SHIFTS, Upstream, shift_rule
 from zonediff.variants.v4_13 import intersects
 
