@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -156,6 +157,18 @@ class Removal:
 
     what: str
     detail: str
+
+
+def removal_names(removals: Iterable[Removal]) -> list[str]:
+    """What was removed, each name once: `probe`, `memhp_default_state (online_movable)`.
+
+    In brackets are the values that a file or parameter no longer accepts, where it is still there.
+    """
+    values: dict[str, list[str]] = {}
+    for item in removals:
+        _, _, value = item.detail.partition("no longer accepts ")
+        values.setdefault(item.what, []).extend([value.strip("'")] if value else [])
+    return [f"{what} ({', '.join(of)})" if of else what for what, of in values.items()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from zonediff.corpus.schema import read
 from zonediff.engine.steps import from_json
 from zonediff.engine.words import count_of
 from zonediff.result.claims import CaseOutcome, CasePart, ClaimOutcome, ClaimVerdict, Verdict
-from zonediff.result.result import Result, ScenarioInfo
+from zonediff.result.result import Result, ScenarioInfo, VariantInfo
 from zonediff.variants.model import Model
-from zonediff.variants.registry import Registry
+from zonediff.variants.registry import OURS, Registry
 
 _PARTS: Final[tuple[CasePart, ...]] = ("given", "supported_if", "refuted_if", "besides")
 _VALUE: Final = re.compile(r"([a-z][a-z0-9_]*)=([^,]*)")
@@ -44,6 +44,7 @@ class _Ledger:
 
     def __init__(self, result: Result, registry: Registry) -> None:
         self.variants = [variant.name for variant in result.variants]
+        self.known_as = {info.name: _known_as(info) for info in result.variants}
         self.registry = registry
         self.runs = {(run.scenario, run.variant): run for run in result.runs}
         infos = {info.id: info for info in result.scenarios}
@@ -64,13 +65,14 @@ class _Ledger:
     def verdict(self, claim: Claim, variant: str) -> ClaimVerdict:
         if not claim.supported_if:
             return ClaimVerdict(variant, "undecided", claim.undecidable or "")
-        if not speaks_of(claim, variant):
+        name = self.known_as[variant]
+        if not speaks_of(claim, name):
             return ClaimVerdict(variant, "moot", _ELSEWHERE)
         cases: list[CaseOutcome] = []
         undecided: list[str] = []
         for part in _PARTS:
             for case in getattr(claim, part):
-                if speaks_of(case, variant):
+                if speaks_of(case, name):
                     try:
                         cases += self.outcomes(part, case, variant)
                     except _Undecided as why:
@@ -124,6 +126,15 @@ class _Ledger:
             raise _Undecided(f"the search was given up after {count_of(asked.states, 'state')}")
         self.searches[asked, variant] = answer
         return answer
+
+
+def _known_as(info: VariantInfo) -> str:
+    """The name by which claims speak of a variant.
+
+    Claims cannot name a variant from outside; what they say of the kernel that it is built on is
+    asked of it too.
+    """
+    return next((name for name in (info.name, *info.lineage) if name in OURS), info.name)
 
 
 def speaks_of(what: Claim | Case, variant: str) -> bool:

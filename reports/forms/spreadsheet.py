@@ -12,7 +12,7 @@ from zonediff.reports.page.index import Index
 from zonediff.reports.text.kinds import classes
 from zonediff.reports.text.plain import one_line, visible
 from zonediff.result.causes import deciding_rule
-from zonediff.result.judgements import Run
+from zonediff.result.judgements import Run, removal_names
 from zonediff.result.result import Result, ScenarioInfo
 
 COLUMNS: Final = (
@@ -61,7 +61,7 @@ def _row(index: Index, scenario: ScenarioInfo, variant: str) -> Iterator[str | i
     goals = judgement.goals if judgement else []
     for kind in ("regression", "fix"):
         yield "; ".join(goal.want for goal in goals if goal.kind == kind)
-    yield "; ".join(item.what for item in judgement.removals) if judgement else ""
+    yield "; ".join(removal_names(judgement.removals)) if judgement else ""
     difference = judgement.difference if judgement else None
     if difference is None:
         unjudged = f"not judged on {judgement.unjudged}" if judgement and judgement.unjudged else ""

@@ -15,6 +15,7 @@ from zonediff.reports.page.verdicts import Verdict, verdicts
 from zonediff.reports.text.kinds import SYMBOLS, Class, classes, noun, short
 from zonediff.reports.text.plain import to_ascii, wrap
 from zonediff.result.exit_code import is_known
+from zonediff.result.judgements import removal_names
 from zonediff.result.known_file import number_known, stale
 from zonediff.result.result import Result
 
@@ -76,9 +77,9 @@ def verdict_in_words(result: Result, verdict: Verdict, *, brief: bool = False) -
     """
     name = verdict.link.name
     errors, broken = verdict.number("error"), verdict.number("regression")
-    removed = [
-        item.what for lost in result.removals if lost.variant == name for item in lost.removals
-    ]
+    removed = removal_names(
+        item for lost in result.removals if lost.variant == name for item in lost.removals
+    )
     says = []
     unknown = verdict.number("not-judged")
     if errors:

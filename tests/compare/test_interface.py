@@ -11,7 +11,7 @@ from zonediff.engine.machine import Config, Machine
 from zonediff.engine.policy import Interface
 from zonediff.engine.steps import Blocks, Boot, Online, Probe, Read, Step, Write
 from zonediff.engine.units import Bytes
-from zonediff.result.judgements import Removal
+from zonediff.result.judgements import Removal, removal_names
 from zonediff.variants.registry import Registry
 
 BEFORE = Interface(
@@ -131,3 +131,14 @@ def test_a_build_option_is_no_removal_of_a_release() -> None:
     registry = Registry()
     before, after = (registry.model(name).interface for name in ("upstream", "v6.1"))
     assert [item.what for item in removed(before, after)] == []
+
+
+def test_a_removed_name_is_listed_once_with_its_values() -> None:
+    registry = Registry()
+    before, after = (registry.model(name).interface for name in ("v6.1", "upstream"))
+    names = removal_names(removed(before, after))
+    assert names == [
+        "auto_online_blocks (online_kernel, online_movable)",
+        "memhp_default_state (online_kernel, online_movable)",
+    ]
+    assert removal_names([PROBE, KNOB, KNOB]) == ["probe", "auto_online_blocks"]
