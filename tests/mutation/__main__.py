@@ -32,6 +32,7 @@ from tests.mutation.trial import (
 
 MODULES = (
     *(f"engine/{name}.py" for name in ("memory", "kernel", "sysfs", "guest", "boot", "observe")),
+    *(f"engine/{name}.py" for name in ("adding", "onlining", "ejecting", "processes")),
     *("engine/policy.py", "engine/pressure.py", "engine/userspace.py"),
     *("variants/upstream.py", "variants/igor_movable.py", "variants/michal_split.py"),
     *("variants/hyperv_xen_only.py", "variants/pre_auto_online.py", "variants/v4_12.py"),
