@@ -129,7 +129,7 @@ def validate(
             replayed = replay(recording, policy)
             groups.setdefault((recording.kernel, recording.variant), []).append(replayed)
         replays_of_files += [
-            FileReplay(file.name, kernel, variant, tuple(replays))
+            FileReplay(file.name, kernel, variant, policy_of(variant).name, tuple(replays))
             for (kernel, variant), replays in groups.items()
         ]
         progress(number, len(files))

@@ -13,7 +13,7 @@ from zonediff.live.guest_spec import GuestSpec, Script, fixed_script
 from zonediff.live.host import Host
 from zonediff.live.image import Image
 from zonediff.live.limiter import GuestLimiter
-from zonediff.live.random_steps import AS_BUILT, MACHINE_KINDS, WINDOW, random_script
+from zonediff.live.random_steps import AS_BUILT, MACHINE_KINDS, PROBE, WINDOW, random_script
 from zonediff.live.subject import own_parameters, spec_for
 from zonediff.variants.subject import NotOnThisMachine
 from zonediff.work.chunks import ItemSource
@@ -65,7 +65,7 @@ def random_jobs(
 
     The same seed gives the same machines and, on a kernel that behaves the same, the same steps.
     """
-    kinds = kinds or tuple(MACHINE_KINDS)
+    kinds = kinds or [kind for kind in MACHINE_KINDS if _tests_something(kind, image)]
     for index in range(number):
         kind = kinds[index % len(kinds)]
         id = f"{kind}-{seed}-{index}"
@@ -73,6 +73,11 @@ def random_jobs(
         parameters = "" if kind == AS_BUILT else own_parameters(image, machine.config)
         spec = GuestSpec(host, image, machine, WINDOW, parameters)
         yield Job(id, spec, script, f"{length} random steps")
+
+
+def _tests_something(kind: str, image: Image) -> bool:
+    """Whether a kind of machine is of use on a kernel; without its probe file one is not."""
+    return kind != PROBE or image.option("ARCH_MEMORY_PROBE") is not False
 
 
 async def run_jobs(

@@ -32,6 +32,9 @@ _RATIOS: Final = (
 AS_BUILT: Final = "as-built"
 """The kind of machine whose kernel does what its config says with added memory."""
 
+PROBE: Final = "probe"
+"""The kind of machine that tests nothing on a kernel without CONFIG_ARCH_MEMORY_PROBE."""
+
 MACHINE_KINDS: Final[dict[str, Callable[[Random], Machine]]] = {
     "one-node": lambda rng: Machine(_ONE_NODE),
     "one-node-cold": lambda rng: Machine(_ONE_NODE, dimms=_cold(rng, 1)),
@@ -46,7 +49,7 @@ MACHINE_KINDS: Final[dict[str, Callable[[Random], Machine]]] = {
     "auto-movable": lambda rng: Machine(_ONE_NODE, cmdline=_auto_movable(rng)),
     "auto-movable-nodes": lambda rng: Machine(_odd_nodes(rng), cmdline=_auto_movable(rng)),
     "memmap-on-memory": lambda rng: Machine(_ONE_NODE, cmdline="memory_hotplug.memmap_on_memory=1"),
-    "probe": lambda rng: Machine(_ONE_NODE, dimms=_cold(rng, 2), cmdline="acpi_no_memhotplug"),
+    PROBE: lambda rng: Machine(_ONE_NODE, dimms=_cold(rng, 2), cmdline="acpi_no_memhotplug"),
 }
 """The machines that random steps run on, by the name of their kind."""
 

@@ -41,17 +41,26 @@ class Replay:
     inputs: tuple[str, ...] = field(default=())
 
     @property
+    def chance_steps(self) -> int:
+        """The number of steps with an input."""
+        return len({text.partition(":")[0] for text in self.inputs})
+
+    @property
     def agrees(self) -> bool:
         return self.disagreement is None
 
 
 @dataclass(frozen=True, slots=True)
 class FileReplay:
-    """The recordings in one file that are of one kernel and for one variant."""
+    """The recordings in one file that are of one kernel and for one variant.
+
+    model: the variant through which they were replayed.
+    """
 
     file: str
     kernel: str
     variant: str
+    model: str
     replays: tuple[Replay, ...]
 
     @property
@@ -61,6 +70,10 @@ class FileReplay:
     @property
     def steps(self) -> int:
         return sum(replay.steps for replay in self.replays)
+
+    @property
+    def chance_steps(self) -> int:
+        return sum(replay.chance_steps for replay in self.replays)
 
     @property
     def agreeing_traces(self) -> int:

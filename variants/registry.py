@@ -14,7 +14,7 @@ import importlib.util
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -70,6 +70,7 @@ COMPARED: Final = (
 """The variants of a run that names none."""
 
 
+_RELEASE: Final = re.compile(r"v([0-9]+)\.([0-9]+)")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]*")
 
 
@@ -148,7 +149,7 @@ class Registry:
         if name not in self._extra:
             self._load_installed()
         if name not in self._extra:
-            near = difflib.get_close_matches(name, self.names(), n=3) or self.names()
+            near = _nearest(name, self.names())
             raise VariantError(f"there is no variant {name!r}: did you mean {' or '.join(near)}?")
         try:
             return Model(self._extra[name]())
@@ -223,6 +224,23 @@ def _subject_of(prefix: str) -> Callable[[str], Subject]:
         raise VariantError(f"no variant begins with {prefix + ':'!r}; prefixes are: {known}")
     make: Callable[[str], Subject] = entries[0].load()
     return make
+
+
+def _nearest(name: str, names: Sequence[str]) -> Sequence[str]:
+    """The names that one may have meant: of a release the nearest releases, else those like it."""
+    releases = {known: number for known in names if (number := _release(known)) is not None}
+    if (wanted := _release(name)) is not None and releases:
+        in_order = sorted(releases, key=releases.__getitem__)
+        older = [known for known in in_order if releases[known] <= wanted]
+        newer = [known for known in in_order if releases[known] > wanted]
+        return [*older[-1:], *newer[:1]]
+    return difflib.get_close_matches(name, names, n=3) or names
+
+
+def _release(name: str) -> tuple[int, ...] | None:
+    """The numbers of a name such as v6.1; None for others."""
+    match = _RELEASE.fullmatch(name)
+    return tuple(map(int, match.groups())) if match else None
 
 
 def valid_name(name: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Final
 
 from tabulate import tabulate
 
+from zonediff.engine.words import count_of
 from zonediff.reports.text.plain import wrap
 from zonediff.result.replays import Disagreement, FileReplay
 
@@ -23,21 +24,22 @@ def replays_text(replays: Sequence[FileReplay], not_compared: Sequence[str]) -> 
     rows = [
         [
             item.file.removesuffix(".jsonl"),
-            item.kernel.partition("-")[0],
-            item.variant,
+            item.kernel,
+            item.model if item.model == item.variant else f"{item.model}, not {item.variant}",
             f"{item.agreeing_traces}/{item.traces}",
             f"{item.agreeing_steps}/{item.steps}",
+            item.chance_steps,
             f"{_share(item.agreeing_steps, item.steps)} %",
         ]
         for item in replays
     ]
-    headers = ["recording", "kernel", "variant", "traces", "steps", "agree"]
+    headers = ["recording", "kernel", "model", "traces", "steps", "chance", "agree"]
     lines = tabulate(
         rows,
         headers,
         disable_numparse=True,
-        colalign=["left"] * 3 + ["right"] * 3,
-        maxcolwidths=[None, 16, None, None, None, None],
+        colalign=["left"] * 3 + ["right"] * 4,
+        maxcolwidths=[None, 16, *[None] * 5],
     ).splitlines()
     for item in replays:
         for replay in item.replays:
@@ -46,7 +48,11 @@ def replays_text(replays: Sequence[FileReplay], not_compared: Sequence[str]) -> 
     lines += ["", "Not compared:", *(f"- {what}" for what in not_compared), ""]
     steps, agreeing = sum(i.steps for i in replays), sum(i.agreeing_steps for i in replays)
     traces, good = sum(i.traces for i in replays), sum(i.agreeing_traces for i in replays)
-    lines.append(f"agree: {agreeing}/{steps} steps in {good}/{traces} traces")
+    chance = sum(i.chance_steps for i in replays)
+    lines.append(
+        f"agree: {agreeing}/{steps} steps in {good}/{traces} traces; "
+        f"{count_of(chance, 'step')} had an input of chance"
+    )
     return "\n".join(lines) + "\n"
 
 
@@ -58,10 +64,12 @@ def replays_json(replays: Sequence[FileReplay], not_compared: Sequence[str]) -> 
                 "file": item.file,
                 "kernel": item.kernel,
                 "variant": item.variant,
+                "model": item.model,
                 "traces": item.traces,
                 "steps": item.steps,
                 "agreeing_traces": item.agreeing_traces,
                 "agreeing_steps": item.agreeing_steps,
+                "chance_steps": item.chance_steps,
                 "disagreements": [
                     dataclasses.asdict(replay.disagreement)
                     for replay in item.replays

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -13,6 +16,9 @@ from zonediff.engine.machine import Machine
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Plug, Probe, Step, Unplug, Write
 from zonediff.engine.trace import Act
+from zonediff.live.host import Host
+from zonediff.live.image import Image
+from zonediff.live.jobs import random_jobs
 from zonediff.live.random_steps import MACHINE_KINDS, WINDOW, random_script
 from zonediff.variants.registry import Registry
 
@@ -78,3 +84,16 @@ def test_memory_that_no_driver_adds_is_probed() -> None:
     steps = [act.do for act in drawn("probe", 1, 14, "upstream")[1]]
     assert any(isinstance(step, Probe) for step in steps)
     assert not any(isinstance(step, Plug | Unplug) for step in steps)
+
+
+@pytest.mark.parametrize(("built_with", "drawn"), [("y", True), (None, True), ("n", False)])
+def test_the_probe_file_is_tried_where_there_may_be_one(
+    built_with: str | None, drawn: bool, tmp_path: Path
+) -> None:
+    if built_with is not None:
+        (tmp_path / "config").write_text(f"CONFIG_ARCH_MEMORY_PROBE={built_with}\n")
+    image, host = Image(tmp_path / "vmlinuz", "6.1", ""), Host("", "", Path(), "", "")
+    (tmp_path / "vmlinuz").touch()
+    digest = hashlib.sha256(b"").hexdigest()
+    jobs = random_jobs(len(MACHINE_KINDS), 1, 0, (), host, replace(image, digest=digest))
+    assert any(job.id.startswith("probe-") for job in jobs) is drawn
