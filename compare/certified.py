@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import Final, get_args
@@ -136,6 +137,14 @@ def evidence_of(policy: Policy, certificates: Iterable[Certificate]) -> list[Evi
 
 
 def arena_digest(arena: Arena) -> str:
-    """Return a hash of an arena's machine and steps."""
-    text = repr((arena.machine, arena.actions))
+    """Return a hash of an arena's machine and steps; options at their default do not count."""
+    machine = arena.machine
+    config = {
+        option.name: value
+        for option in fields(machine.config)
+        if (value := getattr(machine.config, option.name)) != option.default
+    }
+    dimms = [(dimm.id, dimm.size, dimm.node, dimm.addr) for dimm in machine.dimms]
+    steps = [*map(str, arena.actions)]
+    text = repr((machine.nodes, dimms, machine.cmdline, config, steps))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
