@@ -21,6 +21,7 @@ from zonediff.result.known_file import known_text, load_known, outcomes
 from zonediff.result.result import Result
 from zonediff.result.series import LineUp
 from zonediff.result.writing import write_files
+from zonediff.variants.places import without_folders
 from zonediff.variants.registry import Registry
 
 _OUTPUTS: Final = {
@@ -248,6 +249,11 @@ def _command() -> str:
         values = value if isinstance(value, tuple) else (value,)
         option = [] if isinstance(parameter, click.Argument) else [parameter.opts[-1]]
         for item in values:
-            text = Path(item).name if Path(str(item)).is_absolute() else str(item)
+            before, path = "", str(item)
+            if name == "series":
+                variant, equals, path = path.partition("=")
+                before = variant + equals
+            path, at, revisions = path.partition("@")
+            text = before + without_folders(path) + at + revisions
             words += option if item is True else [*option, text]
     return shlex.join(words)

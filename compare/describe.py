@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from zonediff.corpus.forms import goal_to_json, machine_to_json, step_to_json
 from zonediff.corpus.scenario import Scenario
 from zonediff.result.result import Evidence, ScenarioInfo, VariantInfo
+from zonediff.variants.places import without_folders
 from zonediff.variants.subject import Subject
 
 
@@ -17,7 +18,7 @@ def variant_info(subject: Subject, evidence: Sequence[Evidence] = ()) -> Variant
         summary=subject.summary,
         description=subject.description,
         origin=subject.origin,
-        where=subject.where,
+        where=without_folders(subject.where),
         interface=subject.interface,
         lineage=list(subject.lineage),
         intends=list(subject.intends),

@@ -5,7 +5,6 @@ The outcome of an item depends on its scenario, variant and seeds alone, so a st
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
@@ -20,6 +19,7 @@ from zonediff.engine.trace import Trace
 from zonediff.result.converter import from_json, to_json
 from zonediff.result.counts import GoalCount, joined
 from zonediff.result.judgements import GoalOutcome, Run, Status
+from zonediff.variants.places import traceback_text
 from zonediff.variants.registry import LIVE, Registry, VariantError
 from zonediff.variants.subject import NotOnThisMachine
 from zonediff.work.fingerprint import fingerprint
@@ -93,9 +93,7 @@ def attempt(cell: Cell, registry: Registry) -> Run:
         why = f"not on this machine: {obstacle}"
         return Run(scenario.id, variant, "not-run", error=why, hash=scenario.hash)
     except BaseException as error:  # a subject may even call sys.exit()
-        frames = error.__traceback__.tb_next if error.__traceback__ else None
-        text = "".join(traceback.format_exception(type(error), error, frames))
-        return _failure(scenario, variant, text)
+        return _failure(scenario, variant, traceback_text(error, calls=1))
     status: Status = "ran" if trace.end == "ran" else "died"
     return Run(scenario.id, variant, status, trace, goals, hash=scenario.hash, counts=counts)
 

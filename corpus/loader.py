@@ -180,12 +180,12 @@ def _find(path: str | Path, root: Path) -> list[_Source]:
             path, f"not a scenario: give a Python file of variants as --variant-file {path}"
         )
     if place.exists():
-        return [_file(place, root)]
+        return [_file(path, root)]
     file, values = split_member(str(path))
     if file.endswith(_SUFFIXES):
         if not Path(file).is_file():
             raise _error(path, "no such file")
-        source = _file(Path(file).resolve(), root)
+        source = _file(file, root)
         source.members = {source.id + values}
         return [source]
     return _named(str(path).rstrip("/"), _sources_below(root, root))
@@ -239,11 +239,14 @@ def _sources_below(folder: Path, root: Path) -> list[_Source]:
     ]
 
 
-def _file(place: Path, root: Path) -> _Source:
+def _file(path: str | Path, root: Path) -> _Source:
     """Return the source of a file on disk."""
+    place = Path(path).resolve()
     if place.is_relative_to(root):
         return _source(place, root)
-    return _Source(place, as_text(place.stem), _shown(place))
+    # A result names a file as the user does, but no folder outside the current one.
+    named = not Path(path).is_absolute() and place.is_relative_to(Path.cwd())
+    return _Source(place, as_text(place.stem), _shown(place) if named else as_text(place.name))
 
 
 def _source(file: Path, base: Path) -> _Source:

@@ -60,7 +60,7 @@ class Live:
     def description(self) -> str:
         return (
             f"{self.summary}\n\n"
-            f"Booted from {self._image.path} in QEMU {self._host.qemu_version} "
+            f"Booted from {self._image.path.name} in QEMU {self._host.qemu_version} "
             f"({accelerator().upper()}). The reasons are the lines that it printed."
         )
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
@@ -45,6 +46,9 @@ REPORT_LAYERS = ("text", "page", "forms")
 FACE = "zonediff"
 """The folder that is the package itself; the others are its subpackages."""
 
+BESIDE = ("docs", "tests", "benchmarks", "tools")
+"""The folders that are not installed and belong to the sources."""
+
 DATA = {
     "corpus": (
         "scenarios/**/*.yaml",
@@ -68,22 +72,43 @@ def run(*command: str | Path, cwd: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def wheel_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel built from a source distribution, so that what either leaves out is missing."""
+def sdist_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A source distribution."""
     tmp = tmp_path_factory.mktemp("packaging")
     source = tmp / "source"
     source.mkdir()
-    for name in ("pyproject.toml", "setup.py", "LICENSE", "README.md"):
-        shutil.copy(ROOT / name, source)
-    for folder in MAY_IMPORT:
-        shutil.copytree(ROOT / folder, source / folder)
+    for path in ROOT.iterdir():
+        if path.is_file():
+            shutil.copy(path, source)
+    for folder in (*MAY_IMPORT, *BESIDE):
+        ignored = shutil.ignore_patterns("__pycache__", "artefacts")
+        shutil.copytree(ROOT / folder, source / folder, ignore=ignored)
     build_sdist = f"from setuptools import build_meta; build_meta.build_sdist({str(tmp)!r})"
     run(sys.executable, "-c", build_sdist, cwd=source)
     [sdist] = tmp.glob("*.tar.gz")
+    return sdist
+
+
+@pytest.fixture(scope="module")
+def wheel_path(sdist_path: Path) -> Path:
+    """A wheel built from a source distribution, so that what either leaves out is missing."""
     offline = ("--no-deps", "--no-index", "--no-build-isolation")
-    run(sys.executable, "-m", "pip", "wheel", *offline, sdist, cwd=tmp)
-    [path] = tmp.glob("*.whl")
+    run(sys.executable, "-m", "pip", "wheel", *offline, sdist_path, cwd=sdist_path.parent)
+    [path] = sdist_path.parent.glob("*.whl")
     return path
+
+
+def test_a_source_distribution_has_documentation_tests_and_their_data(sdist_path: Path) -> None:
+    with tarfile.open(sdist_path) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    expected = {
+        str(path.relative_to(ROOT))
+        for folder in BESIDE
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and {"__pycache__", "artefacts"}.isdisjoint(path.parts)
+    }
+    expected |= {"CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "SECURITY.md", "Makefile"}
+    assert expected - names == set()
 
 
 @pytest.fixture(scope="module")

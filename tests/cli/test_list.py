@@ -58,7 +58,7 @@ def test_mistakes(zonediff: Any, corpus: Path, tmp_path: Path) -> None:
     for args, says in (
         (["list", "nothing"], "nothing"),
         (["list", "scenarios", "--corpus", tmp_path / "none"], "none"),
-        (["list", "scenarios", "--corpus", corpus], "knob.yaml:2:1: not YAML"),
+        (["list", "scenarios", "--corpus", corpus], "knob.yaml:1:9: not YAML"),
         (["list", "variants", "--variant-file", tmp_path / "none.py"], "no such variant file"),
         (["list", "variants", "--variant-file", broken], "broken.py:1:"),
     ):

@@ -335,3 +335,48 @@ def test_a_real_ctrl_c(corpus: Path, tmp_path: Path, jobs: int) -> None:
     assert (process.returncode, err) == (130, "")
     assert "INTERRUPTED after " in out
     assert not saved(tmp_path / "out.json").complete
+
+
+FAILS_ELSEWHERE = '''
+import json
+
+from zonediff.variants.upstream import Upstream
+
+
+class Mine(Upstream):
+    """Fails in code of others."""
+
+    name = "mine"
+    origin = "a test"
+
+    def zone_of_new_memory(self, kernel, node, first, source):
+        return json.loads("{")
+'''
+
+
+def test_what_is_published_holds_no_local_path(zonediff: Any, corpus: Path, tmp_path: Path) -> None:
+    """The same run in two places is the same to the byte."""
+    forms = ("json", "html", "mail", "markdown", "junit", "ktap", "csv")
+    published = []
+    for place in ("here", "there/below"):
+        folder = tmp_path / place
+        folder.mkdir(parents=True)
+        (folder / "mine.py").write_text(FAILS_ELSEWHERE)
+        (folder / "first.yaml").write_text((corpus / "ordering" / "first.yaml").read_text())
+        reports = [f"{form}={folder / form}" for form in forms]
+        result = zonediff(
+            *("run", folder / "first.yaml", "--variant-file", folder / "mine.py"),
+            *("--variants", "upstream,mine"),
+            *(word for report in reports for word in ("--report", report)),
+        )
+        assert result.exit_code == 3
+        published.append({form: (folder / form).read_text() for form in forms})
+    assert published[0] == published[1]
+    package = Path(sys.modules["zonediff.cli"].__file__ or "").resolve().parent.parent
+    for text in published[0].values():
+        assert not any(str(path) in text for path in (tmp_path, package, Path(sys.prefix)))
+    error = json.loads(published[0]["json"])["runs"][-1]["error"]
+    assert 'File "mine.py", line 14, in zone_of_new_memory' in error
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert f'File "python{version}/json/__init__.py"' in error
+    assert 'File "zonediff/engine/run.py"' in error
