@@ -1,4 +1,4 @@
-"""What changed from one result to another, as plain data."""
+"""The changes from one result to another, as plain data."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from zonediff.result.judgements import Kind, VariantRemovals
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A scenario on a variant that comes out otherwise.
+    """A scenario on a variant whose outcome changed.
 
-    says: in what, weightiest first. reasons: the rules behind it, that did not decide it before.
+    says: the changes in words, most important first. reasons: the rules that decided it now and did
+    not decide it before.
     """
 
     scenario: str
@@ -35,11 +36,11 @@ class Novelty:
 
 @dataclass(frozen=True, slots=True)
 class Regression:
-    """What changed from one result to another: of two revisions, or of two days.
+    """The changes from one result to another, as of two revisions or two days.
 
-    base, head: the results in words. cells: (scenario, variant) of all that both have.
-    removals: what user space can use no more, by variant. edited: scenarios whose text is not the
-    same in both. remarks: what else makes the two not alike.
+    base, head: the two results in words. cells: (scenario, variant) of all runs in both.
+    removals: what user space can no longer use, by variant. edited: scenarios with different texts
+    in the two. remarks: other reasons why the two are hard to compare.
     """
 
     base: str
@@ -54,7 +55,7 @@ class Regression:
 
     @property
     def exit_code(self) -> int:
-        """As that of a run: a failure weighs more than a regression."""
+        """The exit code as of a run: a failure counts more than a regression."""
         kinds = {change.kind for change in self.changes}
         if self.failure:
             return BAD_INPUT

@@ -1,4 +1,4 @@
-"""What became of each claim of a discussion, on each variant."""
+"""The verdict on each claim of the discussion, for each variant."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Final, Literal
 from zonediff.engine.trace import Reason
 
 Verdict = Literal["supported", "refuted", "depends", "moot", "undecided"]
-"""What became of a claim on a variant.
+"""The verdict on a claim for a variant.
 
-depends: part of it holds. moot: its premise does not hold there, or it does not speak of the
-variant. undecided: nothing that was run decides it.
+depends: part of it holds. moot: its premise does not hold, or it is not about the variant.
+undecided: nothing that was run decides it.
 """
 
 
@@ -19,17 +19,17 @@ VERDICTS: Final[tuple[Verdict, ...]] = ("supported", "depends", "refuted", "moot
 
 
 CasePart = Literal["given", "supported_if", "refuted_if", "besides"]
-"""What a case is for: the claim's premise, its support, its refutation, or to be known."""
+"""The role of a case: the premise of the claim, its support, its refutation, or a remark."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseOutcome:
-    """One thing that a claim says, and whether it is so.
+    """One statement of a claim, and whether it holds.
 
-    scenario: the run that decided it, empty where states were searched. detail: what decided it.
-    percent: the number that was computed and the one claimed, in words. steps: a sequence of
-    steps that leads to the state in question. reasons: the kernel rules behind it.
-    unreliable: why the case decides nothing.
+    scenario: the scenario that decided it, empty if states were searched. detail: what decided it.
+    percent: the computed and the claimed number, in words. steps: a sequence of steps that leads to
+    the state in question. reasons: the kernel rules that decided it. unreliable: why the case
+    decides nothing.
     """
 
     part: CasePart
@@ -45,7 +45,7 @@ class CaseOutcome:
 
 @dataclass(frozen=True, slots=True)
 class ClaimVerdict:
-    """A claim on one variant. condition: when it holds and when not, in words, with the numbers."""
+    """A claim for one variant. condition: which cases hold and which do not, in words."""
 
     variant: str
     verdict: Verdict
@@ -55,9 +55,9 @@ class ClaimVerdict:
 
 @dataclass(frozen=True, slots=True)
 class ClaimOutcome:
-    """What someone claimed, where (message-id and date), and what became of it.
+    """What someone claimed, where (message-id and date), and the verdicts.
 
-    undecidable: what no scenario can decide, and why.
+    undecidable: the part that no scenario can decide, and why.
     """
 
     id: str

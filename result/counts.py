@@ -1,4 +1,4 @@
-"""How often something happened, and how far that can be trusted."""
+"""How often goals were met over many seeds, with confidence intervals."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ Z_95: Final = 1.959963984540054
 
 
 def wilson(hits: int, runs: int) -> tuple[float, float]:
-    """Wilson's score interval of 95 % for a probability seen as `hits` of `runs`.
+    """Return Wilson's 95 % score interval for a probability, from `hits` in `runs`.
 
-    (E. B. Wilson, JASA 22, 1927.) Unlike the textbook interval it holds at 0 and 1 too. Without
-    any run it is (0, 1).
+    (E. B. Wilson, JASA 22, 1927.) Unlike the normal approximation it is valid near 0 and 1 too.
+    Without runs it is (0, 1).
     """
     if not runs:
         return 0.0, 1.0
     share, weight = hits / runs, Z_95 * Z_95 / runs
     middle = (share + weight / 2) / (1 + weight)
     reach = Z_95 * sqrt(share * (1 - share) / runs + weight / (4 * runs)) / (1 + weight)
-    # At the ends the bound is exact, which the rounding of its square root must not spoil.
+    # At 0 and 1 the bound is exact; rounding of the square root must not change it.
     low = 0.0 if hits == 0 else middle - reach
     high = 1.0 if hits == runs else middle + reach
     return low, high
@@ -32,8 +32,8 @@ def wilson(hits: int, runs: int) -> tuple[float, float]:
 class GoalCount:
     """In how many runs, one for each seed, a goal was met.
 
-    first_unmet: the first seed with which it was not, and `detail`, what decided that; None when
-    it always was.
+    first_unmet: the first seed with which it was not met, None if there is none. detail: what
+    decided that run.
     """
 
     want: str
@@ -63,20 +63,20 @@ class GoalCount:
 
 
 def joined(parts: Sequence[GoalCount]) -> GoalCount:
-    """How often one goal was met over several ranges of seeds, given in their order."""
+    """Add up the counts of one goal over several ranges of seeds, given in order."""
     unmet = next((part for part in parts if part.first_unmet is not None), parts[0])
     times_met, runs = sum(part.met for part in parts), sum(part.runs for part in parts)
     return GoalCount(parts[0].want, times_met, runs, unmet.first_unmet, unmet.detail)
 
 
 def order(baseline: GoalCount, candidate: GoalCount) -> int:
-    """-1 when `candidate` was met more rarely than `baseline`, 1 when more often, 0 when not sure.
+    """Return -1 if the candidate meets the goal less often, 1 if more often, 0 if that is not sure.
 
-    It is sure when the intervals do not overlap, or when one was always met and the other never.
+    It is sure if the intervals do not overlap, or if one side always met it and the other never.
     """
     if {baseline.met / baseline.runs, candidate.met / candidate.runs} == {0.0, 1.0}:
         return 1 if candidate.always else -1
-    (low, high), (other_low, other_high) = baseline.interval, candidate.interval
-    if other_high < low:
+    (low, high), (candidate_low, candidate_high) = baseline.interval, candidate.interval
+    if candidate_high < low:
         return -1
-    return 1 if high < other_low else 0
+    return 1 if high < candidate_low else 0

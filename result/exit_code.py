@@ -1,4 +1,4 @@
-"""What a result comes down to: the exit code of the command that made it."""
+"""The exit code that a result gives to the command that made it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FAILED: Final = 3
 
 
 def exit_code(result: Result) -> int:
-    """FAILED when a subject failed, else REGRESSED when something regressed, else PASSED.
+    """Return FAILED if a variant failed, else REGRESSED if something regressed, else PASSED.
 
     FAILED too when there are judgements and all of them are `not-judged`: nothing was compared.
 
@@ -33,7 +33,7 @@ def exit_code(result: Result) -> int:
 
 
 def is_regression(judgement: Judgement) -> bool:
-    """Whether something that worked does not any more, and was not meant to."""
+    """Whether something regressed that the variant does not declare as intended."""
     return "regression" in judgement.kinds and judgement.intended is None
 
 

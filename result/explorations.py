@@ -1,4 +1,4 @@
-"""What exploring two variants found: plain data, as results hold it."""
+"""The results of exploring pairs of variants, as plain data."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from typing import Literal
 from zonediff.engine.trace import Reason
 
 Verdict = Literal["equivalent", "refines", "differs", "error"]
-"""No sequence of steps tells two variants apart; every success of the baseline is a success of
-the candidate that looks the same; neither; or one of the two could not be explored."""
+"""The verdict on two variants.
+
+equivalent: no sequence of steps distinguishes them. refines: every success of the baseline is a
+success of the candidate with the same observations. differs: neither. error: one of the two could
+not be explored.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class WitnessStep:
-    """One step of a witness, and its result on both sides (None for success)."""
+    """One step of a witness, and its result on both sides; None is success."""
 
     do: str
     baseline: str | None = None
@@ -23,7 +27,7 @@ class WitnessStep:
 
 @dataclass(frozen=True, slots=True)
 class DifferenceWitness:
-    """A shortest sequence of steps that shows one kind of difference; without steps, booting does.
+    """A shortest sequence of steps that shows one kind of difference; without steps, the boot does.
 
     says: the difference, in one line. what: `result`, or the file that reads differently.
     transitions: how many explored transitions show the same kind. reasons: the kernel rules behind
@@ -49,9 +53,9 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
-    """A behaviour small enough to look at: states that no sequence of steps tells apart are one.
+    """A behaviour with few enough states to draw, minimised: equivalent states are one.
 
-    variants: those that behave so. states: what is seen of each, part by part, `memory32 offline
+    variants: those with this behaviour. states: what a user sees of each, `memory32 offline
     [Normal Movable]`; the first is the booted machine. moves: the steps that change something.
     """
 
@@ -67,12 +71,12 @@ class Portrait:
 class Exploration:
     """Two variants compared over all sequences of an arena's steps.
 
-    level: what was looked at: `results`, `states`, `sysfs` or `spans`. refines: whether the
-    baseline refines the candidate; refined: the other way round. states, transitions: of
-    both. explored: how many states of both were explored, where the others are images of those by
-    symmetry (empty: none was used). pairs: pairs of states visited. about: the machine and its
-    steps, in words. depth: None when the verdict is on sequences of any length, else up to how
-    many steps. error: why one of the two could not be explored.
+    level: what is compared: `results`, `states`, `sysfs` or `spans`. refines: whether the baseline
+    refines the candidate; refined: the other way round. states, transitions: their numbers, of
+    both. explored: how many states of both were explored if symmetry gave the others; empty without
+    symmetry. pairs: the number of pairs of states compared. about: the machine and its steps, in
+    words. depth: the most steps followed, None if the verdict is on sequences of any length.
+    error: why one of the two could not be explored.
     """
 
     arena: str

@@ -10,12 +10,12 @@ from zonediff.engine.units import GIB, MIB
 
 @dataclass(frozen=True, slots=True)
 class FrontierRow:
-    """A machine with `base` bytes of boot memory, to which more and more is added.
+    """A machine with `base` bytes of boot memory.
 
-    free_kib: free in kernel zones before. least_kib: for each size of the frontier what is left
-    there when it is scarcest, None where the kernel does not survive the addition. inferred: the
-    sizes, by their place, that were not run, as those around them tell what becomes of them; what
-    is left there is no less.
+    free_kib: KiB free in kernel zones before memory is added. least_kib: for each size of the
+    frontier, the smallest number of KiB that was free there; None if the kernel does not survive.
+    inferred: indices of the sizes that were not run; such a size has the value of the next larger
+    one, a lower bound.
     """
 
     base: int
@@ -26,10 +26,10 @@ class FrontierRow:
 
 @dataclass(frozen=True, slots=True)
 class Frontier:
-    """How much memory machines survive being added, on one variant.
+    """How much added memory machines survive, on one variant.
 
-    path: how it comes; onliner: who onlines it (zonediff.compare.sweep.plan has the words).
-    added: the sizes that were tried, ascending, in bytes.
+    path: how memory is added. onliner: who onlines it (zonediff.compare.sweep.plan lists both).
+    added: the sizes in bytes, ascending.
     """
 
     variant: str
@@ -40,19 +40,18 @@ class Frontier:
 
 
 State = Literal["ok", "tight", "dies"]
-"""What became of an addition: survived, survived with less than half of the free memory left, or
-not."""
+"""The outcome of an addition. tight: survived with less than half of the free memory left."""
 
 
 def state(free_kib: int, least_kib: int | None) -> State:
-    """free_kib: free in kernel zones before the addition; least_kib: None where it is a death."""
+    """Return the outcome of an addition, from the values of a FrontierRow."""
     if least_kib is None:
         return "dies"
     return "tight" if 2 * least_kib < free_kib else "ok"
 
 
 def survives(frontier: Frontier, row: FrontierRow) -> int:
-    """The most that can be added to the row's machine: it and all less are survived."""
+    """Return the largest size in bytes such that the machine survives it and all smaller ones."""
     most = 0
     for added, least in zip(frontier.added, row.least_kib, strict=True):
         if least is None:
@@ -62,5 +61,7 @@ def survives(frontier: Frontier, row: FrontierRow) -> int:
 
 
 EXAMPLE: Final = (256 * MIB, 8 * GIB)
-"""Boot memory and what is added to it in the example that the discussion of the patches argues
-about; no sweep that has this point leaves it out."""
+"""Boot memory and added memory, in bytes, in the example of the patches' discussion.
+
+A sweep whose grid has this point always runs it.
+"""

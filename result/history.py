@@ -1,4 +1,4 @@
-"""What became of each goal and claim from one kernel release to the next."""
+"""The outcome of each goal and claim on one kernel release after the other."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Where an outcome turned: from this release on it is another than on the one before.
+    """A release with another outcome than the release before it.
 
-    variant: the release. scenario: where it was seen, empty where states were searched. what: the
-    goal, or what a claim says. met: whether it is met from here on. before, after: how it came out
-    on either side, in words; before_reasons, after_reasons: the rule that decided there, if it is
-    another than on the other side. intent: what the release declares about the difference.
+    variant: the release. scenario: the scenario, empty if states were searched. what: the goal, or
+    the statement of a claim. met: whether it is met from this release on. before, after: the two
+    outcomes in words. before_reasons, after_reasons: the rules that decided only that side. intent:
+    what the release declares about the difference.
     """
 
     variant: str
@@ -69,9 +69,9 @@ class ScenarioHistory:
 
 @dataclass(frozen=True, slots=True)
 class ClaimHistory:
-    """A claim along the time line: its verdict on each release, and what turned with it.
+    """A claim along the time line: its verdict on each release.
 
-    verdicts: without their cases. turns: the cases that came out otherwise than before.
+    verdicts: without their cases. turns: the cases whose outcome changed.
     """
 
     id: str
@@ -83,7 +83,7 @@ class ClaimHistory:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What became of every goal and claim from release to release, the oldest first."""
+    """The outcomes of all goals and claims, release by release, the oldest first."""
 
     releases: list[Release]
     scenarios: list[ScenarioHistory] = field(default_factory=list)

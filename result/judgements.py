@@ -1,4 +1,4 @@
-"""What became of each scenario on each variant, and how a candidate stands to the baseline."""
+"""The run of each scenario on each variant, and the comparison of candidates with the baseline."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class GoalJudgement:
-    """One goal on both sides, and what that makes it."""
+    """One goal on both sides, and the kind of difference."""
 
     want: str
     baseline: bool
@@ -130,7 +130,7 @@ class GoalJudgement:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first place where two traces part.
+    """The first place where two traces differ.
 
     step, act: indices into the trace; step -1 is the boot.
     what: `end` (one kernel died, or they died differently), `acts` (user space did something
@@ -201,7 +201,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class VariantRemovals:
-    """The interface that a candidate takes away, whichever scenario uses it."""
+    """What a candidate removes from the interface, whether or not a scenario uses it."""
 
     variant: str
     removals: list[Removal]
@@ -209,7 +209,7 @@ class VariantRemovals:
 
 @dataclass(frozen=True, slots=True)
 class IntentOutcome:
-    """What became of a declared intent: it `happened`, is `missing`, or is `overdue`."""
+    """A declared intent, and whether it `happened`, is `missing` or is `overdue`."""
 
     variant: str
     intent: Intent

@@ -1,9 +1,9 @@
-"""How a result is laid out in its file: whatever can be told from the rest is left out.
+"""Makes result files small: leaves out what follows from the rest, and restores it.
 
-Most of a result repeats itself: variants behave alike in most scenarios, the same rule decides
-everywhere, and a judgement lists goals that are in the runs it compares. So runs that equal an
-earlier one are only referred to, reasons stand in a table of their own, and goals of judgements
-are left out. That is nine tenths of a file.
+Most of a result repeats itself: variants behave alike in most scenarios, the same rules decide
+everywhere, and a judgement lists goals that its two runs have too. So a run that equals an earlier
+one is a reference to it, reasons are in one table, and the goals of judgements are left out. This
+saves nine tenths of a file.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from typing import Any, Final
 
 
 def compact(value: Any) -> str:
-    """JSON without a blank."""
+    """Return a value as JSON without blanks."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
 def lines(value: Any) -> str:
-    """A list of objects gets a line for each, so that results can be grepped and diffed."""
+    """Return a value as JSON; a list has a line for each item, so that grep and diff work."""
     if isinstance(value, list) and value:
         return "[\n" + ",\n".join(compact(item) for item in value) + "\n]"
     return compact(value)
 
 
 def pack(body: dict[str, Any]) -> None:
-    """Leave out, in place, what can be told from the rest."""
+    """Leave out, in place, what follows from the rest."""
     compared = _compared(body)
     for judgement in body["judgements"]:
         if judgement.get("goals", []) == compared(judgement):
@@ -53,9 +53,9 @@ def pack(body: dict[str, Any]) -> None:
 
 
 def unpack(body: dict[str, Any]) -> None:
-    """Undo pack(), in place; what has another shape is left for the converter to refuse.
+    """Undo pack(), in place. Parts of a wrong shape stay as they are; the converter refuses them.
 
-    Raises ValueError for what refers to nothing.
+    Raises ValueError if a reference has no target.
     """
     table = body.pop("reasons", None)
     if not isinstance(table, list):
@@ -83,7 +83,7 @@ def unpack(body: dict[str, Any]) -> None:
 
 
 def _compared(body: dict[str, Any]) -> Callable[[dict[str, Any]], list[dict[str, Any]]]:
-    """What gives a judgement's goals from the two runs that it compares."""
+    """Return a function that makes the goals of a judgement from the two runs it compares."""
     goals = {
         (str(run.get("scenario")), str(run.get("variant"))): _objects(run.get("goals"))
         for run in _objects(body.get("runs"))
@@ -127,7 +127,7 @@ def _entry(table: list[Any], reason: Any) -> Any:
 
 
 _WITH_REASONS: Final = ("runs", "judgements", "claims", "history", "explorations")
-"""The parts of a result whose reasons stand in the table."""
+"""The parts of a result whose reasons are in the table."""
 
 _REASONS: Final = {
     *("reasons", "boot_reasons", "baseline_reasons", "candidate_reasons"),
@@ -136,7 +136,7 @@ _REASONS: Final = {
 
 
 def _reason_lists(value: Any) -> Iterator[list[Any]]:
-    """Every list of reasons anywhere in it."""
+    """Yield every list of reasons in a JSON value."""
     if isinstance(value, list):
         for item in value:
             yield from _reason_lists(item)

@@ -1,4 +1,12 @@
-"""Where two traces of one scenario part."""
+"""Finds every act in which two traces of one scenario differ for a user.
+
+A zone without present pages does not count, as kernels do not list it. The text of the knob does
+not count if one side has no knob: that is an ABI removal, and would be a difference in every
+scenario. Events of booting do not count, as no user space listens yet.
+
+An act differs if its result, output, events or effect differ, not because what it acts on already
+looked different. So one early difference does not make every later act differ.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +16,13 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from zonediff.engine import words
-from zonediff.engine.observation import (
-    ZoneView,
-)
+from zonediff.engine.observation import ZoneView
 from zonediff.engine.steps import Boot
 from zonediff.engine.trace import Act, Trace
 
 
 class Parting(NamedTuple):
-    """An act that differs (step -1: the boot), and in what, named as in Difference."""
+    """An act that differs, by step (-1 is the boot) and number; `what` is that of Difference."""
 
     step: int
     act: int
@@ -24,16 +30,16 @@ class Parting(NamedTuple):
 
 
 def partings(baseline: Trace, candidate: Trace) -> Iterator[Parting]:
-    """Every place where the traces part, in order."""
-    left, right = _Eyes(baseline), _Eyes(candidate)
+    """Yield every act in which the traces differ, in order."""
+    left, right = _View(baseline), _View(candidate)
     what = _first_unequal(left.boot(), right.boot())
     if what is not None:
         yield Parting(-1, 0, what)
     for step in range(max(len(baseline.steps), len(candidate.steps))):
         for number, old, new in _pairs(_acts(baseline, step), _acts(candidate, step)):
-            sights = left.act(old), right.act(new)
+            views = left.act(old), right.act(new)
             if old is not None and new is not None and old.do == new.do:
-                what = _first_unequal(*sights)
+                what = _first_unequal(*views)
             elif _died(baseline, step, old) or _died(candidate, step, new):
                 what = "end"
             else:
@@ -42,20 +48,20 @@ def partings(baseline: Trace, candidate: Trace) -> Iterator[Parting]:
                 yield Parting(step, number, what)
 
 
-_Sight = dict[str, object]
-"""What a user sees of one act, by the names that Difference.what has, weightiest first."""
+_Visible = dict[str, object]
+"""What a user sees of one act, by the names of Difference.what, most important first."""
 
 
-class _Eyes:
-    """Looks at a trace act by act, and remembers what a change alone does not tell."""
+class _View:
+    """What a user sees of a trace, act by act; keeps the state that changes refer to."""
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
         self.zones: dict[str, ZoneView | None] = dict(trace.boot.zones)
         self.knob = trace.boot.auto_online_blocks
 
-    def boot(self) -> _Sight:
-        """What the machine looks like once booted."""
+    def boot(self) -> _Visible:
+        """Return what a user sees of the booted machine."""
         return {
             "end": None if self.trace.steps else self.trace.end,
             "blocks": self.trace.boot.blocks,
@@ -64,8 +70,8 @@ class _Eyes:
             "knob": self.knob,
         }
 
-    def act(self, act: Act | None) -> _Sight:
-        """What an act gives and changes (None, the side that has no act here: nothing)."""
+    def act(self, act: Act | None) -> _Visible:
+        """Return the result and the effect of an act; nothing for a side without an act here."""
         if act is None:
             return {}
         change = act.changed
@@ -92,16 +98,16 @@ class _Eyes:
 
 
 def populated(zones: Mapping[str, ZoneView | None]) -> dict[str, ZoneView | None]:
-    """The zones, those without present pages as None."""
+    """Return the zones, with None for those without present pages."""
     return {name: zone if zone and zone.present else None for name, zone in zones.items()}
 
 
-def _first_unequal(old: _Sight, new: _Sight) -> str | None:
-    """The weightiest thing in which two sights differ."""
-    for what, value in old.items():
-        if what == "knob" and None in (value, new[what]):
+def _first_unequal(baseline: _Visible, candidate: _Visible) -> str | None:
+    """Return the name of the most important thing that differs."""
+    for what, value in baseline.items():
+        if what == "knob" and None in (value, candidate[what]):
             continue
-        if value != new[what]:
+        if value != candidate[what]:
             return what
     return None
 
@@ -111,14 +117,14 @@ def _acts(trace: Trace, step: int) -> Sequence[Act]:
 
 
 def _died(trace: Trace, step: int, act: Act | None) -> bool:
-    """Whether a side has no act here because its kernel is dead."""
+    """Whether a side has no act here because its kernel died."""
     return act is None and trace.end != "ran" and step >= len(trace.steps) - 1
 
 
 def _pairs(
     left: Sequence[Act], right: Sequence[Act]
 ) -> Iterator[tuple[int, Act | None, Act | None]]:
-    """The acts of one step side by side, matched by what they do: (number, left, right)."""
+    """Yield the acts of one step in pairs with the same `do`: number, left, right."""
     mine, theirs = [act.do for act in left], [act.do for act in right]
     if mine == theirs:
         yield from zip(range(len(mine)), left, right, strict=True)

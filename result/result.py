@@ -22,7 +22,7 @@ SCHEMA: Final = "zonediff-result/1"
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What real kernels say about a variant: recorded steps that its model predicts."""
+    """How many recorded traces and steps of a real kernel the model of a variant predicts."""
 
     kernel: str
     recording: str
@@ -34,7 +34,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class VariantInfo:
-    """A variant as the report introduces it.
+    """The description of a variant.
 
     where: where its code comes from. lineage: its own name, then the variants it builds on.
     """
@@ -52,7 +52,7 @@ class VariantInfo:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioInfo:
-    """A scenario as the report introduces it; machine, steps and goals in their JSON form."""
+    """The description of a scenario; machine, steps and goals in their JSON form."""
 
     id: str
     title: str
@@ -67,10 +67,10 @@ class ScenarioInfo:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where something that a result was made from stands in git.
+    """The git revision of something that a result was made from.
 
-    what: `zonediff`, `variant file` or `corpus`; name: of the file or folder. revision: the
-    commit, None outside a repository; dirty: whether the files differ from it.
+    what: `zonediff`, `variant file` or `corpus`. name: of the file or folder. revision: the commit,
+    None outside a repository. dirty: whether the files differ from it.
     """
 
     what: str
@@ -81,11 +81,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Everything; `complete` is False when the run was interrupted.
+    """The result of a run. complete: False if the run was interrupted.
 
-    history: how kernels of one release after the other fare in these scenarios.
-    seed, seeds: timed scenarios were run with so many seeds from that one on. command: the command
-    line that asked for it, less where to write; versions: of what the outcome depends on, by name.
+    history: the outcomes on one kernel release after the other. seed, seeds: the first seed and the
+    number of seeds for timed scenarios. command: the command line, without where to write.
+    versions: of Python and of packages that affect outcomes, by name.
     """
 
     baseline: str

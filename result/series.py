@@ -1,4 +1,4 @@
-"""A patch series beside the variant that models it, as plain data: what results hold of it."""
+"""A patch series and the variant that models it, as plain data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """A file that a patch changes, with the lines it adds and removes (none of a binary file)."""
+    """A file that a patch changes, with the numbers of lines added and removed; 0 if binary."""
 
     path: str
     added: int
@@ -20,8 +20,8 @@ class Patch:
     """One patch.
 
     id: the commit or message-id. date: of authorship, `2017-02-27`; empty when unknown.
-    functions: the C functions it changes, in order. number: its place as its mail gives it.
-    notes: what was wrong in the source but could be coped with.
+    functions: the C functions it changes, in order. number: its number in the series, by its mail.
+    notes: mistakes in the source that did not prevent reading it.
     """
 
     id: str
@@ -39,8 +39,8 @@ class PatchLine:
     """A patch in a line-up.
 
     restated: functions it changes that the models restate. stage: the variant that stands for the
-    tree after it, None when none does; by: what told so, `subject` or the functions in common.
-    left: functions of `restated` that the stage leaves as the baseline has them.
+    tree after it, None if there is none. by: the evidence for the stage, `subject` or the functions
+    in common. left: functions of `restated` that the stage leaves as the baseline has them.
     """
 
     patch: Patch
@@ -54,8 +54,8 @@ class PatchLine:
 class StageLine:
     """A stage in a line-up.
 
-    overrides: functions that it restates otherwise than the stage before it. untouched: those of
-    them that no patch of the series changes. patches: how many patches it is lined up with.
+    overrides: functions that it restates differently from the stage before it. untouched: those of
+    them that no patch of the series changes. patches: the number of patches lined up with it.
     """
 
     variant: str
@@ -68,8 +68,7 @@ class StageLine:
 class LineUp:
     """A series, and the stages of a variant (none when no variant was asked for).
 
-    source: the file of mails or the range that it comes from. base: the commit before it, where
-    that is known.
+    source: the file of mails or the range of commits. base: the commit before it, if known.
     """
 
     patches: tuple[PatchLine, ...]
@@ -80,17 +79,17 @@ class LineUp:
     base: str = ""
 
     def warnings(self) -> list[str]:
-        """What the series changes and the variant does not model, and the other way round."""
-        sentences = []
+        """Return a line for each change that only the series or only the variant makes."""
+        warnings = []
         for number, line in enumerate(self.patches, 1):
             patch = f"patch {number}/{len(self.patches)}"
             if self.variant and line.stage is None:
-                sentences.append(f"{patch} belongs to no stage of {self.variant}")
-            sentences += [
+                warnings.append(f"{patch} belongs to no stage of {self.variant}")
+            warnings += [
                 f"{patch} changes {name}, which {line.stage} leaves as {self.baseline} has it"
                 for name in line.left
             ]
-        sentences += [
+        warnings += [
             f"no patch belongs to {stage.variant}" for stage in self.stages if not stage.patches
         ]
-        return sentences
+        return warnings
