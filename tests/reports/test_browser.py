@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -189,6 +190,126 @@ def test_no_title_hides_behind_what_stays_in_view(
             }"""
         )
     tab.page.context.close()
+
+
+def test_the_page_follows_variants(tab: Tab) -> None:
+    tab.page.select_option("#filter-variant", "igor-movable")
+    assert tab.page.locator("article.verdict >> visible=true").count() == 1
+    heads = tab.page.locator(".matrix thead th >> visible=true")
+    assert len(heads.all()) == 3
+    tab.page.select_option("#filter-second", "michal-split/3")
+    assert len(heads.all()) == 4
+    assert tab.page.locator("article.verdict >> visible=true").count() == 2
+    assert tab.hash() == "#matrix?variant=igor-movable&second=michal-split/3"
+
+
+def test_a_scenario_shows_the_columns_of_the_variants_that_are_followed(tab: Tab) -> None:
+    tab.page.goto(f"{tab.page.url}#unplug/auto-onlined")
+    table = tab.page.locator("[id='unplug/auto-onlined'] table.steps")
+    every = table.locator("thead th >> visible=true").count()
+    tab.page.select_option("#filter-variant", "michal-split/3")
+    assert table.locator("thead th >> visible=true").count() == 2 < every
+    spans = table.evaluate(
+        """(table) => [...table.tBodies[0].rows].map((row) => [...row.cells]
+          .filter((cell) => cell.tagName === "TD" && !cell.hidden)
+          .reduce((sum, cell) => sum + cell.colSpan, 0))"""
+    )
+    assert {span for span in spans if span} == {2}
+    tab.page.click("#filter-reset")
+    assert table.locator("thead th >> visible=true").count() == every
+
+
+def test_any_column_can_be_the_baseline_of_the_page(tab: Tab) -> None:
+    cell = tab.page.locator("tr.s:has(a[href='#ordering/ascending']) td")
+    before = cell.all_inner_texts()
+    assert before[1].startswith("✓ fix")
+    tab.page.select_option("#filter-against", "igor-movable")
+    assert cell.nth(0).inner_text().startswith("✗ regression")
+    assert tab.page.is_visible("text=The matrix is judged against igor-movable")
+    tab.page.select_option("#filter-against", "")
+    assert cell.all_inner_texts() == before
+
+
+def test_only_what_differs_is_one_click(tab: Tab) -> None:
+    tab.page.select_option("#filter-variant", "michal-split/3")
+    tab.page.click("#filter-differs")
+    differing = tab.rows()
+    assert 0 < len(differing) < 6
+    assert "differs=1" in tab.hash()
+    tab.page.keyboard.press("d")
+    assert len(tab.rows()) == 6
+
+
+def test_a_click_on_a_head_sorts(tab: Tab) -> None:
+    corpus_order = tab.rows()
+    for order in ("ascending", "descending"):
+        tab.page.click("th[data-name='michal-split/3'] .sort")
+        assert tab.page.get_attribute("th[data-name='michal-split/3']", "aria-sort") == order
+    assert sorted(tab.rows()) == sorted(corpus_order) != tab.rows()
+    tab.page.click("th[data-name='michal-split/3'] .sort")
+    assert tab.rows() == corpus_order
+
+
+def test_menus_count_the_rows_that_they_leave(tab: Tab) -> None:
+    menu = tab.page.locator("#filter-kind option[value='fix']")
+    assert menu.inner_text() == "fix (3)"
+    tab.page.select_option("#filter-variant", "igor-movable")
+    assert menu.inner_text() == "fix (2)"
+    tab.page.select_option("#filter-kind", "fix")
+    assert len(tab.rows()) == 2
+
+
+def test_rows_can_be_saved(tab: Tab) -> None:
+    saved = {}
+    for form in ("ids", "csv", "json"):
+        with tab.page.expect_download() as download:
+            tab.page.click(f"[data-do={form}]")
+        saved[form] = Path(download.value.path()).read_bytes().decode()
+    assert [item["id"] for item in json.loads(saved["json"])] == tab.rows()
+    assert len(saved["csv"].splitlines()) == 7
+    assert set(saved["ids"].split()) < set(tab.rows())
+
+
+def test_the_keys_are_listed_and_everything_opens_and_closes(tab: Tab) -> None:
+    tab.page.keyboard.press("?")
+    assert tab.page.is_visible("text=next and previous row of the matrix")
+    tab.page.keyboard.press("Escape")
+    tab.page.keyboard.press("o")
+    assert tab.page.locator("main details:not([open])").count() == 0
+    tab.page.keyboard.press("c")
+    assert tab.page.locator("main details[open]").count() == 0
+
+
+def test_every_case_has_its_link(tab: Tab) -> None:
+    tab.page.goto(f"{tab.page.url}#unplug/auto-onlined")
+    body = tab.page.locator("[id='unplug/auto-onlined']")
+    body.locator(":scope > .copy").click()
+    tab.page.keyboard.press("/")
+    tab.page.keyboard.press("Control+v")
+    assert tab.page.input_value("#filter-text").endswith("report.html#unplug/auto-onlined")
+    links = body.locator("thead a[id]").evaluate_all(
+        "(all) => all.map((a) => [a.hash.slice(1), a.id])"
+    )
+    assert links
+    assert all(target == id for target, id in links)
+
+
+def test_paper_has_what_matters_and_the_cards_that_are_open(tab: Tab) -> None:
+    tab.page.goto(f"{tab.page.url}#unplug/auto-onlined")
+    tab.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    tab.page.emulate_media(media="print")
+    sections = tab.page.locator("main > section >> visible=true")
+    assert sections.evaluate_all("(all) => all.map((item) => item.id)") == [
+        "verdict",
+        "errors",
+        "regressions",
+        "matrix",
+        "scenarios",
+    ]
+    assert tab.page.locator(".scenario >> visible=true").count() == 1
+    notes = tab.page.locator(".shared > div")
+    shown = notes.evaluate_all("(all) => all.filter((item) => item.checkVisibility()).length")
+    assert 0 < shown < notes.count()
 
 
 def test_a_cell_of_the_matrix_leads_to_its_variant(tab: Tab) -> None:

@@ -107,6 +107,15 @@ def test_no_link_is_glued_to_the_next(tab: Tab) -> None:
     assert tab.page.evaluate(GLUED) == []
 
 
+def test_the_matrix_begins_two_screens_after_the_verdict(browser: Browser, address: str) -> None:
+    tab = Tab(browser, viewport={"width": 1280, "height": 800})
+    tab.page.goto(address)
+    first, matrix = (tab.page.locator(name).bounding_box() for name in ("#regressions", "#matrix"))
+    assert matrix["y"] - first["y"] < 2 * 800
+    assert matrix["y"] < 3 * 800
+    tab.page.context.close()
+
+
 OPEN_ALL = "document.querySelectorAll('details').forEach((item) => { item.open = true; })"
 
 
