@@ -11,7 +11,15 @@ from zonediff.live.host import Host, kvm_problem, look_for_host
 from zonediff.live.image import read_image
 from zonediff.variants.registry import VariantError
 
-_INSTALLED_KERNELS: Final = Path("/boot")
+_INSTALLED_KERNELS: Final = ("boot/vmlinuz-*", "usr/lib/modules/*/vmlinuz")
+"""Where distributions install kernel images."""
+
+NEEDED_OPTIONS: Final = (
+    *("ACPI_HOTPLUG_MEMORY", "MEMORY_HOTREMOVE", "NUMA", "SERIAL_8250_CONSOLE"),
+    *("BLK_DEV_INITRD", "BINFMT_SCRIPT"),
+)
+"""Options that a kernel has to have built in (docs/live.md)."""
+
 _GET_A_KERNEL: Final = (
     ("Debian, Ubuntu", "apt-get install linux-image-cloud-amd64  (Ubuntu: linux-image-virtual)"),
     ("Fedora", "dnf install kernel-core"),
@@ -30,7 +38,7 @@ class Finding(NamedTuple):
 
 
 def examine(images: Sequence[Path] = ()) -> list[Finding]:
-    """Examine the programs, KVM and kernel images; without images, those in /boot."""
+    """Examine the programs, KVM and kernel images; without images, those installed."""
     return [*_tools(), _kvm(), *_images(images)]
 
 
@@ -55,11 +63,34 @@ def _kvm() -> Finding:
 
 
 def _images(named: Sequence[Path]) -> Iterator[Finding]:
-    images = named or sorted(_INSTALLED_KERNELS.glob("vmlinuz-*"))
-    for path in images:
+    installed = sorted(path for pattern in _INSTALLED_KERNELS for path in Path("/").glob(pattern))
+    for path in named or installed:
         try:
-            yield Finding(True, f"{path}: Linux {read_image(path).release}")
+            yield from _image(path)
         except VariantError as error:
             yield Finding(False, str(error))
-    if not images:
-        yield Finding(False, f"no kernel image in {_INSTALLED_KERNELS}: name one", _GET_A_KERNEL)
+    if not named and not installed:
+        where = " and ".join(f"/{pattern}" for pattern in _INSTALLED_KERNELS)
+        yield Finding(False, f"no kernel image as {where}: name one", _GET_A_KERNEL)
+
+
+def _image(path: Path) -> Iterator[Finding]:
+    """What is to be said of an image. Raises VariantError when it is none."""
+    image = read_image(path)
+    yield Finding(True, f"{path}: Linux {image.release}")
+    config = image.config()
+    if config is None:
+        yield Finding(True, f"{path}: no config beside it: what it was built with is not known")
+        return
+    lacks = [option for option in NEEDED_OPTIONS if config.get(option) != "y"]
+    if lacks:
+        yield Finding(False, f"{path}: built without {', '.join(lacks)}")
+    if config.get("NET") != "y":
+        yield Finding(True, f"{path}: built without NET: its uevents cannot be heard")
+    online_type = image.default_online_type()
+    if online_type != "offline":
+        yield Finding(
+            True, f"{path}: makes added memory {online_type} by itself; guests are told not to"
+        )
+    if not image.option("ARCH_MEMORY_PROBE"):
+        yield Finding(True, f"{path}: has no probe file (ARCH_MEMORY_PROBE)")

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, NamedTuple
 
@@ -48,6 +48,12 @@ _TRIES: Final = 50
 
 _MEMORY_STAYS: Final = {"capabilities": [{"capability": "x-ignore-shared", "state": True}]}
 """The state of a guest is saved without its memory, which is in files of ours."""
+
+_CULPRIT_LIMIT: Final = 20.0
+"""Seconds in which a guest that hangs has to say what hangs."""
+
+_FRAME: Final = re.compile(r"\[<0>\] ([\w.]+)\+")
+_STATE: Final = re.compile(r"(memory[0-9]+)/state:(.*)")
 
 _POLL: Final = 0.005
 
@@ -186,6 +192,18 @@ class LiveGuest:
             if item["type"] == "dimm"
         ]
 
+    async def culprits(self) -> list[str]:
+        """What runs or waits in a kernel that does not come back: tasks with their stacks, blocks.
+
+        Empty when the agent does not answer any more.
+        """
+        self._vm.send("agent", self._agent.request("stacks"))
+        try:
+            await self._vm.until(lambda: self._agent.answer is not None, _CULPRIT_LIMIT)
+        except KernelDied:
+            return []
+        return culprits_in(self._agent.answer or ())
+
     async def save(self, state: str) -> None:
         """Write the guest's state, but for its memory, to a file; it does not run any more."""
         await self._vm.execute("migrate-set-capabilities", _MEMORY_STAYS)
@@ -251,6 +269,20 @@ class LiveGuest:
             notice == "DEVICE_DELETED" and data.get("device") == name
             for notice, data in self._vm.notices
         )
+
+
+def culprits_in(lines: Sequence[str]) -> list[str]:
+    """The agent's answer to `stacks`: a line for each task, and each block between two states."""
+    tasks: list[list[str]] = []
+    blocks = []
+    for line in lines:
+        if line.startswith("task "):
+            tasks.append([line.removeprefix("task ")])
+        elif tasks and (match := _FRAME.match(line)):
+            tasks[-1].append(match[1])
+        elif (match := _STATE.fullmatch(line)) and match[2] not in ("online", "offline"):
+            blocks.append(f"{match[1]} reads {match[2]}")
+    return [*(f"task {task}: {' < '.join(frames)}" for task, *frames in tasks if frames), *blocks]
 
 
 def _failure(result: str) -> str | None:

@@ -144,8 +144,13 @@ class GuestRunner:
         except KernelDied as death:
             self.end = death.how
             self.snapshots.append(self.snapshots[-1])
-            reasons = death.reasons if isinstance(death, DiedBooting) else ()
-            return Act(do, death.how, reasons=reasons or self._guest.console.reasons())
+            if isinstance(death, DiedBooting):
+                return Act(do, death.how, reasons=death.reasons)
+            reasons = self._guest.console.reasons()
+            if death.how == "hang":
+                culprits = await self._guest.culprits()
+                reasons += tuple(Reason("hang", "(in the guest)", text) for text in culprits)
+            return Act(do, death.how, reasons=reasons)
         events = self._look()
         self._update_pending(events, before)
         return Act(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from zonediff.live.agent import AGAIN, Agent, escaped
+from zonediff.live.guest import culprits_in
 
 
 def answer(number: int, *lines: str) -> list[bytes]:
@@ -95,3 +96,19 @@ def test_an_answer_whose_checksum_could_not_be_made_is_asked_for_again() -> None
     take(agent, b"begin 1 ", b"done", b"end 1")
     assert agent.answered
     assert agent.answer is None
+
+
+def test_a_hang_names_its_culprits() -> None:
+    answer = [
+        "task 24 (kworker/u2:1) R",
+        "[<0>] offline_pages+0x5c1/0x8e0",
+        "[<0>] memory_subsys_offline+0x97/0x150",
+        "",
+        "task 30 (idle) R",
+        "memory31/state:online",
+        "memory32/state:going-offline",
+    ]
+    assert culprits_in(answer) == [
+        "task 24 (kworker/u2:1) R: offline_pages < memory_subsys_offline",
+        "memory32 reads going-offline",
+    ]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from zonediff.engine.machine import Config
+from zonediff.live.doctor import NEEDED_OPTIONS, examine
 from zonediff.live.image import read_image
 from zonediff.live.subject import own_parameters
 from zonediff.variants.registry import Registry, VariantError
@@ -214,3 +215,24 @@ def test_packages_without_an_image_are_refused(tmp_path: Path) -> None:
     (tmp_path / "linux-other.deb").touch()
     with pytest.raises(VariantError, match="2 files match, name one"):
         read_image(tmp_path / "linux-*.deb")
+
+
+def test_the_options_of_an_image_are_examined(vmlinuz: Path) -> None:
+    def findings() -> dict[str, bool]:
+        about = [item for item in examine([vmlinuz]) if item.what.startswith(str(vmlinuz))]
+        return {item.what.removeprefix(f"{vmlinuz}: "): item.ok for item in about}
+
+    assert findings() == {
+        "Linux 4.10.17": True,
+        "no config beside it: what it was built with is not known": True,
+    }
+    options = [f"CONFIG_{option}=y" for option in NEEDED_OPTIONS[1:]]
+    options.append("CONFIG_MHP_DEFAULT_ONLINE_TYPE_ONLINE_AUTO=y")
+    vmlinuz.with_name("config-4.10.17").write_text("\n".join(options))
+    assert findings() == {
+        "Linux 4.10.17": True,
+        "built without ACPI_HOTPLUG_MEMORY": False,
+        "built without NET: its uevents cannot be heard": True,
+        "makes added memory online by itself; guests are told not to": True,
+        "has no probe file (ARCH_MEMORY_PROBE)": True,
+    }
