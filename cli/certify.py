@@ -13,6 +13,7 @@ from tqdm import tqdm
 from zonediff.cli import completion, options, outputs
 from zonediff.cli.group import BadInput
 from zonediff.cli.machines import machine_option, named_arena
+from zonediff.cli.streams import terminal
 from zonediff.engine.kernel import NotModelled
 from zonediff.explore.arena import ArenaError
 from zonediff.live.host import find_host
@@ -77,13 +78,15 @@ def command(
     of the model; after each, result and observation have to be the same. What the kernel does
     otherwise is shortened to the fewest steps and confirmed on a boot of its own.
     """
-    outputs.check([("-o", output)], [*variant_files, image])
+    outputs.check([("-o", output)], [*variant_files, image, Path(machine)])
     policy = Registry(variant_files).model(variant).policy
     arena, kernel, host = named_arena(machine), read_image(image), find_host()
     # Imported here because qemu.qmp may be missing where live kernels are not run.
     from zonediff.compare.certify import certify
 
-    with tqdm(desc="touring", unit=" transitions", leave=False, disable=None) as bar:
+    with tqdm(
+        desc="touring", unit=" transitions", leave=False, disable=None, file=terminal()
+    ) as bar:
 
         def progress(done: int, left: int) -> None:
             bar.n = done

@@ -148,7 +148,7 @@ def command(a: str, b: str, variant_files: tuple[Path, ...], **given: Any) -> in
     writers = _writers(request.aut, request.promela, request.dot)
     outputs.check(
         [("--store", request.store), *((option, path) for option, path, _ in writers)],
-        [*variant_files, Path(request.machine)],
+        [*variant_files, Path(request.machine), *options.image_inputs(a, b)],
     )
     outputs.check_folder("--save", request.save)
     registry = options.registry(variant_files)

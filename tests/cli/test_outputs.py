@@ -37,6 +37,8 @@ CASES = [
     (*SMALL, "one-dimm", "--promela", "p.h"),
     (*SMALL, "one-dimm", "--save", "mail.eml"),
     (*SMALL, "one-dimm", "--save", "nowhere"),
+    ("explore", "upstream", "live:vmlinuz", "--promela", "vmlinuz"),
+    ("certify", "v6.1", "--live", "vmlinuz", "-o", "vmlinuz"),
     ("sweep", "sweep.yaml", "-o", "sweep.yaml"),
     ("sweep", "glance", "--store", "s.sqlite", "-o", "s.sqlite"),
     ("sweep", "export", "kept.csv", "-o", "kept.csv"),
