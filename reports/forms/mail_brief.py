@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from zonediff.engine.words import count_of
-from zonediff.reports.forms import summary
+from zonediff.reports.forms import mail, summary
 from zonediff.reports.forms.changed_claims import claims_that_change
 from zonediff.reports.forms.excerpt import without_final_state
 from zonediff.reports.forms.mail_layout import (
@@ -28,6 +28,7 @@ from zonediff.reports.page import scope
 from zonediff.reports.page.evidence import live_kernels
 from zonediff.reports.page.findings import Finding, RemovalView
 from zonediff.reports.page.index import Index
+from zonediff.reports.page.patches import series_text
 from zonediff.reports.page.report import Report, build_report
 from zonediff.reports.text.kinds import Class, noun
 from zonediff.reports.text.plain import command, wrap
@@ -51,6 +52,8 @@ _REST: Final[tuple[Class, ...]] = ("fix", "behaviour-change")
 
 def render(result: Result) -> str:
     """The mail, with examples for fewer harms if it would be longer than LINES."""
+    if not result.scenarios:  # a sweep, of which nothing can be left out
+        return mail.render(result)
     report = build_report(result)
     texts = [ready(_Brief(result, report, number).lines()) for number in (_EXAMPLES, 1)]
     return next((text for text in texts if text.count("\n") <= LINES), texts[-1])
@@ -73,7 +76,7 @@ class _Brief:
         """All lines. Commands are shown for as many of the worst regressions as there is room."""
         before = [*self._head(), *self._verdict(), *self._errors(), *self._regressions()]
         after = [*self._removals(), *self._claims(), *self._evidence(), *self._not_tested()]
-        after += self._more()
+        after += [*self._patches(), *self._more()]
         yield from before
         yield from self._reproduce(LINES - len(before) - len(after))
         yield from after
@@ -204,6 +207,12 @@ class _Brief:
         yield from _heading("What was not tested")
         for text in scope.not_tested(self.result, self.report):
             yield from _cut(wrap(text, WIDTH, "- "), _FEW)
+
+    def _patches(self) -> Iterator[str]:
+        for item in self.report.series:
+            yield from _heading(item.heading)
+            yield from wrap(item.lead, WIDTH)
+            yield from series_text(item.series, WIDTH)
 
     def _more(self) -> Iterator[str]:
         yield ""
