@@ -224,7 +224,7 @@ class Guest:
         if self.machine.has_parameter("acpi_no_memhotplug"):
             self.devices[dimm.id] = replace(device, bound=False)
             kernel.explain(NO_DRIVER.because(device=dimm.id, why="acpi_no_memhotplug is set"))
-            return "REFUSED"
+            return None
         if (
             at_boot
             and self.policy.auto_online_hangs_boot

@@ -53,6 +53,10 @@ class Console:
             self.death is not None and _LAST_LINE.search(line) is not None
         )
 
+    def has_news(self, text: str) -> bool:
+        """Whether a line since the last reasons() has this text in it."""
+        return any(text in line for line in self.lines[self._taken :])
+
     def reasons(self) -> tuple[Reason, ...]:
         """Return the lines printed since the last call as reasons; the middle of many is left out.
 

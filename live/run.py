@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from typing import Final
 
 from zonediff.engine import userspace
 from zonediff.engine.guest import boot_blocks
@@ -30,6 +31,9 @@ from zonediff.live.guest_spec import GuestSpec, Script, fixed_script
 from zonediff.live.qemu_arguments import device_id
 from zonediff.live.snapshot import Snapshot
 from zonediff.live.templates import DiedBooting, booted
+
+_NOT_ADDED: Final = "acpi_memory_enable_device() error"
+"""What the driver prints when add_memory() fails (drivers/acpi/acpi_memhotplug.c)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +180,8 @@ class GuestRunner:
                 await self._guest.plug(step)
                 await self._guest.observe()
                 await self._note_device_blocks()
+                if self._guest.console.has_news(_NOT_ADDED):
+                    raise Refused("the kernel did not add the memory; _OST does not say so")
             case Unplug(id):
                 await self._guest.unplug(id)
                 await self._guest.observe()
