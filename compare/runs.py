@@ -176,7 +176,17 @@ class Runs(JsonOutcomes[WorkItem, Run]):
         return to_json(outcome) if outcome.status in ("ran", "died") else None
 
     def load(self, item: WorkItem, body: Any) -> Run:
-        return from_json(body, Run)
+        run = from_json(body, Run)
+        scenario, variant, _, _ = item.cell
+        names = (run.scenario, run.variant, run.hash)
+        if names != (scenario.id, variant, scenario.hash) or run.status not in ("ran", "died"):
+            raise ValueError(f"it is of {run.scenario!r:.80} on {run.variant!r:.80}")
+        wants = [goal.want for goal in scenario.goals]
+        if [goal.want for goal in run.goals] != wants or (run.trace is None) == item.keeps_trace:
+            raise ValueError("it does not judge the goals of its scenario, or lacks its trace")
+        if item.cell.seeds.counted and run.trace is None and not run.counts:
+            raise ValueError("it does not count how often the goals were met")
+        return run
 
 
 def _code(variant: str, registry: Registry) -> str:

@@ -84,6 +84,26 @@ DIFF_NUMBER_DIGITS: Final = 9
 SERIES_PATCHES: Final = 200
 """The most patches of a series; who asks for more has the wrong range."""
 
+# --- results ---
+
+RESULT_BYTES: Final = 256 << 20
+"""The largest result file, in bytes."""
+
+UNPACKED_TIMES: Final = 32
+"""How many times larger than its file what a result refers to may be, counted each time."""
+
+UNPACKED_FROM: Final = 1 << 20
+"""The size of a result file, in bytes, from which that counts; smaller ones count as this large."""
+
+RESULT_NUMBER: Final = (1 << 64) - 1
+"""The largest number in a result, above or below zero; kernels print counts unsigned."""
+
+BLOCK_NUMBER: Final = (1 << 25) - 1
+"""The largest number of a memory block in a result: 52 bits of addresses, in blocks of 128M."""
+
+STORED_BYTES: Final = 64 << 20
+"""The largest outcome in a store, unpacked, in bytes."""
+
 # --- recordings ---
 
 RECORDING_BYTES: Final = 64 << 20

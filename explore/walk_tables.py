@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 from zonediff.explore.kinds import Kind
 from zonediff.explore.walk_batch import WalkBatch, WalkSetting
+from zonediff.result.converter import from_json
 from zonediff.work.fingerprint import fingerprint
 from zonediff.work.json_outcomes import JsonOutcomes
 from zonediff.work.store import Store
@@ -41,7 +42,11 @@ class KindTable(_BatchTable[dict[Kind, int]]):
         return [[kind, count] for kind, count in outcome.items()]
 
     def load(self, item: WalkBatch, body: Any) -> dict[Kind, int]:
-        return {Kind(*kind): count for kind, count in body}
+        kinds: dict[Kind, int] = {}
+        for row in from_json(body, list[list[Any]]):
+            texts, count = row
+            kinds[Kind(*from_json(texts, list[Any]))] = from_json(count, int)
+        return kinds
 
 
 class ShrunkTable(_BatchTable[tuple[int, ...]]):
@@ -54,4 +59,4 @@ class ShrunkTable(_BatchTable[tuple[int, ...]]):
         return outcome
 
     def load(self, item: WalkBatch, body: Any) -> tuple[int, ...]:
-        return tuple(body)
+        return from_json(body, tuple[int, ...])

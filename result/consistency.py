@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from zonediff.corpus.forms import machine_from_json
 from zonediff.corpus.scenario import ScenarioStep
+from zonediff.engine.bounds import BLOCK_NUMBER
 from zonediff.engine.machine import Machine
 from zonediff.result.converter import from_json
 from zonediff.result.frontiers import Frontier
 from zonediff.result.history import History
-from zonediff.result.result import Result
+from zonediff.result.result import Result, ScenarioInfo
 
 
 def check(result: Result) -> None:
@@ -19,21 +21,96 @@ def check(result: Result) -> None:
     Every name that it uses is described once, scenarios hold machines and steps, and rows have a
     value for each column. Raises ValueError, or what from_json() raises for a scenario's parts.
     """
-    for problem in (*_name_problems(result), *_frontier_problems(result.frontiers)):
+    for problem in (
+        *_unprintable_names(result),
+        *_name_problems(result),
+        *_frontier_problems(result.frontiers),
+        *_exploration_problems(result),
+    ):
         raise ValueError(problem)
     if result.history is not None:
         for problem in _history_problems(result.history):
             raise ValueError(problem)
     for scenario in result.scenarios:
-        from_json(scenario.machine, Machine)
+        _check_machine(scenario)
         for step in scenario.steps:
             from_json(step, ScenarioStep)
         if not all(isinstance(goal.get("want"), str) for goal in scenario.goals):
             raise ValueError(f"a goal of {scenario.id!r} has no `want`")
+    for problem in _run_problems(result):
+        raise ValueError(problem)
+
+
+def _check_machine(scenario: ScenarioInfo) -> None:
+    """Check that the machine of a scenario is whole. Raises ValueError."""
+    from_json(scenario.machine, Machine)
+    try:
+        machine = machine_from_json(scenario.machine)
+    except KeyError as error:
+        raise ValueError(f"the machine of {scenario.id!r} has no {error}") from None
+    for _, problem in machine.problems():
+        raise ValueError(f"the machine of {scenario.id!r}: {problem}")
+
+
+def _unprintable_names(result: Result) -> Iterator[str]:
+    """Yield names that are not one line of printable text."""
+    names = {
+        "variant": [info.name for info in result.variants],
+        "scenario": [info.id for info in result.scenarios],
+        "claim": [claim.id for claim in result.claims],
+        "machine": [
+            *(name for item in result.explorations for name in (item.arena, item.level)),
+            *(name for item in result.portraits for name in (item.arena, item.level)),
+        ],
+        "frontier": [name for item in result.frontiers for name in (item.path, item.onliner)],
+        "series": [
+            name
+            for item in result.series
+            for name in (item.variant, item.baseline, *(stage.variant for stage in item.stages))
+        ],
+    }
+    for what, given in names.items():
+        for name in given:
+            if not name.isprintable():
+                yield f"the name of a {what}, {name!r:.80}, has characters that cannot be printed"
+
+
+def _exploration_problems(result: Result) -> Iterator[str]:
+    for item in result.explorations:
+        if not all(len(counts) == 2 for counts in (item.states, item.transitions)):
+            yield f"the exploration of {item.arena!r} does not count states of two variants"
+        if len(item.explored) not in (0, 2):
+            yield f"the exploration of {item.arena!r} does not count explored states of both"
+    for portrait in result.portraits:
+        states = range(len(portrait.states))
+        if not states or not portrait.variants:
+            yield f"the portrait of {portrait.arena!r} has no states, or no variants"
+        if len({len(state) for state in portrait.states}) > 1:
+            yield f"the states of the portrait of {portrait.arena!r} do not have the same parts"
+        if any(move.source not in states or move.target not in states for move in portrait.moves):
+            yield f"a move in the portrait of {portrait.arena!r} leads to a state that is not there"
+
+
+def _run_problems(result: Result) -> Iterator[str]:
+    wants = {info.id: [goal.get("want") for goal in info.goals] for info in result.scenarios}
+    for run in result.runs:
+        where = f"the run of {run.scenario!r} on {run.variant!r}"
+        if (run.trace is None) != (run.status in ("error", "not-run")):
+            yield f"{where} has the status {run.status}, which does not fit its trace"
+        if run.trace is None:
+            continue
+        if [goal.want for goal in run.goals] != wants.get(run.scenario, []):
+            yield f"{where} does not judge the goals of its scenario"
+        if not all(
+            0 <= first <= last <= BLOCK_NUMBER for first, last in run.trace.devices.values()
+        ):
+            yield f"{where} has a device whose blocks do not ascend"
 
 
 def _frontier_problems(frontiers: Sequence[Frontier]) -> Iterator[str]:
     for frontier in frontiers:
+        if not frontier.added or not frontier.rows:
+            yield "a frontier has no sizes, or no machines"
         if frontier.added != sorted({size for size in frontier.added if size > 0}):
             yield "the sizes of a frontier do not ascend from above 0"
         if any(len(row.least_kib) != len(frontier.added) for row in frontier.rows):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any, Final, TypeVar, get_args, get_origin
 
 from cattrs import Converter
@@ -18,13 +19,18 @@ from cattrs.cols import (
 )
 from cattrs.gen import make_dict_structure_fn
 
-from zonediff.engine.observation import BlockRange, BlockView, ZoneView
+from zonediff.corpus.problems import shortened
+from zonediff.corpus.schema import ADDRESS_BITS
+from zonediff.engine.bounds import BLOCK_NUMBER, RESULT_NUMBER
+from zonediff.engine.observation import BlockRange, BlockView, Change, Observation, ZoneView
 from zonediff.engine.steps import REGISTRY, Step
 from zonediff.engine.trace import Number, StepTrace
 from zonediff.engine.units import Bytes, Duration, parse_duration, parse_size
 from zonediff.result.packing import compact
 
 T = TypeVar("T")
+
+_LONGEST_SIZE: Final = 24
 
 
 def to_json(value: object) -> Any:
@@ -42,19 +48,37 @@ def from_json(body: Any, cls: type[T]) -> T:
 
 def _text(value: Any, _: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"expected text, not {compact(value)[:40]}")
+        raise TypeError(f"expected text, not {_shown(value)}")
+    if not value.isascii():
+        _refuse_half_characters(value)
     return value
+
+
+def _refuse_half_characters(text: str) -> None:
+    """Refuse the halves of characters that JSON can hold and no file can."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        half = f"U+{ord(text[error.start]):04X}"
+        raise ValueError(f"expected text, but it holds {half}, half of a character") from None
+
+
+def _shown(value: Any) -> str:
+    """A value in a message: its beginning, in ASCII."""
+    return compact(value)[:40]
 
 
 def _number(value: Any, _: Any) -> int:
     if type(value) is not int:
-        raise TypeError(f"expected a whole number, not {compact(value)[:40]}")
+        raise TypeError(f"expected a whole number, not {_shown(value)}")
+    if abs(value) > RESULT_NUMBER:
+        raise ValueError(f"{_shown(value)}: expected a number of at most 64 bits")
     return value
 
 
 def _truth(value: Any, _: Any) -> bool:
     if not isinstance(value, bool):
-        raise TypeError(f"expected true or false, not {compact(value)[:40]}")
+        raise TypeError(f"expected true or false, not {_shown(value)}")
     return value
 
 
@@ -63,7 +87,10 @@ def _number_or_text(value: Any, _: Any) -> int | str:
 
 
 def _size(value: Any, _: Any) -> Bytes:
-    return parse_size(_text(value, str))
+    text = _text(value, str)
+    if len(text) > _LONGEST_SIZE or (size := parse_size(text)) > 1 << ADDRESS_BITS:
+        raise ValueError(f"{_shown(value)}: expected a size of at most {ADDRESS_BITS} bits")
+    return size
 
 
 def _duration(value: Any, _: Any) -> Duration:
@@ -80,7 +107,7 @@ def _write_range(item: BlockRange) -> list[Any]:
 
 def _read_range(value: Any, _: Any) -> BlockRange:
     match value:
-        case [int(first), int(last), None] if 0 <= first <= last:
+        case [int(first), int(last), None] if _are_blocks(first, last):
             return BlockRange(first, last, None)
         case [
             int(first),
@@ -90,11 +117,31 @@ def _read_range(value: Any, _: Any) -> BlockRange:
             str(removable),
             str(online),
             int(node),
-        ] if 0 <= first <= last:
+        ] if _are_blocks(first, last):
+            _number(node, int)
+            for text in (state, zones, removable, online):
+                _text(text, str)
             return BlockRange(first, last, BlockView(state, zones, removable, online, node))
     raise ValueError(
         "expected [first, last, state, valid_zones, removable, online, node] or [first, last, null]"
+        f", with block numbers up to {BLOCK_NUMBER}"
     )
+
+
+def _are_blocks(first: int, last: int) -> bool:
+    return type(first) is type(last) is int and 0 <= first <= last <= BLOCK_NUMBER
+
+
+def _in_order(read: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Restrict `read`, which gives something with block ranges, to ranges that ascend."""
+
+    def hook(value: Any, cls: Any) -> Any:
+        item = read(value, cls)
+        if any(two.first <= one.last for one, two in pairwise(item.blocks)):
+            raise ValueError("expected ranges of blocks that ascend and have no block in common")
+        return item
+
+    return hook
 
 
 def _write_zone(zone: ZoneView) -> list[int]:
@@ -103,8 +150,8 @@ def _write_zone(zone: ZoneView) -> list[int]:
 
 def _read_zone(value: Any, _: Any) -> ZoneView:
     match value:
-        case [int(start_pfn), int(spanned), int(present)]:
-            return ZoneView(start_pfn, spanned, present)
+        case [int(), int(), int()]:
+            return ZoneView(*(_number(number, int) for number in value))
     raise ValueError("expected [start_pfn, spanned, present]")
 
 
@@ -113,7 +160,7 @@ def _read_step(value: Any, _: Any) -> Step:
         raise TypeError("expected a step: an object with one key, its verb")
     ((verb, arguments),) = value.items()
     if verb not in REGISTRY:
-        raise ValueError(f"unknown step {verb!r}")
+        raise ValueError(f"unknown step {shortened(verb)}")
     return _CONVERTER.structure(arguments, REGISTRY[verb])
 
 
@@ -155,7 +202,7 @@ def _strictly(shape: type, name: str, read: Callable[[Any, Any], Any]) -> Callab
 
     def hook(value: Any, cls: Any) -> Any:
         if not isinstance(value, shape):
-            raise TypeError(f"expected {name}, not {compact(value)[:40]}")
+            raise TypeError(f"expected {name}, not {_shown(value)}")
         return read(value, cls)
 
     return hook
@@ -176,7 +223,11 @@ def _converter() -> Converter:
 
     def dataclass(cls: Any) -> Callable[[Any, Any], Any]:
         read = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True)
-        return _strictly(dict, "an object", _with_acts_filled(read) if cls is StepTrace else read)
+        if cls is StepTrace:
+            return _strictly(dict, "an object", _with_acts_filled(read))
+        if cls in (Observation, Change):
+            return _strictly(dict, "an object", _in_order(read))
+        return _strictly(dict, "an object", read)
 
     converter.register_structure_hook_factory(_is_collection, collection)
     converter.register_structure_hook_factory(dataclasses.is_dataclass, dataclass)

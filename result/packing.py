@@ -9,8 +9,10 @@ saves nine tenths of a file.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, Final
+
+from zonediff.engine.bounds import UNPACKED_FROM, UNPACKED_TIMES
 
 
 def compact(value: Any) -> str:
@@ -52,16 +54,35 @@ def pack(body: dict[str, Any]) -> None:
     body["reasons"] = [json.loads(reason) for reason in table]
 
 
-def unpack(body: dict[str, Any]) -> None:
+class _Room:
+    """The characters that what is referred to may still take, so that no file explodes."""
+
+    def __init__(self, packed: int) -> None:
+        self.left = UNPACKED_TIMES * max(packed, UNPACKED_FROM)
+        self._sizes: dict[int, int] = {}
+
+    def take(self, value: Any) -> Any:
+        """Return a value that is referred to once more. Raises ValueError when it does not fit."""
+        if id(value) not in self._sizes:
+            self._sizes[id(value)] = len(compact(value))
+        self.left -= self._sizes[id(value)]
+        if self.left < 0:
+            raise ValueError(f"it unpacks to more than {UNPACKED_TIMES} times its size")
+        return value
+
+
+def unpack(body: dict[str, Any], packed: int) -> None:
     """Undo pack(), in place. Parts of a wrong shape stay as they are; the converter refuses them.
 
-    Raises ValueError if a reference has no target.
+    packed: the characters of the file. Raises ValueError if a reference has no target, or if the
+    references take too much.
     """
+    room = _Room(packed)
     table = body.pop("reasons", None)
     if not isinstance(table, list):
         raise ValueError("$.reasons is not a list")
     for reasons in _reason_lists([body.get(part) for part in _WITH_REASONS]):
-        reasons[:] = [_entry(table, reason) for reason in reasons]
+        reasons[:] = [_entry(table, reason, room) for reason in reasons]
     hashes = {str(item.get("id")): item.get("hash") for item in _objects(body.get("scenarios"))}
     earlier: dict[tuple[str, str], dict[str, Any]] = {}
     for run in _objects(body.get("runs")):
@@ -70,8 +91,10 @@ def unpack(body: dict[str, Any]) -> None:
             first = earlier.get((scenario, str(run.pop("same_as"))))
             if first is None:
                 raise ValueError(f"run {scenario} on {variant} equals one that is not there")
-            run.update({**first, "variant": variant})
-        earlier[scenario, variant] = dict(run)
+            run.update({**room.take(first), "variant": variant})
+            earlier[scenario, variant] = first
+        else:
+            earlier[scenario, variant] = dict(run)
         if scenario in hashes:
             run.setdefault("hash", hashes[scenario])
         if isinstance(run.get("trace"), dict):
@@ -79,7 +102,7 @@ def unpack(body: dict[str, Any]) -> None:
     compared = _compared(body)
     for judgement in _objects(body.get("judgements")):
         if "goals" not in judgement:
-            judgement["goals"] = compared(judgement)
+            judgement["goals"] = [room.take(goal) for goal in compared(judgement)]
 
 
 def _compared(body: dict[str, Any]) -> Callable[[dict[str, Any]], list[dict[str, Any]]]:
@@ -110,20 +133,20 @@ def _compared(body: dict[str, Any]) -> Callable[[dict[str, Any]], list[dict[str,
 
 def _kind_of_goal(old: dict[str, Any], new: dict[str, Any]) -> str:
     """What two outcomes come to; one that is met for nothing is not fixed."""
-    if new.get("moot") and not old.get("met"):
+    before, after = old.get("met"), new.get("met")
+    if type(before) is not bool or type(after) is not bool or before is after:
         return "unchanged"
-    return _KIND_OF_GOAL.get((old.get("met"), new.get("met")), "unchanged")
+    if before:
+        return "regression"
+    return "unchanged" if new.get("moot") else "fix"
 
 
-_KIND_OF_GOAL: Final[Mapping[Any, str]] = {(True, False): "regression", (False, True): "fix"}
-
-
-def _entry(table: list[Any], reason: Any) -> Any:
+def _entry(table: list[Any], reason: Any, room: _Room) -> Any:
     if type(reason) is not int:
         return reason
     if not 0 <= reason < len(table):
         raise ValueError(f"there is no reason {reason}")
-    return table[reason]
+    return room.take(table[reason])
 
 
 _WITH_REASONS: Final = ("runs", "judgements", "claims", "history", "explorations")

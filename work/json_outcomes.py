@@ -11,8 +11,9 @@ from typing import Any, Final, TypeVar
 
 from cattrs import BaseValidationError
 
+from zonediff.engine.bounds import STORED_BYTES
 from zonediff.work.outcome_table import OutcomeTable
-from zonediff.work.store import Store, StoreError
+from zonediff.work.store import Store, damaged
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -56,12 +57,12 @@ class JsonOutcomes(OutcomeTable[T, R]):
         if not rows:
             return None
         try:
-            return self.load(item, json.loads(zlib.decompress(rows[0][0])))
-        except (BaseValidationError, LookupError, TypeError, ValueError, zlib.error) as error:
-            raise StoreError(
-                f"{self.store.path}: the stored {self.describe(item)} is damaged ({error}); "
-                "name another --store, or delete this one"
-            ) from None
+            return self.load(item, json.loads(_unpacked(rows[0][0])))
+        except (
+            *(BaseValidationError, LookupError, TypeError, ValueError),
+            *(RecursionError, zlib.error),
+        ) as error:
+            raise damaged(self.store, self.describe(item), error) from None
 
     def write(self, item: T, outcome: R) -> None:
         body = self.dump(outcome)
@@ -71,3 +72,14 @@ class JsonOutcomes(OutcomeTable[T, R]):
                 "INSERT INTO outcomes VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 (self.key(item), self.describe(item), packed),
             )
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """Unpack an outcome, which may come from anywhere. Raises ValueError when it is too large."""
+    unpacking = zlib.decompressobj()
+    body = unpacking.decompress(packed, STORED_BYTES + 1)
+    if len(body) > STORED_BYTES:
+        raise ValueError(f"unpacked it is larger than {STORED_BYTES} bytes")
+    if not unpacking.eof:
+        raise ValueError("its end is missing")
+    return body

@@ -190,6 +190,15 @@ def _prepare(store: Store) -> None:
             store.create([*_TABLES, *(f"PRAGMA {mark}" for mark in marks)])
 
 
+def damaged(store: StoreReader, what: str, error: object) -> StoreError:
+    """Return the error for an outcome that cannot be used. what: the outcome, in words."""
+    why = " ".join(str(error).split())
+    return StoreError(
+        f"{store.path}: the stored {what} is damaged ({why:.200}); name another --store, or delete "
+        "this one"
+    )
+
+
 @contextmanager
 def _sqlite_errors(path: Path) -> Iterator[None]:
     """Turn SQLite's exceptions into StoreError."""

@@ -133,7 +133,7 @@ def _read(data: Plain, registry: Registry) -> Sweep:
             if key in data:
                 data[key] = _written_out(data[key], key)
     sweep = read(data, Sweep)
-    mistakes = [*_axes(sweep), *_unknown(sweep, registry)]
+    mistakes = [*axis_mistakes(sweep), *_unknown(sweep, registry)]
     if mistakes:
         raise Misshapen(*mistakes)
     return sweep
@@ -152,7 +152,7 @@ def _written_out(sizes: Plain, key: str) -> Plain:
     return [*range(steps.first, steps.last + 1, steps.step)]
 
 
-def _axes(sweep: Sweep) -> Iterator[Mistake]:
+def axis_mistakes(sweep: Sweep) -> Iterator[Mistake]:
     """What is wrong with the axes of a well-formed sweep."""
     for item in fields_of(sweep):
         values = getattr(sweep, item.name)

@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from typing import Final
 
-from cattrs import BaseValidationError, structure
-
-from zonediff.compare.sweep.plan import Row, Sweep
+from zonediff.compare.sweep.plan import Row, Sweep, axis_mistakes
 from zonediff.compare.sweep.work import Outcome, Point, Task
+from zonediff.corpus.schema import Misshapen, read
+from zonediff.engine.bounds import RESULT_NUMBER
 from zonediff.variants.registry import Registry
 from zonediff.work.fingerprint import fingerprint
 from zonediff.work.outcome_table import OutcomeTable
-from zonediff.work.store import Store, StoreError, StoreReader
+from zonediff.work.store import Store, StoreError, StoreReader, damaged
 
 _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS sweep (axes TEXT NOT NULL)",
@@ -48,12 +48,12 @@ class Rows(OutcomeTable[Task, Outcome]):
         return self._keys[item.row]
 
     def read(self, item: Task) -> Outcome | None:
-        outcome = _outcome(self.store, self.key(item))
+        outcome = _outcome(self.store, item.row, self.key(item))
         return None if outcome is None or item.left(outcome) else outcome
 
     def remaining(self, item: Task) -> Task:
         """The same with the points that are there."""
-        outcome = _outcome(self.store, self.key(item))
+        outcome = _outcome(self.store, item.row, self.key(item))
         return item if outcome is None else Task(item.row, outcome.points, item.whole)
 
     def write(self, item: Task, outcome: Outcome) -> None:
@@ -87,13 +87,13 @@ def stored_sweep(store: StoreReader) -> Sweep:
 
 def stored_rows(store: StoreReader, keys: Mapping[Row, str]) -> tuple[dict[Row, Outcome], int]:
     """The rows that a store has, with their points; and the number of rows of other code."""
-    outcomes = ((row, _outcome(store, key)) for row, key in keys.items())
+    outcomes = ((row, _outcome(store, row, key)) for row, key in keys.items())
     there = {row: outcome for row, outcome in outcomes if outcome is not None}
     ((count,),) = store.execute("SELECT count(*) FROM rows")
     return there, count - len(there)
 
 
-def _outcome(store: StoreReader, key: str) -> Outcome | None:
+def _outcome(store: StoreReader, row: Row, key: str) -> Outcome | None:
     """The outcome of the row with this key; None when the store does not have it."""
     free = store.execute("SELECT free_kib FROM rows WHERE key = ?", [key])
     if not free:
@@ -101,7 +101,23 @@ def _outcome(store: StoreReader, key: str) -> Outcome | None:
     points = store.execute(
         "SELECT added, died_at, least_kib FROM points WHERE row = ? ORDER BY added", [key]
     )
-    return Outcome(free[0][0], tuple(Point(*point) for point in points))
+    outcome = Outcome(free[0][0], tuple(Point(*point) for point in points))
+    if not _fits(row, outcome):
+        raise damaged(store, f"row of {row}", "its numbers do not fit its sizes")
+    return outcome
+
+
+def _fits(row: Row, outcome: Outcome) -> bool:
+    """Whether a stored outcome can be that of the row; a store may come from anywhere."""
+    numbers = [outcome.free_kib, *(point.least_kib for point in outcome.points)]
+    numbers += [point.died_at for point in outcome.points if point.died_at is not None]
+    sizes = [point.added for point in outcome.points]
+    return (
+        all(type(number) is int and abs(number) <= RESULT_NUMBER for number in numbers)
+        and all(point.died_at is None or point.died_at > 0 for point in outcome.points)
+        and set(sizes) <= set(row.added)
+        and row.added[-1] in sizes
+    )
 
 
 def _settle(store: Store, sweep: Sweep) -> None:
@@ -126,11 +142,14 @@ def _sweep(store: StoreReader) -> Sweep | None:
     if not axes:
         return None
     try:
-        return structure(json.loads(axes[0][0]), Sweep)
-    except (BaseValidationError, ValueError, TypeError):
+        sweep = read(json.loads(axes[0][0]), Sweep)
+        if mistakes := [*axis_mistakes(sweep)]:
+            raise Misshapen(*mistakes)
+    except (ValueError, TypeError, RecursionError):
         raise StoreError(
             f"{store.path}: its sweep is damaged; name another --store, or delete this one"
         ) from None
+    return sweep
 
 
 def _key(row: Row, code: str) -> str:

@@ -39,7 +39,9 @@ def _parts(result: Result, report: Report, index: Index) -> Iterator[Part]:
     yield Part("ABI removals", [] if report.removals else ["None."], list(_removals(report)))
     yield Part("What was compared", _list(map(text, scope.compared(result))))
     for item in report.series:
-        yield Part(item.heading, [text(item.lead), "", *block(series_text(item.series, _TEXT))])
+        yield Part(
+            text(item.heading), [text(item.lead), "", *block(series_text(item.series, _TEXT))]
+        )
     yield _evidence(result)
     yield Part("What was not tested", _list(map(text, scope.not_tested(result, report))))
     yield from (
@@ -86,7 +88,7 @@ def _verdict(result: Result, report: Report) -> tuple[list[str], list[list[str]]
 def _section(section: Section, report: Report, index: Index) -> Part:
     ordered = worst_first(index, section.causes)
     items = [list(_cause(cause, report, index)) for cause in ordered]
-    return Part(section.heading, [section.meaning, ""], items)
+    return Part(text(section.heading), [section.meaning, ""], items)
 
 
 def _cause(cause: Cause, report: Report, index: Index) -> Iterator[str]:

@@ -368,7 +368,7 @@ def _change_store(database: sqlite3.Connection, random: Random) -> None:
     if change == 0:
         database.execute(f"DROP TABLE {table}")
     elif change == 1:
-        database.execute(f"ALTER TABLE {table} RENAME COLUMN {column} TO other")
+        database.execute(f"ALTER TABLE {table} RENAME COLUMN {column} TO {column}2")
     elif change == 2:
         mark = random.choice(("application_id", "user_version"))
         database.execute(f"PRAGMA {mark} = {random.choice((0, 1, 2, -1))}")

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from zonediff.engine.bounds import BLOCK_NUMBER
 from zonediff.engine.observation import BlockRange, BlockView, Change, Observation, ZoneView
 from zonediff.engine.steps import (
     Blocks,
@@ -40,15 +41,19 @@ from zonediff.result.result import Result
 from zonediff.result.writing import write_files, write_text
 
 texts = st.text(max_size=8)
-sizes = st.integers(0, 1 << 60).map(Bytes)
+sizes = st.integers(0, 1 << 52).map(Bytes)
 small = st.integers(0, 1 << 40)
 views = st.builds(BlockView, texts, texts, texts, texts, st.integers(-1, 63))
 
 
 @st.composite
-def ranges(draw: st.DrawFn, view: st.SearchStrategy[BlockView | None]) -> BlockRange:
-    first = draw(small)
-    return BlockRange(first, first + draw(small), draw(view))
+def ranges(draw: st.DrawFn, view: st.SearchStrategy[BlockView | None]) -> tuple[BlockRange, ...]:
+    """Ranges that ascend and have no block in common."""
+    numbers = sorted(draw(st.sets(st.integers(0, BLOCK_NUMBER), max_size=6)))
+    return tuple(
+        BlockRange(first, last, draw(view))
+        for first, last in zip(numbers[::2], numbers[1::2], strict=False)
+    )
 
 
 zones = st.builds(ZoneView, small, small, small)
@@ -70,14 +75,14 @@ steps: st.SearchStrategy[Step] = st.one_of(
 reasons = st.builds(Reason, texts, texts, texts, st.dictionaries(texts, small | texts, max_size=2))
 observations = st.builds(
     Observation,
-    st.lists(ranges(views), max_size=3).map(tuple),
+    ranges(views),
     st.dictionaries(texts, zones, max_size=2),
     st.dictionaries(texts, texts, max_size=2),
     st.none() | texts,
 )
 changes = st.builds(
     Change,
-    st.lists(ranges(st.none() | views), max_size=3).map(tuple),
+    ranges(st.none() | views),
     st.dictionaries(texts, st.none() | zones, max_size=2),
     st.dictionaries(texts, texts, max_size=2),
     st.none() | st.tuples(st.none() | texts),
@@ -91,6 +96,8 @@ acts = st.builds(
     st.lists(texts, max_size=2).map(tuple),
     st.lists(reasons, max_size=2).map(tuple),
 )
+blocks = st.integers(0, BLOCK_NUMBER)
+devices = st.tuples(blocks, blocks).map(lambda pair: (min(pair), max(pair)))
 traces = st.builds(
     Trace,
     texts,
@@ -99,7 +106,7 @@ traces = st.builds(
         tuple
     ),
     st.sampled_from(["ran", "BUG", "panic", "hang"]),
-    st.dictionaries(texts, st.tuples(small, small), max_size=2),
+    st.dictionaries(texts, devices, max_size=2),
     st.lists(reasons, max_size=2).map(tuple),
     st.lists(texts, max_size=2).map(tuple),
 )
@@ -118,7 +125,7 @@ def test_any_trace_comes_back_as_it_was(
 ) -> None:
     result: Result = request.getfixturevalue("result")
     runs = [
-        Run(result.scenarios[0].id, variant.name, "ran", trace, hash=hash)
+        Run(result.scenarios[0].id, variant.name, "ran", trace, result.runs[0].goals, hash=hash)
         for variant, trace in zip(result.variants, found, strict=False)
     ]
     one = replace(result, runs=runs, judgements=[])
