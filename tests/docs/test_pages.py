@@ -82,12 +82,15 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 COMMANDS = re.compile(r"(?:`|^ {4}|^\$ )(zonediff [a-z0-9][^`\n]*)", re.MULTILINE)
+MISSPELT = "zonediff rnu"
+"""The command by which a page shows what zonediff suggests for a slip."""
 
 
 def _mentioned() -> Iterator[tuple[str, str]]:
     for page in PAGES:
-        for found in COMMANDS.finditer(page.read_text(encoding="utf-8")):
-            yield page.name, found[1]
+        for mention in COMMANDS.finditer(page.read_text(encoding="utf-8")):
+            if mention[1] != MISSPELT:
+                yield page.name, mention[1]
 
 
 @pytest.mark.parametrize(("page", "text"), sorted(set(_mentioned())))

@@ -49,7 +49,7 @@ def _change(value: Any, random: Random, others: Sequence[Any]) -> Any:
             source, name = random.choice(sources) if sources else (places[0][0], places[0][1])
             parent[key] = copy.deepcopy(source[name])
         case 5 if isinstance(parent, dict):
-            parent[str(random.choice((*ODD[19:], key[:-1], key + "x")))] = parent.pop(key)
+            parent[str(random.choice((*ODD[19:], str(key)[:-1], f"{key}x")))] = parent.pop(key)
         case 5 | 6 if isinstance(parent, list):
             parent.insert(key, copy.deepcopy(old))
         case 7 if isinstance(old, list):

@@ -37,13 +37,16 @@ def test_a_scenario_step_by_step() -> None:
 
 
 def test_a_table_that_is_wider_than_a_terminal_goes_on_below() -> None:
-    lines = zonediff("history", "drivers/probe-blocks").output.splitlines()
+    lines = zonediff("history", "mailing-list/zones-chosen-when-onlined").output.splitlines()
     assert max(map(len, lines)) <= 80
     heads = [number for number, line in enumerate(lines) if line.startswith("  release ")]
-    assert [lines[number].split()[1:] for number in heads] == [[*"123456abc"], ["d"]]
+    assert [lines[number].split()[1:] for number in heads] == [
+        [str(step) for step in range(1, 12)],
+        [*(str(step) for step in range(12, 17)), *"abcd"],
+    ]
     assert [lines[number + 3].split() for number in heads] == [
-        ["upstream", *["ok"] * 6, *["met"] * 3],
-        ["upstream", "met"],
+        ["upstream", *["ok"] * 10, "EINVAL"],
+        ["upstream", *["ok"] * 4, "EINVAL", "NOT", "NOT", "met", "met"],
     ]
 
 
