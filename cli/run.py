@@ -15,6 +15,7 @@ from zonediff.cli import completion, options, outputs
 from zonediff.cli.group import EXIT_CODES, INTERRUPTED
 from zonediff.cli.progress import bar
 from zonediff.compare.assemble import Wanted, assemble
+from zonediff.corpus.problems import as_text
 from zonediff.reports import formats
 from zonediff.result import exit_code
 from zonediff.result.known_file import known_text, load_known, outcomes
@@ -256,4 +257,4 @@ def _command() -> str:
             path, at, revisions = path.partition("@")
             text = before + without_folders(path) + at + revisions
             words += option if item is True else [*option, text]
-    return shlex.join(words)
+    return as_text(shlex.join(words))

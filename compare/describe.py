@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zonediff.corpus.forms import goal_to_json, machine_to_json, step_to_json
+from zonediff.corpus.problems import as_text
 from zonediff.corpus.scenario import Scenario
 from zonediff.result.result import Evidence, ScenarioInfo, VariantInfo
 from zonediff.variants.places import without_folders
@@ -18,7 +19,7 @@ def variant_info(subject: Subject, evidence: Sequence[Evidence] = ()) -> Variant
         summary=subject.summary,
         description=subject.description,
         origin=subject.origin,
-        where=without_folders(subject.where),
+        where=as_text(without_folders(subject.where)),
         interface=subject.interface,
         lineage=list(subject.lineage),
         intends=list(subject.intends),

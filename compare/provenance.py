@@ -9,6 +9,7 @@ from pathlib import Path
 
 from zonediff.compare.series.patch import SeriesError
 from zonediff.compare.series.repository import repository
+from zonediff.corpus.problems import as_text
 from zonediff.result.result import Source
 
 OURS = Path(__file__).resolve().parent.parent
@@ -22,7 +23,7 @@ def sources(given: Iterable[tuple[str, Path]]) -> list[Source]:
     has no revision; so has a machine without git.
     """
     revisions = [_source("zonediff", OURS, "")] if (OURS / ".git").exists() else []
-    return revisions + [_source(what, path, path.name) for what, path in given]
+    return revisions + [_source(what, path, as_text(path.name)) for what, path in given]
 
 
 def versions() -> dict[str, str]:

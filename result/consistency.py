@@ -95,7 +95,7 @@ def _run_problems(result: Result) -> Iterator[str]:
     wants = {info.id: [goal.get("want") for goal in info.goals] for info in result.scenarios}
     for run in result.runs:
         where = f"the run of {run.scenario!r} on {run.variant!r}"
-        if (run.trace is None) != (run.status in ("error", "not-run")):
+        if (run.trace is None) != (run.status in ("error", "not-modelled", "not-run")):
             yield f"{where} has the status {run.status}, which does not fit its trace"
         if run.trace is None:
             continue

@@ -33,7 +33,7 @@ def complete(process: Any) -> Any:
         (["--v"], ["--version"]),
         (["run", "--variants", "igor-movable,up"], ["igor-movable,upstream"]),
         (["show", "--variant", "igor"], ["igor-movable"]),
-        (["run", "--baseline", "v6"], ["v6.1"]),
+        (["run", "--baseline", "v6"], ["v6.1", "v6.12"]),
         (["explore", "pre"], ["pre-auto-online"]),
         (["explore", "upstream", "igor"], ["igor-movable"]),
         (["explore", "--machine", "one-dimm"], ["one-dimm", "one-dimm-online-file"]),

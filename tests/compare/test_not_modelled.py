@@ -82,7 +82,7 @@ def test_a_run_in_which_nothing_could_be_judged_is_not_green(large: Path) -> Non
 def test_no_form_calls_it_dead_or_an_error(result: Result) -> None:
     because = f"could not be judged on upstream, because {WHY}"
     for form in ("text", "html", "mail", "markdown", "ktap", "junit", "csv"):
-        text = render(result, form)
+        text = render(result, form, full=True)
         words = " ".join(text.split())
         assert "kernel dies" not in words or form == "html"
         assert "class=death" not in words

@@ -422,7 +422,7 @@ def test_a_daemon_is_refused_only_for_what_valid_zones_does_not_tell(tale: Tale)
 def test_a_block_goes_offline_and_comes_back_as_it_was(tale: Tale) -> None:
     runner = tale.runner()
     list(tale.play(runner))
-    if runner.end != "ran" or tale.variant in ("v4.14-stable", "v6.1"):
+    if runner.end != "ran" or tale.variant in ("v4.14-stable", "v5.10", "v6.1", "v6.12", "v7.2"):
         return
     for block in hot_blocks(runner):
         guest = runner.guest.copy()

@@ -299,7 +299,7 @@ def test_a_machine_that_qemu_cannot_make_is_an_error_with_its_words(
     spec = GuestSpec(
         host, read_image(kernel), Machine(SMALL.nodes, dimms=(Dimm("d", Bytes(1)),)), WINDOW
     )
-    with pytest.raises(VariantError, match="memory"):
+    with pytest.raises(VariantError, match="backing store size"):
         asyncio.run(run("live", spec, fixed_script([])))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -46,13 +47,11 @@ def test_what_user_space_can_use(
     assert interface.files["memoryN/state"] == (ON, "online_kernel", "online_movable", OFF)
 
 
-def test_v6_1_has_no_probe_file_and_a_knob_that_takes_zones(boot: BootLab) -> None:
+def test_the_knob_of_v6_1_takes_zones() -> None:
     interface = Registry().resolve("v6.1").interface
     four = (OFF, ON, "online_kernel", "online_movable")
-    assert "probe" not in interface.files
     assert interface.files["auto_online_blocks"] == four
     assert interface.parameters["memhp_default_state"] == four
-    assert boot(variant="v6.1").probe(32) == "ENOENT"
 
 
 @pytest.mark.parametrize("name", WITH_DEFAULT)
@@ -201,5 +200,5 @@ def test_every_variant_says_what_it_is(name: str) -> None:
     assert variant.summary.endswith((".", ";"))
     assert "\n" not in variant.summary
     assert variant.description.startswith(variant.summary)
-    assert "4." in variant.origin or "6.1" in variant.origin
+    assert re.search(r"[4-7]\.[0-9]", variant.origin)
     assert variant.where.startswith("zonediff.variants.")

@@ -208,6 +208,7 @@ def test_a_missing_extra_is_told(tmp_path: Path) -> None:
 
 DIES = """
 import os
+import signal
 
 from zonediff.variants.upstream import Upstream
 
@@ -219,7 +220,7 @@ class Dies(Upstream):
     origin = "a test"
 
     def zone_to_online(self, kernel, block, online_type):
-        os._exit(7)
+        os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
