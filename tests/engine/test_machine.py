@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import BootLab
+from zonediff.engine.guest import boot_blocks
 from zonediff.engine.machine import Config, Dimm, Machine, first_free
 from zonediff.engine.units import Bytes, parse_size
 
@@ -174,3 +175,8 @@ def test_every_mistake_is_told_with_its_key(
     made: Machine, problems: list[tuple[tuple[str | int, ...], str]]
 ) -> None:
     assert made.problems() == problems
+
+
+def test_boot_memory_fills_the_blocks_of_every_node() -> None:
+    machine = Machine((parse_size("512M"), parse_size("512M")))
+    assert boot_blocks(machine, parse_size("128M")) == {*range(8)}
