@@ -114,6 +114,7 @@ def test_in_the_whole_corpus_the_other_side_lacks_the_rule_of_each_cause() -> No
     names = [name for name in registry.names() if name != "upstream"]
     result = run(load(), names, registry=registry)
     differences = [item.difference for item in result.judgements if item.difference]
+    assert len(names) == 15
     assert len(differences) > 1000
     for difference in differences:
         before = {item.rule for item in difference.baseline_reasons}

@@ -89,6 +89,7 @@ def test_no_form_calls_it_dead_or_an_error(result: Result) -> None:
         assert "Traceback" not in words
         if form in ("mail", "markdown", "ktap", "junit"):
             assert because in words.replace("\\", "")
+    assert WHY in " ".join(render(result, "mail").split())
     rows = list(csv.reader(render(result, "csv").splitlines()))
     assert [row[4] for row in rows if row[0] == "large" and row[2] == "v6.1"] == ["not-judged"]
     assert "v6.1 could not be judged in 1 scenario" in " ".join(render(result, "text").split())
