@@ -99,15 +99,22 @@ async def booted(spec: GuestSpec, *, fresh: bool = False) -> AsyncIterator[LiveG
 
 
 async def _template(spec: GuestSpec) -> Template:
-    key = (spec.made_of, spec.machine, spec.window, spec.parameters, accelerator())
-    lock = _making.setdefault(key, asyncio.Lock())
+    wanted = _key(spec)
+    lock = _making.setdefault(wanted, asyncio.Lock())
     async with lock:
-        if key not in _templates:
+        if _key(spec) not in _templates:
             _make_room()
-            _templates[key] = await _made(spec)
-    _making.pop(key, None)
+            template = await _made(spec)
+            _templates[_key(spec)] = template  # its boot may have given KVM up
+    _making.pop(wanted, None)
+    key = _key(spec)
     _templates[key] = template = _templates.pop(key)
     return template
+
+
+def _key(spec: GuestSpec) -> object:
+    """Return what guests must have in common to go on from one template."""
+    return (spec.made_of, spec.machine, spec.window, spec.parameters, accelerator())
 
 
 async def _made(spec: GuestSpec) -> Template:
