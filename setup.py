@@ -19,6 +19,7 @@ FOLDERS = (
     "explore",
     "live",
     "compare",
+    "review",
     "reports",
     "cli",
 )

@@ -15,6 +15,7 @@ from zonediff.result.frontiers import Frontier
 from zonediff.result.history import History
 from zonediff.result.judgements import IntentOutcome, Judgement, Run, VariantRemovals
 from zonediff.result.known import KnownOutcome
+from zonediff.result.reviews import Review
 from zonediff.result.series import LineUp
 
 SCHEMA: Final = "zonediff-result/1"
@@ -102,6 +103,7 @@ class Result:
     portraits: list[Portrait] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     series: list[LineUp] = field(default_factory=list)
+    reviews: list[Review] = field(default_factory=list)
     known: list[KnownOutcome] = field(default_factory=list)
     complete: bool = True
     seed: int = 0

@@ -31,10 +31,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "explore": {"engine", "corpus", "variants", "result", "work"},
     "live": {"engine", "corpus", "variants", "result", "work", "explore"},
     "compare": {"engine", "corpus", "variants", "result", "work", "explore", "live"},
+    "review": {
+        *("engine", "corpus", "variants", "result", "work", "explore", "live", "compare"),
+    },
     "reports": {"engine", "corpus", "variants", "result", "explore"},
     "cli": {
         *("engine", "corpus", "variants", "result", "work", "explore", "live", "compare"),
-        *("reports", "zonediff"),
+        *("review", "reports", "zonediff"),
     },
     "zonediff": {"engine", "corpus", "variants", "result", "work", "compare", "reports"},
 }

@@ -30,8 +30,8 @@ R = TypeVar("R")
 FOLDERS: Final = ("engine", "variants", "corpus", "result", "work", "explore", "live", "compare")
 """The folders whose sources decide outcomes."""
 
-SOURCES: Final = (".py", ".sh")
-"""The suffixes of sources; the agent in the guest of a real kernel is a shell script."""
+SOURCES: Final = (".py", ".sh", ".c")
+"""The suffixes of sources; the agent in the guest of a real kernel is in C or a shell script."""
 
 REMEDY: Final = "install the same on both, and restart workers that ran before the change"
 """What to do about a difference."""

@@ -1,0 +1,162 @@
+"""A review of a patch series on real kernels, as plain data.
+
+A review builds a kernel of each stage of a series, compares stages over sequences of steps, and
+keeps every difference that fresh boots confirm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+StageOutcome = Literal["ready", "does-not-apply", "does-not-build", "same-code", "not-built"]
+"""What became of a stage: a kernel to run; a patch that does not apply; sources that do not build;
+a kernel with the machine code of the stage before, which is not run again; or not attempted."""
+
+Harm = Literal[
+    "died",
+    "warned",
+    "leaked",
+    "refused",
+    "lost-memory",
+    "allowed",
+    "removed",
+    "text",
+]
+"""What a difference does to the candidate, worst first.
+
+died: its kernel dies or hangs. warned: its console shows a warning, a BUG or a leak. leaked: no
+sequence gets a block or a resource back. refused: it refuses a step that the baseline allows.
+lost-memory: memory is offline or absent. allowed: it allows a step that the baseline refuses.
+removed: a file is gone. text: a file reads otherwise.
+"""
+
+HARMS: Final[tuple[Harm, ...]] = (
+    "died",
+    "warned",
+    "leaked",
+    "refused",
+    "lost-memory",
+    "allowed",
+    "removed",
+    "text",
+)
+
+ReviewVerdict = Literal["regression", "fix", "behaviour-change", "abi-removal", "sometimes"]
+"""What a difference is by the general rules; sometimes: fresh boots do not always show it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A kernel of a series: the base, the base with the first patches, or an image that existed.
+
+    name: `base`, `3/8`, `v6`, or an image's name. patch: the subject of its last patch, with
+    message_id or commit. problem: why there is no kernel: the hunk, or the last error of the build.
+    release: as the kernel reports it. config, image: digests. compiler: its version line.
+    """
+
+    name: str
+    outcome: StageOutcome
+    patch: str = ""
+    message_id: str = ""
+    commit: str = ""
+    problem: str = ""
+    release: str = ""
+    config: str = ""
+    compiler: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewStep:
+    """A step of a reproduction: a shell command of the guest, and its results; None is success."""
+
+    command: str
+    baseline: str | None = None
+    candidate: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingDifference:
+    """A line that reads otherwise after the last step; None where a side has no such line.
+
+    source: the file it stands in, or `console`.
+    """
+
+    source: str
+    baseline: str | None
+    candidate: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Differences with the same deciding step and the same changed parts, by their shortest one.
+
+    transitions: how many explored transitions show it. shown, boots: on how many of the fresh boots
+    the steps showed it again. reasons: the words of a model of the base, if there is one.
+    """
+
+    harm: Harm
+    verdict: ReviewVerdict
+    steps: list[ReviewStep]
+    readings: list[ReadingDifference]
+    transitions: int
+    shown: int
+    boots: int
+    says: str = ""
+    reasons: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class StageComparison:
+    """Two stages compared over all sequences of steps.
+
+    states, transitions: their numbers, of both stages. closed: no sequence of any length leads
+    elsewhere; else all sequences of `depth` steps were compared. hidden_depth: further steps that
+    were tried for state which no file shows. not_tested: what was left out, a sentence each.
+    """
+
+    baseline: str
+    candidate: str
+    states: tuple[int, int]
+    transitions: tuple[int, int]
+    pairs: int
+    closed: bool
+    depth: int
+    hidden_depth: int = 0
+    causes: list[Cause] = field(default_factory=list)
+    not_tested: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewClaim:
+    """A claim about the series, settled on each stage by running its steps.
+
+    outcomes: `confirmed`, `refuted` or `not settled`, by the name of the stage.
+    """
+
+    id: str
+    says: str
+    message_id: str
+    outcomes: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A patch series reviewed on one machine.
+
+    series: its title. tree: the sources it was built on, and base, their revision or version.
+    wanted_base: the `base-commit` that the series names, empty if it names none. alphabet: the
+    steps that were tried, as shell commands of the guest. about: the machine in words.
+    """
+
+    series: str
+    tree: str
+    base: str
+    machine: str
+    about: str
+    alphabet: list[str]
+    stages: list[Stage]
+    comparisons: list[StageComparison]
+    wanted_base: str = ""
+    claims: list[ReviewClaim] = field(default_factory=list)

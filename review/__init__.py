@@ -1,0 +1,1 @@
+"""Reviewing a patch series on real kernels: built, explored against each other, and judged."""
