@@ -1,4 +1,4 @@
-"""Who is at work while time passes, and at what pace: descriptions, as scenarios write them.
+"""Actors: descriptions of who works while time passes, and at which pace, as scenarios write them.
 
 `zonediff.compare.simulate` brings them to life. The engine itself knows no time.
 """
@@ -11,11 +11,11 @@ from typing import Final, Literal, NamedTuple, NewType
 from zonediff.engine.units import MIB, Bytes, Duration, parse_duration
 
 OnlineValue = Literal["online", "online_kernel", "online_movable"]
-"""What user space writes to a block's `state` file to online it."""
+"""A word that user space writes to a block's `state` file to online it."""
 
 Delay = NewType("Delay", str)
-"""How long something takes, each time anew: `10ms`, `uniform 5ms 20ms`, `exponential 10ms` (its
-mean), `lognormal 10ms 1s` (its median, and what one in a hundred exceeds)."""
+"""The time that an action takes, drawn anew each time: `10ms`, `uniform 5ms 20ms`, `exponential
+10ms` (its mean), `lognormal 10ms 1s` (its median, and what one in a hundred exceeds)."""
 
 MS: Final = 1_000
 """Microseconds in a millisecond."""
@@ -27,7 +27,7 @@ SMALL: Final = Bytes(MIB)
 
 
 class Law(NamedTuple):
-    """A Delay, read: the name of a distribution and its times, ascending."""
+    """A parsed Delay: the name of a distribution and its times, ascending."""
 
     name: str
     times: tuple[Duration, ...]
@@ -37,7 +37,7 @@ _TIMES: Final = {"constant": 1, "uniform": 2, "exponential": 1, "lognormal": 2}
 
 
 def parse_delay(text: str) -> Law:
-    """Read a Delay. Raises ValueError when it is none."""
+    """Parse a Delay. Raises ValueError when the text is none."""
     name, *times = text.split() or [""]
     if name not in _TIMES:
         name, times = "constant", [text]
@@ -53,9 +53,9 @@ def parse_delay(text: str) -> Law:
 class Additions:
     """Memory that a host adds: `count` times `size` bytes.
 
-    id: the devices are called by it and a number from 1 on; of Hyper-V, which adds in chunks of
-    128 MiB, each chunk is one. every: from one announcement to the next, when the kernel is no
-    slower. start: when the first comes.
+    id: the devices are named by it and a number from 1 on; Hyper-V adds chunks of 128 MiB, and each
+    chunk is a device. every: the time from one announcement to the next, unless the kernel is
+    slower. start: when the first device comes.
     """
 
     id: str
@@ -68,7 +68,7 @@ class Additions:
 
 @dataclass(frozen=True, slots=True)
 class ProbeWriter:
-    """A shell loop that adds `count` blocks, from the first address for DIMMs on, by `probe`."""
+    """A shell loop that adds `count` blocks by `probe`, from the first address for DIMMs on."""
 
     count: int
     every: Duration = PACE
@@ -77,7 +77,7 @@ class ProbeWriter:
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """What a rule demands of a block's files: patterns of udev's ATTR{file}=="pattern".
+    """The conditions of a rule on a block's files: patterns as in udev's ATTR{file}=="pattern".
 
     As for udev, `*`, `?` and `[...]` are wildcards and `|` separates alternatives.
     """
@@ -92,9 +92,10 @@ class Attributes:
 class UdevRule:
     """udev with a rule that writes `value` to the state of each block that is added.
 
-    when: the rule's conditions, looked at when its turn comes. workers: events handled at once.
-    latency: from the event, or the end of the one before it, to the write. memory: what the
-    workers hold together; the OOM killer takes them together too.
+    when: the rule's conditions, read when the event's turn comes. workers: how many events are
+    handled at once. latency: the time to the write, from the event or from the end of the event
+    before it. memory: the bytes that all workers hold together; the OOM killer takes them together,
+    too.
     """
 
     value: OnlineValue = "online"
@@ -107,10 +108,10 @@ class UdevRule:
 
 @dataclass(frozen=True, slots=True)
 class OnliningDaemon:
-    """A daemon that onlines whole devices in an order that it works out (see steps.Daemon).
+    """A daemon that onlines whole devices in an order that it chooses (see steps.Daemon).
 
-    settle: how long no event may come before it takes a device for complete. latency: before
-    each write.
+    settle: the time without an event after which it takes a device for complete. latency: the time
+    before each write.
     """
 
     value: OnlineValue = "online_movable"
@@ -122,9 +123,9 @@ class OnliningDaemon:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A process that takes `takes` bytes at once and every so often, until it holds `most`.
+    """A process that takes `takes` bytes at intervals, the first at once, until it holds `most`.
 
-    every: from one time to the next; with a distribution it comes in bursts.
+    every: the interval; a distribution makes bursts.
     """
 
     takes: Bytes
@@ -135,4 +136,4 @@ class Workload:
 
 
 ACTORS: Final = (Additions, ProbeWriter, Attributes, UdevRule, OnliningDaemon, Workload)
-"""Every description, so that what is written can be read back."""
+"""Every class of descriptions, so that a file can be read back."""

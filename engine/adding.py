@@ -56,7 +56,7 @@ WALK_STOPS: Final = Rule(
 
 
 def add_memory(kernel: Kernel, node: int, start: int, size: int, source: Source) -> str | None:
-    """Add a range (bytes): check it, create its blocks ascending, online them if so decided."""
+    """Check a range (bytes), create its blocks ascending, online them if the policy says so."""
     if not _resource_is_free(kernel, start, size):
         kernel.explain(RESOURCE_CONFLICT.because(start=start, end=start + size))
         return "EEXIST"

@@ -1,4 +1,4 @@
-"""Checks the answers of a policy that the engine would otherwise work with wrongly."""
+"""Checks of a policy's answers: a wrong type would lead the engine to wrong results."""
 
 from __future__ import annotations
 

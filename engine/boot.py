@@ -1,4 +1,4 @@
-"""From a machine to booted memory: zones as x86-64 lays them out, blocks as sysfs shows them.
+"""The memory of a booted machine: zones as x86-64 lays them out, blocks as sysfs shows them.
 
 Restates find_zone_movable_pfns_for_nodes() and zone_spanned_pages_in_node() of mm/page_alloc.c,
 and probe_memory_block_size() of arch/x86/mm/init_64.c.
@@ -28,7 +28,7 @@ ACPI_TABLE_PAGES: Final = 32
 """Pages at the top of low memory that QEMU's firmware keeps for ACPI tables."""
 
 LOW_HOLE: Final = Span(159, 256)
-"""Pages below 1 MiB that are no RAM: video memory and BIOS."""
+"""Pages below 1 MiB that are not RAM: video memory and BIOS."""
 
 LARGE_BLOCKS_FROM: Final = 64 * GIB
 """Machines whose boot memory ends here or above have memory blocks of 2 GiB."""
@@ -93,7 +93,7 @@ def movable_starts(machine: Machine, ram: list[Ram], *, percent: bool = False) -
 
 
 def _kernel_pages(machine: Machine, ram: list[Ram], *, percent: bool) -> int:
-    """Pages that are asked to be kernel memory; 0 when nothing is asked, or all memory is."""
+    """Pages that parameters reserve as kernel memory; 0 for none, or for all memory."""
     total = sum(item.pages.end - item.pages.start for item in ram)
     needed = _pages(machine, "kernelcore", total if percent else None)
     movable = _pages(machine, "movablecore", total if percent else None)
@@ -104,7 +104,7 @@ def _kernel_pages(machine: Machine, ram: list[Ram], *, percent: bool) -> int:
 
 
 def _spread_kernel_pages(needed: int, ram: list[Ram]) -> dict[int, int]:
-    """Where kernel memory of so many pages ends on each node, before it is aligned."""
+    """The page at which kernel memory of this size ends on each node, before alignment."""
     highest = max(item.pages.end for item in ram)
     usable_start = DMA32_END if highest > DMA32_END else DMA_END if highest > DMA_END else 1
     nodes = sorted({item.node for item in ram})
@@ -142,7 +142,7 @@ def _spread_kernel_pages(needed: int, ram: list[Ram]) -> dict[int, int]:
 
 
 def zone_spans(machine: Machine, *, percent: bool = False) -> dict[tuple[int, Zone], Span]:
-    """What each zone spans after boot, by (node, zone); empty zones are left out."""
+    """The span of each zone after boot, by (node, zone); empty zones are left out."""
     ram = usable_ram(machine)
     movable = movable_starts(machine, ram, percent=percent)
     spans = {}
@@ -150,7 +150,7 @@ def zone_spans(machine: Machine, *, percent: bool = False) -> dict[tuple[int, Zo
         own = [item.pages for item in ram if item.node == node]
         if not own:
             continue
-        # A node spans whole ranges, the ACPI tables at the top of low memory excepted.
+        # A node spans whole ranges, without the ACPI tables at the top of low memory.
         whole = Span(min(pages.start for pages in own), max(pages.end for pages in own))
         cut = movable.get(node)
         for zone in ZONES[:3]:
@@ -171,7 +171,7 @@ def boot_memory(
     percent: bool = False,
     blocks_align_to_memory: bool = False,
 ) -> Memory:
-    """Memory as it stands when user space starts, before any DIMM was looked at.
+    """The memory when user space starts, before the kernel looked at any DIMM.
 
     links_missing_pages: pages that are missing at the end of a block belong to its zone.
     percent: kernelcore= and movablecore= can be a share of all memory.
@@ -185,7 +185,7 @@ def boot_memory(
 def _booted(
     machine: Machine, links_missing_pages: bool, percent: bool, blocks_align_to_memory: bool
 ) -> Memory:
-    """The same memory, shared and to be copied: most scenarios boot one of a few machines."""
+    """The same memory, cached and not to be changed: most scenarios boot one of a few machines."""
     memory = Memory(
         len(machine.nodes), block_pages(machine, blocks_align_to_memory=blocks_align_to_memory)
     )
@@ -220,7 +220,7 @@ def _booted(
             memory.online_type[first:stop] = bytes([OnlineType.NONE]) * (stop - first)
         last = stop - 1
         if pages.end % memory.block_pages:
-            # Pages that are missing are linked too, where the zone's span goes on over them.
+            # Missing pages are linked, too, where the zone's span covers them.
             tails[last] = link if spans[node, zone].end > pages.end else 0
     memory.early = memory.present[:]
     memory.ragged = {block: count for block, count in held.items() if count < memory.block_pages}
@@ -235,7 +235,7 @@ def _booted(
 
 
 def _set_node_states(memory: Memory, machine: Machine) -> None:
-    """Put the nodes that have memory, and node 0, online."""
+    """Set the nodes that have memory, and node 0, online."""
     with_ram = {node for node, _, _ in machine.boot_ranges}
     for node in range(len(machine.nodes)):
         if node == 0 or node in with_ram:
@@ -244,7 +244,7 @@ def _set_node_states(memory: Memory, machine: Machine) -> None:
 
 
 def _pages(machine: Machine, parameter: str, total: int | None) -> int:
-    """The pages that a parameter asks for, in per cent of `total` pages too if that is given."""
+    """The pages that a parameter asks for; it may give per cent of `total` if that is given."""
     value = machine.parameter(parameter)
     if total is not None and (share := re.fullmatch("([0-9]+)%", value or "")):
         return total * int(share[1]) // 100

@@ -1,4 +1,4 @@
-"""The bounds of what is read: sizes, counts and depths beyond which an input is refused.
+"""The bounds of inputs: sizes, counts and depths above which a file is refused.
 
 Inputs come from strangers. Each bound is far above what people write, and keeps the time and the
 memory for an input in proportion to its size. docs/reliability.md lists them all.
@@ -35,7 +35,7 @@ DEVICES: Final = 2048
 """The most memory devices that a scenario has, one after the other or at once."""
 
 ACTS: Final = 20_000
-"""The most memory blocks that the steps of a file's scenarios concern, each counted once a step."""
+"""The most memory blocks that the steps of a file's scenarios name, each counted once a step."""
 
 ADDITIONS: Final = 1024
 """The most devices that a host adds in one step, writes of a probe loop, and udev workers."""
@@ -47,7 +47,7 @@ ARITHMETIC_CHARACTERS: Final = 200
 """The longest arithmetic in a claim."""
 
 SEARCH_STATES: Final = 100_000
-"""The most states that a claim has explored."""
+"""The most states that the search of a claim visits."""
 
 SEARCH_STEPS: Final = 1024
 """The most steps that the search of a claim chooses among."""
@@ -59,13 +59,13 @@ SWEEP_SIZES: Final = 4096
 """The most sizes on an axis of a sweep."""
 
 SUGGESTION_CHARACTERS: Final = 64
-"""The longest word that a message suggests a similar word for."""
+"""The longest unknown word for which a message suggests a similar word."""
 
 SUGGESTION_WORDS: Final = 512
-"""The most known words that a message looks for a similar word among."""
+"""The most known words that are searched for a similar word."""
 
 PROBLEMS: Final = 100
-"""The most mistakes of one run that are listed; the others are counted."""
+"""The most mistakes of one run that are listed; the remaining ones are counted."""
 
 # --- patches ---
 
@@ -82,7 +82,7 @@ DIFF_NUMBER_DIGITS: Final = 9
 """The most digits of a line number or count in a diff."""
 
 SERIES_PATCHES: Final = 200
-"""The most patches of a series; who asks for more has the wrong range."""
+"""The most patches of a series; a longer one means that the range is wrong."""
 
 # --- results ---
 
@@ -90,10 +90,10 @@ RESULT_BYTES: Final = 256 << 20
 """The largest result file, in bytes."""
 
 UNPACKED_TIMES: Final = 32
-"""How many times larger than its file what a result refers to may be, counted each time."""
+"""The largest ratio of a result to its file, with shared content counted at each reference."""
 
 UNPACKED_FROM: Final = 1 << 20
-"""The size of a result file, in bytes, from which that counts; smaller ones count as this large."""
+"""The smallest file size, in bytes, for that ratio; smaller files count as this large."""
 
 RESULT_NUMBER: Final = (1 << 64) - 1
 """The largest number in a result, above or below zero; kernels print counts unsigned."""

@@ -24,7 +24,7 @@ _RENAMED: Final = {
     "present": "kernel.present_pages(node, zone)",
     "spans": "kernel.span(node, zone)",
 }
-"""What a policy read as `kernel.memory.WORD`, and what it reads now."""
+"""The new expression for each WORD that a policy read as `kernel.memory.WORD`."""
 
 
 class DeprecatedName(DeprecationWarning):
@@ -32,14 +32,14 @@ class DeprecatedName(DeprecationWarning):
 
 
 class Deprecation(NamedTuple):
-    """The use of a deprecated word: what to say, and the file and line that use the word."""
+    """The use of a deprecated word: the message, and the file and line that use the word."""
 
     message: str
     file: str
     line: int
 
     def warn(self) -> None:
-        """Warn of it in this process, as if the word were used here."""
+        """Warn in this process, as if the word were used here."""
         warnings.warn_explicit(self.message, DeprecatedName, self.file, self.line)
 
 

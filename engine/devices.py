@@ -1,4 +1,4 @@
-"""Memory devices: DIMMs, and what balloon drivers add."""
+"""Memory devices: DIMMs, and the memory that balloon drivers add."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Source(Enum):
-    """Who adds memory: the ACPI driver, the probe file, or a balloon driver."""
+    """The source of added memory: the ACPI driver, the probe file, or a balloon driver."""
 
     ACPI = "acpi_memory_device_add"
     PROBE = "memory_probe_store"

@@ -81,7 +81,7 @@ def eject(kernel: Kernel, blocks: range) -> str | None:
 
 
 def _offline_to_eject(kernel: Kernel, block: int, offlined: set[int]) -> str | None:
-    """device_offline() from the worker that ejects, which has offlined these blocks before."""
+    """Offline a block as the ejecting worker does, after it has offlined these blocks."""
     memory = kernel.tables
     if not kernel.ejects_drain and memory.is_online(block):
         node, zone = memory.node(block), memory.zone(block)

@@ -2,7 +2,7 @@
 
 
 class ZonediffError(Exception):
-    """Zonediff cannot do what was asked; the message says why and, where possible, what would help.
+    """Zonediff cannot do its task; the message says why and, where possible, what would help.
 
     Catch it to handle every error that bad input, a broken variant, a file or a cluster causes.
     """

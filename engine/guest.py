@@ -1,7 +1,7 @@
 """A machine at work: its kernel, the memory devices plugged into it, and the primitive steps.
 
-What the hypervisor and the ACPI, Hyper-V and Xen drivers do is here; what the kernel's memory
-code does with it is in `zonediff.engine.kernel`.
+This module does the part of the hypervisor and of the ACPI, Hyper-V and Xen drivers;
+`zonediff.engine.kernel` does the part of the kernel's memory code.
 """
 
 from __future__ import annotations
@@ -104,9 +104,9 @@ class Guest:
     """A booted machine. do() carries out one primitive step.
 
     kernel: the running kernel.
-    Between the constructor and the first step stands power_on().
+    Call power_on() after the constructor and before the first step.
 
-    places: first and last block of every device there ever was.
+    places: first and last block of every device that was ever plugged in.
 
     power_on() and do() raise KernelDied when the kernel does not survive.
     """
@@ -118,7 +118,7 @@ class Guest:
         self.kernel = Kernel(machine, policy)
 
     def power_on(self) -> None:
-        """Let the kernel find the DIMMs that are there (the ACPI scan of its boot)."""
+        """Let the kernel find the plugged DIMMs (the ACPI scan of its boot)."""
         for dimm in self.machine.dimms:
             self._plug(dimm, at_boot=True)
 
@@ -175,7 +175,7 @@ class Guest:
         return result, None
 
     def blocks(self, selection: str) -> list[int]:
-        """The block numbers that a step's selection means now."""
+        """The block numbers that a step's selection stands for now."""
         if is_ranges(selection):
             return block_numbers(selection)
         if selection == "added":

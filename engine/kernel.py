@@ -1,4 +1,4 @@
-"""A booted kernel: its state, and what its policy may read of it.
+"""A booted kernel: its state, and the KernelState that its policy reads.
 
 The functions of `adding`, `onlining`, `ejecting` and `processes` change it and ask its policy on
 the way. Each returns None for success or the errno's name, and notes reasons and uevents in
@@ -35,7 +35,7 @@ class KernelDied(Exception):
 
 
 class NotModelled(ZonediffError):
-    """The scenario leads where the engine has no rules; the message says where that is."""
+    """The engine has no rules for a situation in the scenario; the message names it."""
 
 
 class Kernel:
@@ -44,7 +44,7 @@ class Kernel:
     tables: memory blocks, zones and nodes.
     devices: the memory devices that are plugged in, by id.
     free_kib: KiB free in kernel zones, as far as memory hotplug and processes change it.
-    processes: what can be killed when memory is short, by name.
+    processes: the processes that can be killed when memory is short, by name.
     pending: blocks with an `add` event that user space has not handled yet, in event order.
     ejects_drain: whether ejects drain the pages on per-cpu lists; where the policy says that they
         do not, it can still happen by chance, so this is an input.
@@ -70,7 +70,7 @@ class Kernel:
         self.ejects_drain = policy.ejects_drain
 
     def copy(self) -> Kernel:
-        """An independent copy of the state; accounts of what was done are not copied."""
+        """An independent copy of the state, without the reasons and uevents collected so far."""
         twin = Kernel.__new__(Kernel)
         twin.machine, twin.policy = self.machine, self.policy
         twin.tables = self.tables.copy()
@@ -89,14 +89,14 @@ class Kernel:
         return (*self.tables.key(), self.knob, devices, tuple(self.pending))
 
     def sight(self) -> tuple[object, ...]:
-        """A value that is equal while there is nothing new to see."""
+        """A value that stays equal while user space can see no change."""
         return (*self.tables.key(), self.knob, tuple(self.devices))
 
-    # --- what its policy may read (KernelState)
+    # --- KernelState, which the policy reads
 
     @property
     def memory(self) -> DeprecatedMemory:
-        """What policies read before there was KernelState."""
+        """The object that policies read before there was KernelState."""
         return DeprecatedMemory(self, self.tables)
 
     @property
@@ -146,13 +146,13 @@ class Kernel:
     def node_is(self, node: int, state: int) -> bool:
         return self.tables.node_is(node, state)
 
-    # --- accounts of what was done
+    # --- reasons and uevents
 
     def explain(self, why: Because) -> None:
-        """Note a reason for what is being done."""
+        """Note a reason for the current act."""
         self.because.append(why)
 
     def decide(self, decision: Decision[T]) -> T:
-        """An answer of the policy, whose reason is noted."""
+        """Note the reason of a policy's answer and return its value."""
         self.explain(decision.why)
         return decision.value

@@ -1,4 +1,4 @@
-"""What a machine is made of before its kernel boots: memory, DIMMs, parameters, config.
+"""A machine before its kernel boots: memory, DIMMs, parameters, config.
 
 A machine is plain data. `zonediff.engine.boot` turns it into booted memory.
 """
@@ -12,7 +12,7 @@ from typing import Final, Literal
 from zonediff.engine.units import GIB, MIB, SECTION, Bytes, format_size
 
 Platform = Literal["kvm", "vmware", "hyperv", "xen", "bare-metal"]
-"""Who runs the machine; decides which hot-add drivers it can have."""
+"""The hypervisor, or bare metal; it decides which hot-add drivers the machine can have."""
 
 MAX_NODES: Final = 63
 """NUMA nodes that a machine can have (a block's node and zone share one byte)."""
@@ -48,8 +48,8 @@ class Config:
 class Machine:
     """A machine as it is switched on.
 
-    nodes: boot memory of each NUMA node in bytes, 0 for a node without memory. Where one in the
-        middle has none, the kernel numbers them otherwise (`node_numbers`).
+    nodes: boot memory of each NUMA node in bytes, 0 for a node without memory. If a node in the
+        middle has none, the kernel numbers the nodes differently (`node_numbers`).
     dimms: memory devices present at power-on; the kernel finds them through ACPI.
     cmdline: kernel parameters, as on the boot loader's command line.
     physical_bits: width of the CPU's physical addresses (40 in QEMU's default models).
@@ -141,7 +141,7 @@ class Machine:
         return replace(self, cmdline=cmdline)
 
     def problems(self) -> list[tuple[tuple[str | int, ...], str]]:
-        """Everything that keeps this machine from being built: (path of the key, message) pairs."""
+        """All mistakes in this machine: (path of the key, message) pairs."""
         mistakes: list[tuple[tuple[str | int, ...], str]] = []
         if not 1 <= len(self.nodes) <= MAX_NODES:
             mistakes.append(
@@ -204,9 +204,9 @@ def first_free(base: int, size: int, taken: list[tuple[int, int]]) -> int:
 
 
 def strtobool(text: str, letters: tuple[str, str]) -> bool | None:
-    """What a yes-or-no text says by its first letter, or by its second after an `o`; None: neither.
+    """Read a yes or no from its first letter, or from its second after an `o`; None for neither.
 
-    letters: those that begin a yes, and those that begin a no, in lower case.
+    letters: the letters that begin a yes, and those that begin a no, in lower case.
     """
     first, second = text[:1].lower(), text[1:2].lower()
     if first == "o":

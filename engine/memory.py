@@ -12,7 +12,7 @@ from typing import Final
 
 from zonediff.engine.units import SECTION_PAGES
 from zonediff.engine.zones import EMPTY, KERNEL_ZONES, ZONES
-from zonediff.engine.zones import OnlineType as OnlineType  # these three also for variant files
+from zonediff.engine.zones import OnlineType as OnlineType  # for variant files, like the next two
 from zonediff.engine.zones import Span as Span
 from zonediff.engine.zones import Zone as Zone
 
@@ -23,7 +23,7 @@ OFFLINE_FLAG: Final = 4
 """The driver core's dev->offline: 1 for a block that user space onlines, wrong after 4.10's
 auto-online, which changes the state behind the driver core's back."""
 PINNED: Final = 8
-"""The block holds pages that cannot be migrated: an input, never derived."""
+"""The block holds pages that cannot be migrated; steps set it, the engine never derives it."""
 OWN_MEMMAP: Final = 32
 """The block's memmap is in the block itself (memmap_on_memory, 5.12 and later)."""
 EARLY: Final = 64
@@ -33,7 +33,7 @@ MIXED: Final = 16
 
 
 UNSIGNED_LONG: Final = 1 << 64
-"""Page counts are unsigned: one that falls below nothing is huge."""
+"""Page counts are unsigned: a count that falls below zero is huge."""
 
 
 # Bits of a node's state.
@@ -46,16 +46,16 @@ HAS_NORMAL_MEMORY: Final = 4
 
 
 class Memory:
-    """All memory of a machine, as its kernel keeps account of it.
+    """All memory of a machine, as its kernel counts it.
 
     status: PRESENT, ONLINE, ... bits of each block.
     link: 1 + 4 * node + zone that the block's pages are linked to; 0 where there is no block.
     online_type: each block's pending OnlineType; KEEP where there is no block, and for a new one.
     spans, present, initialised: by 4 * node + zone; present in pages.
-    early: what of `present` is boot memory, in pages (present_early_pages).
-    node_spans: what each node's pgdat spans.
+    early: the part of `present` that is boot memory, in pages (present_early_pages).
+    node_spans: the span of each node's pgdat.
     tails: link of a boot block's *last* page where that differs from its first (0: no zone).
-    ragged: how many pages the boot blocks have that lack some.
+    ragged: the number of pages of each boot block that lacks some.
     node_states: NODE_ONLINE, HAS_MEMORY, ... bits of each node.
     block_pages: pages in a memory block.
     """
@@ -123,7 +123,7 @@ class Memory:
 
     @property
     def nodes(self) -> int:
-        """How many nodes the machine can have."""
+        """The number of nodes that the machine can have."""
         return len(self.node_states)
 
     def node_is(self, node: int, state: int) -> bool:
@@ -155,7 +155,7 @@ class Memory:
         return self.ragged.get(block, self.block_pages)
 
     def span(self, node: int, zone: Zone) -> Span:
-        """What a zone spans."""
+        """The span of a zone."""
         return self.spans[4 * node + zone]
 
     def present_pages(self, node: int, *zones: Zone) -> int:
@@ -208,8 +208,8 @@ class Memory:
         """Move pages at an edge of a zone's span over to another zone's span.
 
         The target takes the pages' edge for its own, whatever it spanned on that side before.
-        False when the zone's span does not hold the pages, which nothing but being initialised
-        comes of (move_pfn_range_left, move_pfn_range_right; 4.10 to 4.12).
+        False when the zone's span does not hold the pages; the target is then only marked as
+        initialised (move_pfn_range_left, move_pfn_range_right; 4.10 to 4.12).
         """
         source, other = 4 * node + zone, 4 * node + target
         old, new = self.spans[source], self.spans[other] or pages
@@ -237,7 +237,7 @@ class Memory:
         self.gain(self.node(block), HAS_MEMORY | self._says_of_normal(block))
 
     def set_offline(self, block: int) -> None:
-        """Take the block's pages out of its zone's count; whatever was in it is gone."""
+        """Take the block's pages out of its zone's count; its content is gone."""
         self.lose(self.node(block), self._says_of_normal(block))
         self.status[block] &= ~(ONLINE | PINNED)
         self._count(block, -self.held_pages(block))
@@ -247,11 +247,11 @@ class Memory:
         self.node_states[node] |= states
 
     def lose(self, node: int, normal: int) -> None:
-        """Let a node lose the states that it has by the block that goes offline.
+        """Clear the states that a node loses when this block goes offline.
 
-        That is the block that counts for all of its pages; when the node came back with blocks
-        online and counts anew, that is before the last one is offline
-        (node_states_check_changes_offline). normal: what the block says of normal memory.
+        The node loses them with the block whose pages are all that it counts. A node that came back
+        with blocks online counts from zero, so this can happen before its last block is offline
+        (node_states_check_changes_offline). normal: the block's bit for normal memory.
         """
         lost = 0
         if self.block_pages >= self.present_pages(node, *ZONES):
@@ -273,18 +273,18 @@ class Memory:
             self.early[index] += pages
 
     def _says_of_normal(self, block: int) -> int:
-        """HAS_NORMAL_MEMORY for a block of a kernel zone: others do not touch it."""
+        """HAS_NORMAL_MEMORY for a block of a kernel zone; other blocks do not change that state."""
         return HAS_NORMAL_MEMORY if self.zone(block) in KERNEL_ZONES else 0
 
     def memory_states(self, node: int) -> int:
-        """What the pages present at boot say of a node (check_for_memory, free_area_init_nodes)."""
+        """The states of a node by its boot memory (check_for_memory, free_area_init_nodes)."""
         state = HAS_MEMORY if self.present_pages(node, *ZONES) else 0
         if self.present_pages(node, *KERNEL_ZONES):
             state |= HAS_NORMAL_MEMORY
         return state
 
     def reset_node(self, node: int) -> None:
-        """Give a node fresh, empty zones (hotadd_new_pgdat); what was initialised stays so."""
+        """Give a node new, empty zones (hotadd_new_pgdat); initialised zones stay initialised."""
         self.spans[4 * node : 4 * node + 4] = [EMPTY] * 4
         self.present[4 * node : 4 * node + 4] = [0] * 4
         self.node_spans[node] = EMPTY
@@ -306,10 +306,10 @@ class Memory:
     ) -> None:
         """Let a zone's span give up a block at its edge (shrink_zone_span).
 
-        At the start it moves up to the next block whose first page is of this zone, at the end
-        down to the last block whose last page is; a block in the middle leaves a hole; when no
-        other block is left the span is empty. With online_only, offline blocks do not count.
-        With at_edges_only, a span is not emptied from its middle (5.6 and later).
+        The start moves up to the next block whose first page is of this zone. The end moves down to
+        the last block whose last page is. A block in the middle leaves a hole. Without another
+        block the span is empty. With online_only, offline blocks do not count. With at_edges_only,
+        a span is not emptied from its middle (5.6 and later).
         """
         index = 4 * node + zone
         old, links = self.spans[index], (index + 1,)
@@ -321,7 +321,7 @@ class Memory:
         self.node_spans[node] = self._shrunk(self.node_spans[node], block, links)
 
     def fit_node(self, node: int) -> None:
-        """Let a node span exactly what its zones span (update_pgdat_span)."""
+        """Make a node's span the range from its first to its last zone (update_pgdat_span)."""
         zones = [span for span in self.spans[4 * node : 4 * node + 4] if span]
         self.node_spans[node] = (
             Span(min(span.start for span in zones), max(span.end for span in zones))
@@ -355,7 +355,7 @@ class Memory:
     def _first_block(
         self, links: tuple[int, ...], first: int, end_pfn: int, online_only: bool
     ) -> int | None:
-        """The first block from `first` on, in front of a page, whose first page is linked so."""
+        """The first block from `first` to a page whose first page has one of these links."""
         stop = -(-end_pfn // self.block_pages)
         while blocks := [
             index for link in links if (index := self.link.find(link, first, stop)) >= 0
@@ -369,7 +369,7 @@ class Memory:
     def _last_block(
         self, links: tuple[int, ...], start_pfn: int, stop: int, online_only: bool
     ) -> int | None:
-        """The last block in front of `stop`, from a page on, whose last page is linked so."""
+        """The last block from a page to `stop` whose last page has one of these links."""
         lowest = start_pfn // self.block_pages
         while True:
             ends = [self.link.rfind(link, lowest, stop) for link in links]
@@ -385,10 +385,10 @@ class Memory:
             stop = last
 
     def _has_other(self, links: tuple[int, ...], span: Span, block: int, online_only: bool) -> bool:
-        """Whether a section of the span other than `block` has a page that is linked so.
+        """Whether a section of the span outside `block` has a page with one of these links.
 
-        The kernel steps through the span in sections from the span's own start, which in a
-        span that starts inside a block is not a section's first page.
+        The kernel steps through the span in sections from the span's own start; if the span starts
+        inside a block, these are not the first pages of sections.
         """
         first = span.start // self.block_pages
         starts_inside = span.start % self.block_pages and self.tails.get(first) in links
@@ -403,7 +403,7 @@ class Memory:
     # --- whole ranges
 
     def runs(self, first: int, stop: int, cuts: Iterable[int] = ()) -> Iterator[tuple[int, int]]:
-        """Stretches [first, stop) of blocks of equal status and link, also split at `cuts`."""
+        """Runs [first, stop) of blocks of equal status and link, also split at `cuts`."""
         edges = sorted({first, stop, *(cut for cut in cuts if first < cut < stop)})
         for low, high in pairwise(edges):
             while low < high:
@@ -415,7 +415,7 @@ class Memory:
 
 
 def _run_end(column: bytearray, start: int, stop: int) -> int:
-    """Where the run of equal bytes that begins at `start` ends, by doubling comparisons."""
+    """The end of the run of equal bytes that begins at `start`; comparisons double in length."""
     step = 64
     value = column[start : start + 1]
     while start < stop:

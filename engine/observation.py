@@ -1,7 +1,7 @@
-"""What user space can see of a machine's memory, run-length: sysfs files, zones, node masks.
+"""Observations: the memory that user space can see, run-length: sysfs files, zones, node masks.
 
-Every subject (a model, a real kernel, a recording) is observed in these terms, so everything
-that compares or reports works on any of them.
+Every subject (a model, a real kernel, a recording) yields the same observations, so comparisons and
+reports work on any of them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class BlockView:
 
 @dataclass(frozen=True, slots=True)
 class BlockRange:
-    """Memory blocks first..last (inclusive) that look alike; view None: they are not there."""
+    """Memory blocks first..last (inclusive) with equal files; view None: they do not exist."""
 
     first: int
     last: int
@@ -64,7 +64,7 @@ class ZoneView:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """All of it at one moment.
+    """The whole memory at one moment.
 
     blocks: ranges of equal blocks, ascending, neighbours differing.
     zones: by `node/Zone`, as in `0/Movable`.
@@ -85,7 +85,7 @@ class Observation:
         return None
 
     def each(self) -> Iterator[tuple[int, BlockView]]:
-        """Every block that is there, one by one: (number, view)."""
+        """Every block that exists, one by one: (number, view)."""
         for item in self.blocks:
             if item.view is not None:
                 for number in range(item.first, item.last + 1):
@@ -94,7 +94,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What differs from the observation before; a view of None means it went away.
+    """The differences from the observation before; a view of None means that it went away.
 
     knob holds the new text of `auto_online_blocks` when that changed (a one-element tuple, so
     that "the file went away", `(None,)`, differs from "nothing changed", None).
@@ -129,7 +129,7 @@ def join(ranges: Iterable[BlockRange]) -> tuple[BlockRange, ...]:
 
 
 def difference(before: Observation, after: Observation) -> Change:
-    """What changed from `before` to `after`."""
+    """The change from `before` to `after`."""
     same = 0  # ranges at the beginning, where boot memory is
     for old, new in zip(before.blocks, after.blocks, strict=False):
         if old.view is not new.view or old.last != new.last or old.first != new.first:
@@ -191,13 +191,13 @@ def _changed(
 _ABSENT = BlockView("", "", "", "", -1)
 
 _END = BlockRange(sys.maxsize, sys.maxsize, None)
-"""Behind every range there is."""
+"""A sentinel after every range."""
 
 
 def aligned(
     left: tuple[BlockRange, ...], right: tuple[BlockRange, ...], *, mark: bool = False
 ) -> Iterator[tuple[int, int, BlockView | None, BlockView | None]]:
-    """Both run-length sequences cut at the same places: (first, last, left view, right view).
+    """Cut both run-length sequences at the same places: (first, last, left view, right view).
 
     A side that has no range there gives None, or with `mark` a marker on the right side, where
     None then means a range that says "gone".
@@ -207,7 +207,7 @@ def aligned(
     left_range, right_range = next(lefts, _END), next(rights, _END)
     position = 0
     while left_range is not _END or right_range is not _END:
-        # Written out, as min() and max() take as long as all the rest.
+        # Written out: calls of min() and max() would double the time of this loop.
         start = left_range.first if left_range.first < right_range.first else right_range.first
         start = start if start > position else position
         on_left, on_right = left_range.first <= start, right_range.first <= start

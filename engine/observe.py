@@ -1,4 +1,4 @@
-"""Looking at a kernel: the observation that user space would make of it."""
+"""The observation that user space makes of a kernel."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NO_NODE: Final = -1
 
 
 def observe(kernel: Kernel) -> Observation:
-    """What sysfs and /proc/zoneinfo show now; costs as much as there are runs of equal blocks."""
+    """Observe sysfs and /proc/zoneinfo; the time is proportional to the runs of equal blocks."""
     return Observation(
         blocks=tuple(_ranges(kernel)),
         zones=zone_views(kernel),
@@ -72,7 +72,7 @@ def block_view(kernel: Kernel, block: int) -> BlockView:
 def _view(
     online: int, offline_flag: int, zones: tuple[Zone, ...] | None, pinned: bool, node: int
 ) -> BlockView:
-    """The same object for blocks that look alike, which is what they are most often asked."""
+    """Return the same object for blocks with equal files, so that comparing them is cheap."""
     return BlockView(
         state="online" if online else "offline",
         valid_zones="none" if zones is None else " ".join(zone.label for zone in zones),
@@ -83,7 +83,7 @@ def _view(
 
 
 def _ranges(kernel: Kernel) -> Iterator[BlockRange]:
-    """All blocks as ranges that are as long as they can be."""
+    """All blocks as ranges of the greatest length."""
     memory = kernel.tables
     first, last, current = 0, -1, None
     for low, stop in memory.runs(0, len(memory.status), _edges(kernel)):

@@ -16,7 +16,7 @@ from zonediff.engine.units import KIB, PAGE
 from zonediff.engine.zones import OnlineType, Zone
 
 ALREADY: Final = "already"
-"""What device_online() and device_offline() say when there is nothing to do (the kernel's 1)."""
+"""The answer of device_online() and device_offline() when nothing is to do (the kernel's 1)."""
 FLAG_ONLY: Final = Rule(
     "memory_subsys_online.already",
     "memory_subsys_online",
@@ -98,7 +98,7 @@ def device_offline(kernel: Kernel, block: int) -> str | None:
 
 
 def online_pages(kernel: Kernel, block: int, online_type: OnlineType) -> str | None:
-    """Online a block's pages in the zone that the policy chooses; the driver core is not told."""
+    """Online a block's pages in the zone that the policy chooses, without the driver core."""
     zone = check_zone_to_online(
         kernel.policy, kernel.decide(kernel.policy.zone_to_online(kernel, block, online_type))
     )
@@ -147,7 +147,7 @@ def _offline_pages(kernel: Kernel, block: int) -> str | None:
 
 
 def _count_free(kernel: Kernel, block: int, sign: int) -> None:
-    """Count a block's memory as free for the kernel, or not, if it is of a kernel zone."""
+    """Add a block of a kernel zone to the free kernel memory, or take it away (`sign`)."""
     if kernel.tables.zone(block) is not Zone.MOVABLE:
         size = kernel.tables.block_pages * PAGE // KIB
         if kernel.tables.status[block] & OWN_MEMMAP:

@@ -1,4 +1,4 @@
-"""The questions that patches disagree on. A variant answers them; the engine only asks.
+"""The questions on which kernels differ. A variant answers them; the engine asks.
 
 The v4.10 answers are in `zonediff.variants.upstream`; every other variant is a class built on
 it that overrides the few answers its patch changes.
@@ -49,7 +49,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One patch of a series: the variant after it, and how to tell the patch.
+    """One patch of a series: the variant after it, and how to recognise the patch.
 
     subjects: glob patterns for its subject. functions: the kernel functions whose change the
     variant models, beside those that its own rules name.
@@ -71,10 +71,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """What user space can use: sysfs files, boot parameters, config options.
+    """The files of sysfs, boot parameters and config options that user space can use.
 
     Each by name, with the values it accepts (empty: any, or a read-only file).
-    known: whether these are all; a kernel that was only booted does not tell.
+    known: whether the list is complete; booting a kernel does not show it.
     """
 
     files: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -98,22 +98,23 @@ class Policy(ABC):
     intends: ClassVar[tuple[Intent, ...]] = ()
 
     released: ClassVar[str | None] = None
-    """The date (ISO) of the release that it stands for: its place on the time line.
+    """The date (ISO) of the release that the variant stands for: its place on the time line.
 
-    It is not inherited: a patch on a release is none itself.
+    It is not inherited: a patch on a release is not a release.
     """
 
     stages: ClassVar[tuple[Stage, ...]] = ()
-    """The patches of the series that it models, first to last; none: it is its only stage."""
+    """The patches of the series that the variant models, first to last; empty for a single
+    patch."""
 
     recorded_as: ClassVar[tuple[str, ...]] = ()
-    """Variants whose recordings speak for this one too: it does the same on those machines."""
+    """Variants whose recordings hold for this one, too: it does the same on those machines."""
 
     knob: ClassVar[tuple[str, ...] | None]
-    """What `auto_online_blocks` accepts, None when the file does not exist."""
+    """The words that `auto_online_blocks` accepts, None when the file does not exist."""
 
     default_state: ClassVar[tuple[str, ...] | None]
-    """What `memhp_default_state=` accepts, None when the parameter does not exist."""
+    """The words that `memhp_default_state=` accepts, None when the parameter does not exist."""
 
     default_online_option: ClassVar[bool]
     """Whether CONFIG_MEMORY_HOTPLUG_DEFAULT_ONLINE exists."""
@@ -131,16 +132,16 @@ class Policy(ABC):
     """
 
     spans_shrink: ClassVar[Shrink] = Shrink.REMOVED
-    """When a zone's span gives blocks up."""
+    """When a zone's span shrinks."""
 
     movable_node_option: ClassVar[bool] = True
     """Whether CONFIG_MOVABLE_NODE exists (until 4.12); later kernels behave as if it were set."""
 
     has_probe: ClassVar[bool] = True
-    """Whether there can be a `probe` file: with CONFIG_ARCH_MEMORY_PROBE, as the machine says."""
+    """Whether a machine with CONFIG_ARCH_MEMORY_PROBE has a `probe` file."""
 
     ejects_may_hang: ClassVar[bool] = False
-    """Whether ejecting memory that holds kernel pages was seen not to come back.
+    """Whether an eject of memory that holds kernel pages was seen to hang.
 
     No rule says when; a validation takes it from the recording.
     """
@@ -154,26 +155,27 @@ class Policy(ABC):
     numbers_unlisted_nodes: ClassVar[bool] = True
     """Whether a DIMM of a node that SRAT does not name makes a new node (until 5.9).
 
-    From the source alone; later kernels, as was seen on 6.1, go by the DIMM's address instead.
+    Taken from the source alone. Later kernels use the DIMM's address, as was seen on 6.1.
     """
 
     switch_letters: ClassVar[tuple[str, str]] = ("y1", "n0")
-    """What may begin a yes and a no where a file or parameter takes one (strtobool)."""
+    """The letters that begin a yes, and those that begin a no, in a file or parameter
+    (strtobool)."""
 
     removable_always: ClassVar[bool] = False
     """Whether `removable` reads 1 for every block (5.8 and later)."""
 
     valid_zones_by_device: ClassVar[bool] = False
-    """Whether `valid_zones` depends on the device that a block is of."""
+    """Whether `valid_zones` depends on the device that a block belongs to."""
 
     links_missing_pages: ClassVar[bool] = False
-    """Whether pages that boot memory lacks in its last block are linked to the zone around them."""
+    """Whether the pages missing at the end of boot memory's last block are linked to its zone."""
 
     blocks_align_to_memory: ClassVar[bool] = False
     """Whether large blocks divide the end of a virtual machine's boot memory (4.18 and later)."""
 
     adds_whole_blocks: ClassVar[bool] = False
-    """Whether what is added must be whole memory blocks, not sections (4.17 and later)."""
+    """Whether added memory must be whole memory blocks, not sections (4.17 and later)."""
 
     percent_of_memory: ClassVar[bool] = False
     """Whether `kernelcore=` and `movablecore=` can be a share of all memory (4.17 and later)."""
@@ -192,15 +194,15 @@ class Policy(ABC):
     """Measured on 4.10.17: KiB that the kernel itself keeps after boot, by MiB of boot memory."""
 
     def memmap_kib(self, kernel: KernelState, blocks: int) -> int:
-        """KiB of memory already online that adding so many blocks at once takes."""
+        """KiB of online memory that adding this number of blocks at once takes."""
         return memmap_kib(blocks, kernel.block_pages)
 
     def hosts_memmap(self, kernel: KernelState, blocks: int) -> bool:
-        """Whether so many blocks, added at once, hold their own memmap."""
+        """Whether this number of blocks, added at once, hold their own memmap."""
         return False
 
     def knob_at_boot(self, machine: Machine) -> str | None:
-        """What `auto_online_blocks` reads after boot: the config's default, or the parameter.
+        """The text of `auto_online_blocks` after boot: the config's default, or the parameter's.
 
         Values that the kernel does not know are ignored (setup_memhp_default_state).
         """
@@ -220,14 +222,14 @@ class Policy(ABC):
     def zone_of_new_memory(
         self, kernel: KernelState, node: int, first: int, source: Source
     ) -> Decision[Zone | None]:
-        """The zone that blocks from `first` on start in when they are added to a node.
+        """The zone in which blocks from `first` on start when they are added to a node.
 
         None when they belong to no zone until they go online.
         """
 
     @abstractmethod
     def kernel_onlines(self, kernel: KernelState, source: Source) -> Decision[OnlineType | None]:
-        """Whether the kernel onlines memory that this source adds, and as what."""
+        """Whether the kernel onlines memory that this source adds, and with which online type."""
 
     # --- onlining and offlining
 
@@ -235,22 +237,22 @@ class Policy(ABC):
     def zone_to_online(
         self, kernel: KernelState, block: int, online_type: OnlineType
     ) -> Decision[Zone | None]:
-        """The zone that a block asked for with this type goes to, None to refuse with EINVAL."""
+        """The zone in which a block goes online with this type, None to refuse with EINVAL."""
 
     @abstractmethod
     def refuses_offline(self, kernel: KernelState, block: int) -> Because | None:
-        """Why an online block of a single zone may not even try to go offline (EINVAL)."""
+        """Why the kernel refuses at once to offline an online block of a single zone (EINVAL)."""
 
     @abstractmethod
     def valid_zones(self, kernel: KernelState, block: int) -> tuple[Zone, ...] | None:
-        """What the block's `valid_zones` lists, None for `none`; it has pages of one zone only.
+        """The zones in the block's `valid_zones`, None for `none`; the block lies in a single zone.
 
-        It may depend on the block's status and zone and on where zone spans start and end, with
-        `valid_zones_by_device` on its device too, on nothing else: observing asks only once for
-        blocks that are alike in these.
+        The answer may depend on the block's status and zone and on the edges of zone spans; with
+        `valid_zones_by_device` also on the block's device. It may depend on nothing else: the
+        engine asks once for all blocks that are equal in these.
         """
 
-    # --- what user space can use
+    # --- the interface to user space
 
     @property
     def interface(self) -> Interface:

@@ -1,4 +1,4 @@
-"""Free kernel memory: what a machine has after boot, and what adding memory takes from it.
+"""Free kernel memory: how much a machine has after boot, and how much adding memory takes.
 
 The memmap of new blocks is ordinary kernel memory. It comes from zones up to Normal of memory
 that is online already; Movable memory does not help. The kernel does not fail such allocations:
@@ -22,13 +22,13 @@ SECTION_MEMMAP_KIB: Final = SECTION_PAGES * MEMMAP_BYTES_PER_PAGE // KIB
 """KiB of memmap for a section: 2 MiB for 128 MiB, 1.5625 per cent."""
 
 SECTION_EXTRA_KIB: Final = 10
-"""KiB of page tables, sysfs and slab that come with it (measured: 2056 to 2062 KiB in all)."""
+"""KiB of page tables, sysfs and slab for a section (measured: 2056 to 2062 KiB in all)."""
 
 SWIOTLB_KIB: Final = 64 * MIB // KIB
 """KiB of low memory set aside for bounce buffers when memory may be added above 4 GiB."""
 
 SWIOTLB_FROM: Final = 128 * MIB
-"""Boot memory, in bytes, from which on there is room for the bounce buffers."""
+"""The least boot memory, in bytes, with room for the bounce buffers."""
 
 
 NEVER_KILLED: Final = -1000
@@ -49,9 +49,9 @@ class Process:
         return self.kernel_kib + self.movable_kib
 
     def badness(self, total_kib: int) -> int:
-        """How much it deserves to be killed on a machine with so much memory; 0 is never.
+        """The points by which the OOM killer chooses on a machine of this size; 0: never this one.
 
-        oom_badness() counts what is resident, and oom_score_adj in thousandths of all memory.
+        oom_badness() adds the resident memory and oom_score_adj thousandths of all memory.
         """
         if self.oom_score_adj == NEVER_KILLED:
             return 0
@@ -76,12 +76,12 @@ def reserve_kib(machine: Machine) -> int:
 
 
 def memmap_kib(blocks: int, block_pages: int) -> int:
-    """KiB that adding so many blocks takes."""
+    """KiB that adding this number of blocks takes."""
     return blocks * block_pages // SECTION_PAGES * (SECTION_MEMMAP_KIB + SECTION_EXTRA_KIB)
 
 
 def _interpolate(table: Mapping[int, int], x: float) -> int:
-    """The value at x on straight lines between the points; beyond them, the nearest point's."""
+    """The value at x by linear interpolation; beyond the points, the nearest point's value."""
     points = sorted(table.items())
     if x <= points[0][0]:
         return points[0][1]

@@ -35,9 +35,9 @@ NO_MEMORY_LEFT: Final = Rule(
 
 
 def allocate(kernel: Kernel, name: str, kib: int, oom_score_adj: int) -> str | None:
-    """Give a process so many KiB more, from Movable first; SIGKILL when it is killed for it.
+    """Give a process `kib` KiB more, from Movable first; SIGKILL when this gets it killed.
 
-    Other processes may be killed too. Raises KernelDied when that is not enough.
+    Other processes may be killed, too. Raises KernelDied when that is not enough.
     """
     reserve = reserve_kib(kernel.machine)
     process = kernel.processes.get(name, Process())
@@ -72,7 +72,7 @@ def allocate(kernel: Kernel, name: str, kib: int, oom_score_adj: int) -> str | N
 
 
 def kill_or_panic(kernel: Kernel, why: Because) -> None:
-    """Kill the process with the highest badness, or die for lack of one (out_of_memory)."""
+    """Kill the process with the highest badness; panic when no process is left (out_of_memory)."""
     total = sum(kernel.tables.present) * PAGE // KIB
     badness = {name: process.badness(total) for name, process in kernel.processes.items()}
     victim = max(badness, key=lambda name: badness[name], default="")

@@ -1,8 +1,8 @@
-"""Rules: each restates what one kernel function decides, as a sentence with numbers in it.
+"""Rules: each restates the decision of one kernel function as a sentence with numbers.
 
-A decision is a value with the rule that gave it and the rule's numbers. Turning the numbers into
-text is left until someone reads it. Rules stand beside the code that applies them: the engine's
-in its modules, a patch's in its variant.
+A decision is a value with the rule that gave it and the rule's numbers; the text is made when it is
+needed. Rules stand beside the code that applies them: the engine's in its modules, a patch's in its
+variant.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Rule:
     function: the kernel function that decides.
     says: the sentence, a str.format template over the rule's numbers. `{blocks:new block}` counts:
         `1 new block`, `2 new blocks`.
-    source: the kernel file, or the document, that it restates.
+    source: the kernel file or document that the rule restates.
     """
 
     id: str
@@ -35,7 +35,7 @@ class Rule:
     source: str
 
     def __post_init__(self) -> None:
-        """Check a rule where it is written. Raises TypeError, ValueError."""
+        """Check a rule at its definition. Raises TypeError, ValueError."""
         for name in ("id", "function", "says", "source"):
             text = getattr(self, name)
             if not isinstance(text, str):
@@ -45,11 +45,11 @@ class Rule:
         _names(self.says)
 
     def because(self, **numbers: Number) -> Because:
-        """This rule applied to these numbers."""
+        """Apply this rule to these numbers."""
         return Because(self, numbers)
 
     def about(self, **numbers: Number) -> Because:
-        """This rule applied to those of these numbers that its sentence has."""
+        """Apply this rule to those of these numbers that its sentence uses."""
         return Because(self, {name: numbers[name] for name in _names(self.says)})
 
 
@@ -57,7 +57,7 @@ class Rule:
 def _names(says: str) -> tuple[str, ...]:
     """The names of the numbers in a rule's sentence.
 
-    Raises ValueError when it is no template, or has a number without a name.
+    Raises ValueError when it is not a template, or has a number without a name.
     """
     names = [name for _, name, _, _ in Formatter().parse(says) if name is not None]
     if not all(map(str.isidentifier, names)):
@@ -84,7 +84,7 @@ class Because(NamedTuple):
     numbers: Mapping[str, Number]
 
     def reason(self) -> Reason:
-        """The reason as reports carry it."""
+        """The reason as it stands in reports."""
         return Reason(
             self.rule.id,
             self.rule.function,
@@ -94,7 +94,7 @@ class Because(NamedTuple):
 
 
 class Decision(NamedTuple, Generic[T]):
-    """An answer to one of the policy's questions, and why."""
+    """An answer to one of the policy's questions, with its reason."""
 
     value: T
     why: Because

@@ -1,4 +1,4 @@
-"""Running a policy through a scenario's steps, and writing down what happened: the trace."""
+"""Run a policy through a scenario's steps and write its trace."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from zonediff.engine.steps import Elapse, Step
 from zonediff.engine.trace import Act, End, Reason, StepTrace, Trace
 
 PassTime = Callable[[Elapse, "Runner"], Iterable[Act]]
-"""What lets time pass: does on the runner what an `elapse` step comes down to."""
+"""A simulation of time: carries out an `elapse` step on the runner, as primitive steps."""
 
 
 def no_time(step: Elapse, runner: Runner) -> Iterable[Act]:
-    """The engine knows no time. Raises NotModelled."""
+    """Refuse: the engine knows no time. Raises NotModelled."""
     raise NotModelled(f"{step}: time passes only in a simulation (zonediff.compare.simulate)")
 
 
@@ -33,9 +33,9 @@ def run(
     *,
     brief: bool = False,
 ) -> Trace:
-    """Boot the machine with the policy's kernel and do the steps, until the last or its death.
+    """Boot the machine with the policy's kernel and do the steps, until the kernel dies.
 
-    brief: acts have no reasons, and only the last act of a step has what the step changed.
+    brief: acts have no reasons, and only the last act of a step has the step's change.
     """
     runner = Runner(Guest(machine, policy), pass_time)
     end = runner.boot()
@@ -59,7 +59,7 @@ def run(
 
 
 class Runner:
-    """A guest being run and watched; also what user space sees of it (userspace.View)."""
+    """Runs a guest and observes it; it is also user space's view of the guest (userspace.View)."""
 
     def __init__(self, guest: Guest, pass_time: PassTime = no_time) -> None:
         self.guest = guest
@@ -70,7 +70,7 @@ class Runner:
         self.end: End = "ran"
 
     def boot(self) -> End:
-        """Power the guest on; how that ended."""
+        """Power the guest on; returns how that ended."""
         try:
             self.guest.power_on()
         except KernelDied as death:
@@ -80,7 +80,7 @@ class Runner:
         return self.end
 
     def acts(self, step: Step) -> Iterable[Act]:
-        """Carry out a step as the primitive ones it comes down to, until the kernel dies."""
+        """Carry out a step as its primitive steps, until the kernel dies."""
         if isinstance(step, Elapse):
             yield from self.pass_time(step, self)
             return
@@ -90,7 +90,7 @@ class Runner:
                 return
 
     def brief_acts(self, step: Step) -> Iterable[Act]:
-        """The same acts without reasons; the last one has all that they changed."""
+        """The same acts without reasons; the last one has the change of all."""
         before, self.brief = self.seen, True
         acts = list(self.acts(step))
         self.brief = False
@@ -102,7 +102,7 @@ class Runner:
     def act(self, do: Step, at: int | None = None, by: str | None = None) -> Act:
         """Carry out one primitive step; the kernel's death is its result.
 
-        at, by: when, and by whom, in a step in which time passes.
+        at, by: the time and the actor, in a step in which time passes.
         """
         output: str | None = None
         result: str | None
@@ -116,14 +116,14 @@ class Runner:
                 now = self._observe()
         changed = NOTHING if now is self.seen else difference(self.seen, now)
         self.seen = now
-        kernel = self.guest.kernel  # only now: a reboot starts another one
+        kernel = self.guest.kernel  # read only now: a reboot starts another kernel
         killed = tuple(kernel.killed)
         kernel.killed.clear()
         reasons, uevents = self.accounts()
         return Act(do, result, output, changed, uevents, reasons, killed, at, by)
 
     def _observe(self) -> Observation:
-        """What there is to see; the same object as before when no state has changed."""
+        """The observation; the same object as before when no state has changed."""
         state = self.guest.kernel.sight()
         if state != self.state:
             self.state = state
@@ -153,7 +153,7 @@ class Runner:
 
 
 def joined_reasons(because: Sequence[Because]) -> tuple[Reason, ...]:
-    """Reasons in order; one that holds for consecutive blocks alike is given once, `32-39`."""
+    """Reasons in order; one that is equal for consecutive blocks is given once, `32-39`."""
     runs: list[tuple[Because, list[int]]] = []
     for why in because:
         block = why.numbers.get("block")

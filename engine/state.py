@@ -1,4 +1,4 @@
-"""What a policy may read of the kernel that asks it: the stable interface for variants."""
+"""KernelState, which a policy reads: the stable interface for variants."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from zonediff.engine.zones import Span, Zone
 class KernelState(Protocol):
     """A kernel as its policy sees it: its memory blocks, zones, nodes and devices. Read only.
 
-    Blocks have the numbers of their folders in sysfs (`memory32` is block 32), nodes their numbers
-    in the kernel, and pages their page frame numbers (pfn; a page is 4096 bytes). zone(), node()
-    and is_online() take blocks that exist.
+    Blocks have the numbers of their folders in sysfs (`memory32` is block 32). Nodes have their
+    numbers in the kernel, and pages their page frame numbers (pfn; a page is 4096 bytes). zone(),
+    node() and is_online() take blocks that exist.
     """
 
     @property
@@ -25,11 +25,11 @@ class KernelState(Protocol):
 
     @property
     def knob(self) -> str | None:
-        """What `auto_online_blocks` reads now; None where there is no such file."""
+        """The text of `auto_online_blocks`; None where there is no such file."""
         ...
 
     def switch(self, parameter: str, *, default: bool) -> bool:
-        """A yes-or-no boot parameter: the last one that says yes or no counts, else the default."""
+        """A yes-or-no boot parameter: its last valid value on the command line, or the default."""
         ...
 
     @property
@@ -44,13 +44,13 @@ class KernelState(Protocol):
 
     @property
     def nodes(self) -> int:
-        """How many nodes the machine can have; they are numbered from 0 on."""
+        """The number of nodes that the machine can have; they are numbered from 0 on."""
         ...
 
     # --- a block
 
     def has(self, block: int) -> bool:
-        """Whether the block exists; the only question that any number may be asked."""
+        """Whether the block exists; takes any number."""
         ...
 
     def is_online(self, block: int) -> bool:

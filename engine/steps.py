@@ -1,8 +1,8 @@
-"""What can happen to a machine: one class per step, one registry.
+"""The steps, which happen to a machine: a class for each, and their registry.
 
-Primitive steps are what a machine does in one go. Composite steps (`online`, `offline`, `udev`,
-`daemon`, `elapse`) are user space and hosts at work: they are carried out as primitive ones, each
-with its own result.
+A machine does a primitive step in one go. Composite steps (`online`, `offline`, `udev`, `daemon`,
+`elapse`) are user space and hosts at work: each is carried out as several primitive steps with
+their own results.
 
 In files a step is a mapping with one key, its verb: `{"write": {"file": ..., "value": ...}}`.
 """
@@ -36,14 +36,14 @@ from zonediff.engine.units import (
 )
 
 Order = Literal["first-to-last", "last-to-first", "edges-inward", "middle-outward"]
-"""In which order blocks are taken, by block number."""
+"""The order in which blocks are taken, by block number."""
 
 Content = Literal["kernel-objects", "movable-pages", "nothing"]
-"""What occupies a block: pages that cannot be migrated, pages that can, or none."""
+"""The content of a block: pages that cannot be migrated, pages that can, or none."""
 
 Blocks = NewType("Blocks", str)
-"""Which memory blocks: a device's id (`dimm1`), a number (`32`), ranges (`32-35,39`), or `added`
-for all blocks that were not there at boot and are there now."""
+"""A selection of memory blocks: a device's id (`dimm1`), a number (`32`), ranges (`32-35,39`), or
+`added` for all blocks that were added since boot."""
 
 _RANGES: Final = re.compile(r"[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*")
 
@@ -55,13 +55,13 @@ REGISTRY: Final[dict[str, type[Step]]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Base of all steps; str(step) says in one line what it does, as a shell user would."""
+    """Base of all steps; str(step) describes it in one line, as a shell user would."""
 
     verb: ClassVar[str]
     composite: ClassVar[bool] = False
 
     def to_json(self) -> dict[str, dict[str, Any]]:
-        """The step as in files: one key, the verb; fields that are None are left out."""
+        """The step as files write it: one key, the verb; fields that are None are left out."""
         return {self.verb: _write(self)}
 
 
@@ -194,7 +194,7 @@ class Allocate(Step):
 @step("boot")
 @dataclass(frozen=True, slots=True)
 class Boot(Step):
-    """Reboot; DIMMs that are plugged in are there at power-on. No cmdline means the same one."""
+    """Reboot; plugged DIMMs are there at power-on. Without a cmdline, the current one is used."""
 
     cmdline: str | None = None
 
@@ -205,7 +205,7 @@ class Boot(Step):
 @step("online", composite=True)
 @dataclass(frozen=True, slots=True)
 class Online(Step):
-    """Online each of the blocks, in this order, whatever the others answer."""
+    """Online each of the blocks, in this order, whether the others succeed or not."""
 
     blocks: Blocks
     value: OnlineValue = "online"
@@ -218,7 +218,7 @@ class Online(Step):
 @step("offline", composite=True)
 @dataclass(frozen=True, slots=True)
 class Offline(Step):
-    """Offline each of the blocks, in this order, whatever the others answer."""
+    """Offline each of the blocks, in this order, whether the others succeed or not."""
 
     blocks: Blocks
     order: Order = "first-to-last"
@@ -246,8 +246,8 @@ class Udev(Step):
 class Daemon(Step):
     """An onlining daemon: waits until all added blocks are there, then works from `valid_zones`.
 
-    Again and again it takes the highest pending block whose `valid_zones` offers the zone that
-    `value` asks for, until none is left that does.
+    It repeatedly takes the highest pending block whose `valid_zones` offers the zone that `value`
+    asks for, until there is none.
     """
 
     value: OnlineValue = "online_movable"
@@ -259,7 +259,7 @@ class Daemon(Step):
 @step("elapse", composite=True)
 @dataclass(frozen=True, slots=True)
 class Elapse(Step):
-    """Time passes while these are at work, each at its own pace (zonediff.compare.simulate)."""
+    """Time passes while these actors work, each at its own pace (zonediff.compare.simulate)."""
 
     time: Duration
     acpi: Additions | None = None
@@ -276,7 +276,7 @@ class Elapse(Step):
 
 
 def is_ranges(blocks: str) -> bool:
-    """Whether a block selection is numbers (`32`, `32-35,39`) rather than a device's id."""
+    """Whether a block selection has numbers (`32`, `32-35,39`), not a device's id."""
     return _RANGES.fullmatch(blocks) is not None
 
 
@@ -290,7 +290,7 @@ def block_numbers(blocks: str) -> list[int]:
 
 
 def ordered(blocks: list[int], order: Order) -> list[int]:
-    """Blocks in the order asked for; both edge orders start with the lowest candidate."""
+    """Blocks in this order; both edge orders start with the lowest candidate."""
     up = sorted(blocks)
     if order == "first-to-last":
         return up
@@ -310,7 +310,7 @@ def from_json(body: Mapping[str, Mapping[str, Any]]) -> Step:
     """Read a step as recordings and results write it; the inverse of Step.to_json().
 
     Scenario files are read by zonediff.corpus, which reports mistakes with their position.
-    Raises ValueError when it is no step.
+    Raises ValueError when it is not a step.
     """
     if len(body) != 1:
         raise ValueError(f"a step is a mapping with one key, its verb, not {sorted(body)}")

@@ -1,4 +1,4 @@
-"""The files below /sys/devices/system/memory: what a write or a read of them does.
+"""The files below /sys/devices/system/memory, written and read.
 
 Restates store_mem_state() and its neighbours (drivers/base/memory.c), online_store()
 (drivers/base/core.c) and kernfs's answers for files that are missing or not writable.
@@ -144,7 +144,7 @@ def read(kernel: Kernel, file: str) -> tuple[str | None, str | None]:
 
 
 def has_probe(kernel: Kernel) -> bool:
-    """Whether there is a `probe` file: the build has it, and no patch took it away."""
+    """Whether there is a `probe` file: the build has it, and no patch removed it."""
     return kernel.policy.has_probe and kernel.machine.config.ARCH_MEMORY_PROBE
 
 
@@ -191,7 +191,7 @@ def _write_knob(kernel: Kernel, text: str) -> str | None:
 
 
 def _write_probe(kernel: Kernel, text: str) -> str | None:
-    """Read the address as kstrtoull() does: too large a number is told before what follows it."""
+    """Parse the address as kstrtoull() does: a number that is too large counts before its tail."""
     block_size = kernel.tables.block_pages * PAGE
     number = _NUMBER.match(text)
     result = "EINVAL"

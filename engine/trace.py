@@ -1,7 +1,7 @@
-"""What a subject did with a scenario: the boot, then for each step its acts.
+"""A trace: the boot of a subject, then for each step of the scenario its acts.
 
-All comparing, judging and reporting works on traces alone, so a policy on the engine, a real
-kernel and a recording can stand in any column.
+Comparisons, judgements and reports use traces alone, so a policy on the engine, a real kernel and a
+recording can stand in any column.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from zonediff.engine.observation import NOTHING, Change, Observation, apply
 from zonediff.engine.steps import Step
 
 End = Literal["ran", "BUG", "panic", "hang"]
-"""How a run ended: to its last step, or with the kernel dead."""
+"""The end of a run: its last step, or the kernel's death."""
 
 Number = int | str
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why something came out as it did.
+    """The rule behind a result, in words.
 
     rule: the rule's stable id, as in `zone_can_shift.not-at-zone-end`.
     function: the kernel function that decides.
@@ -42,13 +42,13 @@ class Reason:
 class Act:
     """One primitive step carried out.
 
-    result: None for success, else the errno's name; REFUSED when the machine (not the kernel)
-    refused or a device stayed; SIGKILL when the OOM killer took the process that did it; BUG, panic
-    or hang when the kernel died of it.
+    result: None for success, else the errno's name. REFUSED: the machine (not the kernel) refused,
+    or a device stayed. SIGKILL: the OOM killer took the process that acted. BUG, panic, hang: the
+    kernel died of the act.
     output: the text that a `read` returned.
     killed: processes that the OOM killer took meanwhile, in order.
-    at, by: of an act of an `elapse` step, when it began, in microseconds since the step did, and
-    the actor whose act it is.
+    at, by: only for acts of an `elapse` step: the microseconds from the step's begin to the act's,
+    and the actor.
     """
 
     do: Step
@@ -64,7 +64,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class StepTrace:
-    """One step of the scenario and the acts it came down to (one, for a primitive step)."""
+    """One step of the scenario with its acts (one act for a primitive step)."""
 
     do: Step
     acts: tuple[Act, ...] = ()
@@ -81,7 +81,7 @@ class Trace:
 
     subject: the variant's name.
     boot: the observation after boot (empty when the kernel died booting).
-    steps: only as many as were begun; after the kernel's death there are none.
+    steps: the steps that were begun; the kernel's death ends them.
     devices: first and last block of each memory device ever added, by id.
     """
 

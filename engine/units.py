@@ -1,4 +1,4 @@
-"""Sizes, counts and times: bytes, pages, sections, microseconds; how they are written and read.
+"""Sizes, counts and times (bytes, pages, sections, microseconds), written and parsed.
 
 One page is 4 KiB, one section 128 MiB (32,768 pages), as on x86-64
 (include/asm/sparsemem.h, SECTION_SIZE_BITS = 27).

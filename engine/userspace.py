@@ -1,6 +1,6 @@
-"""User space at work: composite steps as the primitive ones that they come down to.
+"""User space at work: turns composite steps into primitive ones.
 
-Each is a generator of primitive steps over what user space can see, so the same code drives a
+Each is a generator of primitive steps and reads only user space's view, so the same code drives a
 model and a real kernel.
 """
 
@@ -18,17 +18,17 @@ WANTED_ZONE = {"online_movable": "Movable", "online_kernel": "Normal"}
 
 
 class View(Protocol):
-    """What user space sees of a machine at work."""
+    """User space's view of a machine."""
 
     @property
     def pending(self) -> list[int]:
         """Blocks whose `add` events no one has handled, in event order.
 
-        User space takes out those that it handles.
+        User space removes those that it handles.
         """
 
     def blocks(self, selection: str) -> list[int]:
-        """The block numbers that a step's selection means now."""
+        """The block numbers that a step's selection stands for now."""
 
     def look(self) -> Observation:
         """The observation at this moment."""
@@ -65,15 +65,15 @@ def _daemon(value: str, view: View) -> Iterator[Step]:
         ]
         if not ready:
             return
-        # From the top for movable and from the bottom for kernel memory: each block that goes
-        # lets its neighbour follow, and the zones stay in order.
+        # From the top for movable and from the bottom for kernel memory: after each block its
+        # neighbour can follow, and the zones stay in order.
         block = ready[0][0] if value == "online_kernel" else ready[-1][-1]
         waiting.remove(block)
         yield Write(f"memory{block}/state", value)
 
 
 def _is_offered(view: BlockView | None, zone: str | None) -> bool:
-    """Whether a block that looks like this can go online in a zone, any zone if it is None."""
+    """Whether a block with these files can go online in a zone; in any zone if `zone` is None."""
     if view is None or view.state != "offline":
         return False
     return zone is None or zone in view.valid_zones.split()

@@ -43,7 +43,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "REFUSED": "the machine refused, or the device stayed",
     "SIGKILL": "the OOM killer took the process",
 }
-"""The results of memory hotplug that are not deaths: of an errno the text of strerror(3)."""
+"""The meanings of results that are not deaths; for an errno, the text of strerror(3)."""
 
 PLATFORMS: Final[Mapping[Platform, str]] = {
     "kvm": "KVM guest",
@@ -100,13 +100,13 @@ def explain(value: str | None) -> str:
 
 
 def death(trace: Trace) -> str | None:
-    """How and where the kernel died, None when it lived: `... (BUG) in step 3: unplug dimm1`."""
+    """The kernel's death and its step, None when it lived: `... (BUG) in step 3: unplug dimm1`."""
     if trace.end == "ran":
         return None
     where = "while booting"
     if trace.steps:
         step = trace.steps[-1]
-        # Of a step in which time passes, the act and its time say more than the step does.
+        # In a step in which time passes, the act and its time say more than the step.
         timed = bool(step.acts) and step.acts[-1].at is not None
         what = f"{after(step.acts[-1])}: {step.acts[-1].do}" if timed else f": {step.do}"
         where = f"in step {len(trace.steps)}{what}"
@@ -114,7 +114,7 @@ def death(trace: Trace) -> str | None:
 
 
 def killing(process: str, step: int, act: Act) -> str:
-    """During which act, of the step with this index, the OOM killer took a process, and when."""
+    """The act, in the step with this index, during which the OOM killer took a process."""
     return f"{process} was killed in step {step + 1}{after(act)}: {act.do}"
 
 
@@ -144,7 +144,7 @@ def blocks(ranges: Iterable[BlockRange], describe: Callable[[BlockView], str] = 
 def join_alike(
     ranges: Iterable[BlockRange], describe: Callable[[BlockView], str] = block
 ) -> list[BlockRange]:
-    """The ranges, neighbours that `describe` words alike joined; the first view stands for all."""
+    """Join neighbours for which `describe` gives the same words; the first view stands for all."""
     joined: list[BlockRange] = []
     texts: list[str | None] = []
     for item in ranges:

@@ -31,7 +31,7 @@ ZONE_LABELS: Final = ("DMA", "DMA32", "Normal", "Movable")
 
 
 class OnlineType(IntEnum):
-    """How a block is asked to go online (MMOP_*); NONE is the kernel's MMOP_OFFLINE, -1."""
+    """The online type of a request (MMOP_*); NONE is the kernel's MMOP_OFFLINE, -1."""
 
     KEEP = 0
     KERNEL = 1
@@ -40,15 +40,15 @@ class OnlineType(IntEnum):
 
     @property
     def label(self) -> str:
-        """What user space writes to ask for it."""
+        """The word that user space writes to ask for it."""
         return ("online", "online_kernel", "online_movable", "nothing")[self]
 
 
 class Span(NamedTuple):
     """The pages [start, end) that a zone spans, holes included; an empty span is (0, 0).
 
-    Moves between zones that are out of order can leave a span that ends before it starts; the
-    kernel takes it for a very long one, and so it is not empty.
+    Moves between zones that are out of order can leave a span that ends before it starts. The
+    kernel takes such a span for a very long one, so it is not empty.
     """
 
     start: int

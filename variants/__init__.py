@@ -1,1 +1,1 @@
-"""What is compared: one small policy per kernel patch, and the means to run it on the engine."""
+"""Variants: one small policy per kernel patch, and the code that runs it on the engine."""

@@ -1,8 +1,8 @@
-"""Keeps the code of variant files from ending the process behind zonediff's back.
+"""Prevents the code of variant files from ending the process without a result.
 
-`os._exit(0)` and a new program in place of this one would end a command with the exit code of a
-success and without a result. Called from a variant file they raise SystemExit instead, which is
-reported like any other failure of a variant.
+`os._exit(0)` or os.exec*() in a variant file would end a command with the exit code of a success.
+Called from a variant file, these functions raise SystemExit instead, which is reported like any
+other failure of a variant.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from types import FrameType, ModuleType
 from typing import Any, Final
 
 MODULE_PREFIX: Final = "zonediff_variant_file_"
-"""How the names of variant files' modules begin."""
+"""The prefix of the module names of variant files."""
 
 _ENDS: Final[tuple[tuple[ModuleType, tuple[str, ...]], ...]] = (
     (os, ("_exit", "execv", "execve")),

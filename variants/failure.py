@@ -1,4 +1,4 @@
-"""The failures of variants, reported with their line and not as a mistake of zonediff."""
+"""Failures of variants, reported with the line in the variant and not as a mistake of zonediff."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class VariantFailed(ZonediffError):
 
 @contextmanager
 def failures_of(*policies: Policy) -> Iterator[None]:
-    """Report what is raised inside as a failure of these variants: raise VariantFailed.
+    """Turn exceptions raised inside into VariantFailed for these variants.
 
     Errors of zonediff pass unchanged. So does everything when all variants are zonediff's own.
     """
@@ -36,10 +36,10 @@ def failures_of(*policies: Policy) -> Iterator[None]:
 
 
 def in_words(error: BaseException, *policies: Policy) -> str:
-    """What was raised, and the last line in the code of these variants that led there.
+    """The exception in words, with the last line of these variants' code in its traceback.
 
-    When no line of theirs is in the traceback, as after an answer that the engine cannot use, it
-    is the line that raised it.
+    Without such a line, as after an answer that the engine cannot use, it is the line that raised
+    the exception.
     """
     classes = {cls for policy in policies for cls in type(policy).__mro__[:-1] if not _is_ours(cls)}
     files = {getattr(sys.modules.get(cls.__module__), "__file__", None) for cls in classes}

@@ -1,4 +1,4 @@
-"""The RFC as first posted: only the Hyper-V and Xen drivers online what they add."""
+"""The RFC as first posted: only the Hyper-V and Xen drivers online the memory that they add."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CALLER_DECIDES: Final = Rule(
 
 
 class HypervXenOnly(Upstream):
-    """One patch that removes the knob at once; the caller of add_memory() says what is onlined.
+    """One patch that removes the knob at once; the caller of add_memory() decides about onlining.
 
     Hyper-V and Xen pass online=true, ACPI, probe and s390 pass false. `auto_online_blocks`,
     `memhp_default_state=` and the config option go in the same patch. KVM, VMware and bare

@@ -1,4 +1,4 @@
-"""Checks what the class of a variant says about itself, when it is loaded and not when it is used.
+"""Checks the attributes of a variant's class when it is loaded, before it is used.
 
 The types are those that `Policy` declares; methods are left alone.
 """
@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final, NamedTuple, Union, get_args, get_origin
 from zonediff.engine.policy import Policy
 
 _ONE_LINE: Final = ("origin",)
-"""Attributes that reports show, so that they have to be a line of text."""
+"""Attributes that must be one line of text, because reports show them."""
 
 _WORDS: Final = {str: "text", int: "a whole number", bool: "True or False", NoneType: "None"}
 
@@ -24,7 +24,7 @@ _MISSING: Final = object()
 
 
 class WrongAttribute(NamedTuple):
-    """An attribute whose value cannot be used. expected: what would be right, in words."""
+    """An attribute whose value cannot be used. expected: the right kind of value, in words."""
 
     name: str
     value: object

@@ -30,7 +30,7 @@ DRIVERS_ONLINE: Final = (
     Intent("drivers/hyperv-grows", "hv_balloon onlines what it adds (patch 1 of 3)"),
     Intent("drivers/xen-default", "the Xen balloon onlines what it adds (patch 1 of 3)"),
 )
-"""What patch 1 is for. That memory of these drivers can no longer be made movable is not."""
+"""The purpose of patch 1. Their memory can no longer be made movable, which is no purpose."""
 
 
 class MichalSplit1(Upstream):

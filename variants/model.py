@@ -14,7 +14,7 @@ from zonediff.variants.exits import MODULE_PREFIX
 
 
 class Model:
-    """The column of a policy; see Subject for what each attribute is."""
+    """The column of a policy; Subject describes the attributes."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -37,7 +37,7 @@ class Model:
 
     @property
     def released(self) -> str | None:
-        """The date of the release that it is; None for a patch, whatever it is built on."""
+        """The date of the release; None for a patch, also for one that is built on a release."""
         date: str | None = vars(type(self.policy)).get("released")
         return date
 

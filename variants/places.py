@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
-"""The folder of our packages, whatever it is called in a checkout."""
+"""The folder of our packages, under any name of the checkout."""
 
 
 def without_folders(path: str) -> str:
@@ -40,7 +40,7 @@ def traceback_text(error: BaseException, calls: int = 0) -> str:
 
 
 def _folders(error: BaseException) -> Iterator[tuple[str, str]]:
-    """Folders of this computer, and what stands for each."""
+    """Folders of this computer, each with the text that replaces it."""
     yield str(_PACKAGE), "zonediff/"
     if str(Path.cwd()) != "/":
         yield str(Path.cwd()), ""

@@ -34,7 +34,7 @@ from zonediff.variants.subject import Subject
 GROUP: Final = "zonediff.variants"
 
 SUBJECTS: Final = "zonediff.subjects"
-"""Entry points of subjects that are no models, each named by the prefix of its variants' names."""
+"""Entry points of subjects that are not models, each under the prefix of its variants' names."""
 
 LIVE: Final = "live:"
 """The prefix of a real kernel's name; the path of its image follows."""
@@ -57,7 +57,7 @@ OURS: Final = {
     "v6.12": "v6_12:V6_12",
     "v7.2": "v7_2:V7_2",
 }
-"""Where each of our variants is, so that only those asked for are imported."""
+"""The module and class of each of our variants, so that only the named ones are imported."""
 
 COMPARED: Final = (
     "upstream",
@@ -67,7 +67,7 @@ COMPARED: Final = (
     "michal-split/3",
     "hyperv-xen-only",
 )
-"""The variants of a run that names none."""
+"""The variants of a run in which the user names none."""
 
 
 _RELEASE: Final = re.compile(r"v([0-9]+)\.([0-9]+)")
@@ -75,12 +75,12 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]*")
 
 
 class VariantError(ZonediffError):
-    """A variant cannot be had; the message says which, why, and what there is."""
+    """A variant cannot be used; the message says which, why, and which there are."""
 
 
 @dataclass(frozen=True, slots=True)
 class VariantFile:
-    """A Python file that defines variants, with its text: it can be loaded where it is not."""
+    """A Python file that defines variants, with its text, which workers can load."""
 
     path: Path
     text: bytes
@@ -134,7 +134,7 @@ class Registry:
         )
 
     def resolve(self, name: str) -> Subject:
-        """The variant of this name, or what its prefix stands for, as `live:` for a kernel image.
+        """The variant of this name, or the subject of its prefix, as a kernel image for `live:`.
 
         Raises VariantError.
         """
@@ -158,7 +158,7 @@ class Registry:
             raise VariantError(f"{where}variant {name!r} cannot be made: {error!r}") from error
 
     def hints(self) -> list[str]:
-        """What looks like a slip in variant files, although they can be loaded."""
+        """Likely slips in variant files that can be loaded."""
         return [
             f"{file.path}:{slip.place.line}:{slip.place.column}: {policy.name}: {slip}"
             for file, policies in self._of_files
@@ -215,7 +215,7 @@ class Registry:
 
 @cache
 def _subject_of(prefix: str) -> Callable[[str], Subject]:
-    """What makes a subject of a name with this prefix: an entry point. Raises VariantError."""
+    """The entry point that makes subjects of names with this prefix. Raises VariantError."""
     from importlib.metadata import entry_points
 
     entries = [*entry_points(group=SUBJECTS, name=prefix)]
@@ -227,7 +227,7 @@ def _subject_of(prefix: str) -> Callable[[str], Subject]:
 
 
 def _nearest(name: str, names: Sequence[str]) -> Sequence[str]:
-    """The names that one may have meant: of a release the nearest releases, else those like it."""
+    """The names that the user may have meant: the nearest releases, or similar names."""
     releases = {known: number for known in names if (number := _release(known)) is not None}
     if (wanted := _release(name)) is not None and releases:
         in_order = sorted(releases, key=releases.__getitem__)
@@ -244,7 +244,7 @@ def _release(name: str) -> tuple[int, ...] | None:
 
 
 def valid_name(name: str) -> bool:
-    """Whether a variant may be called so."""
+    """Whether a variant may have this name."""
     return _NAME.fullmatch(name) is not None
 
 
@@ -258,7 +258,7 @@ class _Loader(importlib.abc.ExecutionLoader):
         return str(self.file.path)
 
     def get_source(self, fullname: str) -> str:
-        """For tracebacks where the file is not."""
+        """Return the text, for tracebacks on machines without the file."""
         return importlib.util.decode_source(self.file.text)
 
     def get_code(self, fullname: str) -> CodeType:
@@ -302,7 +302,7 @@ def load_file(given: str | Path | VariantFile) -> list[type[Policy]]:
 
 
 def _message(error: BaseException) -> str:
-    """What an error says, which is the code of its own class."""
+    """The message of an error; the error's own class computes it and may fail."""
     try:
         return str(error)
     except Exception:
@@ -330,7 +330,7 @@ def _place_of_error(cls: type, error: BaseException) -> str:
 
 
 def _no_source(text: bytes) -> str | None:
-    """Where and why these bytes are no text of a program, None when they are."""
+    """Why these bytes are not a program's text, with the line; None when they are."""
     if b"\0" in text:
         return f":{_line_at(text, text.index(0))}: holds a NUL byte"
     try:

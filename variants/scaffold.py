@@ -1,4 +1,4 @@
-"""The smallest variant that works, to begin one's own with."""
+"""The smallest variant that works, to start a new one from."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from zonediff.variants.registry import OURS, VariantError
 _TEXT: Final = '''\
 """A variant for zonediff: what a patch changes, and nothing else.
 
-zonediff check --variant-file {file}        does it load, and does it do anything?
-zonediff run --variant-file {file}          what comes of it, beside the other variants
+zonediff check --variant-file {file}        does it load, and does it change anything?
+zonediff run --variant-file {file}          its results, beside the other variants
 """
 
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Decision, Rule
@@ -31,16 +31,16 @@ STARTS_MOVABLE = Rule(
 class {cls}(Upstream):
     """All added memory starts in zone Movable.
 
-    The first line is what `zonediff list variants` shows. Say here why the patch does it, and what
+    `zonediff list variants` shows the first line. Say here why the patch does it, and what
     it leaves alone.
     """
 
     name = "{name}"
     origin = "the mail, tree or release that the patch is in"
 
-    # Override the questions that the patch answers otherwise, and no others: all of them are in
-    # zonediff.engine.policy.Policy, and Upstream answers them as v4.10 does. What a patch takes
-    # away is an attribute: `knob = None` removes auto_online_blocks.
+    # Override the questions that the patch answers differently, and no others: all of them are in
+    # zonediff.engine.policy.Policy, and Upstream answers them as v4.10 does. What a patch
+    # removes is an attribute: `knob = None` removes auto_online_blocks.
     def zone_of_new_memory(self, kernel, node, first, source):
         return Decision(Zone.MOVABLE, STARTS_MOVABLE.because(node=node, first=first))
 '''

@@ -43,8 +43,8 @@ class Misnamed(NamedTuple):
 def place_in(text: bytes, owner: str, name: str = "", value: str | None = None) -> Place:
     """Return the place of a class, of its attribute `name`, or of a string in that attribute.
 
-    The text must be valid Python. If it has no such attribute or string, the answer is the place of
-    the next larger thing.
+    The text must be valid Python. If it has no such string, the answer is the place of the
+    attribute; if it has no such attribute, the place of the class.
     """
     tree = ast.parse(text)
     node: ast.AST = _class(tree, owner) or tree
@@ -54,7 +54,7 @@ def place_in(text: bytes, owner: str, name: str = "", value: str | None = None) 
 
 
 def misnamed(policy: type[Policy], text: bytes) -> Iterator[Misnamed]:
-    """Yield what a variant of this file, or a class in the file that it builds on, misnames."""
+    """Yield the misnamed attributes of a variant, and of its base classes in the same file."""
     tree = ast.parse(text)
     used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     questions = [name for name in dir(Policy) if not name.startswith("_")]

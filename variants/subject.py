@@ -13,7 +13,7 @@ from zonediff.engine.trace import Trace
 
 
 class NotOnThisMachine(ZonediffError):
-    """A subject cannot run a scenario that others can; the message says what it lacks."""
+    """This subject cannot run a scenario that others can; the message says what it lacks."""
 
 
 class Subject(Protocol):
@@ -22,7 +22,7 @@ class Subject(Protocol):
     name: as on the command line. summary: one line. description: what the patch changes and why.
     origin: where the behaviour comes from (kernel release, patch, mail). where: where its code
     is (a module or a file's path). lineage: its own name first, then the variants it builds on.
-    made_of: what decides its behaviour beside Python code, in words; nothing of a model.
+    made_of: the inputs that decide its behaviour besides Python code, in words; empty for a model.
     """
 
     @property

@@ -78,7 +78,7 @@ ZONE_BETWEEN: Final = Rule(
     MEMORY_HOTPLUG_C,
 )
 SHIFTS: Final = (STAYS, SHIFTS_UP, SHIFTS_DOWN)
-"""The rules by which a block may be in a zone."""
+"""The rules that let a block be in a zone."""
 
 NO_NORMAL_MEMORY: Final = Rule(
     "can_online_high_movable",
@@ -169,8 +169,8 @@ class Upstream(Policy):
 def zone_can_shift(kernel: KernelState, block: int, target: Zone) -> Decision[Zone | None]:
     """Whether a block may move from its zone to another one of its node (v4.10 to v4.12).
 
-    Only the span's edges count, not what its neighbours are; a zone that was ever used and lies
-    between the two, by the order of zones, forbids the move.
+    Only the edges of the span count, not the state of neighbours. A zone between the two, in the
+    order of zones, forbids the move if it was ever used.
     """
     zone, node, pages = kernel.zone(block), kernel.node(block), kernel.pages(block)
     span = kernel.span(node, zone)
@@ -192,7 +192,7 @@ def zone_can_shift(kernel: KernelState, block: int, target: Zone) -> Decision[Zo
 
 
 def shift_rule(kernel: KernelState, block: int, target: Zone) -> Rule:
-    """The rule by which a block may move to a zone of its node, or may not."""
+    """The rule that lets a block move to a zone of its node, or forbids it."""
     zone, node = kernel.zone(block), kernel.node(block)
     if zone is target:
         return STAYS

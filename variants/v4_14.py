@@ -73,7 +73,7 @@ class V4_14(V4_13):
 
 
 def default_zone(kernel: KernelState, block: int) -> Decision[Zone | None]:
-    """Where plain `online` puts a block: the zone it lies in, if it is one (4.14 and later)."""
+    """The zone of a plain `online`: the zone that the block lies in, if there is one (4.14 on)."""
     node, pages, zone = kernel.node(block), kernel.pages(block), kernel_zone(kernel, block)
     in_kernel = intersects(kernel.span(node, zone), pages)
     in_movable = intersects(kernel.span(node, Zone.MOVABLE), pages)
@@ -112,7 +112,8 @@ class V4_14Stable(V4_14):
 def lies_in_its_zone(kernel: KernelState, block: int) -> bool:
     """Whether the zone that a block's pages are linked to spans them (test_pages_in_a_zone).
 
-    Asked of the first page of each 4 MiB but the block's very first, which names the zone.
+    The kernel checks the first page of each 4 MiB except the block's very first page, which defines
+    the zone.
     """
     span, pages = kernel.span(kernel.node(block), kernel.zone(block)), kernel.pages(block)
     return span.start <= pages.start + MAX_ORDER_PAGES and pages.end - MAX_ORDER_PAGES < span.end

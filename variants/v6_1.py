@@ -99,7 +99,7 @@ class V6_1(V4_14):
 
 
 def auto_movable_zone(kernel: KernelState, block: int) -> Decision[Zone | None]:
-    """Where plain `online` puts a block under online_policy=auto-movable.
+    """The zone of a plain `online` under online_policy=auto-movable.
 
     A device is movable as a whole or not at all: none of its blocks may be kernel memory, and
     with all of it movable the ratio must hold, on the whole machine and on the block's node.
@@ -140,6 +140,6 @@ def auto_movable_zone(kernel: KernelState, block: int) -> Decision[Zone | None]:
 
 
 def _ratio(kernel: KernelState) -> int:
-    """auto_movable_ratio in per cent; what is no number is ignored."""
+    """auto_movable_ratio in per cent; a text that is not a number is ignored."""
     text = kernel.machine.parameter("memory_hotplug.auto_movable_ratio") or ""
     return int(text) if text.isdecimal() else 301

@@ -11,9 +11,9 @@ from zonediff.variants.v6_1 import V6_1
 class V6_12(V6_1):
     """Linux v6.12: as v6.1, and memmap_on_memory is for any number of blocks.
 
-    Since 6.8 each block that is added holds its own memmap, with as many as are added at once
-    (create_altmaps_and_memory_blocks). What added memory becomes by default is a choice of the
-    config, CONFIG_MHP_DEFAULT_ONLINE_TYPE_*.
+    Since 6.8 each added block holds its own memmap, however many are added at once
+    (create_altmaps_and_memory_blocks). A config option, CONFIG_MHP_DEFAULT_ONLINE_TYPE_*, decides
+    the default state of added memory.
     """
 
     name = "v6.12"

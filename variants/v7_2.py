@@ -10,8 +10,8 @@ from zonediff.variants.v6_12 import V6_12
 class V7_2(V6_12):
     """Linux v7.2: as v6.12.
 
-    Ejecting memory that holds kernel pages was seen not to come back (docs/findings.md); a
-    validation takes that from the recording.
+    An eject of memory that holds kernel pages was seen to hang (docs/findings.md); a validation
+    takes that from the recording.
     """
 
     name = "v7.2"
