@@ -13,6 +13,7 @@ from zonediff.result.converter import from_json
 from zonediff.result.frontiers import Frontier
 from zonediff.result.history import History
 from zonediff.result.result import Result, ScenarioInfo
+from zonediff.result.review_checks import review_problems
 
 
 def check(result: Result) -> None:
@@ -26,6 +27,7 @@ def check(result: Result) -> None:
         *_name_problems(result),
         *_frontier_problems(result.frontiers),
         *_exploration_problems(result),
+        *(problem for review in result.reviews for problem in review_problems(review)),
     ):
         raise ValueError(problem)
     if result.history is not None:
@@ -151,8 +153,9 @@ def _name_problems(result: Result) -> Iterator[str]:
         twice = [name for name, count in Counter(names).items() if count > 1]
         if twice:
             yield f"{what} {twice[0]!r} occurs twice"
+    only_reviews = bool(result.reviews) and not (variants or scenarios)
     used_variants = {
-        result.baseline,
+        *(() if only_reviews else (result.baseline,)),
         *(variant for _, variant in (*runs, *judgements)),
         *(item.variant for item in result.removals),
         *(item.variant for item in result.intents),

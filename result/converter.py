@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from itertools import pairwise
-from typing import Any, Final, TypeVar, get_args, get_origin
+from typing import Any, Final, Literal, TypeVar, get_args, get_origin
 
 from cattrs import Converter
 from cattrs.cols import (
@@ -213,6 +213,19 @@ def _is_collection(cls: Any) -> bool:
     return origin in _SHAPES and (origin is not tuple or get_args(cls)[-1] is Ellipsis)
 
 
+def _is_word(cls: Any) -> bool:
+    origin: Any = get_origin(cls)
+    return origin is Literal
+
+
+def _read_word(value: Any, cls: Any) -> str:
+    """Read one of the words that a type allows."""
+    words: tuple[str, ...] = get_args(cls)
+    if not isinstance(value, str) or value not in words:
+        raise ValueError(f"expected one of {', '.join(words)}, not {_shown(value)}")
+    return value
+
+
 def _converter() -> Converter:
     """Return a cattrs converter with strict hooks for every kind of value in a result."""
     converter = Converter(omit_if_default=True, forbid_extra_keys=True)
@@ -242,6 +255,7 @@ def _converter() -> Converter:
         (ZoneView, _read_zone),
     ):
         converter.register_structure_hook(cls, read)
+    converter.register_structure_hook_func(_is_word, _read_word)
     # Only Step itself is read by verb; a hook by class would take its subclasses' place too.
     converter.register_structure_hook_func(lambda cls: cls is Step, _read_step)
     converter.register_unstructure_hook(BlockRange, _write_range)

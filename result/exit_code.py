@@ -6,6 +6,7 @@ from typing import Final
 
 from zonediff.result.judgements import Judgement, Run
 from zonediff.result.result import Result
+from zonediff.result.reviews import StageComparison
 
 PASSED: Final = 0
 REGRESSED: Final = 1
@@ -18,6 +19,8 @@ def exit_code(result: Result) -> int:
 
     FAILED too when there are judgements and all of them are `not-judged`: nothing was compared.
 
+    A stage of a review that does not apply or build is FAILED, a regression of a review REGRESSED.
+
     Regressions that a variant declared to intend do not count; intended differences of any kind
     that are overdue do. Known outcomes (`result.known`) do not count.
     """
@@ -25,11 +28,21 @@ def exit_code(result: Result) -> int:
         return FAILED
     if result.judgements and all(item.kind == "not-judged" for item in result.judgements):
         return FAILED
+    if any(review.failed for review in result.reviews):
+        return FAILED
     overdue = any(outcome.status == "overdue" for outcome in result.intents)
     regressions = [item for item in result.judgements if is_regression(item)]
+    reviewed = [cause for item in review_comparisons(result) for cause in item.causes]
+    if any(cause.verdict == "regression" for cause in reviewed):
+        return REGRESSED
     if overdue or not all(is_known(item, result) for item in regressions):
         return REGRESSED
     return PASSED
+
+
+def review_comparisons(result: Result) -> list[StageComparison]:
+    """Every comparison of every review."""
+    return [item for review in result.reviews for item in review.comparisons]
 
 
 def is_regression(judgement: Judgement) -> bool:

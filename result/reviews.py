@@ -13,6 +13,12 @@ StageOutcome = Literal["ready", "does-not-apply", "does-not-build", "same-code",
 """What became of a stage: a kernel to run; a patch that does not apply; sources that do not build;
 a kernel with the machine code of the stage before, which is not run again; or not attempted."""
 
+FAILED_STAGES: Final[tuple[StageOutcome, ...]] = ("does-not-apply", "does-not-build")
+"""The outcomes of a stage that has no kernel although one was wanted."""
+
+WITH_KERNEL: Final[tuple[StageOutcome, ...]] = ("ready", "same-code")
+"""The outcomes of a stage that has a kernel, its own or an equal one."""
+
 Harm = Literal[
     "died",
     "warned",
@@ -23,7 +29,7 @@ Harm = Literal[
     "removed",
     "text",
 ]
-"""What a difference does to the candidate, worst first.
+"""What a difference does to the candidate, worst first; of a fix, what the baseline does alone.
 
 died: its kernel dies or hangs. warned: its console shows a warning, a BUG or a leak. leaked: no
 sequence gets a block or a resource back. refused: it refuses a step that the baseline allows.
@@ -42,8 +48,44 @@ HARMS: Final[tuple[Harm, ...]] = (
     "text",
 )
 
+HARM_WORDS: Final[dict[Harm, str]] = {
+    "died": "the kernel dies or hangs",
+    "warned": "the console shows a warning, a BUG or a leak",
+    "leaked": "a block or a resource is not given back",
+    "refused": "a step is refused that was allowed",
+    "lost-memory": "memory is offline or absent",
+    "allowed": "a step is allowed that was refused",
+    "removed": "a file is gone",
+    "text": "a file reads otherwise",
+}
+"""Each harm as a clause about the candidate."""
+
+FIX_WORDS: Final[dict[Harm, str]] = {
+    "died": "the kernel no longer dies or hangs",
+    "warned": "the console no longer shows a warning, a BUG or a leak",
+    "leaked": "a block or a resource is given back again",
+    "refused": "a step is allowed again",
+    "lost-memory": "memory is no longer offline or absent",
+    "allowed": "a step is refused again",
+    "removed": "a file is there again",
+    "text": "a file reads otherwise",
+}
+"""Each harm as a clause about a candidate that undoes it."""
+
 ReviewVerdict = Literal["regression", "fix", "behaviour-change", "abi-removal", "sometimes"]
 """What a difference is by the general rules; sometimes: fresh boots do not always show it."""
+
+REVIEW_VERDICTS: Final[tuple[ReviewVerdict, ...]] = (
+    "regression",
+    "abi-removal",
+    "fix",
+    "behaviour-change",
+    "sometimes",
+)
+"""Every verdict, in the order of reports."""
+
+SettledClaim = Literal["confirmed", "refuted", "not settled"]
+"""What running the steps of a claim shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +135,8 @@ class Cause:
     """Differences with the same deciding step and the same changed parts, by their shortest one.
 
     transitions: how many explored transitions show it. shown, boots: on how many of the fresh boots
-    the steps showed it again. reasons: the words of a model of the base, if there is one.
+    the steps showed it again: on all of them, except for `sometimes`. reasons: the words of a model
+    of the base, if there is one.
     """
 
     harm: Harm
@@ -105,6 +148,16 @@ class Cause:
     boots: int
     says: str = ""
     reasons: list[str] = field(default_factory=list)
+
+    @property
+    def words(self) -> str:
+        """What it does, as a clause: `a step is refused that was allowed`."""
+        return (FIX_WORDS if self.verdict == "fix" else HARM_WORDS)[self.harm]
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """A key that sorts causes: by verdict, then the worst harm, then the fewest steps."""
+        return REVIEW_VERDICTS.index(self.verdict), HARMS.index(self.harm), len(self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +185,13 @@ class StageComparison:
 class ReviewClaim:
     """A claim about the series, settled on each stage by running its steps.
 
-    outcomes: `confirmed`, `refuted` or `not settled`, by the name of the stage.
+    outcomes: by the name of the stage.
     """
 
     id: str
     says: str
     message_id: str
-    outcomes: dict[str, str]
+    outcomes: dict[str, SettledClaim]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +201,7 @@ class Review:
     series: its title. tree: the sources it was built on, and base, their revision or version.
     wanted_base: the `base-commit` that the series names, empty if it names none. alphabet: the
     steps that were tried, as shell commands of the guest. about: the machine in words.
+    configuration: how the kernels were configured, in words.
     """
 
     series: str
@@ -160,3 +214,18 @@ class Review:
     comparisons: list[StageComparison]
     wanted_base: str = ""
     claims: list[ReviewClaim] = field(default_factory=list)
+    configuration: str = ""
+
+    @property
+    def whole(self) -> StageComparison | None:
+        """The comparison of the last stage that has a kernel with the first, if it was made."""
+        kernels = [stage.name for stage in self.stages if stage.outcome in WITH_KERNEL]
+        if not kernels:
+            return None
+        pair = (kernels[0], kernels[-1])
+        return next((c for c in self.comparisons if (c.baseline, c.candidate) == pair), None)
+
+    @property
+    def failed(self) -> list[Stage]:
+        """The stages that do not apply or do not build."""
+        return [stage for stage in self.stages if stage.outcome in FAILED_STAGES]
