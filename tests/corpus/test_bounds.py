@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from zonediff.compare.sweep import plan
 from zonediff.corpus.arithmetic import parse
 from zonediff.corpus.claim_files import read_claim
+from zonediff.corpus.families import members
 from zonediff.corpus.loader import load
 from zonediff.corpus.positions import read_document
 from zonediff.corpus.problems import ScenarioError, closest
@@ -149,9 +151,17 @@ def test_members_and_their_acts(problems: Callable[[str], list[str]]) -> None:
 
 
 def test_the_values_of_a_family(problems: Callable[[str], list[str]]) -> None:
-    values = ", ".join(map(str, range(bounds.MEMBERS)))
+    # Four members of 50,000 values each: as many as the bound allows.
+    values = bounds.FAMILY_VALUES // 4
+    body: dict[str, Any] = {"a": ["x"] * (values - 3), "b": "${v}"}
+    family, mistakes = members({**body, "with": {"v": [1, 2, 3, 4]}})
+    assert (len(family), mistakes) == (4, [])
+    body["a"].append("x")
+    family, [mistake] = members({**body, "with": {"v": [1, 2, 3, 4]}})
+    assert (family, mistake.path) == ([], ("with",))
+    choices = ", ".join(map(str, range(bounds.MEMBERS)))
     text = steps(*map(write, range(250)), "write: {file: memory0/state, value: 'x${v}'}")
-    assert problems(f"{text}with: {{v: [{values}]}}\n") == [
+    assert problems(f"{text}with: {{v: [{choices}]}}\n") == [
         "258:1: with: makes 256 scenarios with more than 200000 values in all"
     ]
 

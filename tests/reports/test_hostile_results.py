@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from zonediff.cli.main import cli
 from zonediff.engine import bounds
 from zonediff.result import files
 from zonediff.result.files import ResultFileError, dumps, loads
+from zonediff.result.packing import unpack
 
 SCENARIO = "reproducer/online-movable-first-block"
 
@@ -135,6 +136,24 @@ def test_the_variant_of_a_series_is_no_markup(tmp_path: Path, good: str) -> None
     assert "### Patches that \\<img src=x onerror=alert(1)> \\[x\\](y) models" in done.output
 
 
+def test_numbers_of_64_bits(good: str) -> None:
+    for number in (bounds.RESULT_NUMBER, -bounds.RESULT_NUMBER):
+        assert loads(json.dumps({**json.loads(good), "seed": number}), "r").seed == number
+    said = message(good, lambda body: body.update(seed=bounds.RESULT_NUMBER + 1))
+    assert "expected a number of at most 64 bits" in said
+
+
+def test_references_unpack_to_a_bounded_size() -> None:
+    # A reason of 2,000 characters that is referred to as often as fits, and once more.
+    reason = "x" * 1998
+    often = bounds.UNPACKED_TIMES * bounds.UNPACKED_FROM // len(f'"{reason}"')
+    body = {"reasons": [reason], "runs": [{"trace": {"boot_reasons": [0] * often}}]}
+    unpack(json.loads(json.dumps(body)), 0)
+    body["runs"] = [{"trace": {"boot_reasons": [0] * (often + 1)}}]
+    with pytest.raises(ValueError, match=r"^it unpacks to more than 32 times its size$"):
+        unpack(body, 0)
+
+
 # --- stores ---------------------------------------------------------------------------------------
 
 
@@ -155,6 +174,14 @@ def test_a_stored_run_that_is_none(
     assert f"is damaged ({says}" in error
 
 
+def test_a_stored_run_is_read_up_to_its_bound(tmp_path: Path) -> None:
+    def padded(size: int) -> Callable[[bytes], bytes]:
+        return lambda packed: zlib.compress(zlib.decompress(packed).ljust(size))
+
+    assert run_again(tmp_path, padded(bounds.STORED_BYTES)).exit_code == 0
+    assert "unpacked it is larger than" in stored(tmp_path, padded(bounds.STORED_BYTES + 1))
+
+
 def test_a_stored_run_that_unpacks_to_gigabytes(tmp_path: Path) -> None:
     bomb = zlib.compress(b"[" * (bounds.STORED_BYTES + 1), 9)
     assert "unpacked it is larger than" in stored(tmp_path, lambda _: bomb)
@@ -169,6 +196,14 @@ def _pack(body: object) -> bytes:
 
 def stored(tmp_path: Path, change: Callable[[bytes], bytes]) -> str:
     """The error of a run whose store has changed rows."""
+    done = run_again(tmp_path, change)
+    assert done.exit_code == 2
+    assert done.output.count("\n") == 1
+    return done.output
+
+
+def run_again(tmp_path: Path, change: Callable[[bytes], bytes]) -> Result:
+    """Run with a store whose rows were changed."""
     store = tmp_path / "s.sqlite"
     store.unlink(missing_ok=True)
     command = ("run", SCENARIO, "--variants", "igor-movable", "--store", str(store))
@@ -176,10 +211,7 @@ def stored(tmp_path: Path, change: Callable[[bytes], bytes]) -> str:
     with closing(sqlite3.connect(store, isolation_level=None)) as database:
         for key, body in database.execute("SELECT key, body FROM outcomes").fetchall():
             database.execute("UPDATE outcomes SET body = ? WHERE key = ?", (change(body), key))
-    done = CliRunner().invoke(cli, command)
-    assert done.exit_code == 2
-    assert done.output.count("\n") == 1
-    return done.output
+    return CliRunner().invoke(cli, command)
 
 
 def test_a_stored_sweep_that_is_none(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.series.test_mails import DIFF
 from zonediff.compare.series.mails import read_mails
 from zonediff.compare.series.patch import SeriesError, read_diff
-from zonediff.engine.bounds import DIFF_NUMBER_DIGITS, HEADER_CHARACTERS, MAIL_PARTS
+from zonediff.engine.bounds import DIFF_NUMBER_DIGITS, HEADER_CHARACTERS, MAIL_BYTES, MAIL_PARTS
 
 HEAD = "Subject: [PATCH 1/2] x\nFrom: A <a@b.c>\nMessage-Id: <1@x>\n"
 MEGABYTE = 1 << 20
@@ -22,6 +22,15 @@ def answers(mail: str) -> bool:
         return bool(read_mails(mail.encode(), "x"))
     except SeriesError as error:
         return str(error).startswith("x: ")
+
+
+def test_a_file_of_mails_is_read_up_to_its_bound() -> None:
+    mail = f"{HEAD}\n{DIFF}".encode()
+    lines = (MAIL_BYTES - len(mail)) // 10_000
+    full = (mail + (b"x" * 9999 + b"\n") * lines).ljust(MAIL_BYTES, b"\n")
+    assert len(read_mails(full, "x")) == 1
+    with pytest.raises(SeriesError, match=r"^x: larger than 64 MiB$"):
+        read_mails(full + b"\n", "x")
 
 
 @pytest.mark.parametrize(
