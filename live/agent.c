@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -58,6 +59,16 @@ static struct shown {
 static int shown_count;
 static unsigned int looks;
 static int nodes; /* one more than the highest number that a node can have */
+
+/* Files and folders that each look holds, and what their files held when the last look said so. */
+static char *watched[64];
+static int watched_count;
+static struct content {
+	char *path;
+	uint64_t hash;
+	unsigned int look;
+} contents[1024];
+static int contents_count;
 
 /* --- answers */
 
@@ -300,6 +311,126 @@ static void look_at_zones(void)
 	}
 }
 
+/* --- watched files */
+
+/* Say each line of a text after this word. */
+static void say_lines(const char *word, const char *text, size_t size)
+{
+	const char *end = text + size;
+
+	while (text < end) {
+		const char *stop = memchr(text, '\n', end - text);
+
+		stop = stop ? stop : end;
+		say("%s %.*s\n", word, (int)(stop - text), text);
+		text = stop + 1;
+	}
+}
+
+/* Say `file PATH` and its lines, if they are news. FNV-1a tells whether they are. */
+static void show_content(const char *path, const char *text, size_t size)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+	int at = 0;
+
+	for (size_t byte = 0; byte < size; byte++)
+		hash = (hash ^ (unsigned char)text[byte]) * 0x100000001b3;
+	while (at < contents_count && strcmp(contents[at].path, path))
+		at++;
+	if (at == sizeof contents / sizeof *contents)
+		return;
+	if (at == contents_count) {
+		contents[contents_count++].path = strdup(path);
+		contents[at].hash = ~hash;
+	}
+	contents[at].look = looks;
+	if (contents[at].hash == hash)
+		return;
+	contents[at].hash = hash;
+	say("file %s\n", path);
+	say_lines("line", text, size);
+}
+
+/* Say `lost PATH` of watched files that this look did not show. */
+static void show_lost(void)
+{
+	int kept = 0;
+
+	for (int at = 0; at < contents_count; at++) {
+		if (contents[at].look == looks) {
+			contents[kept++] = contents[at];
+			continue;
+		}
+		say("lost %s\n", contents[at].path);
+		free(contents[at].path);
+	}
+	contents_count = kept;
+}
+
+/* Call with each file and link below a folder, so many folders deep; a link is not followed. */
+static void walk(const char *path, int deep, void (*visit)(const char *, const struct stat *))
+{
+	struct dirent *entry;
+	struct stat status;
+	char name[4096];
+	DIR *folder = opendir(path);
+
+	while (folder && (entry = readdir(folder))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
+		if (lstat(name, &status))
+			continue;
+		if (!S_ISDIR(status.st_mode))
+			visit(name, &status);
+		else if (deep && strcmp(entry->d_name, "power"))
+			walk(name, deep - 1, visit);
+	}
+	if (folder)
+		closedir(folder);
+}
+
+/* Show a file's lines, a link's target, or why the file cannot be read. */
+static void show_watched(const char *path, const struct stat *status)
+{
+	static char text[1 << 18];
+	ssize_t size;
+
+	if (S_ISLNK(status->st_mode)) {
+		size = readlink(path, text, sizeof text);
+		if (size > 0)
+			show_content(path, text, size);
+		return;
+	}
+	if (!(status->st_mode & S_IRUSR))
+		return;
+	errno = 0;
+	size = read_file(path, text, sizeof text);
+	if (size < 0)
+		size = snprintf(text, sizeof text, "(%s)", strerror(errno));
+	show_content(path, text, size);
+}
+
+static void look_at_watched(void)
+{
+	struct stat status;
+
+	for (int at = 0; at < watched_count; at++)
+		if (!stat(watched[at], &status)) {
+			if (S_ISDIR(status.st_mode))
+				walk(watched[at], 1, show_watched);
+			else
+				show_watched(watched[at], &status);
+		}
+	show_lost();
+}
+
+static void say_writable(const char *path, const struct stat *status)
+{
+	if (S_ISREG(status->st_mode) && status->st_mode & S_IWUSR)
+		say("writable %s\n", path);
+}
+
 static void look(void)
 {
 	static const char *const masks[] = {"auto_online_blocks", "../node/online",
@@ -330,6 +461,7 @@ static void look(void)
 		show_file(masks[at]);
 	look_at_zones();
 	show_gone();
+	look_at_watched();
 	heard[heard_length] = 0;
 	say("%s", heard);
 	heard_length = 0;
@@ -502,19 +634,6 @@ static void work(unsigned long number, const char *verb, const char *file, const
 		_exit(1);
 }
 
-static void say_text(void)
-{
-	char *line = shared->text, *end = shared->text + shared->size;
-
-	while (line < end) {
-		char *stop = memchr(line, '\n', end - line);
-
-		stop = stop ? stop : end;
-		say("text %.*s\n", (int)(stop - line), line);
-		line = stop + 1;
-	}
-}
-
 /* The worker is done with its request, or was killed doing it. */
 static void worked(int killed)
 {
@@ -526,7 +645,7 @@ static void worked(int killed)
 	else
 		say("done\n");
 	if (shared->reads && !killed && !shared->failure)
-		say_text();
+		say_lines("text", shared->text, shared->size);
 	look();
 	send_answer(worked_on);
 	worked_on = 0;
@@ -555,6 +674,13 @@ static void serve(char *line)
 	if (!strcmp(verb, "observe")) {
 		say("done\n");
 		look();
+	} else if (!strcmp(verb, "watch")) {
+		if (watched_count < (int)(sizeof watched / sizeof *watched))
+			watched[watched_count++] = strdup(file);
+		say("done\n");
+		look();
+	} else if (!strcmp(verb, "list")) {
+		walk(file, 1, say_writable);
 	} else if (!strcmp(verb, "stacks")) {
 		say_tasks();
 		say_states();

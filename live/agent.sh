@@ -8,6 +8,10 @@
 #   observe             `done`, and a look at the memory
 #   write FILE BYTES    `done` or `failed: WHY`, and a look
 #   fetch FILE          the same, with lines `text LINE` between them
+#   watch PATH          `done`, and a look; from now on looks hold this file, or what is in this
+#                       folder and its folders
+#   list FOLDER         `writable PATH` of each file in the folder and its folders that its mode
+#                       lets root write
 #   stacks FIRST COUNT  tasks that run or wait, with their stacks; the state of each block; and in
 #                       agent.c the flags of COUNT pages
 #   again               the last answer once more
@@ -15,7 +19,9 @@
 # A look is the files as `grep` prints them, the links, and lines of /proc/zoneinfo. That of agent.c
 # is `KEY:VALUE` lines, after `changes` only those that changed, and `KEY gone`; it ends with the
 # uevents since the last look, as `event ACTION@PATH`. Those of this agent go through the third
-# serial port, as busybox prints them at once on a terminal only.
+# serial port, as busybox prints them at once on a terminal only. A watched file is `file PATH` and
+# lines `line TEXT`; a link has its target, and a file that cannot be read the reason in brackets.
+# agent.c says them when they are news, and `lost PATH`.
 #
 # The kernel may print on any port at any time. So an answer carries its checksum, and is kept to
 # be sent again when it did not arrive as it left; a write is never done twice. While a write does
@@ -71,6 +77,41 @@ look() {
 		auto_online_blocks ../node/online ../node/has_memory ../node/has_normal_memory
 	echo "links" memory*/node[0-9]*
 	grep -E '^Node|spanned|present |managed|start_pfn' /proc/zoneinfo
+	for path in $watched; do
+		show "$path"
+	done
+}
+
+show() {
+	[ -f "$1" ] && show_file "$1"
+	[ -d "$1" ] || return
+	find -H "$1" -maxdepth 2 -type f -perm -400 ! -path '*/power/*' | while read -r name; do
+		show_file "$name"
+	done
+	find -H "$1" -mindepth 1 -maxdepth 2 -type l | while read -r name; do
+		echo "file $name"
+		echo "line $(readlink "$name")"
+	done
+}
+
+show_file() {
+	echo "file $1"
+	if cat "$1" > /shown 2> /message; then
+		sed 's/^/line /' /shown
+		echo
+	else
+		sed 's/.*: \(.*\)/line (\1)/' /message
+	fi
+}
+
+watch() {
+	echo done
+	look
+}
+
+list() {
+	find -H "$(echo -ne "$1")" -maxdepth 2 -type f -perm -200 ! -path '*/power/*' |
+		sed 's/^/writable /'
 }
 
 stacks() {
@@ -119,6 +160,7 @@ fi
 
 answer 0 hello
 while read -r number verb file bytes <&3; do
+	[ "$verb" = watch ] && watched="$watched $(echo -ne "$file")"
 	case $verb in
 	again) send "$number" ;;
 	*) answer "$number" "$verb" "$file" "$bytes" ;;

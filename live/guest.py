@@ -20,7 +20,7 @@ from zonediff.live.agent import AGAIN, Agent
 from zonediff.live.console import Console
 from zonediff.live.guest_spec import GuestSpec
 from zonediff.live.qemu_arguments import NO_FILES, Backing, backend, backend_id, device, device_id
-from zonediff.live.snapshot import Snapshot, read_snapshot
+from zonediff.live.snapshot import Snapshot, read_files, read_snapshot
 from zonediff.live.virtual_machine import QemuFailed, VirtualMachine, power_on
 from zonediff.variants.registry import VariantError
 
@@ -42,6 +42,7 @@ _MARK: Final = b"change@/devices/system/memory/memory0"
 _EVENT: Final = "event "
 _HELLO_LINES: Final = 3
 _TEXT: Final = "text "
+_WRITABLE: Final = "writable "
 
 _TRIES: Final = 50
 """How often an answer may arrive damaged, or without its checksum for want of memory."""
@@ -92,7 +93,7 @@ class LiveGuest:
     events: its uevents of memory blocks and nodes until the last snapshot, as (`add`, 32) or
     (`add node`, 1); whoever uses them takes them out. hears_events: whether the kernel sends any.
     release, block_size: what the kernel says of itself, once ready() has returned.
-    snapshot: the last one taken.
+    snapshot: the last one taken. files: the text of each watched file at that time, by its path.
 
     Whatever talks to the guest raises KernelDied when the kernel dies of it or does not answer, and
     AgentFailed.
@@ -104,6 +105,7 @@ class LiveGuest:
         self.release = ""
         self.block_size = 0
         self.snapshot = Snapshot()
+        self.files: dict[str, str] = {}
         self._vm = vm
         self._agent = Agent()
         self._events_port = False
@@ -130,6 +132,7 @@ class LiveGuest:
         """Be what another guest was when its state was saved."""
         self.release, self.block_size = other.release, other.block_size
         self.hears_events, self.snapshot = other.hears_events, other.snapshot
+        self.files = other.files
         self._events_port = other._events_port
 
     async def observe(self) -> Snapshot:
@@ -150,6 +153,16 @@ class LiveGuest:
         failure = _failure(lines[0])
         texts = [line.removeprefix(_TEXT) for line in lines if line.startswith(_TEXT)]
         return (failure, None) if failure else (None, "\n".join(texts).rstrip("\n"))
+
+    async def watch(self, path: str) -> None:
+        """Look, and hold in `files` from now on this file, or what this folder has in it."""
+        await self._look(await self._ask("watch", path))
+
+    async def writable(self, folder: str) -> list[str]:
+        """Return the paths of the files in a folder and its folders that root may write."""
+        lines = await self._ask("list", folder)
+        paths = (line.removeprefix(_WRITABLE) for line in lines if line.startswith(_WRITABLE))
+        return sorted(paths)
 
     async def plug(self, dimm: Dimm | Plug) -> None:
         """Hot-plug a DIMM and wait until the kernel has answered with _OST. Raises Refused."""
@@ -237,6 +250,7 @@ class LiveGuest:
     async def _look(self, lines: list[str]) -> None:
         """Take the snapshot and the events of an answer."""
         self.snapshot = read_snapshot(lines, self.snapshot)
+        self.files = read_files(lines, self.files)
         if self._events_port:
             await self._vm.until(lambda: self._mark_arrived, STEP_LIMIT)
         for line in lines:

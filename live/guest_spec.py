@@ -27,7 +27,8 @@ pickled, so a worker on another computer can run them."""
 class GuestSpec:
     """A kernel image and the machine to boot it on; window: room for its memory devices.
 
-    parameters: kernel parameters of ours, ahead of the machine's own.
+    parameters: kernel parameters of ours, ahead of the machine's own. watched: files and folders of
+    the guest that each look at it holds, beside its memory.
     """
 
     host: Host
@@ -35,6 +36,7 @@ class GuestSpec:
     machine: Machine
     window: Window
     parameters: str = ""
+    watched: tuple[str, ...] = ()
 
     @property
     def cmdline(self) -> str:

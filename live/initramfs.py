@@ -15,7 +15,8 @@ LINK: Final = 0o120777
 CHARACTER_DEVICE: Final = 0o020600
 
 APPLETS: Final = (
-    *("cat", "grep", "md5sum", "mount", "mv", "sed", "sh", "stty", "uevent", "uname"),
+    *("cat", "find", "grep", "md5sum", "mount", "mv", "readlink", "sed", "sh", "stty"),
+    *("uevent", "uname"),
 )
 """What the agent uses of busybox, beside what its shell has built in."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,6 +25,9 @@ _COUNTS: Final = ("spanned", "present", "managed", "start_pfn")
 CHANGES: Final = "changes"
 """The line before a look that holds only what differs from the one before."""
 
+_WATCHED: Final = "file "
+_LINE: Final = "line "
+_LOST: Final = "lost "
 _KNOB: Final = "auto_online_blocks:"
 _UNREAD: Final = {"state": "", "valid_zones": "", "removable": "", "online": ""}
 _NO_NODE: Final = -1
@@ -101,6 +104,25 @@ def read_snapshot(lines: Sequence[str], before: Snapshot) -> Snapshot:
         else:
             _read_change(line, snapshot)
     return snapshot
+
+
+def read_files(lines: Sequence[str], before: Mapping[str, str]) -> dict[str, str]:
+    """Return the text of each watched file in what the agent answered as its look, by its path.
+
+    before: those of the look before, which hold as far as a look of changes does not say otherwise.
+    """
+    texts: dict[str, list[str]] = {}
+    files = dict(before) if CHANGES in lines else {}
+    path = ""
+    for line in lines:
+        if line.startswith(_WATCHED):
+            path = line.removeprefix(_WATCHED)
+            texts[path] = []
+        elif line.startswith(_LINE) and path:
+            texts[path].append(line.removeprefix(_LINE))
+        elif line.startswith(_LOST):
+            files.pop(line.removeprefix(_LOST), None)
+    return files | {path: "\n".join(text).rstrip("\n") for path, text in texts.items()}
 
 
 def _read_change(line: str, snapshot: Snapshot) -> None:

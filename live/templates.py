@@ -90,7 +90,7 @@ async def booted(spec: GuestSpec, *, fresh: bool = False) -> AsyncIterator[LiveG
     """
     if fresh:
         async with starting(spec) as guest:
-            await _ready(guest)
+            await _ready(guest, spec)
             yield guest
         return
     template = await _template(spec)
@@ -114,7 +114,8 @@ async def _template(spec: GuestSpec) -> Template:
 
 def _key(spec: GuestSpec) -> object:
     """Return what guests must have in common to go on from one template."""
-    return (spec.made_of, spec.machine, spec.window, spec.parameters, accelerator())
+    made_of = (spec.made_of, spec.machine, spec.window, spec.parameters, spec.watched)
+    return (*made_of, accelerator())
 
 
 async def _made(spec: GuestSpec) -> Template:
@@ -122,7 +123,7 @@ async def _made(spec: GuestSpec) -> Template:
     template = _empty(spec)
     try:
         async with starting(spec, template.backing) as guest:
-            await _ready(guest)
+            await _ready(guest, spec)
             await guest.save(template.state)
             template.saved = guest
     except BaseException:
@@ -148,9 +149,11 @@ def _file(name: str, content: bytes) -> int:
     return file
 
 
-async def _ready(guest: LiveGuest) -> None:
+async def _ready(guest: LiveGuest, spec: GuestSpec) -> None:
     try:
         await guest.ready()
+        for path in spec.watched:
+            await guest.watch(path)
     except KernelDied as death:
         raise DiedBooting(death, guest.console.reasons()) from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zonediff.engine.observation import BlockView, ZoneView
-from zonediff.live.snapshot import Snapshot, read_snapshot
+from zonediff.live.snapshot import Snapshot, read_files, read_snapshot
 
 SEEN = """\
 memory0/state:online
@@ -121,3 +121,21 @@ def test_a_block_in_two_nodes_has_two_links() -> None:
     assert read_snapshot(ALL, Snapshot()).links == {0: (0, 1), 32: (1,)}
     lines = ["memory0/state:online", "links memory0/node0 memory0/node1 memory1/node1"]
     assert read_snapshot(lines, Snapshot()).links == {0: (0, 1), 1: (1,)}
+
+
+def test_watched_files_are_whole_texts() -> None:
+    lines = ["all", "memory0/state:online", "file /proc/iomem", "line 0-f : a", "line   4-5 : b"]
+    files = read_files([*lines, "line ", "file /sys/link", "line ../target"], {"/old": "text"})
+    assert files == {"/proc/iomem": "0-f : a\n  4-5 : b", "/sys/link": "../target"}
+
+
+def test_a_look_of_changes_leaves_other_watched_files_as_they_were() -> None:
+    before = {"/kept": "1", "/changed": "1", "/lost": "1"}
+    lines = ["changes", "file /changed", "line 2", "lost /lost", "memory0/state gone"]
+    assert read_files(lines, before) == {"/kept": "1", "/changed": "2"}
+    assert read_files(["changes"], before) == before
+
+
+def test_text_of_a_watched_file_is_not_taken_for_the_memory() -> None:
+    lines = ["all", "file /sys/odd", "line memory0/state:online", "line auto_online_blocks:x"]
+    assert read_snapshot(lines, Snapshot()) == Snapshot()
