@@ -1,0 +1,125 @@
+"""Shows a difference again on fresh boots; only what they show is reported."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from zonediff.live.shrink import shrink
+from zonediff.result.reviews import ReviewStep
+from zonediff.review.actions import Action
+from zonediff.review.grouping import kinds_of
+from zonediff.review.parting import Parting, parting_of
+from zonediff.review.sides import MakeSides, Shown
+
+_MOST_RERUNS: Final = 30
+"""So often a sequence is done again to shorten it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A difference on fresh boots. parting: as one of them showed it. shown: how many did."""
+
+    parting: Parting
+    steps: tuple[ReviewStep, ...]
+    shown: int
+    boots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """Steps done again from boot on: how the sides part at the last one, and all results."""
+
+    parting: Parting | None
+    steps: tuple[ReviewStep, ...]
+
+
+async def rerun(make_sides: MakeSides, actions: Sequence[Action], fresh: bool) -> Rerun:
+    """Do these steps from boot on; they end early where a kernel dies before the last one."""
+    sides = make_sides(fresh)
+    done: list[ReviewStep] = []
+    parting = None
+    try:
+        one, two = await _both(*(side.reset() for side in sides))
+        if not actions:
+            parting = parting_of((), (), None, (one, two))
+        for number, action in enumerate(actions, start=1):
+            if one.look is None or two.look is None:
+                break
+            before = (one.look, two.look)
+            one, two = await _both(*(side.do(action) for side in sides))
+            done.append(ReviewStep(action.command, one.result, two.result))
+            if number == len(actions):
+                parting = parting_of(actions, actions, before, (one, two))
+    finally:
+        for side in sides:
+            await side.close()
+    return Rerun(parting, tuple(done))
+
+
+async def _both(one: Awaitable[Shown], two: Awaitable[Shown]) -> tuple[Shown, Shown]:
+    first, second = await asyncio.gather(one, two)
+    return first, second
+
+
+def same_cause(one: Parting, two: Parting) -> bool:
+    """Whether two differences at the same step are the same one."""
+    if one.results[0] != one.results[1] and one.results == two.results:
+        return True
+    if one.warnings[0] != one.warnings[1] and one.warnings == two.warnings:
+        return True
+    return bool(kinds_of(one) & kinds_of(two))
+
+
+async def confirmed(
+    make_sides: MakeSides, partings: Sequence[Parting], boots: int, guests: int
+) -> Confirmed | None:
+    """Show the shortest of differences of one cause on fresh boots; None if none of them shows it.
+
+    guests: pairs of guests at the same time. Where the shortest sequence does not show it, there
+    is state that no file shows: the steps that were really done are tried then, and shortened.
+    """
+    first = partings[0]
+    done = await _on_fresh_boots(make_sides, first, first.steps, boots, guests)
+    if done is not None or first.walked == first.steps:
+        return done
+    done = await _on_fresh_boots(make_sides, first, first.walked, boots, guests)
+    if done is None:
+        return None
+    steps = await _shortened(make_sides, first)
+    return await _on_fresh_boots(make_sides, first, steps, boots, guests) or done
+
+
+async def _shortened(make_sides: MakeSides, parting: Parting) -> tuple[Action, ...]:
+    """Return the fewest of the steps that were walked which still show a difference."""
+    *before, last = parting.walked
+
+    async def shows(fewer: Sequence[Action]) -> bool:
+        again = await rerun(make_sides, (*fewer, last), fresh=False)
+        return again.parting is not None and same_cause(parting, again.parting)
+
+    return (*await shrink(before, shows, _MOST_RERUNS), last)
+
+
+async def _on_fresh_boots(
+    make_sides: MakeSides, parting: Parting, steps: Sequence[Action], boots: int, guests: int
+) -> Confirmed | None:
+    slots = asyncio.Semaphore(guests)
+
+    async def once() -> Rerun:
+        async with slots:
+            return await rerun(make_sides, steps, fresh=True)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(once()) for _ in range(boots)]
+    reruns = [task.result() for task in tasks]
+    again = [
+        (done.parting, done.steps)
+        for done in reruns
+        if done.parting is not None and same_cause(parting, done.parting)
+    ]
+    if not again:
+        return None
+    return Confirmed(*again[0], len(again), boots)

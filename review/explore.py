@@ -1,0 +1,283 @@
+"""Compares two stages of a series: explores their kernels, confirms and judges what differs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from zonediff.live.host import Host
+from zonediff.result.reviews import Cause, ReadingDifference, ReviewStep, StageComparison
+from zonediff.review.actions import Action
+from zonediff.review.alphabet import Alphabet, alphabet_of, intersection
+from zonediff.review.confirm import Confirmed, confirmed
+from zonediff.review.grouping import Group, grouped
+from zonediff.review.guest_side import GuestSide
+from zonediff.review.judging import judge, leaked, lost, removed
+from zonediff.review.limits import Limits
+from zonediff.review.lockstep import Edges, Exploration, Progress, explore
+from zonediff.review.look import Part, line_of
+from zonediff.review.machines import ReviewMachine
+from zonediff.review.parting import Parting
+from zonediff.review.sides import MakeSides, Sides
+from zonediff.review.stage_image import StageImage
+
+DEFAULT_LIMITS: Final = Limits()
+
+BOOT: Final = "boot"
+"""The step of a difference that is there before any step."""
+
+_MOST_READINGS: Final = 40
+"""Lines of a difference that are reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedAlphabet:
+    """The steps that both kernels know. new: those whose files only the candidate has."""
+
+    alphabet: Alphabet
+    new: tuple[Action, ...] = ()
+
+
+def derive_alphabet(
+    baseline: StageImage, candidate: StageImage, machine: ReviewMachine, host: Host
+) -> DerivedAlphabet:
+    """Return the steps to try on two kernels, as their guests show them.
+
+    Raises virtual_machine.QemuFailed, guest.AgentFailed.
+    """
+    return asyncio.run(_derive(baseline, candidate, machine, host))
+
+
+async def _derive(
+    baseline: StageImage, candidate: StageImage, machine: ReviewMachine, host: Host
+) -> DerivedAlphabet:
+    alphabets = []
+    for stage in (baseline, candidate):
+        side = GuestSide(host, stage.image, machine, False)
+        try:
+            alphabets.append(await alphabet_of(side, machine))
+        finally:
+            await side.close()
+    alphabet, new = intersection(*alphabets)
+    return DerivedAlphabet(alphabet, tuple(new))
+
+
+def compare_stages(
+    baseline: StageImage,
+    candidate: StageImage,
+    machine: ReviewMachine,
+    host: Host,
+    *,
+    alphabet: DerivedAlphabet | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    progress: Progress = lambda what, done, left: None,
+) -> StageComparison:
+    """Compare two kernels over all sequences of steps, within the limits.
+
+    alphabet: None derives it. Every difference is shown again on fresh boots; what only some of
+    them show has the verdict `sometimes`. Raises virtual_machine.QemuFailed, guest.AgentFailed.
+    """
+
+    def make_sides(fresh: bool) -> Sides:
+        one, two = (GuestSide(host, stage.image, machine, fresh) for stage in (baseline, candidate))
+        return one, two
+
+    derived = alphabet or derive_alphabet(baseline, candidate, machine, host)
+    names = (baseline.stage.name, candidate.stage.name)
+    return asyncio.run(compare_sides(make_sides, names, derived, limits, progress))
+
+
+async def compare_sides(
+    make_sides: MakeSides,
+    names: tuple[str, str],
+    derived: DerivedAlphabet,
+    limits: Limits = DEFAULT_LIMITS,
+    progress: Progress = lambda what, done, left: None,
+) -> StageComparison:
+    """Compare any two sides; see compare_stages()."""
+    guests = limits.guests or max(2, (os.cpu_count() or 1) // 2)
+    explorations = await _explored(make_sides, derived.alphabet, limits, guests, progress)
+    done = explorations[0]
+    edges = _all_edges(explorations)
+    partings = [parting for each in explorations for parting in each.partings]
+    causes: list[Cause] = []
+    unshown = 0
+    groups = _judged(partings, done, edges)
+    for number, group in enumerate(groups):
+        progress("confirming", number, len(groups) - number)
+        again = await confirmed(make_sides, group.partings, limits.boots, guests)
+        if again is None:
+            unshown += 1
+        else:
+            causes.append(_cause(group, again, edges, done))
+    return StageComparison(
+        baseline=names[0],
+        candidate=names[1],
+        states=(done.states(0), done.states(1)),
+        transitions=(len(done.transitions[0]), len(done.transitions[1])),
+        pairs=len(done.graph.pairs),
+        closed=done.closed,
+        depth=done.graph.complete_depth,
+        hidden_depth=sum(each.closed for each in explorations[1:]),
+        causes=causes,
+        not_tested=[*_not_tested(explorations, derived, limits, unshown)],
+    )
+
+
+async def _explored(
+    make_sides: MakeSides,
+    alphabet: Alphabet,
+    limits: Limits,
+    guests: int,
+    progress: Progress,
+) -> list[Exploration]:
+    """Explore, and again with states told apart by the last steps too, while there is time."""
+    explorations: list[Exploration] = []
+    end = time.monotonic() + limits.seconds
+    for depth in range(limits.hidden_depth + 1):
+        if depth and (explorations[-1].out_of_time or _died_at_boot(explorations[0])):
+            break
+        left = replace(limits, seconds=end - time.monotonic())
+        explorations.append(
+            await explore(
+                make_sides,
+                alphabet.actions,
+                alphabet.blocks,
+                left,
+                hidden_depth=depth,
+                guests=guests,
+                progress=progress,
+            )
+        )
+    return explorations
+
+
+def _died_at_boot(done: Exploration) -> bool:
+    return done.graph.root is None
+
+
+def _all_edges(explorations: Sequence[Exploration]) -> tuple[Edges, Edges]:
+    edges: tuple[Edges, Edges] = ({}, {})
+    for done in explorations:
+        for side in (0, 1):
+            for key, targets in done.edges[side].items():
+                edges[side].setdefault(key, {}).update(targets)
+    return edges
+
+
+def _judged(
+    partings: Sequence[Parting], done: Exploration, edges: tuple[Edges, Edges]
+) -> list[Group]:
+    """Judge and group the differences; those in files that only the candidate has are none."""
+    sources = (done.sources(0), done.sources(1))
+    kept = [parting for each in partings if (parting := without_new_files(each, sources))]
+    return grouped((parting, *judge(parting, edges, sources)) for parting in kept)
+
+
+def without_new_files(parting: Parting, sources: tuple[set[str], set[str]]) -> Parting | None:
+    """Return a difference without what files say that the baseline never shows; None if no more."""
+    changed = {part: texts for part, texts in parting.changed.items() if part.source in sources[0]}
+    same = parting.results[0] == parting.results[1] and parting.warnings[0] == parting.warnings[1]
+    return None if same and not changed else replace(parting, changed=changed)
+
+
+def _cause(group: Group, again: Confirmed, edges: tuple[Edges, Edges], done: Exploration) -> Cause:
+    parting = replace(
+        again.parting,
+        changed={
+            part: texts
+            for part, texts in again.parting.changed.items()
+            if part.source in done.sources(0)
+        },
+    )
+    return Cause(
+        harm=group.harm,
+        verdict=group.verdict if again.shown == again.boots else "sometimes",
+        steps=[*again.steps] or [ReviewStep(BOOT, *parting.results)],
+        readings=[*_readings(parting)][:_MOST_READINGS],
+        transitions=len(group.partings),
+        shown=again.shown,
+        boots=again.boots,
+        says=_says(parting, group, edges, (done.sources(0), done.sources(1))),
+    )
+
+
+def _readings(parting: Parting) -> Iterator[ReadingDifference]:
+    for part, texts in sorted(parting.changed.items()):
+        one, two = (None if text is None else line_of(part, text) for text in texts)
+        yield ReadingDifference(part.source, one, two)
+    for side in (0, 1):
+        for warning in parting.warnings[side]:
+            if warning not in parting.warnings[1 - side]:
+                lines = (warning, None) if side == 0 else (None, warning)
+                yield ReadingDifference("console", *lines)
+
+
+def _says(
+    parting: Parting,
+    group: Group,
+    edges: tuple[Edges, Edges],
+    sources: tuple[set[str], set[str]],
+) -> str:
+    """Say a difference in a sentence."""
+    side = 0 if group.verdict == "fix" else 1
+    who = ("the baseline", "the candidate")[side]
+    step = parting.steps[-1].short if parting.steps else BOOT
+    one, two = (result or "success" for result in parting.results)
+    match group.harm:
+        case "leaked" if things := leaked(parting, side, edges[side]):
+            return f"After `{step}`, {who} keeps {_list(things)}; no sequence gives them back."
+        case "lost-memory" if things := lost(parting, side):
+            return f"After `{step}`, {_list(things)} are not online on {who}."
+        case "removed" if things := removed(parting, side, sources):
+            return f"{who.capitalize()} does not have {_list(things)}."
+        case "warned":
+            return f"During `{step}`, the console of {who} reports a fault."
+        case _ if one != two:
+            return f"`{step}`: {one} on the baseline, {two} on the candidate."
+        case _:
+            part = min(parting.changed, default=Part(step))
+            return f"After `{step}`, {part.source} reads otherwise."
+
+
+def _list(things: Sequence[str], most: int = 4) -> str:
+    shown = ", ".join(things[:most])
+    return shown if len(things) <= most else f"{shown} and {len(things) - most} more"
+
+
+def _not_tested(
+    explorations: Sequence[Exploration], derived: DerivedAlphabet, limits: Limits, unshown: int
+) -> Iterator[str]:
+    """Yield a sentence for each thing that was left out."""
+    done = explorations[0]
+    if done.out_of_time:
+        yield (
+            f"Exploring ended after {limits.seconds:.0f} seconds: "
+            f"{done.graph.left} known transitions were not tried."
+        )
+    elif done.graph.cut:
+        yield f"Sequences of more than {limits.steps} steps were not tried."
+    if done.unreached:
+        yield f"{done.unreached} transitions were not come by a second time."
+    if done.by_chance:
+        yield (
+            f"{done.by_chance} steps were refused on one kernel only because of where its pages "
+            "lay; what follows them was not compared."
+        )
+    if done.followed:
+        yield (
+            f"{done.followed} differences followed from an earlier one; a further cause behind "
+            "them would not show."
+        )
+    if len(explorations) <= limits.hidden_depth or not explorations[-1].closed:
+        yield "State that no file shows was not looked for to the end."
+    if unshown:
+        yield f"{unshown} differences did not show again on fresh boots and are not reported."
+    for file in sorted(derived.alphabet.left_out):
+        yield f"Nothing was written to {file}: what it accepts cannot be read from it."
+    for action in derived.new:
+        yield f"`{action.command}` was not tried: the baseline has no such file."

@@ -1,0 +1,99 @@
+"""Groups differences by their cause: the same deciding step, and the same changed parts.
+
+The number of a block and the place of a zone do not matter, so permutations of equal blocks are
+one cause. Where the parts that one difference changes are among those of another, with the same
+step and the same results, they are one cause as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from zonediff.result.reviews import Harm, ReviewVerdict
+from zonediff.review.look import IOMEM, ZONEINFO, Part
+from zonediff.review.parting import Parting, Texts
+
+_NUMBERED: Final = re.compile(r"memory\d+")
+_NODE: Final = re.compile(r"(Node )\d+")
+
+
+class ChangedKind(NamedTuple):
+    """A changed part without block numbers and addresses: its file, and the texts of both sides."""
+
+    source: str
+    item: str
+    texts: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Differences of one cause, the shortest first."""
+
+    partings: tuple[Parting, ...]
+    harm: Harm
+    verdict: ReviewVerdict
+
+
+class _Judged(NamedTuple):
+    parting: Parting
+    harm: Harm
+    verdict: ReviewVerdict
+    kinds: frozenset[ChangedKind]
+
+
+def kinds_of(parting: Parting) -> frozenset[ChangedKind]:
+    """Return the changed parts of a difference, whatever blocks they are of."""
+    return frozenset(_kind(part, texts) for part, texts in parting.changed.items())
+
+
+def grouped(judged: Iterable[tuple[Parting, Harm, ReviewVerdict]]) -> list[Group]:
+    """Return the groups, that with the shortest sequence first."""
+    alike: dict[object, list[_Judged]] = defaultdict(list)
+    for parting, harm, verdict in judged:
+        step = parting.steps[-1].kind if parting.steps else ""
+        key = (step, parting.results, parting.warnings, harm, verdict)
+        alike[key].append(_Judged(parting, harm, verdict, kinds_of(parting)))
+    groups = [group for some in alike.values() for group in _split(some)]
+    return sorted(groups, key=lambda group: len(group.partings[0].steps))
+
+
+def _split(some: Sequence[_Judged]) -> list[Group]:
+    """Differences with the same deciding step, apart by their changed parts."""
+    groups: list[tuple[set[ChangedKind], list[_Judged]]] = []
+    for judged in sorted(some, key=lambda item: (-len(item.kinds), len(item.parting.steps))):
+        for kinds, members in groups:
+            if judged.kinds <= kinds:
+                members.append(judged)
+                break
+        else:
+            groups.append((set(judged.kinds), [judged]))
+    return [_group(members) for _, members in groups]
+
+
+def _group(members: Sequence[_Judged]) -> Group:
+    ordered = sorted(members, key=lambda item: (len(item.parting.steps), item.parting.steps))
+    return Group(tuple(item.parting for item in ordered), members[0].harm, members[0].verdict)
+
+
+def _kind(part: Part, texts: Texts) -> ChangedKind:
+    source = _NUMBERED.sub("memoryN", part.source)
+    if part.source == IOMEM:
+        return ChangedKind(source, "", _plain(texts))
+    if part.source == ZONEINFO:
+        return ChangedKind(source, _NODE.sub(r"\1N", part.item), _direction(texts))
+    return ChangedKind(source, part.item, _plain(texts))
+
+
+def _plain(texts: Texts) -> tuple[str, str]:
+    one, two = ("(none)" if text is None else _NUMBERED.sub("memoryN", text) for text in texts)
+    return one, two
+
+
+def _direction(texts: Texts) -> tuple[str, str]:
+    """Numbers of pages: which side has more."""
+    one, two = (-1 if text is None else int(text) for text in texts)
+    return ("fewer", "more") if one < two else ("more", "fewer")

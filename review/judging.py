@@ -1,0 +1,145 @@
+"""Judges a difference by general rules: how it harms whom, and so whether it is a regression.
+
+The rules know no policy. Each harm is looked for on both sides: what only the candidate suffers is
+a regression, what only the baseline suffers is a fix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterator
+from typing import Final
+
+from zonediff.result.reviews import HARMS, Harm, ReviewVerdict
+from zonediff.review.lockstep import Edges
+from zonediff.review.look import BLOCK_FILE, IOMEM, UNREADABLE, Look
+from zonediff.review.parting import Parting
+from zonediff.review.sides import DEATHS
+
+BASELINE: Final = 0
+CANDIDATE: Final = 1
+
+
+def judge(
+    parting: Parting, edges: tuple[Edges, Edges], sources: tuple[Collection[str], Collection[str]]
+) -> tuple[Harm, ReviewVerdict]:
+    """Return the worst harm of a difference, and what that makes of it.
+
+    edges: where the explored steps led each side. sources: the files that each side ever showed.
+    The harm of a fix is what the baseline suffers.
+    """
+    suffered = {
+        side: min(_harms(parting, side, edges[side], sources), key=HARMS.index, default=None)
+        for side in (BASELINE, CANDIDATE)
+    }
+    mine, theirs = suffered[CANDIDATE], suffered[BASELINE]
+    if mine and (theirs is None or HARMS.index(mine) <= HARMS.index(theirs)):
+        return mine, "abi-removal" if mine == "removed" else "regression"
+    if theirs == "refused":
+        return "allowed", "behaviour-change"
+    if theirs and theirs != "removed":
+        return theirs, "fix"
+    return "text", "behaviour-change"
+
+
+def _harms(
+    parting: Parting,
+    side: int,
+    edges: Edges,
+    sources: tuple[Collection[str], Collection[str]],
+) -> Iterator[Harm]:
+    """Yield what one side suffers, and the other does not."""
+    mine, theirs = parting.results[side], parting.results[1 - side]
+    if mine in DEATHS and theirs not in DEATHS:
+        yield "died"
+    if set(parting.warnings[side]) - set(parting.warnings[1 - side]):
+        yield "warned"
+    if leaked(parting, side, edges):
+        yield "leaked"
+    if mine is not None and theirs is None and mine not in DEATHS:
+        yield "refused"
+    if lost(parting, side):
+        yield "lost-memory"
+    if removed(parting, side, sources):
+        yield "removed"
+    if _unreadable(parting, side):
+        yield "text"
+
+
+def leaked(parting: Parting, side: int, edges: Edges) -> list[str]:
+    """Return what a side keeps for good: blocks that are not online, and address ranges.
+
+    The other side has given it up, and no explored sequence from here on does so on this side.
+    """
+    look, other = parting.after[side], parting.after[1 - side]
+    if look is None or other is None:
+        return []
+    kept = {*_idle_blocks(look)} - other.blocks().keys()
+    ranges = _ranges(look) - _ranges(other)
+    for later in _reachable(look, edges):
+        kept &= later.blocks().keys()
+        ranges &= _ranges(later)
+    before = parting.before[side] if parting.before else look
+    kept &= before.blocks().keys()
+    ranges &= _ranges(before)
+    return [*(f"memory{block}" for block in sorted(kept)), *sorted(ranges)]
+
+
+def lost(parting: Parting, side: int) -> list[str]:
+    """Return the blocks that are online on the other side, and not on this one."""
+    look, other = parting.after[side], parting.after[1 - side]
+    if look is None or other is None:
+        return []
+    mine, changed = look.blocks(), {part.source for part in parting.changed}
+    return [
+        f"memory{block}"
+        for block, state in sorted(other.blocks().items())
+        if state == "online"
+        and mine.get(block) != "online"
+        and any(_is_file_of(source, block) for source in changed)
+    ]
+
+
+def removed(
+    parting: Parting, side: int, sources: tuple[Collection[str], Collection[str]]
+) -> list[str]:
+    """Return the files that the other side has, and this side never shows."""
+    return sorted(
+        {
+            part.source
+            for part, texts in parting.changed.items()
+            if texts[side] is None and part.source not in sources[side]
+        }
+    )
+
+
+def _is_file_of(source: str, block: int) -> bool:
+    match = BLOCK_FILE.fullmatch(source)
+    return match is not None and int(match[1]) == block
+
+
+def _idle_blocks(look: Look) -> Iterator[int]:
+    return (block for block, state in look.blocks().items() if state != "online")
+
+
+def _ranges(look: Look) -> set[str]:
+    return {part.item for part in look.parts if part.source == IOMEM}
+
+
+def _unreadable(parting: Parting, side: int) -> bool:
+    """Whether a side alone shows text that nobody can have meant: of memory that was freed."""
+    return any(
+        UNREADABLE in (texts[side] or "") and UNREADABLE not in (texts[1 - side] or "")
+        for texts in parting.changed.values()
+    )
+
+
+def _reachable(look: Look, edges: Edges) -> Iterator[Look]:
+    """Yield the looks that explored steps lead to from here."""
+    known: set[Hashable] = {look.key}
+    waiting: list[Hashable] = [look.key]
+    while waiting:
+        for key, later in edges.get(waiting.pop(), {}).items():
+            if key not in known:
+                known.add(key)
+                waiting.append(key)
+                yield later

@@ -1,0 +1,75 @@
+"""The machines that a series can be reviewed on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from zonediff.engine.machine import Dimm, Machine
+from zonediff.engine.units import GIB, MIB, Bytes
+from zonediff.live.guest_spec import GuestSpec
+from zonediff.live.host import Host
+from zonediff.live.image import Image
+from zonediff.live.qemu_arguments import window_for
+
+_IOMEM: Final = "/proc/iomem"
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewMachine:
+    """A machine, and what of it is looked at and acted on.
+
+    about: the machine in words. config: the names of the configuration fragments that a kernel for
+    it is built with. devices: folders of the devices that bring memory; each bears the name that
+    its driver's `bind` and `unbind` take. drivers: folders that have a folder for each driver.
+    dimms: DIMMs that are plugged and unplugged.
+    """
+
+    name: str
+    about: str
+    config: tuple[str, ...]
+    machine: Machine
+    devices: tuple[str, ...] = ()
+    drivers: tuple[str, ...] = ()
+    dimms: tuple[Dimm, ...] = ()
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The files and folders that each look holds beside the memory."""
+        return (_IOMEM, *self.devices, *self.drivers)
+
+    def spec(self, host: Host, image: Image) -> GuestSpec:
+        """Return the guest that boots an image on this machine, as the image was configured."""
+        return GuestSpec(
+            host, image, self.machine, window_for(self.machine, ()), watched=self.watched
+        )
+
+
+_DIMM: Final = Dimm("dimm0", Bytes(256 * MIB))
+
+_DIMM_MACHINE: Final = ReviewMachine(
+    name="dimm",
+    about="1 GiB of boot memory and an ACPI DIMM of 256 MiB, present at boot, in QEMU",
+    config=("hotplug",),
+    machine=Machine((Bytes(GIB),), dimms=(_DIMM,)),
+    devices=("/sys/bus/acpi/devices/PNP0C80:00",),
+    dimms=(_DIMM,),
+)
+
+_DAX_MACHINE: Final = ReviewMachine(
+    name="dax",
+    about=(
+        "1.5 GiB of boot memory in QEMU; 256 MiB at 1 GiB are Soft Reserved by the boot parameter "
+        "memmap=, which makes dax0.0 of them"
+    ),
+    config=("hotplug", "dax"),
+    machine=Machine((Bytes(1536 * MIB),), cmdline="memmap=256M%0x40000000-1+0xefffffff"),
+    devices=("/sys/bus/dax/devices/dax0.0",),
+    drivers=("/sys/bus/dax/drivers",),
+)
+
+MACHINES: Final[Mapping[str, ReviewMachine]] = {
+    machine.name: machine for machine in (_DIMM_MACHINE, _DAX_MACHINE)
+}
+"""The machines by their names; the first is the default."""

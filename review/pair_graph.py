@@ -1,0 +1,132 @@
+"""The pairs of states that two kernels were seen in, and the steps that lead from one to another.
+
+A state is a look. With a depth of N, pairs are told apart by the last N steps too, so that state
+which no file shows has that many steps to show itself (Chow's W-method, with every step as its own
+characterisation).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from zonediff.review.look import Look
+
+_NEAR: Final = 3
+"""So many steps are walked to a pair with steps left; else the guests begin anew from boot."""
+
+_AHEAD: Final = 2
+"""How many steps longer than the shortest sequences left those may be that are tried on the way."""
+
+
+@dataclass(eq=False)
+class Pair:
+    """Two looks at the same time.
+
+    depth: the number of steps of a shortest sequence known, path: that sequence. estranged: what
+    the sides do next follows from how they differ. is_open: whether the bounds allow steps from
+    here. untried: steps that nobody has tried here nor is about to. targets: where each step led
+    last; None: a kernel died, or chance decided.
+    """
+
+    looks: tuple[Look, Look]
+    path: tuple[int, ...]
+    untried: deque[int]
+    estranged: bool
+    is_open: bool = False
+    targets: dict[int, Pair | None] = field(default_factory=dict)
+
+    @property
+    def depth(self) -> int:
+        return len(self.path)
+
+
+class Plan(NamedTuple):
+    """A step to be tried in a pair, and how to come there: from boot on, or from where one is."""
+
+    from_boot: bool
+    way: list[int]
+    pair: Pair
+    action: int
+
+
+class PairGraph:
+    """All pairs. actions: the number of steps of the alphabet. steps, pairs: bounds."""
+
+    def __init__(self, actions: int, hidden_depth: int, steps: int, pairs: int) -> None:
+        self.root: Pair | None = None
+        self.pairs: dict[Hashable, Pair] = {}
+        self._opened = 0
+        self._actions = actions
+        self._hidden_depth = hidden_depth
+        self._steps = steps
+        self._most = pairs
+
+    def enter(self, looks: tuple[Look, Look], path: tuple[int, ...], estranged: bool) -> Pair:
+        """Return the pair of these looks, with all its steps to be tried when it is new."""
+        tail = path[-self._hidden_depth :] if self._hidden_depth else ()
+        key = (looks[0].key, looks[1].key, tail)
+        pair = self.pairs.get(key)
+        if pair is None:
+            pair = self.pairs[key] = Pair(looks, path, deque(), estranged)
+            self._open(pair)
+        elif len(path) < pair.depth:
+            pair.path = path
+            self._open(pair)
+        return pair
+
+    def _open(self, pair: Pair) -> None:
+        """Leave all steps to be tried in a pair, within the bounds."""
+        if pair.is_open or pair.depth >= self._steps or self._opened >= self._most:
+            return
+        pair.is_open = True
+        self._opened += 1
+        pair.untried.extend(range(self._actions))
+
+    @property
+    def cut(self) -> bool:
+        """Whether a bound left a pair unexplored."""
+        return not all(pair.is_open for pair in self.pairs.values())
+
+    @property
+    def left(self) -> int:
+        """The number of steps that are left to be tried in pairs that are known."""
+        return sum(len(pair.untried) for pair in self.pairs.values())
+
+    @property
+    def complete_depth(self) -> int:
+        """The length of sequences of which all were tried."""
+        cut = [pair.depth for pair in self.pairs.values() if len(pair.targets) < self._actions]
+        deepest = max((pair.depth for pair in self.pairs.values()), default=0)
+        return min(cut, default=deepest)
+
+    def plan(self, here: Pair | None) -> Plan | None:
+        """Return the step to try next, which is not left to others any more; None: none is left.
+
+        here: where the guests are; None for nowhere.
+        """
+        waiting = [pair for pair in self.pairs.values() if pair.untried]
+        if not waiting:
+            return None
+        nearest = min(waiting, key=lambda pair: pair.depth)
+        for pair, way in _around(here) if here is not None else ():
+            if len(way) > _NEAR:
+                break
+            if pair.untried and pair.depth <= nearest.depth + _AHEAD:
+                return Plan(False, way, pair, pair.untried.popleft())
+        return Plan(True, [*nearest.path], nearest, nearest.untried.popleft())
+
+
+def _around(here: Pair) -> Iterator[tuple[Pair, list[int]]]:
+    """Yield the pairs that known steps lead to, the nearest first, with the steps."""
+    ways: dict[Pair, list[int]] = {here: []}
+    queue = deque([here])
+    while queue:
+        pair = queue.popleft()
+        yield pair, ways[pair]
+        for action, target in pair.targets.items():
+            if target is not None and target not in ways:
+                ways[target] = [*ways[pair], action]
+                queue.append(target)

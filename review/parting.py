@@ -1,0 +1,130 @@
+"""A step after which two kernels part: what they show differs in something that did not before."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from zonediff.review.actions import Action
+from zonediff.review.look import BLOCK_FILE, IOMEM, KNOB, ZONEINFO, Look, Part, differing
+from zonediff.review.sides import Shown
+
+Texts = tuple[str | None, str | None]
+"""What both sides show in a part; None where it is not there."""
+
+_BUSY: Final = ("EBUSY", "EAGAIN", "EINTR", "REFUSED")
+"""Results that depend on where the kernel's own pages happen to lie."""
+
+_MASKS: Final = "/sys/devices/system/node/"
+_DRIVER: Final = "/driver"
+_SAYS_ONLY: Final = ("valid_zones",)
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """Two kernels part at the last of these steps.
+
+    steps: a shortest sequence known to lead here; walked: the steps that were really done from
+    boot on. before, after: the looks of both sides, those after are None where a kernel died.
+    results, warnings: of the last step. changed: the parts that differ only now.
+    """
+
+    steps: tuple[Action, ...]
+    walked: tuple[Action, ...]
+    before: tuple[Look, Look] | None
+    after: tuple[Look | None, Look | None]
+    results: tuple[str | None, str | None]
+    warnings: tuple[tuple[str, ...], tuple[str, ...]]
+    changed: Mapping[Part, Texts]
+
+
+def parting_of(
+    steps: Sequence[Action],
+    walked: Sequence[Action],
+    before: tuple[Look, Look] | None,
+    shown: tuple[Shown, Shown],
+) -> Parting | None:
+    """Return how two sides part at the last step; None where they do not. before: None at boot."""
+    known = differing(*before) if before else {}
+    one, two = shown
+    changed: dict[Part, Texts] = {}
+    if one.look and two.look:
+        now = differing(one.look, two.look)
+        changed = {part: texts for part, texts in now.items() if part not in known}
+    same = (one.result, one.died) == (two.result, two.died) and one.warnings == two.warnings
+    if same and not changed:
+        return None
+    return Parting(
+        tuple(steps),
+        tuple(walked),
+        before,
+        (one.look, two.look),
+        (one.result, two.result),
+        (one.warnings, two.warnings),
+        changed,
+    )
+
+
+def by_chance(
+    action: Action,
+    before: tuple[Look, Look],
+    shown: tuple[Shown, Shown],
+    blocks: frozenset[int],
+) -> bool:
+    """Whether one side only could not offline memory in which the kernel may have pages.
+
+    blocks: those that steps change. Pages of the kernel cannot be moved away, and lie where they
+    happened to be allocated; only a block of ZONE_MOVABLE has none (mm/memory_hotplug.c,
+    offline_pages()).
+    """
+    one, two = shown
+    if one.died or two.died or one.result == two.result:
+        return False
+    if {one.result, two.result} <= {*_BUSY}:
+        return True
+    if None not in (one.result, two.result) or not {one.result, two.result} & {*_BUSY}:
+        return False
+    target = BLOCK_FILE.fullmatch(action.target)
+    offlined = {int(target[1])} if target else blocks
+    return any(_hold_kernel_pages(look, offlined) for look in before)
+
+
+def _hold_kernel_pages(look: Look, blocks: Collection[int]) -> bool:
+    """Whether one of these blocks is online outside of ZONE_MOVABLE."""
+    zones = {
+        int(match[1]): text
+        for part, text in look.parts.items()
+        if (match := BLOCK_FILE.fullmatch(part.source)) and match[2] == "valid_zones"
+    }
+    return any(
+        state == "online" and zones.get(block) != "Movable"
+        for block, state in look.blocks().items()
+        if block in blocks
+    )
+
+
+def decides_what_follows(part: Part) -> bool:
+    """Whether later steps may do something else because two sides differ in this part.
+
+    What the memory is, in contrast to what a file calls it.
+    """
+    if match := BLOCK_FILE.fullmatch(part.source):
+        return match[2] not in _SAYS_ONLY
+    return (
+        part.source in (ZONEINFO, KNOB)
+        or part.source.startswith(_MASKS)
+        or part.source.endswith(_DRIVER)
+    )
+
+
+def estranged(one: Look, two: Look, from_boot: Mapping[Part, Texts]) -> bool:
+    """Whether two sides differ so that what they do next follows from it, and is no new cause.
+
+    from_boot: what differed at boot; as long as it reads the same, it hides nothing.
+    """
+    return any(
+        from_boot.get(part) != texts
+        and (decides_what_follows(part) or (part.source == IOMEM and None in texts))
+        for part, texts in differing(one, two).items()
+    )
