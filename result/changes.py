@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from zonediff.engine.trace import Reason
 from zonediff.result.exit_code import BAD_INPUT, FAILED, PASSED, REGRESSED
 from zonediff.result.judgements import Kind, VariantRemovals
+from zonediff.result.reviews import ReviewVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,60 @@ class Novelty:
     added: bool
 
 
+ReviewFate = Literal[
+    "stage-failed", "new", "worse", "otherwise", "gone", "stage-mended", "still-there", "not-tested"
+]
+"""What became of a cause of a review, or of a stage.
+
+stage-failed, stage-mended: a stage that had a kernel has none now, or the other way round. worse: a
+cause that was no regression is one, or hurts more. otherwise: it reads otherwise. gone: the newer
+review covers its steps and does not show it. not-tested: the newer review does not cover its steps,
+or chance decides it.
+"""
+
+REVIEW_FATES: Final[tuple[ReviewFate, ...]] = (
+    "stage-failed",
+    "new",
+    "worse",
+    "otherwise",
+    "gone",
+    "stage-mended",
+    "still-there",
+    "not-tested",
+)
+"""Every fate, in the order of reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewChange:
+    """What became of a cause of a review, or of a stage.
+
+    review: the series and the machine. place: the comparison, as `base -> v7`, or the stage.
+    cause: the cause in words, empty for a stage. verdict: of the newer review; of the older one if
+    the newer has none. says: why, or what else is so now; empty if there is nothing to add.
+    """
+
+    review: str
+    place: str
+    fate: ReviewFate
+    cause: str = ""
+    verdict: ReviewVerdict | None = None
+    says: str = ""
+
+    @property
+    def regresses(self) -> bool:
+        """Whether the newer review has a regression that the older one does not have."""
+        return self.fate in ("new", "worse") and self.verdict == "regression"
+
+
 @dataclass(frozen=True, slots=True)
 class Regression:
     """The changes from one result to another, as of two revisions or two days.
 
     base, head: the two results in words. cells: (scenario, variant) of all runs in both.
     removals: what user space can no longer use, by variant. edited: scenarios with different texts
-    in the two. remarks: other reasons why the two are hard to compare.
+    in the two. remarks: other reasons why the two are hard to compare. reviews: what became of the
+    causes and stages of reviews.
     """
 
     base: str
@@ -52,6 +100,7 @@ class Regression:
     edited: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     failure: str = ""
+    reviews: tuple[ReviewChange, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -59,6 +108,7 @@ class Regression:
         kinds = {change.kind for change in self.changes}
         if self.failure:
             return BAD_INPUT
-        if "error" in kinds:
+        if "error" in kinds or any(change.fate == "stage-failed" for change in self.reviews):
             return FAILED
-        return REGRESSED if "regression" in kinds or self.removals else PASSED
+        reviewed = any(change.regresses for change in self.reviews)
+        return REGRESSED if "regression" in kinds or self.removals or reviewed else PASSED

@@ -6,8 +6,11 @@ keeps every difference that fresh boots confirm.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Final, Literal
+
+_PREFIX: Final = re.compile(r"^\[[^\]]*\]\s*")
 
 StageOutcome = Literal["ready", "does-not-apply", "does-not-build", "same-code", "not-built"]
 """What became of a stage: a kernel to run; a patch that does not apply; sources that do not build;
@@ -107,6 +110,11 @@ class Stage:
     config: str = ""
     compiler: str = ""
     image: str = ""
+
+    @property
+    def title(self) -> str:
+        """The subject of its patch without `[PATCH v6 3/8]`, else its release or commit."""
+        return _PREFIX.sub("", self.patch) or self.release or self.commit[:12]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Literal
 
 from zonediff.compare.difference import first_difference
 from zonediff.compare.interface import removals
+from zonediff.compare.regress.reviews import compare_reviews
 from zonediff.engine.trace import Reason
 from zonediff.result.causes import deciding_rule, own_reasons
 from zonediff.result.changes import Change, Novelty, Regression
@@ -42,6 +43,7 @@ def compare(base: Result, head: Result, names: tuple[str, str]) -> Regression:
         removals=tuple(removals(both)),
         edited=tuple(_edited(base, head)),
         remarks=tuple(_remarks(base, head, names)),
+        reviews=compare_reviews(base.reviews, head.reviews),
     )
 
 
@@ -69,7 +71,7 @@ def _remarks(base: Result, head: Result, names: tuple[str, str]) -> Iterator[str
         if alone:
             yield f"{alone} outcome{'s are' if alone > 1 else ' is'} in {name} alone"
     ways = {
-        "judged against": [result.baseline for result in (base, head)],
+        "judged against": [result.baseline for result in (base, head) if result.variants],
         "made by zonediff": [result.version for result in (base, head)],
         "run with seeds": [f"{r.seed} to {r.seed + r.seeds - 1}" for r in (base, head)],
     }

@@ -11,7 +11,7 @@ from typing import Final
 
 from zonediff.corpus.loader import SHIPPED
 from zonediff.reports.forms import suites
-from zonediff.reports.forms.suites import Case, Suite
+from zonediff.reports.forms.cases import Case, Suite
 from zonediff.reports.text.plain import one_line, visible
 from zonediff.result.changes import Regression
 from zonediff.result.known_file import stale

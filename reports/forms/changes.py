@@ -13,10 +13,22 @@ from zonediff.reports.text.markdown import Part, comment, table
 from zonediff.reports.text.markdown import text as plain
 from zonediff.reports.text.plain import wrap
 from zonediff.reports.text.scenario_names import families
-from zonediff.result.changes import Change, Regression
+from zonediff.result.changes import REVIEW_FATES, Change, Regression, ReviewFate
 from zonediff.result.judgements import KINDS, Kind
 
 WIDTH: Final = 80
+
+FATES: Final[dict[ReviewFate, str]] = {
+    "stage-failed": "without a kernel now",
+    "new": "new",
+    "worse": "worse",
+    "otherwise": "changed",
+    "gone": "gone",
+    "stage-mended": "with a kernel now",
+    "still-there": "still there",
+    "not-tested": "not tested again",
+}
+"""What became of a cause or a stage of a review."""
 
 
 def headline(regression: Regression) -> str:
@@ -29,7 +41,13 @@ def headline(regression: Regression) -> str:
     if removals:
         kinds.append(f"{count_of(removals, 'removal')} from the interface")
     compared = count_of(len(regression.cells), "outcome")
-    return f"{compared} compared: {', '.join(kinds) or 'nothing changed'}."
+    says = f"{compared} compared: {', '.join(kinds) or 'nothing changed'}."
+    if not regression.reviews:
+        return says
+    fates = Counter(change.fate for change in regression.reviews)
+    numbers = ", ".join(f"{fates[fate]} {FATES[fate]}" for fate in REVIEW_FATES if fates[fate])
+    of_reviews = f"Causes and stages of reviews: {numbers}."
+    return f"{of_reviews} {says}" if regression.cells else of_reviews
 
 
 def text(regression: Regression) -> str:
@@ -39,6 +57,8 @@ def text(regression: Regression) -> str:
 
 def _text(regression: Regression) -> Iterator[str]:
     yield from wrap(f"{regression.base} -> {regression.head}", WIDTH)
+    for text in review_changes(regression):
+        yield from wrap(text, WIDTH, rest="  ")
     for change, variants in by_change(regression):
         yield ""
         yield from wrap(
@@ -63,6 +83,9 @@ def _mail(regression: Regression) -> Iterator[str]:
     yield ""
     yield from wrap(headline(regression), width)
     yield from layout.bullets(other_changes(regression))
+    if regression.reviews:
+        yield from layout.heading("Reviews")
+        yield from layout.bullets(review_changes(regression))
     notes = layout.Notes()
     kind: Kind | None = None
     for change, variants in by_change(regression):
@@ -103,7 +126,18 @@ def markdown(regression: Regression) -> str:
             [[line] for line in lines[2:]],
         )
     ]
+    if regression.reviews:
+        reviewed = [[f"- {plain(sentence)}"] for sentence in review_changes(regression)]
+        parts.append(Part("Reviews", (), reviewed))
     return comment([*parts, *([Part("Other changes", (), others)] if others else [])], [])
+
+
+def review_changes(regression: Regression) -> Iterator[str]:
+    """A sentence for each cause and stage of a review: what became of it."""
+    for change in regression.reviews:
+        subject = f"{change.place}: {change.cause}" if change.cause else change.place
+        says = f" ({change.says})" if change.says else ""
+        yield f"{FATES[change.fate]}: {subject}{says}"
 
 
 def by_change(regression: Regression) -> Iterator[tuple[Change, list[str]]]:

@@ -11,7 +11,12 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from zonediff.reports.forms.changes import changes_by_kind, headline, other_changes
+from zonediff.reports.forms.changes import (
+    changes_by_kind,
+    headline,
+    other_changes,
+    review_changes,
+)
 from zonediff.reports.text.kinds import SYMBOLS, css, noun
 from zonediff.reports.text.plain import visible
 from zonediff.result.changes import Regression
@@ -38,6 +43,7 @@ def render(regression: Regression) -> str:
             headline=headline(regression),
             sections=changes_by_kind(regression),
             others=list(other_changes(regression)),
+            reviews=list(review_changes(regression)),
             style=Markup(_STYLE),
             policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'",
         )

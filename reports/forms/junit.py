@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from zonediff.reports.forms import suites
-from zonediff.reports.forms.suites import Case, Suite
+from zonediff.reports.forms.cases import Case, Suite
 from zonediff.reports.text.plain import visible
 from zonediff.result.changes import Regression
 from zonediff.result.result import Result

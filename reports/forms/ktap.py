@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from zonediff.reports.forms import suites
-from zonediff.reports.forms.suites import Case, State, Suite
+from zonediff.reports.forms.cases import Case, State, Suite
 from zonediff.reports.text.plain import one_line, to_ascii
 from zonediff.result.changes import Regression
 from zonediff.result.result import Result

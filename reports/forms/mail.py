@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from zonediff.engine.words import count_of
-from zonediff.reports.forms import summary
+from zonediff.reports.forms import review_mail, summary
 from zonediff.reports.forms.changed_claims import claims_that_change
 from zonediff.reports.forms.mail_layout import (
     WIDTH,
@@ -38,8 +38,12 @@ from zonediff.result.result import Result
 
 
 def render(result: Result) -> str:
-    """The whole mail text."""
-    return ready(_Mail(result).lines())
+    """The whole mail text; reviews come before the scenarios."""
+    reviewed = review_mail.full(result) if result.reviews else ""
+    if reviewed and not result.scenarios:
+        return reviewed
+    text = ready(_Mail(result).lines())
+    return f"{reviewed}\n\n{text}" if reviewed else text
 
 
 class _Mail:

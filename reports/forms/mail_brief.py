@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from zonediff.engine.words import count_of
-from zonediff.reports.forms import mail, summary
+from zonediff.reports.forms import mail, review_mail, summary
 from zonediff.reports.forms.changed_claims import claims_that_change
 from zonediff.reports.forms.excerpt import without_final_state
 from zonediff.reports.forms.mail_layout import (
@@ -52,6 +52,8 @@ _REST: Final[tuple[Class, ...]] = ("fix", "behaviour-change")
 
 def render(result: Result) -> str:
     """The mail, with examples for fewer harms if it would be longer than LINES."""
+    if result.reviews:
+        return review_mail.render(result)
     if not result.scenarios:  # a sweep, of which nothing can be left out
         return mail.render(result)
     report = build_report(result)

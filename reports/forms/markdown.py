@@ -9,6 +9,7 @@ from zonediff.engine.trace import Reason
 from zonediff.engine.words import count_of
 from zonediff.reports.forms import summary
 from zonediff.reports.forms.mail_layout import once, transcript
+from zonediff.reports.forms.review_text import comment_parts
 from zonediff.reports.forms.severities import capitalized, harm, worst, worst_first
 from zonediff.reports.page import scope
 from zonediff.reports.page.evidence import EvidenceRow, evidence_rows, live_kernels
@@ -31,6 +32,9 @@ def render(result: Result) -> str:
 
 
 def _parts(result: Result, report: Report, index: Index) -> Iterator[Part]:
+    yield from comment_parts(result)
+    if result.reviews and not result.scenarios:
+        return
     first = [section for section in report.sections if section.kind in _FIRST]
     yield Part(text(report.title), [text(report.lead), *_list(map(text, report.notes))])
     if report.verdicts:

@@ -1,4 +1,4 @@
-"""A result as CSV: a row for each scenario and variant."""
+"""A result as CSV: a row for each scenario and variant, and for each cause of a review."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 
 from zonediff.reports.page.findings import place
 from zonediff.reports.page.index import Index
+from zonediff.reports.page.reviews import ReviewView, review_views
 from zonediff.reports.text.kinds import classes
 from zonediff.reports.text.plain import one_line, visible
 from zonediff.result.causes import deciding_rule
@@ -47,6 +48,8 @@ def render(result: Result) -> str:
     for scenario in result.scenarios:
         for variant in (result.baseline, *index.candidates):
             writer.writerow(map(_cell, _row(index, scenario, variant)))
+    for view in review_views(result):
+        writer.writerows(map(_cell, row) for row in _review_rows(view))
     return text.getvalue()
 
 
@@ -72,6 +75,31 @@ def _row(index: Index, scenario: ScenarioInfo, variant: str) -> Iterator[str | i
     yield place(scenario, difference)
     yield from (difference.baseline, difference.candidate)
     yield from (rule.reason.rule, str(rule).removeprefix("because ")) if rule else ("", "")
+
+
+def _review_rows(view: ReviewView) -> Iterator[list[str | int]]:
+    """A row for each stage, and for each cause in each comparison that shows it.
+
+    A stage's outcome is its status; a cause's verdict is its judgement, its last step is where the
+    sides part.
+    """
+    series, empty = view.review.series, [""] * (len(COLUMNS) - 5)
+    for stage in view.review.stages:
+        yield [series, stage.title, stage.name, stage.outcome, "", *empty[:-1], stage.problem]
+    for item in view.causes:
+        step, readings = item.cause.steps[-1], item.cause.readings
+        sides = (
+            "; ".join([result or "ok", *lines])
+            for result, lines in (
+                (step.baseline, [r.baseline for r in readings if r.baseline is not None]),
+                (step.candidate, [r.candidate for r in readings if r.candidate is not None]),
+            )
+        )
+        steps = "; ".join(step.command for step in item.cause.steps)
+        verdict = item.cause.verdict
+        for _, candidate in item.comparisons:
+            place = [series, item.cause.words, candidate, "ran", verdict, *empty[:6]]
+            yield [*place, steps, *sides, "", item.cause.says or item.shown]
 
 
 def _cell(value: str | int) -> str | int:

@@ -7,9 +7,9 @@ pass and are named.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
+from zonediff.reports.forms.cases import Case, State, Suite
+from zonediff.reports.forms.review_suites import suites_of_review_changes, suites_of_reviews
 from zonediff.reports.forms.severities import harm
 from zonediff.reports.page.index import Index
 from zonediff.reports.text.kinds import classes, noun
@@ -19,40 +19,12 @@ from zonediff.result.exit_code import is_known, is_known_failure, is_regression
 from zonediff.result.judgements import Judgement
 from zonediff.result.result import Result
 
-State = Literal["passed", "failed", "error", "skipped", "known"]
-"""What a test came to. known: it fails as it is known to, and nothing has to be done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A test case.
-
-    what: the kind of finding, empty for none. says: sentences, the most important first.
-    """
-
-    name: str
-    state: State
-    what: str = ""
-    says: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Suite:
-    """The test cases of a variant."""
-
-    name: str
-    cases: tuple[Case, ...]
-
-    def number(self, state: State) -> int:
-        """The number of cases in this state."""
-        return sum(case.state == state for case in self.cases)
-
 
 def suites_of_result(result: Result) -> tuple[Suite, ...]:
-    """A suite for each candidate, judged against the baseline."""
+    """A suite for each comparison of a review, and each candidate judged against the baseline."""
     index = Index(result)
     suites = (Suite(name, tuple(_cases(index, name))) for name in index.candidates)
-    return tuple(suite for suite in suites if suite.cases)
+    return (*suites_of_reviews(result), *(suite for suite in suites if suite.cases))
 
 
 def _cases(index: Index, variant: str) -> Iterator[Case]:
@@ -75,7 +47,8 @@ def suites_of_changes(regression: Regression) -> tuple[Suite, ...]:
         says = tuple(f"{item.what}: {item.detail}" for item in lost.removals)
         case = Case("interface", "failed", noun("abi-removal", len(says)), says)
         suites.setdefault(lost.variant, []).append(case)
-    return tuple(Suite(name, tuple(cases)) for name, cases in suites.items())
+    of_reviews = suites_of_review_changes(regression.reviews)
+    return (*of_reviews, *(Suite(name, tuple(cases)) for name, cases in suites.items()))
 
 
 def _judged(index: Index, scenario: str, variant: str) -> Case:

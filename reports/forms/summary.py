@@ -8,6 +8,7 @@ from typing import Final
 from tabulate import tabulate
 
 from zonediff.engine.words import count_of
+from zonediff.reports.forms.review_text import summary_lines
 from zonediff.reports.forms.severities import harms_of
 from zonediff.reports.page.chance_goals import chance_goals
 from zonediff.reports.page.frontier import frontier_table
@@ -35,6 +36,13 @@ _SAYS: Final = {
 
 def render(result: Result) -> str:
     """The summary as ASCII text of at most 80 columns."""
+    reviewed = "".join(f"{line}\n" for line in summary_lines(result))
+    if reviewed and not result.scenarios:
+        return reviewed
+    return f"{reviewed}\n{_scenarios(result)}" if reviewed else _scenarios(result)
+
+
+def _scenarios(result: Result) -> str:
     if not result.scenarios:
         return "\n".join(["0 scenarios were run.", *_frontiers(result)]) + "\n"
     shown = verdicts(result)

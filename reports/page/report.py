@@ -157,7 +157,7 @@ def build_report(result: Result) -> Report:
         removals=tuple(removal_views(index)),
         intents=tuple(intent_view(index, outcome) for outcome in result.intents),
         shelves=tuple(shelves(index)),
-        variant_groups=variant_groups(index),
+        variant_groups=variant_groups(index) if result.variants else (),
         unrecorded_acts=unrecorded_acts(index),
         claims=claim_views(index),
         history=history_view(result.history, index) if result.history else None,

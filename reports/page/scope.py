@@ -67,6 +67,13 @@ def not_tested(result: Result, report: Report) -> Iterator[str]:
 
 def made_by(result: Result, report: Report) -> Iterator[str]:
     """What made the report, from what, and with which seeds."""
+    if not result.variants:
+        yield (
+            f"Made by a tool, zonediff {result.version}, that ran these kernels in virtual "
+            "machines. It carries nobody's sign-off."
+        )
+        yield from (f"{source}." for source in report.sources)
+        return
     run = [info.name for info in result.variants if info.name.startswith(LIVE)]
     kernels = "no kernel was run for it"
     if run:
