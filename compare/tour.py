@@ -153,7 +153,7 @@ class _Tourist:
         if not chance:
             tour.ruled.add((node[0], action))
         differences = tuple(discrepancies(one.observation, two.observation))
-        same = same_result(one.result, two.result) and not differences
+        same = same_result(one.result, two.result, step) and not differences
         if not same and not _by_chance(step, one.result, two.result):
             steps = tuple(self.actions[number] for number in self.done)
             tour.partings.append(
@@ -189,7 +189,7 @@ def _path(came: dict[_Node, tuple[_Node, int] | None], node: _Node) -> list[int]
 def _by_chance(step: Step, one: str | None, two: str | None) -> bool:
     """Whether different results of two kernels come from where their pages happened to lie."""
     chances = ("REFUSED",) if isinstance(step, Unplug) else BUSY
-    return not same_result(one, two) and None in (one, two) and bool({one, two} & {*chances})
+    return not same_result(one, two, step) and None in (one, two) and bool({one, two} & {*chances})
 
 
 async def repeated(

@@ -49,7 +49,7 @@ def _replay(recording: Recording, runner: Runner) -> Replay:
         differences = ()
         if runner.end == "ran":
             differences = tuple(discrepancies(step.seen, runner.seen))
-        if differences or not same_result(step.result, act.result):
+        if differences or not same_result(step.result, act.result, step.do):
             parting = Disagreement(
                 recording.id,
                 number,

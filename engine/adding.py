@@ -6,11 +6,11 @@ from typing import Final
 
 from zonediff.engine.answers import check_online_type, check_zone
 from zonediff.engine.devices import Source
-from zonediff.engine.kernel import Kernel, NotModelled
+from zonediff.engine.kernel import Kernel, KernelDied, NotModelled
 from zonediff.engine.memory import EARLY, NODE_ONLINE, OWN_MEMMAP
 from zonediff.engine.onlining import device_online, online_pages
-from zonediff.engine.pressure import reserve_kib
-from zonediff.engine.processes import kill_or_panic
+from zonediff.engine.pressure import SECTION_EXTRA_KIB
+from zonediff.engine.processes import can_kill, kill_or_panic
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Rule
 from zonediff.engine.units import GIB, PAGE, SECTION
 from zonediff.engine.zones import OnlineType, Zone
@@ -39,6 +39,21 @@ MEMMAP_INSIDE: Final = Rule(
     "mhp_supports_memmap_on_memory",
     "{blocks:new block}: the memmap is in the block itself and takes no memory that is online",
     MEMORY_HOTPLUG_C,
+)
+NO_MEMMAP: Final = Rule(
+    "vmemmap_alloc_block",
+    "vmemmap_alloc_block",
+    "{blocks:new block}: the memmap needs {kib} KiB; {free} KiB are free in kernel zones, "
+    "{reserve} of them kept in reserve, and no process is killed for it -> ENOMEM; what was "
+    "allocated stays so",
+    "mm/sparse-vmemmap.c",
+)
+NOTHING_LEFT: Final = Rule(
+    "out_of_memory.after-enomem",
+    "out_of_memory",
+    "no kernel memory is free any more, the next allocation of whoever runs needs a page, and no "
+    "process is left to kill: panic",
+    "mm/oom_kill.c",
 )
 OUT_OF_MEMORY: Final = Rule(
     "out_of_memory",
@@ -77,18 +92,15 @@ def add_memory(kernel: Kernel, node: int, start: int, size: int, source: Source)
     new_node = not memory.node_is(node, NODE_ONLINE)
     if new_node:
         memory.reset_node(node)
-    _take_memmap(kernel, count)
-    zone = check_zone(
-        kernel.policy, kernel.decide(kernel.policy.zone_of_new_memory(kernel, node, first, source))
-    )
-    # Links of pages that are in no zone are all zero bits, which read as the first zone.
-    memory.add(first, count, node, Zone.DMA if zone is None else zone)
-    if kernel.policy.hosts_memmap(kernel, count):
-        memory.status[first] |= OWN_MEMMAP
-    if zone is not None:
-        memory.grow(node, zone, memory.pages(first, count))
-    kernel.uevents.append(("add", range(first, first + count)))
-    kernel.pending.extend(range(first, first + count))
+    fitting = _take_memmap(kernel, count)
+    if fitting < count:
+        if fitting and kernel.policy.blocks_before_all_memmaps:
+            _create_blocks(kernel, node, range(first, first + fitting), source)
+        if not can_kill(kernel):
+            kernel.explain(NOTHING_LEFT.because())
+            raise KernelDied("panic")
+        return "ENOMEM"
+    _create_blocks(kernel, node, range(first, first + count), source)
     if new_node:
         memory.node_states[node] |= NODE_ONLINE
         kernel.uevents.append(("add node", node))
@@ -98,6 +110,23 @@ def add_memory(kernel: Kernel, node: int, start: int, size: int, source: Source)
     if online_type is not None:
         _auto_online(kernel, range(first, first + count), online_type)
     return None
+
+
+def _create_blocks(kernel: Kernel, node: int, blocks: range, source: Source) -> None:
+    """Enter new offline blocks, with an event each; their zone may grow."""
+    memory = kernel.tables
+    zone = check_zone(
+        kernel.policy,
+        kernel.decide(kernel.policy.zone_of_new_memory(kernel, node, blocks[0], source)),
+    )
+    # Links of pages that are in no zone are all zero bits, which read as the first zone.
+    memory.add(blocks[0], len(blocks), node, Zone.DMA if zone is None else zone)
+    if kernel.policy.hosts_memmap(kernel, len(blocks)):
+        memory.status[blocks[0]] |= OWN_MEMMAP
+    if zone is not None:
+        memory.grow(node, zone, memory.pages(blocks[0], len(blocks)))
+    kernel.uevents.append(("add", blocks))
+    kernel.pending.extend(blocks)
 
 
 def _resource_is_free(kernel: Kernel, start: int, size: int) -> bool:
@@ -112,19 +141,33 @@ def _resource_is_free(kernel: Kernel, start: int, size: int) -> bool:
     return start >= end_of_ram and not any(status and not status & EARLY for status in taken)
 
 
-def _take_memmap(kernel: Kernel, blocks: int) -> None:
+def _take_memmap(kernel: Kernel, blocks: int) -> int:
+    """Allocate the memmap of new blocks; return for how many of them it is there.
+
+    Until 4.12 the OOM killer makes room for all of them, or the kernel panics. Raises KernelDied.
+    """
     if kernel.policy.hosts_memmap(kernel, blocks):
         kernel.explain(MEMMAP_INSIDE.because(blocks=blocks))
-        return
+        return blocks
     kib = kernel.policy.memmap_kib(kernel, blocks)
-    reserve = reserve_kib(kernel.machine)
-    while kib and kernel.free_kib - kib < reserve:
+    reserve = kernel.reserve_kib
+    # Objects such as the resource are small, and the OOM killer makes room for them on any kernel.
+    needed = kib if kernel.policy.memmap_kills else min(kib, SECTION_EXTRA_KIB)
+    while needed and kernel.free_kib - needed < reserve:
         kill_or_panic(
             kernel,
             OUT_OF_MEMORY.because(blocks=blocks, kib=kib, free=kernel.free_kib, reserve=reserve),
         )
+    if kernel.free_kib - kib < reserve:
+        kernel.explain(
+            NO_MEMMAP.because(blocks=blocks, kib=kib, free=kernel.free_kib, reserve=reserve)
+        )
+        fitting = (kernel.free_kib - reserve) * blocks // kib
+        kernel.free_kib = reserve
+        return fitting
     kernel.free_kib -= kib
     kernel.explain(MEMMAP_COST.because(blocks=blocks, kib=kib, left=kernel.free_kib))
+    return blocks
 
 
 def _auto_online(kernel: Kernel, blocks: range, online_type: OnlineType) -> None:

@@ -31,5 +31,5 @@ class Device:
     bound: bool
 
     def blocks(self, block_size: int) -> range:
-        """Its memory blocks, ascending; block_size in bytes."""
-        return range(self.start // block_size, (self.start + self.size) // block_size)
+        """The memory blocks that it lies in, whole or in part, ascending; block_size in bytes."""
+        return range(self.start // block_size, -(-(self.start + self.size) // block_size))

@@ -55,6 +55,12 @@ ENABLE_FAILED: Final = Rule(
     "add_memory() returned {result} for {device}: {outcome}",
     ACPI_MEMHOTPLUG_C,
 )
+ADD_FAILED: Final = Rule(
+    "add_memory.failed",
+    "add_memory",
+    "block {block} would be of {device}, which add_memory() did not add ({result})",
+    MEMORY_HOTPLUG_C,
+)
 HALF_THERE: Final = Rule(
     "remove_memory.missing-block",
     "remove_memory",
@@ -107,6 +113,7 @@ class Guest:
     Call power_on() after the constructor and before the first step.
 
     places: first and last block of every device that was ever plugged in.
+    failures: why the kernel did not add a device, the errno by the device's id.
 
     power_on() and do() raise KernelDied when the kernel does not survive.
     """
@@ -115,6 +122,7 @@ class Guest:
         self.machine = machine
         self.policy = policy
         self.places: dict[str, tuple[int, int]] = {}
+        self.failures: dict[str, str] = {}
         self.kernel = Kernel(machine, policy)
 
     def power_on(self) -> None:
@@ -137,6 +145,7 @@ class Guest:
         twin = Guest.__new__(Guest)
         twin.machine, twin.policy = self.machine, self.policy
         twin.places = dict(self.places)
+        twin.failures = dict(self.failures)
         twin.kernel = self.kernel.copy()
         return twin
 
@@ -150,8 +159,11 @@ class Guest:
         match step:
             case Write(file, value):
                 result = sysfs.write(self.kernel, file, value)
+                self._explain_absence(file, result)
             case Read(file):
-                return sysfs.read(self.kernel, file)
+                result, output = sysfs.read(self.kernel, file)
+                self._explain_absence(file, result)
+                return result, output
             case Plug(id, size, node, addr):
                 result = self._plug(Dimm(id, size, node, addr))
             case Unplug(id):
@@ -187,6 +199,16 @@ class Guest:
             return list(range(first, last + 1))
         return []
 
+    def _explain_absence(self, file: str, result: str | None) -> None:
+        """Say why there is no block where a device should have brought one."""
+        if result != "ENOENT" or not self.failures:
+            return
+        block = sysfs.block_of(file)
+        for device, failure in self.failures.items():
+            first, last = self.places[device]
+            if block is not None and first <= block <= last:
+                self.kernel.explain(ADD_FAILED.because(block=block, device=device, result=failure))
+
     # --- the hypervisor and its drivers
 
     def _boot(self, cmdline: str) -> None:
@@ -210,6 +232,7 @@ class Guest:
         if id in self.devices or clash or start < base:
             self.kernel.explain(PLACE_TAKEN.because(start=start, end=start + size, device=id))
             return None
+        self.failures.pop(id, None)
         device = Device(id, start, size, node, source, source is Source.ACPI)
         blocks = device.blocks(self.block_size)
         self.places[id] = (blocks.start, blocks.stop - 1)
@@ -233,15 +256,19 @@ class Guest:
             kernel.explain(BOOT_HANGS.because(device=dimm.id))
             raise KernelDied("hang")
         result = self._add(device)
-        if result == "EEXIST":
-            outcome = "the driver takes the existing blocks for its own"
-            kernel.explain(ENABLE_FAILED.because(device=dimm.id, result=result, outcome=outcome))
-        elif result is not None:
+        if result is None:
+            return None
+        outcome = "the driver takes the existing blocks for its own"
+        if result != "EEXIST":
             self.devices[dimm.id] = replace(device, bound=False)
-            outcome = "no block appears; the machine has the DIMM all the same"
-            kernel.explain(ENABLE_FAILED.because(device=dimm.id, result=result, outcome=outcome))
-            return "REFUSED"
-        return None
+            some = any(map(kernel.has, device.blocks(self.block_size)))
+            outcome = (
+                "blocks that were entered before stay, and no driver has them"
+                if some
+                else "no block appears; the machine has the DIMM all the same"
+            )
+        kernel.explain(ENABLE_FAILED.because(device=dimm.id, result=result, outcome=outcome))
+        return result
 
     def _unplug(self, id: str) -> str | None:
         device = self.devices.get(id)
@@ -282,9 +309,12 @@ class Guest:
         return self._add(device)
 
     def _add(self, device: Device) -> str | None:
-        return add_memory(
+        result = add_memory(
             self.kernel, self._node_of(device), device.start, device.size, device.source
         )
+        if result is not None:
+            self.failures[device.id] = result
+        return result
 
     def _node_of(self, device: Device) -> int:
         """The kernel's number of the node that a device belongs to."""

@@ -15,7 +15,7 @@ from zonediff.engine.devices import Device
 from zonediff.engine.errors import ZonediffError
 from zonediff.engine.machine import Machine, strtobool
 from zonediff.engine.policy import Policy
-from zonediff.engine.pressure import Process, boot_free_kib
+from zonediff.engine.pressure import Process, boot_free_kib, reserve_kib
 from zonediff.engine.rules import Because, Decision
 from zonediff.engine.trace import End
 from zonediff.engine.zones import Span, Zone
@@ -44,6 +44,7 @@ class Kernel:
     tables: memory blocks, zones and nodes.
     devices: the memory devices that are plugged in, by id.
     free_kib: KiB free in kernel zones, as far as memory hotplug and processes change it.
+    reserve_kib: KiB of them that the kernel keeps back.
     processes: the processes that can be killed when memory is short, by name.
     pending: blocks with an `add` event that user space has not handled yet, in event order.
     ejects_drain: whether ejects drain the pages on per-cpu lists; where the policy says that they
@@ -62,6 +63,9 @@ class Kernel:
         self.knob = policy.knob_at_boot(machine)
         self.devices: dict[str, Device] = {}
         self.free_kib = boot_free_kib(machine, self.tables, policy.boot_overhead_kib)
+        zones = {index & 3 for index, pages in enumerate(self.tables.present) if pages}
+        huge_zones = len(zones) if policy.huge_pages else 0
+        self.reserve_kib = reserve_kib(machine, huge_zones=huge_zones)
         self.because: list[Because] = []
         self.uevents: list[tuple[str, int | range]] = []
         self.killed: list[str] = []
@@ -76,7 +80,7 @@ class Kernel:
         twin.tables = self.tables.copy()
         twin.knob = self.knob
         twin.devices = dict(self.devices)
-        twin.free_kib = self.free_kib
+        twin.free_kib, twin.reserve_kib = self.free_kib, self.reserve_kib
         twin.because, twin.uevents, twin.killed = [], [], []
         twin.processes = dict(self.processes)
         twin.pending = self.pending[:]

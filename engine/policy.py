@@ -183,6 +183,15 @@ class Policy(ABC):
     needs_whole_blocks: ClassVar[bool] = False
     """Whether a block with pages missing cannot be offlined (5.6 and later: EINVAL)."""
 
+    memmap_kills: ClassVar[bool] = True
+    """Whether processes are killed when a memmap does not fit (until 4.12); else ENOMEM."""
+
+    blocks_before_all_memmaps: ClassVar[bool] = True
+    """Whether each section's block is there before the next one's memmap (until 5.2)."""
+
+    huge_pages: ClassVar[bool] = False
+    """Whether it was measured with transparent huge pages, for which memory is kept free."""
+
     boot_overhead_kib: ClassVar[Mapping[int, int]] = {
         96: 12128,
         128: 12020,

@@ -1,8 +1,9 @@
 """Free kernel memory: how much a machine has after boot, and how much adding memory takes.
 
 The memmap of new blocks is ordinary kernel memory. It comes from zones up to Normal of memory
-that is online already; Movable memory does not help. The kernel does not fail such allocations:
-it kills processes, and when there are none left it panics.
+that is online already; Movable memory does not help. Until 4.12 the kernel does not fail such
+allocations: it kills processes, and when there are none left it panics. Since 4.13 they fail
+(__GFP_RETRY_MAYFAIL in vmemmap_alloc_block), and so does the add, with ENOMEM.
 """
 
 from __future__ import annotations
@@ -30,6 +31,11 @@ SWIOTLB_KIB: Final = 64 * MIB // KIB
 SWIOTLB_FROM: Final = 128 * MIB
 """The least boot memory, in bytes, with room for the bounce buffers."""
 
+HUGE_PAGES_FROM_KIB: Final = 512 * MIB // KIB
+"""KiB of memory from which on there are transparent huge pages."""
+
+HUGE_RESERVE_KIB: Final = 11 * 2 * MIB // KIB
+"""KiB kept free in each zone for them: 2 + 3 * 3 pageblocks (MIGRATE_PCPTYPES)."""
 
 NEVER_KILLED: Final = -1000
 """The oom_score_adj that keeps the OOM killer from a process (OOM_SCORE_ADJ_MIN)."""
@@ -70,9 +76,17 @@ def boot_free_kib(machine: Machine, memory: Memory, overhead: Mapping[int, int])
     return free - SWIOTLB_KIB if machine.ram >= SWIOTLB_FROM else free
 
 
-def reserve_kib(machine: Machine) -> int:
-    """KiB that the kernel keeps back: the low watermark of its zones (init_per_zone_wmark_min)."""
-    return isqrt(16 * machine.ram // KIB) * 5 // 4
+def reserve_kib(machine: Machine, *, huge_zones: int = 0) -> int:
+    """KiB that the kernel keeps back: the low watermark of its zones (init_per_zone_wmark_min).
+
+    huge_zones: how many zones have memory, where the kernel keeps pageblocks free for transparent
+    huge pages; it does so from 512 MiB on, up to a twentieth (set_recommended_min_free_kbytes).
+    """
+    low = isqrt(16 * machine.ram // KIB) * 5 // 4
+    managed = machine.ram // KIB * 63 // 64 - SWIOTLB_KIB
+    if managed < HUGE_PAGES_FROM_KIB:
+        return low
+    return max(low, min(huge_zones * HUGE_RESERVE_KIB, managed // 20))
 
 
 def memmap_kib(blocks: int, block_pages: int) -> int:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from zonediff.engine.kernel import Kernel, KernelDied
-from zonediff.engine.pressure import Process, reserve_kib
+from zonediff.engine.pressure import NEVER_KILLED, Process
 from zonediff.engine.rules import Because, Rule
 from zonediff.engine.units import KIB, PAGE
 from zonediff.engine.zones import Zone
@@ -39,7 +39,7 @@ def allocate(kernel: Kernel, name: str, kib: int, oom_score_adj: int) -> str | N
 
     Other processes may be killed, too. Raises KernelDied when that is not enough.
     """
-    reserve = reserve_kib(kernel.machine)
+    reserve = kernel.reserve_kib
     process = kernel.processes.get(name, Process())
     kernel.processes[name] = replace(process, oom_score_adj=oom_score_adj)
     while kib:
@@ -87,6 +87,11 @@ def kill_or_panic(kernel: Kernel, why: Because) -> None:
             process=victim, rss=process.rss_kib, badness=badness[victim], free=kernel.free_kib
         )
     )
+
+
+def can_kill(kernel: Kernel) -> bool:
+    """Whether there is a process that the OOM killer may take."""
+    return any(item.oom_score_adj != NEVER_KILLED for item in kernel.processes.values())
 
 
 def _movable_free_kib(kernel: Kernel) -> int:

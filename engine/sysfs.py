@@ -169,6 +169,12 @@ def node_of(kernel: Kernel, address: int) -> int:
     return inside[0] if inside else ranges[0][0]
 
 
+def block_of(file: str) -> int | None:
+    """The block whose folder a path names; None where it names none."""
+    match = _BLOCK_FILE.fullmatch(file)
+    return None if match is None else int(match[1])
+
+
 def _parse(kernel: Kernel, file: str) -> tuple[int, str | None]:
     """A path as (block, file name); the name is None when this kernel has no such file."""
     match = _BLOCK_FILE.fullmatch(file)

@@ -42,9 +42,9 @@ class Reason:
 class Act:
     """One primitive step carried out.
 
-    result: None for success, else the errno's name. REFUSED: the machine (not the kernel) refused,
-    or a device stayed. SIGKILL: the OOM killer took the process that acted. BUG, panic, hang: the
-    kernel died of the act.
+    result: None for success, else the errno's name, for a plug that of add_memory(). REFUSED: the
+    machine (not the kernel) refused, or a device stayed. SIGKILL: the OOM killer took the process
+    that acted. BUG, panic, hang: the kernel died of the act.
     output: the text that a `read` returned.
     killed: processes that the OOM killer took meanwhile, in order.
     at, by: only for acts of an `elapse` step: the microseconds from the step's begin to the act's,

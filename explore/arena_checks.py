@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from zonediff.engine.kernel import Kernel
-from zonediff.engine.pressure import reserve_kib
 from zonediff.engine.steps import (
     Allocate,
     Boot,
@@ -40,7 +39,7 @@ def check_memory(arena: Arena, kernel: Kernel) -> None:
     """
     kib = sum(kernel.policy.memmap_kib(kernel, dimm.size // SECTION) for dimm in arena.all_dimms)
     kib += sum(SECTION // KIB for block in arena.blocks if kernel.tables.has(block))
-    if kernel.free_kib - kib < reserve_kib(arena.machine):
+    if kernel.free_kib - kib < kernel.reserve_kib:
         raise ArenaError(
             f"the memmaps of all DIMMs and the boot blocks that go offline take {kib} KiB, but "
             f"only {kernel.free_kib} KiB are free after boot. Exploring does not model a shortage "

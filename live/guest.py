@@ -71,7 +71,14 @@ _NO_FAILURE: Final = (0x00, 0x84)
 
 
 class Refused(Exception):
-    """Control flow: QEMU or the kernel refuses to plug or unplug a device, as the message says."""
+    """Control flow: QEMU or the kernel refuses to plug or unplug a device, as the message says.
+
+    result: the errno's name where the kernel's log shows it.
+    """
+
+    def __init__(self, message: str, result: str = "REFUSED") -> None:
+        super().__init__(message)
+        self.result = result
 
 
 class PluggedDimm(NamedTuple):

@@ -35,6 +35,13 @@ from zonediff.live.templates import DiedBooting, booted
 _NOT_ADDED: Final = "acpi_memory_enable_device() error"
 """What the driver prints when add_memory() fails (drivers/acpi/acpi_memhotplug.c)."""
 
+_FAILURES: Final = (
+    ("unaligned hotplug range", "EINVAL"),
+    ("vmemmap alloc failure", "ENOMEM"),
+    ("page allocation failure", "ENOMEM"),
+)
+"""What the memory code prints before it, and the errno that it then returns."""
+
 
 @dataclass(frozen=True, slots=True)
 class LiveRun:
@@ -141,7 +148,7 @@ class GuestRunner:
             try:
                 result, output = await self._do(do)
             except Refused as refusal:
-                result = "REFUSED"
+                result = refusal.result
                 refusal_reasons = (Reason("qemu.refused", "(the virtual machine)", str(refusal)),)
                 await self._guest.observe()
                 await self._note_device_blocks()
@@ -180,8 +187,7 @@ class GuestRunner:
                 await self._guest.plug(step)
                 await self._guest.observe()
                 await self._note_device_blocks()
-                if self._guest.console.has_news(_NOT_ADDED):
-                    raise Refused("the kernel did not add the memory; _OST does not say so")
+                return self._result_of_adding(id), None
             case Unplug(id):
                 await self._guest.unplug(id)
                 await self._guest.observe()
@@ -190,6 +196,18 @@ class GuestRunner:
             case _:
                 raise TypeError(f"a virtual machine cannot do {step.verb}")
         return None, None
+
+    def _result_of_adding(self, id: str) -> str | None:
+        """What add_memory() returned, as far as it can be seen. Raises Refused."""
+        console = self._guest.console
+        if console.has_news(_NOT_ADDED):
+            errno = next((errno for text, errno in _FAILURES if console.has_news(text)), "REFUSED")
+            raise Refused("the kernel did not add the memory; _OST does not say so", errno)
+        # Nothing new in a place that had blocks: the driver takes EEXIST for a success.
+        first, last = self.device_blocks[id]
+        blocks, before = self._guest.snapshot.blocks, dict(self.observation.each())
+        present = [block for block in range(first, last + 1) if block in blocks]
+        return "EEXIST" if present and all(block in before for block in present) else None
 
     async def _power_on(self) -> None:
         spec = self._spec

@@ -80,6 +80,8 @@ class V4_13(V4_12):
     released: ClassVar[str | None] = "2017-09-03"
     zones_chosen_when_onlined = True
     movable_node_option = False
+    # Commit dcda9b04713c: memmaps are allocated with __GFP_RETRY_MAYFAIL.
+    memmap_kills = False
     intends: ClassVar[tuple[Intent, ...]] = tuple(
         Intent(scenarios, NOT_YET, until="v4.14")
         for scenarios in (

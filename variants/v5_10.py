@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from zonediff.engine.rules import Decision
@@ -20,7 +21,15 @@ class V5_10(V6_1):
 
     name = "v5.10"
     origin = "Linux v5.10"
-    released: ClassVar[str | None] = None
+    released: ClassVar[str | None] = "2020-12-13"
+    boot_overhead_kib: ClassVar[Mapping[int, int]] = {
+        96: 49454,
+        256: 49654,
+        512: 50662,
+        1024: 52350,
+        2048: 54670,
+        4096: 60050,
+    }
 
     def hosts_memmap(self, kernel: KernelState, blocks: int) -> bool:
         return False

@@ -47,7 +47,7 @@ def test_the_whole_argument(zonediff: Zonediff) -> None:
         "pressure/8g-into-256m[knob=offline]: kib / (kib + left) = 73.08 %, claimed 50 +- 10",
         "because sparse_mem_map_populate: 64 new blocks: the memmap takes 131712 KiB",
         "REFUTED on v6.1 not so: it takes about half of what is free; the kernel survives it",
-        "because out_of_memory: 64 new blocks: the memmap needs 131712 KiB",
+        "because vmemmap_alloc_block: 64 new blocks: the memmap needs 131712 KiB",
         "v4.13: v4.13, 938 of 938 steps in 67 of 67 traces agree",
     ):
         assert part in text

@@ -14,7 +14,7 @@ from zonediff.engine.kernel import Kernel, NotModelled
 from zonediff.engine.machine import Dimm, Machine
 from zonediff.engine.rules import Decision
 from zonediff.engine.state import KernelState
-from zonediff.engine.steps import Blocks, Boot, Daemon, Online, Plug, Udev
+from zonediff.engine.steps import Allocate, Blocks, Boot, Daemon, Online, Plug, Udev
 from zonediff.engine.units import SECTION, Bytes, parse_size
 from zonediff.engine.zones import OnlineType, Zone
 from zonediff.variants.igor_movable import REMOVABLE
@@ -24,7 +24,7 @@ from zonediff.variants.v4_13 import V4_13
 @pytest.mark.parametrize("size", ["64M", "130M", "192M"])
 def test_a_dimm_that_is_no_whole_sections_adds_no_block(boot: BootLab, size: str) -> None:
     lab = boot()
-    assert lab.plug("dimm0", size) == "REFUSED"
+    assert lab.plug("dimm0", size) == "EINVAL"
     assert lab.hot == []
     assert lab.rules == ["check_hotplug_memory_range", "acpi_memory_enable_device"]
     assert lab.reasons[1].text == (
@@ -36,9 +36,59 @@ def test_a_dimm_that_is_no_whole_sections_adds_no_block(boot: BootLab, size: str
     assert lab.unplug("dimm0") == "REFUSED"
 
 
+def test_later_steps_on_blocks_that_were_not_added_say_why(boot: BootLab) -> None:
+    lab = boot()
+    lab.plug("dimm0", "192M")
+    assert lab.do(Online(Blocks("dimm0"), "online")) == "ENOENT"
+    assert [act.result for act in lab.acts] == ["ENOENT", "ENOENT"]
+    assert lab.acts[0].reasons[-1].text == (
+        "block 32 would be of dimm0, which add_memory() did not add (EINVAL)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variant", "result", "end", "left"),
+    [
+        ("v4.12", None, "panic", 0),
+        ("v4.13", "ENOMEM", "ran", 76),
+        ("v5.10", "ENOMEM", "ran", 0),
+        ("v6.1", "ENOMEM", "ran", 0),
+    ],
+)
+def test_a_memmap_that_does_not_fit(
+    boot: BootLab, variant: str, result: str | None, end: str, left: int
+) -> None:
+    # Since 4.13 nobody is killed for a memmap: the add fails.
+    lab = boot("256M", variant=variant)
+    lab.do(Allocate("agent", Bytes(20 << 20)))
+    assert lab.plug("dimm1", "15G") == (result or "panic")
+    assert lab.end == end
+    if result is None:
+        assert lab.acts[0].killed == ("agent",)
+        return
+    assert not lab.acts[0].killed
+    assert len(lab.hot) == (1 if left else 0)
+    assert sum(1 for block, _ in lab.seen.each() if block >= 32) == left
+    assert lab.guest.kernel.free_kib == lab.guest.kernel.reserve_kib
+    # The next process that needs memory brings the OOM killer.
+    assert lab.do(Allocate("shell", Bytes(1 << 20), -1000)) is None
+    assert [name for act in lab.acts for name in act.killed] == ["agent"]
+
+
+def test_after_a_memmap_that_does_not_fit_nothing_can_run(boot: BootLab) -> None:
+    lab = boot("256M", variant="v6.1")
+    assert lab.plug("dimm1", "15G") == "panic"
+    assert lab.rules[-2:] == ["vmemmap_alloc_block", "out_of_memory.after-enomem"]
+
+
+def test_v6_1_with_128m_takes_a_small_dimm(boot: BootLab) -> None:
+    lab = boot("128M", variant="v6.1")
+    assert lab.plug("dimm1", "384M") is None
+
+
 def test_a_dimm_that_starts_within_a_section_adds_no_block(boot: BootLab) -> None:
     lab = boot()
-    assert lab.do(Plug("dimm0", parse_size("128M"), 0, Bytes((4 << 30) + (64 << 20)))) == "REFUSED"
+    assert lab.do(Plug("dimm0", parse_size("128M"), 0, Bytes((4 << 30) + (64 << 20)))) == "EINVAL"
     assert lab.hot == []
     assert lab.rules[0] == "check_hotplug_memory_range"
 

@@ -263,7 +263,7 @@ def test_an_eject_drops_the_ragged_end_of_boot_memory(boot: BootLab) -> None:
 def test_a_half_existing_dimm_cannot_be_removed(boot: BootLab) -> None:
     lab = boot()
     lab.probe(33)
-    assert lab.plug("dimm0", "384M", at=32) is None
+    assert lab.plug("dimm0", "384M", at=32) == "EEXIST"
     assert lab.hot == ["33 offline [Normal Movable]"]
     assert [reason.text for reason in lab.reasons] == [
         "0x100000000..0x118000000 overlaps memory or a device that is already there -> EEXIST",
