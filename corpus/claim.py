@@ -1,4 +1,4 @@
-"""A claim: what someone said in the discussion, and the outcomes that decide whether it is so.
+"""A claim: a statement from the discussion, and the outcomes that decide whether it is true.
 
 Plain data. `claim_files` reads claims from files, `zonediff.compare.claims` judges them.
 """
@@ -16,7 +16,7 @@ from zonediff.engine.trace import End
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """Where something was said: a message on a public mailing list, and its date (ISO)."""
+    """A message on a public mailing list, with its date (ISO)."""
 
     message: str
     date: str
@@ -135,13 +135,14 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What someone claimed, and how it is judged for a variant.
+    """A claim, with the cases by which a variant is judged.
 
     on: the variants that it is about, as glob patterns; empty means all. For others it is moot.
     given: the claim's premise; where a case of it fails, the claim is moot.
     supported_if: the claim is supported if all of these hold.
-    refuted_if: it is refuted if any of these holds; if there are none, if all of supported_if fail.
-    besides: cases that decide nothing but are worth knowing.
+    refuted_if: the claim is refuted if any of these holds. Without these, it is refuted if all of
+    supported_if fail.
+    besides: cases that decide nothing and are shown as remarks.
     undecidable: the part that no scenario can decide, and why; supported_if may then be empty.
     """
 

@@ -18,7 +18,7 @@ from zonediff.corpus.problems import Mistake, Path, unknown
 from zonediff.engine.bounds import FAMILY_VALUES, MEMBERS
 
 _PARAMETER: Final = re.compile(r"[a-z][a-z0-9_]*")
-_VALUE: Final = re.compile(r"[^\s,\[\]]+")  # an id with values in it stays one word
+_VALUE: Final = re.compile(r"[^\s,\[\]]+")  # so that an id with values in it stays one word
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
 
 Scalar = str | int | bool

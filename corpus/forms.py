@@ -26,7 +26,7 @@ def machine_to_json(machine: Machine) -> dict[str, Any]:
 
 
 _FIRST_OPTIONS: Final = ("MOVABLE_NODE", "MEMORY_HOTPLUG_DEFAULT_ONLINE")
-"""Options that are always written; a later one only where it is not as usual.
+"""Options that are always written; a later option is written only if it differs from its default.
 
 So a new option changes no hash of a scenario, and older results stay comparable.
 """

@@ -27,7 +27,7 @@ Plain: TypeAlias = "bool | int | str | list[Plain] | dict[str, Plain] | None"
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # The words of YAML 1.2's core schema, so that `no`, `on` and `off` are text. Whole numbers are
-# numbers only in their shortest form: turned back into text nothing of `00` or `0x20` is lost.
+# numbers only in their shortest form, so that `00` and `0x20` keep their text.
 _WORDS: Final[dict[str, bool | None]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),

@@ -1,4 +1,4 @@
-"""Mistakes in a file and their positions, in words for the people who correct them."""
+"""Mistakes in a file and their positions, in words for the reader who corrects them."""
 
 from __future__ import annotations
 

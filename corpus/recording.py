@@ -135,7 +135,8 @@ def _recording(body: Any) -> Recording:
 def _check_meaning(machine: Machine, steps: Sequence[Step]) -> None:
     """Check machine and steps like those of a scenario.
 
-    Steps may ask for what cannot be, as where a DIMM overlaps another: the machine refused them.
+    Steps may ask for the impossible, such as a DIMM that overlaps another: the machine refused
+    them.
     """
     given = [ScenarioStep(step) for step in steps]
     mistakes = [*check(Draft(machine=machine))]
@@ -250,7 +251,7 @@ def _block(name: str, way: Way) -> int:
 
 
 def _view(body: Any, way: Way) -> BlockView:
-    """Read a block's files. What could not be read, or read empty, is left out of a recording."""
+    """Read a block's files. A recording leaves out files that were empty or could not be read."""
     files = _object(body, way, ())
     for name, value in files.items():
         if name not in _UNREAD:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 _TEXT: Final = """\
-# A scenario for zonediff: a machine, steps, and what its user wanted.
+# A scenario for zonediff: a machine, steps, and the goals of its user.
 #
-# zonediff check {file}                          does it load, and does it tell variants apart?
+# zonediff check {file}                          does it load, and do variants differ in it?
 # zonediff show {file} --variant upstream        the story, with the kernel's reasons
-# zonediff run {file}                            what each variant makes of it
+# zonediff run {file}                            the outcome on each variant
 
 title: a DIMM is onlined as movable, block by block   # one line: the situation
 why: >
@@ -19,11 +19,11 @@ why: >
 machine:
   nodes: [1G]            # boot memory of each NUMA node: hot-added memory begins at block 32
 
-steps:                   # what is done, in order: writes to sysfs, DIMMs plugged, ...
+steps:                   # in this order: writes to sysfs, DIMMs plugged, ...
   - plug: {{id: dimm1, size: 512M}}
   - online: {{blocks: dimm1, value: online_movable, order: first-to-last}}
 
-goals:                   # what the user wanted, whether or not any kernel does it yet
+goals:                   # the user's wishes, even if no kernel meets them yet
   - want: no write is refused
     steps: ok
   - want: all of the DIMM is movable memory

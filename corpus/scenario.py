@@ -1,4 +1,4 @@
-"""Scenarios as plain data: a machine, steps, and goals that say what its user wanted."""
+"""Scenarios as plain data: a machine, steps, and the goals of its user."""
 
 from __future__ import annotations
 
@@ -91,11 +91,11 @@ Predicate = BlocksGoal | StepGoal | AllStepsGoal | KnobGoal | NodesGoal | Proces
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What the user wanted, in words, and the predicate over the trace that decides it.
+    """A wish of the user in words, with the predicate over the trace that decides it.
 
-    control: every kernel is expected to meet it, so no variant has to fail it. given: the premise;
-    where it does not hold, the goal is met for nothing (moot), as when memory that was never
-    onlined leaves well.
+    control: every kernel should meet it, so no variant has to fail it. given: the premise. Where
+    the premise does not hold, the goal is moot: memory that was never onlined, for example, is easy
+    to remove.
     """
 
     want: str

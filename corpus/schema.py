@@ -60,7 +60,7 @@ _WRITTEN: Final[dict[type, str]] = {Write: "value", NodesGoal: "reads"}
 
 
 class Misshapen(ValueError):
-    """Control flow: plain data does not have the shape it should; `mistakes` holds every mistake.
+    """Control flow: plain data has a wrong shape; `mistakes` holds every mistake.
 
     Loaders collect the mistakes and raise ScenarioError. A ValueError, as cattrs expects of hooks.
     """

@@ -1,4 +1,4 @@
-"""Which stages of a series change the outcome of a scenario: plain data."""
+"""The stages of a series that change the outcome of a scenario: plain data."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The cause of a difference: the rule that one side applied and the other did not.
 
 Two kernels apply many rules alike, often with other numbers: the same rule names blocks 32-39 on
-one side and 32-33 on the other. Such a rule caused nothing. So rules are compared by their ids;
-only where both sides applied the same rules do their sentences decide.
+one side and 32-33 on the other. Such a rule caused nothing. So rules are compared by their ids. If
+both sides applied the same rules, their sentences are compared.
 
 Every form of report, the history of releases and the comparison of revisions take causes and the
 reasons of each side from here.
@@ -40,7 +40,7 @@ class DecidingRule:
 
     @property
     def text(self) -> str:
-        """The rule's sentence; if both sides applied the rule, that comes first."""
+        """The rule's sentence; if both sides applied the rule, a remark about that comes first."""
         return f"{_SAME_RULES}: {self.reason.text}" if self.same_rules else self.reason.text
 
     def __str__(self) -> str:
@@ -63,7 +63,7 @@ def unlike_rules(
 def own_reasons(
     baseline: Sequence[Reason], candidate: Sequence[Reason]
 ) -> tuple[list[Reason], list[Reason]]:
-    """The reasons that tell each side from the other.
+    """The reasons that distinguish each side from the other.
 
     These are the reasons whose rule the other side did not apply. If both sides applied the same
     rules, they are the reasons whose sentence the other side does not have.
@@ -98,10 +98,10 @@ def _decided(own: Sequence[Reason], applied: Sequence[Reason], *, died: bool) ->
 
 
 def deciding_rule(difference: Difference) -> DecidingRule | None:
-    """The rule that made a difference; None if no reason tells one side from the other.
+    """The rule that made a difference; None if the reasons of both sides are the same.
 
     It is the candidate's deciding reason, else the baseline's. If only the baseline's kernel died,
-    that comes first.
+    the baseline's comes first.
     """
     baseline, candidate = deciding_reasons(difference)
     same_rules = not any(unlike_rules(difference.baseline_reasons, difference.candidate_reasons))

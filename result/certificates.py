@@ -1,4 +1,4 @@
-"""Certificates: what a tour of a real kernel said about a model, and their files."""
+"""Certificates: the outcome of touring a real kernel with a model beside it, and their files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class CertificateError(ZonediffError):
 
 @dataclass(frozen=True, slots=True)
 class Refuted:
-    """A transition that the kernel does otherwise: the fewest steps, what both did and show."""
+    """A transition in which the kernel differs: the fewest steps, the results and views of both."""
 
     steps: list[str]
     kernel: str
@@ -35,11 +35,12 @@ class Refuted:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What became of a tour, as its file has it.
+    """The outcome of a tour, as its file holds it.
 
     kernel: the release and who built it. image, behaviour, arena_digest, sources: hashes of the
     image, of the model's behaviour on the arena, of the arena, and of the model's code.
-    kernel_transitions, model_transitions: those tried; of the model also how many there are.
+    kernel_transitions, model_transitions: the numbers of those tried; all_model_transitions: of
+    all.
     by_chance: transitions of the kernel that were EBUSY or refused each time they were tried.
     unreached: states that could not be reached again to try the steps left in them.
     """

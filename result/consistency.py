@@ -1,4 +1,4 @@
-"""Checks that the parts of a result fit together, where types cannot tell."""
+"""Checks that the parts of a result fit together, as far as types cannot express it."""
 
 from __future__ import annotations
 

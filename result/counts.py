@@ -1,4 +1,4 @@
-"""How often goals were met over many seeds, with confidence intervals."""
+"""Counts of the runs that met a goal, over many seeds, with confidence intervals."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from math import sqrt
 from typing import Final
 
 Z_95: Final = 1.959963984540054
-"""Standard deviations of a normal distribution on each side that hold 95 per cent of it."""
+"""The half width of the central 95 per cent of a normal distribution, in standard deviations."""
 
 
 def wilson(hits: int, runs: int) -> tuple[float, float]:
@@ -30,10 +30,10 @@ def wilson(hits: int, runs: int) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True)
 class GoalCount:
-    """In how many runs, one for each seed, a goal was met.
+    """The number of runs, one for each seed, in which a goal was met.
 
-    first_unmet: the first seed with which it was not met, None if there is none. detail: what
-    decided that run.
+    first_unmet: the first seed with which it was not met, None if there is none. detail: the fact
+    that decided that run.
     """
 
     want: str
@@ -44,7 +44,7 @@ class GoalCount:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Where the probability of meeting the goal lies, with 95 % confidence."""
+        """The interval of the probability of meeting the goal, with 95 % confidence."""
         return wilson(self.met, self.runs)
 
     @property
@@ -70,7 +70,7 @@ def joined(parts: Sequence[GoalCount]) -> GoalCount:
 
 
 def order(baseline: GoalCount, candidate: GoalCount) -> int:
-    """Return -1 if the candidate meets the goal less often, 1 if more often, 0 if that is not sure.
+    """Return -1 if the candidate meets the goal less often, 1 if more often, 0 if neither is sure.
 
     It is sure if the intervals do not overlap, or if one side always met it and the other never.
     """

@@ -17,7 +17,7 @@ FAILED: Final = 3
 def exit_code(result: Result) -> int:
     """Return FAILED if a variant failed, else REGRESSED if something regressed, else PASSED.
 
-    FAILED too when there are judgements and all of them are `not-judged`: nothing was compared.
+    Also FAILED when there are judgements and all of them are `not-judged`: nothing was compared.
 
     A stage of a review that does not apply or build is FAILED, a regression of a review REGRESSED.
 
@@ -56,7 +56,7 @@ def unmet_goals(judgement: Judgement) -> list[str]:
 
 
 def is_known(judgement: Judgement, result: Result) -> bool:
-    """Whether a regression is known: no goal but the known ones is no longer met."""
+    """Whether a regression is known: all goals that are no longer met are known."""
     return any(
         (item.scenario, item.variant) == (judgement.scenario, judgement.variant)
         and {*unmet_goals(judgement)} <= {*item.unmet}

@@ -30,8 +30,8 @@ class DifferenceWitness:
     """A shortest sequence of steps that shows one kind of difference; without steps, the boot does.
 
     says: the difference, in one line. what: `result`, or the file that reads differently.
-    transitions: how many explored transitions show the same kind. reasons: the kernel rules behind
-    the last step.
+    transitions: the number of explored transitions that show the same kind. reasons: the kernel
+    rules behind the last step.
     """
 
     says: str
@@ -53,10 +53,10 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
-    """A behaviour with few enough states to draw, minimised: equivalent states are one.
+    """A behaviour with few enough states to draw; equivalent states are merged.
 
-    variants: those with this behaviour. states: what a user sees of each, `memory32 offline
-    [Normal Movable]`; the first is the booted machine. moves: the steps that change something.
+    variants: those with this behaviour. states: a user's view of each, `memory32 offline [Normal
+    Movable]`; the first is the booted machine. moves: the steps that change something.
     """
 
     arena: str
@@ -71,11 +71,12 @@ class Portrait:
 class Exploration:
     """Two variants compared over all sequences of an arena's steps.
 
-    level: what is compared: `results`, `states`, `sysfs` or `spans`. refines: whether the baseline
-    refines the candidate; refined: the other way round. states, transitions: their numbers, of
-    both. explored: how many states of both were explored if symmetry gave the others; empty without
-    symmetry. pairs: the number of pairs of states compared. about: the machine and its steps, in
-    words. depth: the most steps followed, None if the verdict is on sequences of any length.
+    level: the details that are compared: `results`, `states`, `sysfs` or `spans`. refines: whether
+    the baseline refines the candidate; refined: the other way round. states, transitions: their
+    numbers, of both. explored: the number of explored states of both, if symmetry gave the others;
+    empty without symmetry. pairs: the number of pairs of states compared. about: the machine and
+    its steps, in words. depth: the most steps followed, None if the verdict is on sequences of any
+    length.
     error: why one of the two could not be explored.
     """
 

@@ -1,7 +1,7 @@
 """Writes results as JSON files and reads them back; docs/result-schema.md describes the files.
 
-Every report is made from what is read here. So wrong types, unknown keys and names that nothing
-describes are refused, with their place in the file.
+Every report is made from a result that this module checked. So wrong types, unknown keys and names
+that nothing describes are refused, with their place in the file.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LONG: Final = 40
 
 
 class ResultFileError(ZonediffError):
-    """A result file cannot be read; the message says which file, where in it and why."""
+    """A result file cannot be read; the message names the file, the place in it and the reason."""
 
 
 def dumps(result: Result) -> str:

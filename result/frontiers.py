@@ -1,4 +1,4 @@
-"""How much added memory machines survive, on each variant."""
+"""Frontiers: the amounts of added memory that machines survive, on each variant."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ class FrontierRow:
 
 @dataclass(frozen=True, slots=True)
 class Frontier:
-    """How much added memory machines survive, on one variant.
+    """The amounts of added memory that machines survive, on one variant.
 
-    path: how memory is added. onliner: who onlines it (zonediff.compare.sweep.plan lists both).
+    path: the way to add memory. onliner: the actor that onlines it (zonediff.compare.sweep.plan
+    lists both).
     added: the sizes in bytes, ascending.
     """
 

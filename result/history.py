@@ -24,9 +24,9 @@ class Turn:
     """A release with another outcome than the release before it.
 
     variant: the release. scenario: the scenario, empty if states were searched. what: the goal, or
-    the statement of a claim. met: whether it is met from this release on. before, after: the two
+    a claim's statement. met: whether it is met from this release on. before, after: the two
     outcomes in words. before_reasons, after_reasons: the rules that decided only that side. intent:
-    what the release declares about the difference.
+    the release's own declaration about the difference.
     """
 
     variant: str
@@ -56,8 +56,8 @@ class GoalHistory:
 class ScenarioHistory:
     """A scenario along the time line.
 
-    results: for each release what each step gave, in words; fewer steps where the kernel died, none
-    where the scenario could not be judged. unjudged: those releases, each with the cause.
+    results: for each release the result of each step, in words. A kernel that died has fewer steps,
+    a release that could not be judged has none. unjudged: those releases, each with the cause.
     """
 
     scenario: str

@@ -19,7 +19,7 @@ Kind = Literal[
     "not-judged",
     "unchanged",
 ]
-"""How a candidate's outcome stands to the baseline's, worst first.
+"""The candidate's outcome compared with the baseline's, worst first.
 
 error: the candidate failed. not-judged: nothing is known of one side, and the candidate did not
 fail: a side is not modelled there, or the baseline failed.
@@ -38,7 +38,7 @@ KINDS: Final[tuple[Kind, ...]] = (
 
 
 Severity = Literal["death", "killed", "memory", "zone", "refused", "text"]
-"""How much a regression hurts, worst first; SEVERITIES has the order and HARMS the words.
+"""The severity of a regression, worst first; SEVERITIES has the order and HARMS the words.
 
 death: the candidate's kernel dies and the baseline's does not. killed: the OOM killer takes a
 process that the baseline spares. memory: a block that ought to be online is not, or is not there.
@@ -75,15 +75,15 @@ def by_severity(judgement: Judgement) -> int:
 
 
 Status = Literal["ran", "died", "error", "not-modelled", "not-run"]
-"""What became of a run: done, the kernel died in it, the subject itself failed, the model has no
+"""The outcome of a run: it is done, the kernel died, the subject itself failed, the model has no
 rules for such a scenario, or the subject cannot run it on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class GoalOutcome:
-    """Whether a goal was met, and what decided it (`memory32 is offline [Normal]`).
+    """Whether a goal was met, with the fact that decided it (`memory32 is offline [Normal]`).
 
-    moot: it was met for nothing, as its premise does not hold; then nothing is fixed.
+    moot: it was met only because its premise does not hold; then nothing is fixed.
     """
 
     want: str
@@ -92,7 +92,7 @@ class GoalOutcome:
     moot: bool = False
 
     def change_from(self, before: GoalOutcome) -> int:
-        """1 if it is better than before, -1 if worse, 0 if alike or met for nothing."""
+        """1 if it is better than before, -1 if worse, 0 if equal or moot."""
         return 0 if self.moot and not before.met else self.met - before.met
 
 
@@ -101,9 +101,9 @@ class Run:
     """One scenario on one variant.
 
     error: the traceback when status is `error`, the cause when it is `not-modelled` or `not-run`.
-    hash: of the scenario text that was run. counts: of a timed scenario that was run with many
-    seeds, in how many each goal was met; the trace is that of the first, and a goal is met if it
-    always was.
+    hash: of the scenario text that was run. counts: for a timed scenario that was run with many
+    seeds, the number of seeds that met each goal. The trace is then that of the first seed, and a
+    goal is met if every seed met it.
     """
 
     scenario: str
@@ -153,14 +153,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """Something user space could use with the baseline and cannot with the candidate."""
+    """A name or value that user space can use on the baseline and not on the candidate."""
 
     what: str
     detail: str
 
 
 def removal_names(removals: Iterable[Removal]) -> list[str]:
-    """What was removed, each name once: `probe`, `memhp_default_state (online_movable)`.
+    """The removed names, each once: `probe`, `memhp_default_state (online_movable)`.
 
     In brackets are the values that a file or parameter no longer accepts, where it is still there.
     """
@@ -175,10 +175,10 @@ def removal_names(removals: Iterable[Removal]) -> list[str]:
 class Judgement:
     """One scenario, candidate against baseline.
 
-    kind: the worst of kinds. unjudged: of the kind `not-judged`, the variant of which nothing is
-    known, and why: `upstream, because ...`. severity: how much the regression hurts, None without
-    a regression and in results of older versions. follows_from: the removal that all its regressed
-    goals follow from, None without one.
+    kind: the worst of kinds. unjudged: for the kind `not-judged`, the variant without an outcome,
+    and the reason: `upstream, because ...`. severity: None without a regression, and in results of
+    older versions. follows_from: the removal that all its regressed goals follow from, None without
+    one.
     """
 
     scenario: str
@@ -201,7 +201,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class VariantRemovals:
-    """What a candidate removes from the interface, whether or not a scenario uses it."""
+    """The removals of a candidate from the interface, used by a scenario or not."""
 
     variant: str
     removals: list[Removal]

@@ -1,4 +1,4 @@
-"""Known outcomes: regressions and failures that somebody has written down as they are."""
+"""Known outcomes: regressions and failures that a file lists, so that they do not count."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class KnownOutcome:
-    """A scenario on a variant that is known to regress or to fail.
+    """A scenario that is known to regress or to fail on a variant.
 
     unmet: the goals that the baseline meets and the variant does not. error: the last line of the
-    error of a variant that fails, empty for a regression. why: a remark of whoever wrote it down.
+    error of a variant that fails, empty for a regression. why: a remark of the author of the entry.
     """
 
     scenario: str

@@ -1,6 +1,6 @@
 """Files of known outcomes: read, compared with a result, and written from one.
 
-With such a file a job is green while a result has only the regressions and failures that are known.
+With such a file a CI job passes while a result has only known regressions and failures.
 A known regression that gets worse, because another goal is no longer met, counts again.
 """
 
@@ -41,7 +41,7 @@ def load_known(path: Path) -> list[KnownOutcome]:
 
 
 def _mistakes(number: int, entry: Any) -> Iterator[Mistake]:
-    """What is wrong with an entry."""
+    """The mistakes of an entry."""
     place = ("known", number)
     if not isinstance(entry, dict):
         yield Mistake(place, "expected scenario, variant and unmet or error")
@@ -102,7 +102,7 @@ def known_text(entries: Sequence[KnownOutcome]) -> str:
 
 
 class Stale(NamedTuple):
-    """An entry that is not so any more, and what is so instead."""
+    """An entry that is no longer true, with the present outcome."""
 
     entry: KnownOutcome
     now: str
@@ -116,7 +116,7 @@ def stale(result: Result) -> list[Stale]:
 
 
 def _instead(result: Result, item: KnownOutcome) -> str | None:
-    """What is so instead of a known outcome; None if it is so, or was not run."""
+    """The present outcome instead of a known one; None if they agree, or the run is missing."""
     cell = item.scenario, item.variant
     run = next((run for run in result.runs if (run.scenario, run.variant) == cell), None)
     if run is None:

@@ -1,4 +1,4 @@
-"""Makes result files small: leaves out what follows from the rest, and restores it.
+"""Makes result files small: leaves out parts that follow from others, and restores them.
 
 Most of a result repeats itself: variants behave alike in most scenarios, the same rules decide
 everywhere, and a judgement lists goals that its two runs have too. So a run that equals an earlier
@@ -28,7 +28,7 @@ def lines(value: Any) -> str:
 
 
 def pack(body: dict[str, Any]) -> None:
-    """Leave out, in place, what follows from the rest."""
+    """Leave out, in place, the parts that follow from others."""
     compared = _compared(body)
     for judgement in body["judgements"]:
         if judgement.get("goals", []) == compared(judgement):
@@ -55,7 +55,7 @@ def pack(body: dict[str, Any]) -> None:
 
 
 class _Room:
-    """The characters that what is referred to may still take, so that no file explodes."""
+    """The number of characters that references may still take, so that no file explodes."""
 
     def __init__(self, packed: int) -> None:
         self.left = UNPACKED_TIMES * max(packed, UNPACKED_FROM)
@@ -132,7 +132,7 @@ def _compared(body: dict[str, Any]) -> Callable[[dict[str, Any]], list[dict[str,
 
 
 def _kind_of_goal(old: dict[str, Any], new: dict[str, Any]) -> str:
-    """What two outcomes come to; one that is met for nothing is not fixed."""
+    """The kind of difference of two outcomes; a moot goal is not fixed."""
     before, after = old.get("met"), new.get("met")
     if type(before) is not bool or type(after) is not bool or before is after:
         return "unchanged"

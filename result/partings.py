@@ -4,8 +4,8 @@ A zone without present pages does not count, as kernels do not list it. The text
 not count if one side has no knob: that is an ABI removal, and would be a difference in every
 scenario. Events of booting do not count, as no user space listens yet.
 
-An act differs if its result, output, events or effect differ, not because what it acts on already
-looked different. So one early difference does not make every later act differ.
+An act differs if its result, output, events or effect differ. It does not differ because the memory
+already looked different before. So one early difference does not make every later act differ.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ def partings(baseline: Trace, candidate: Trace) -> Iterator[Parting]:
 
 
 _Visible = dict[str, object]
-"""What a user sees of one act, by the names of Difference.what, most important first."""
+"""A user's view of one act, by the names of Difference.what, most important first."""
 
 
 class _View:
-    """What a user sees of a trace, act by act; keeps the state that changes refer to."""
+    """A user's view of a trace, act by act; keeps the state that changes refer to."""
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
@@ -61,7 +61,7 @@ class _View:
         self.knob = trace.boot.auto_online_blocks
 
     def boot(self) -> _Visible:
-        """Return what a user sees of the booted machine."""
+        """Return a user's view of the booted machine."""
         return {
             "end": None if self.trace.steps else self.trace.end,
             "blocks": self.trace.boot.blocks,

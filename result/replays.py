@@ -1,4 +1,4 @@
-"""How recordings of real kernels compare with a model: plain data."""
+"""Recordings of real kernels compared with a model: plain data."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Disagreement:
 class Replay:
     """One recording, replayed up to the first step that disagrees.
 
-    agreeing: the number of steps before that one. inputs: what the model took from the recording
-    instead of predicting it.
+    agreeing: the number of steps before that one. inputs: the facts that the model took from the
+    recording and did not predict.
     """
 
     trace: str
@@ -52,7 +52,7 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class FileReplay:
-    """The recordings in one file that are of one kernel and for one variant.
+    """The recordings in one file from one kernel and for one variant.
 
     model: the variant through which they were replayed.
     """

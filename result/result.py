@@ -23,7 +23,7 @@ SCHEMA: Final = "zonediff-result/1"
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How many recorded traces and steps of a real kernel the model of a variant predicts."""
+    """The number of recorded traces and steps of a real kernel that a variant's model predicts."""
 
     kernel: str
     recording: str
@@ -85,7 +85,7 @@ class Result:
     """The result of a run. complete: False if the run was interrupted.
 
     history: the outcomes on one kernel release after the other. seed, seeds: the first seed and the
-    number of seeds for timed scenarios. command: the command line, without where to write.
+    number of seeds for timed scenarios. command: the command line, without output files.
     versions: of Python and of packages that affect outcomes, by name.
     """
 

@@ -13,8 +13,9 @@ from typing import Final, Literal
 _PREFIX: Final = re.compile(r"^\[[^\]]*\]\s*")
 
 StageOutcome = Literal["ready", "does-not-apply", "does-not-build", "same-code", "not-built"]
-"""What became of a stage: a kernel to run; a patch that does not apply; sources that do not build;
-a kernel with the machine code of the stage before, which is not run again; or not attempted."""
+"""The outcome of building a stage: a kernel to run; a patch that does not apply; sources that do
+not build; a kernel with the machine code of the stage before, which is not run again; or not
+attempted."""
 
 FAILED_STAGES: Final[tuple[StageOutcome, ...]] = ("does-not-apply", "does-not-build")
 """The outcomes of a stage that has no kernel although one was wanted."""
@@ -32,7 +33,7 @@ Harm = Literal[
     "removed",
     "text",
 ]
-"""What a difference does to the candidate, worst first; of a fix, what the baseline does alone.
+"""The harm of a difference to the candidate, worst first; of a fix, the harm to the baseline.
 
 died: its kernel dies or hangs. warned: its console shows a warning, a BUG or a leak. leaked: no
 sequence gets a block or a resource back. refused: it refuses a step that the baseline allows.
@@ -76,7 +77,8 @@ FIX_WORDS: Final[dict[Harm, str]] = {
 """Each harm as a clause about a candidate that undoes it."""
 
 ReviewVerdict = Literal["regression", "fix", "behaviour-change", "abi-removal", "sometimes"]
-"""What a difference is by the general rules; sometimes: fresh boots do not always show it."""
+"""The verdict on a difference by the general rules; sometimes: fresh boots do not always show
+it."""
 
 REVIEW_VERDICTS: Final[tuple[ReviewVerdict, ...]] = (
     "regression",

@@ -87,7 +87,7 @@ def _send(path: Path, content: bytes) -> None:
 
 
 def _temporary(path: Path, content: bytes, unfinished: ExitStack) -> Path:
-    """Write what is to replace a file to a file beside it, which goes with `unfinished`."""
+    """Write the new content of a file beside it; `unfinished` removes the temporary file."""
     place = Path(os.path.realpath(path))
     with _naming(path):
         handle, name = tempfile.mkstemp(prefix=f".{place.name[:_STEM]}.", dir=place.parent)
@@ -101,7 +101,7 @@ def _temporary(path: Path, content: bytes, unfinished: ExitStack) -> Path:
 
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """Give an OSError the name of the file that the user knows."""
+    """Replace the name of the temporary file in an OSError by the user's file."""
     try:
         yield
     except OSError as error:

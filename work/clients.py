@@ -1,4 +1,4 @@
-"""Which processes work on a store: each holds a lock, which ends with the process.
+"""Clients: the processes that work on a store. Each holds a lock, which ends with the process.
 
 A client is a number. Client 2 holds a lock on the file `STORE-client2`. The kernel releases a lock
 when its process ends, however it ends, so nobody waits for a dead client.

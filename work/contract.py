@@ -1,4 +1,4 @@
-"""What a worker must have in common with the command, checked before it does any work.
+"""The worker contract: code and versions that a worker must share with the command.
 
 Variants are sent to workers by name, and the user's variant files as text. Everything else must
 already be there and be the same, because other code would silently give other outcomes. The same
@@ -34,7 +34,7 @@ SOURCES: Final = (".py", ".sh", ".c")
 """The suffixes of sources; the agent in the guest of a real kernel is in C or a shell script."""
 
 REMEDY: Final = "install the same on both, and restart workers that ran before the change"
-"""What to do about a difference."""
+"""The remedy for a difference."""
 
 _CLOCK: Final = "simpy"
 """The distribution that simulates time in scenarios."""

@@ -1,7 +1,7 @@
 """A Dask cluster as a pool of workers: its workers are checked before they work.
 
-Dask replaces workers that die: other workers do what they had. When the scheduler dies, only the
-outcomes that have come back are left; with a store, the same command continues from them.
+Dask gives the work of a dead worker to other workers. When the scheduler dies, only the outcomes
+that have come back are left; with a store, the same command continues from them.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class Store(StoreReader):
     """An open store that is written to; see open_store().
 
     client: this process's number among those that work on the store. on_wait: called when other
-    processes are doing all that is left to do.
+    processes are doing all of the remaining work.
     """
 
     def __init__(

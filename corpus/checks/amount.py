@@ -1,6 +1,6 @@
-"""How much a scenario does, in acts: a bound on it keeps every run short.
+"""The amount of work in a scenario, in acts: a bound on it keeps every run short.
 
-An act is about one memory block of 128M. Where blocks are larger there are fewer acts.
+An act is counted for each memory block of 128M. With larger blocks there are fewer acts.
 """
 
 from __future__ import annotations

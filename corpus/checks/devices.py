@@ -28,7 +28,7 @@ from zonediff.engine.units import Bytes
 
 
 class Devices:
-    """The memory devices of a machine as its scenario goes on, and where they are if that is known.
+    """The memory devices of a machine as its scenario goes on, with their places if known.
 
     ids: every id that a device has had so far.
     """
@@ -38,8 +38,8 @@ class Devices:
         self._machine = replace(machine, dimms=())
         self._dimms: dict[str, Dimm] = {}
         self._balloons: set[str] = set()
-        # The kernel decides whether an ejected DIMM leaves. So after the first eject it is unknown
-        # where the next DIMM without an address of its own goes.
+        # The kernel decides whether an ejected DIMM leaves. So after the first eject nobody knows
+        # where the next DIMM without an address goes.
         self._layout_known = True
 
     def switch_on(self, dimms: Sequence[Dimm]) -> Iterator[Mistake]:
@@ -72,7 +72,7 @@ class Devices:
 
     def _plug(self, dimm: Dimm) -> Iterator[Mistake]:
         yield from self._enter(dimm.id)
-        # Only devices in the way matter to the machine's own rules.
+        # The machine's own rules concern only devices in the way.
         others = [
             other for other in self._dimms.values() if other.id == dimm.id or _overlap(other, dimm)
         ]

@@ -1,4 +1,4 @@
-"""Mistakes in a machine as it is bought: its nodes, its address width, its command line."""
+"""Mistakes in a machine without its DIMMs: its nodes, its address width, its command line."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _HOSTS: Final = ("acpi", "hyperv", "xen")
 
 
 def hosts(step: Elapse) -> list[tuple[str, Additions]]:
-    """Return who adds memory in a step, each by its key: `acpi`, `hyperv` or `xen`."""
+    """Return the hosts that add memory in a step, by their keys: `acpi`, `hyperv` or `xen`."""
     values: list[tuple[str, Additions | None]] = [(key, getattr(step, key)) for key in _HOSTS]
     return [(key, host) for key, host in values if host is not None]
 
