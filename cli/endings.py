@@ -15,7 +15,7 @@ _SIGNALLED: Final = 128
 
 
 class Ending:
-    """What ended a command. code: its exit code, None when no signal of ours arrived."""
+    """The end of a command. code: its exit code, None when no signal of ours arrived."""
 
     code: int | None = None
 

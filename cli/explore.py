@@ -51,7 +51,7 @@ Writer = Callable[[System, System], Iterator[str]]
 """Yields the lines of a file about both systems."""
 
 _Output = tuple[str, Path, Writer]
-"""An option, a file that it asks for, and what writes it."""
+"""An option, a file that it asks for, and the function that writes it."""
 
 _Policies = tuple[Policy, Policy]
 
@@ -61,10 +61,10 @@ _file = click.Path(path_type=Path)
 @click.command(
     epilog="""\b
 Exit codes:
-  0    equivalent, or all that succeeds on A succeeds alike on B
+  0    equivalent, or every success on A is the same success on B
   1    they differ
   2    bad input or usage, or a variant failed
-  4    the cluster that worked was lost
+  4    the cluster was lost
   130  interrupted
 """
 )

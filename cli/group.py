@@ -34,8 +34,8 @@ Exit codes:
   1    something regressed
   2    bad input or usage
   3    a variant failed to run, or no scenario could be judged
-  4    the cluster that worked was lost
-  130  interrupted; what was done until then is written
+  4    the cluster was lost
+  130  interrupted; finished work is written
 """
 
 

@@ -1,4 +1,4 @@
-"""What commands that run real kernels share: the options that say what to run, and the guests."""
+"""The options of commands that run real kernels, and the work on guests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What to do on guests, as the options say; see work_options()."""
+    """The work to do on guests, by the options of work_options()."""
 
     random: int
     steps: int
@@ -40,7 +40,7 @@ class Work:
     def jobs(self, scenarios: Sequence[str], host: Host, image: Image) -> list[Job]:
         """A job for each scenario named and each random sequence.
 
-        Says on standard error which scenarios no guest can run. Raises ScenarioError, and
+        Prints the scenarios that no guest can run on standard error. Raises ScenarioError, and
         click.UsageError when there is nothing to do.
         """
         if not scenarios and not self.random:
@@ -58,7 +58,7 @@ class Work:
         do: Callable[[Job], Awaitable[T]],
         table: OutcomeTable[tuple[int, Job], T] | None = None,
     ) -> dict[int, T]:
-        """Do all jobs, with a progress bar on a terminal: what came of each, by its number.
+        """Do all jobs, with a progress bar on a terminal; return the outcomes by the jobs' numbers.
 
         table: stores outcomes; stored jobs are not done again. A Ctrl-C (KeyboardInterrupt)
         ends the work early: then some are missing. Raises StoreError.
@@ -81,7 +81,7 @@ class Work:
     def noting(
         self, jobs: Sequence[Job], work: Callable[[Callable[[int, T], None]], None]
     ) -> dict[int, T]:
-        """The same with any work that says of each job, by its number, what came of it."""
+        """Do any work that reports the outcome of each job by its number, with a progress bar."""
         done: dict[int, T] = {}
         with bar("running", "guests") as progress:
             progress(0, len(jobs))

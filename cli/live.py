@@ -1,4 +1,4 @@
-"""`zonediff live`: whether real kernels can be run here, and recordings of them."""
+"""`zonediff live`: check whether real kernels can run here, and record them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOT_BOOTED: Final = 1
 
 @click.group()
 def command() -> None:
-    """Run real kernels in QEMU, and record what they do.
+    """Run real kernels in QEMU, and record them.
 
     `zonediff run --variants live:IMAGE` adds a kernel to a report; `zonediff validate --live IMAGE`
     compares a model with it.
@@ -33,7 +33,7 @@ def command() -> None:
 
 
 @command.command(
-    short_help="Check what live runs need, and show what is missing.",
+    short_help="Check the requirements of live runs, and show the missing ones.",
     epilog="""\b
 Exit codes:
   0  everything is there
@@ -42,7 +42,7 @@ Exit codes:
 )
 @click.argument("images", nargs=-1, type=click.Path(path_type=Path), metavar="[IMAGE]...")
 def doctor(images: tuple[Path, ...]) -> int:
-    """Check what live runs need, and show what is missing.
+    """Check the requirements of live runs, and show the missing ones.
 
     For each missing thing, prints the command that installs it. IMAGE is a kernel image to run.
     Default: the images in /boot.
@@ -59,14 +59,14 @@ def doctor(images: tuple[Path, ...]) -> int:
 
 
 @command.command(
-    short_help="Record what a real kernel does.",
+    short_help="Record a real kernel.",
     epilog="""\b
 Exit codes:
   0    everything is recorded
   1    a kernel died while booting; nothing is recorded of it
   2    bad input or usage
-  4    the cluster that worked was lost; what was done is in the store
-  130  interrupted; what was done until then is written, and in the store
+  4    the cluster was lost; finished work is in the store 130  interrupted; finished work is
+  written, and in the store
 """,
 )
 @options.scenarios
@@ -103,7 +103,7 @@ def record(
     scheduler: str | None,
     **work: Any,
 ) -> int:
-    """Record what a real kernel does, in scenarios and in random sequences of steps.
+    """Record a real kernel in scenarios and in random sequences of steps.
 
     SCENARIO is an id, a folder or a glob pattern of the corpus ('knob/*'), or a file or folder on
     disk. With --scheduler, every worker's machine needs the image and QEMU; each worker runs one

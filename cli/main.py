@@ -26,7 +26,10 @@ MODULES: Final = {
         "zonediff.cli.explore",
         "Explore all sequences of steps on two variants.",
     ),
-    "sweep": ("zonediff.cli.sweep", "Run a grid of machines and added memory: which survive?"),
+    "sweep": (
+        "zonediff.cli.sweep",
+        "Run machines with added memory, and print which survive.",
+    ),
     "series": ("zonediff.cli.series", "List a patch series and line it up with a variant."),
     "bisect": ("zonediff.cli.bisect", "Find the stage of a series that changes an outcome."),
     "regress": ("zonediff.cli.regress", "Compare the outcomes of two revisions of a repository."),
@@ -36,7 +39,7 @@ MODULES: Final = {
         "zonediff.cli.certify",
         "Hold a model to every transition of a real kernel.",
     ),
-    "live": ("zonediff.cli.live", "Run real kernels in QEMU, and record what they do."),
+    "live": ("zonediff.cli.live", "Run real kernels in QEMU, and record them."),
 }
 
 

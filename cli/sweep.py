@@ -38,8 +38,8 @@ class _Sweep(click.Command):
 Exit codes:
   0    every point is done
   2    bad input or usage, or a variant failed
-  4    the cluster that worked was lost; what was done is in the store
-  130  interrupted; what was done until then is in the store
+  4    the cluster was lost; finished work is in the store
+  130  interrupted; finished work is in the store
 """,
 )
 @click.argument("sweep", metavar="SWEEP")
@@ -62,7 +62,7 @@ def command(
     variant_files: tuple[Path, ...],
     output: Path | None,
 ) -> int:
-    """Run a grid of machines and added memory: which survive?
+    """Run machines with added memory, and print which survive.
 
     SWEEP is a YAML file with a grid of machines and additions, or the name of a shipped one
     (frontier, glance). Prints a table; `zonediff report` draws the picture from the result.

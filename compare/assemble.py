@@ -1,7 +1,7 @@
-"""Put a full result together: runs, judgements, and everything that a report shows beside them.
+"""Put a full result together: runs, judgements, and the other parts that a report shows.
 
-The runs come first. Claims, frontiers, the history of releases and explorations are added one
-after the other, so an interrupt keeps all that was complete before it.
+The runs come first. Claims, frontiers, the history of releases and explorations are added one after
+the other, so an interrupt keeps every part that was complete before it.
 """
 
 from __future__ import annotations
@@ -33,17 +33,18 @@ from zonediff.work.pool import Progress, WorkerPool
 from zonediff.work.store import Store
 
 Bar = Callable[[str, str], AbstractContextManager[Progress]]
-"""Opens a progress bar, given what is done (`running`) and what is counted (`runs`)."""
+"""Opens a progress bar for an activity (`running`) and the noun that it counts (`runs`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a full result is to hold.
+    """The parts of a full result that the user wants.
 
     variants: names of the candidates. whole_corpus: the scenarios are all that come with zonediff.
-    for_report: add what only reports show: evidence, provenance, claims, frontiers, history.
+    for_report: add the parts that only reports show: evidence, provenance, claims, frontiers,
+    history.
     judge_claims: the scenarios belong to the corpus that the claims of the discussion refer to.
-    inputs: files and folders of the user, each with what it is (`variant file`, `corpus`).
+    inputs: files and folders of the user, each with its role (`variant file`, `corpus`).
     command: the command line to record.
     """
 
@@ -156,13 +157,13 @@ def _parts(
 
 
 def _evidence(names: Sequence[str], registry: Registry) -> dict[str, list[Evidence]]:
-    """For each model, how far the recordings that come with zonediff confirm it."""
+    """The evidence for each model from the recordings that come with zonediff."""
     files = files_of([SHIPPED])
     return {name: evidence(registry.model(name).policy, files) for name in names}
 
 
 def _with_provenance(result: Result, wanted: Wanted) -> Result:
-    """Add what the result was made from and with, and the patch series."""
+    """Add the sources and versions behind the result, and the patch series."""
     return replace(
         result,
         sources=sources(wanted.inputs),
@@ -180,7 +181,7 @@ def _with_claims(result: Result, registry: Registry) -> Result:
 def _with_frontiers(
     result: Result, wanted: Wanted, pool: WorkerPool | None, bar: Bar, warnings: list[str]
 ) -> Result:
-    """Add how much added memory machines survive, for each model that did not fail in a run."""
+    """Add the frontiers of each model that did not fail in a run."""
     failed = {run.variant for run in result.runs if run.status == "error"}
     names = (info.name for info in result.variants if info.name not in failed)
     models = tuple(name for name in names if not name.startswith(LIVE))
@@ -199,7 +200,7 @@ def _with_frontiers(
 def _with_history(
     result: Result, wanted: Wanted, pool: WorkerPool | None, store: Store | None, bar: Bar
 ) -> Result:
-    """Add how the scenarios fare on one kernel release after the other."""
+    """Add the outcomes on one kernel release after the other."""
     with bar("running releases", "runs") as progress:
         releases = history(
             wanted.scenarios,

@@ -1,4 +1,4 @@
-"""What certificates say about a variant, as long as they speak for it as it is now."""
+"""Evidence from certificates, as long as they hold for the variant's present code."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Model:
 
     @cached_property
     def digest(self) -> str:
-        """A hash of the behaviour: what each step does and shows in each class, from boot on."""
+        """A hash of the behaviour: the result and successor of each step in each class."""
         numbers = {self.root: 0}
         lines: list[str] = []
         views = self.system.numberings.views.values
@@ -93,7 +93,7 @@ def model_of(policy: Policy, arena: Arena) -> Model:
 
 
 def is_current(certificate: Certificate, policy: Policy, arena: Arena) -> bool:
-    """Return whether a certificate speaks for a variant as it is now, on the arena as it is now.
+    """Return whether a certificate holds for the present variant and the present arena.
 
     Raises ArenaError, NotModelled, VariantFailed.
     """
@@ -110,7 +110,7 @@ def is_current(certificate: Certificate, policy: Policy, arena: Arena) -> bool:
 def sources_digest(policy: Policy) -> str:
     """Return a hash of the code of a variant, of those that it builds on, and of the engine.
 
-    With the same code the behaviour is the same, and need not be explored to know that.
+    The same code has the same behaviour, without exploring it again.
     """
     files = {inspect.getsourcefile(cls) for cls in type(policy).__mro__[:-1]}
     texts = [Path(file).read_bytes() for file in sorted(filter(None, files))]
@@ -119,7 +119,7 @@ def sources_digest(policy: Policy) -> str:
 
 
 def evidence_of(policy: Policy, certificates: Iterable[Certificate]) -> list[Evidence]:
-    """Return what certificates that are not stale say about a variant, as reports carry it."""
+    """Return the evidence for a variant from current certificates, as reports show it."""
     return [
         Evidence(
             kernel=item.release,

@@ -1,21 +1,21 @@
-"""Compare a model with a recording of a real kernel: this module alone defines what is compared.
+"""Compare a model with a recording of a real kernel; only this module defines the comparison.
 
 Compared after every step:
 
 - the step's result;
-- of every block, `state`, `valid_zones`, `online` and its node;
-- of zones Normal and Movable that the recording lists, `start_pfn`, `spanned` and `present`
-  (where the kernel printed them); of those it does not list, that no page is present;
-- the node masks that the recording holds, and the knob's text.
+- for every block, `state`, `valid_zones`, `online` and its node;
+- for zones Normal and Movable in the recording, `start_pfn`, `spanned` and `present` (where the
+  kernel printed them); for others, that no page is present; - the node masks that the recording
+  holds, and the knob's text.
 
-Not compared, because it depends on the kernel's allocations or is not shown:
+Not compared, because they depend on the kernel's allocations or are not shown:
 
 - `removable`, and the `managed` pages of zones;
 - zones DMA and DMA32, which hold boot memory only;
 - the span of a zone that the recording does not list (4.10 and 4.12 list populated zones only).
 
 Taken from the recording as an input, not predicted: which blocks hold pages that cannot migrate.
-EBUSY or EAGAIN for the offlining of a kernel block shows this, and so does a refused eject. On
+EBUSY or EAGAIN for offlining a kernel block shows this, and so does a refused eject. On
 4.11 to 4.13, whether movable memory can be ejected is partly chance, so it is an input as well.
 """
 
@@ -36,7 +36,7 @@ NOT_COMPARED: Final = (
     "spans of zones without present pages where the kernel does not list them",
     "which blocks hold unmovable pages: taken from the recording",
 )
-"""What a comparison leaves out, for reports."""
+"""The facts that a comparison leaves out, for reports."""
 
 BUSY: Final = ("EBUSY", "EAGAIN")
 """Results of offlining that depend on the content of the block."""
@@ -65,7 +65,7 @@ def same_view(recorded: BlockView | None, predicted: BlockView | None) -> bool:
 
 
 def same_zone(recorded: BlockView | None, predicted: BlockView | None) -> bool:
-    """Whether a block is in the same state and zone, whatever other zones its file offers."""
+    """Whether a block is in the same state and zone; other zones in its file do not count."""
     return _place(recorded) == _place(predicted)
 
 

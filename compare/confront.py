@@ -28,8 +28,8 @@ MOST_RERUNS: Final = 60
 async def confront(name: str, job: Job, policy: Policy) -> Replay:
     """Do a job on the kernel, and replay it through the model. name: the kernel's, as a subject.
 
-    Where they part, as few steps as still show a disagreement are looked for on the kernel; that
-    disagreement is the one told, with its steps.
+    If they disagree, the kernel is run again to find the fewest steps that show a disagreement. The
+    shortened disagreement is returned, with its steps.
 
     Raises virtual_machine.QemuFailed.
     """
@@ -41,7 +41,7 @@ async def confront(name: str, job: Job, policy: Policy) -> Replay:
     fewest: Sequence[Step] = ()
     if parting.step >= 0:
         done = [act.do for _, _, act in live.trace.acts()]
-        # What came after the step where they part shows nothing, and without it nothing does.
+        # Later steps show nothing, and without the step that differs no disagreement remains.
         before, last = done[: parting.step], done[parting.step]
 
         async def shows(fewer: Sequence[Step]) -> bool:

@@ -13,7 +13,7 @@ from zonediff.variants.subject import Subject
 
 
 def variant_info(subject: Subject, evidence: Sequence[Evidence] = ()) -> VariantInfo:
-    """A subject for reports. evidence: how far recordings of real kernels confirm it."""
+    """A subject for reports. evidence: from recordings of real kernels."""
     return VariantInfo(
         name=subject.name,
         summary=subject.summary,

@@ -1,4 +1,4 @@
-"""Decide each goal of a scenario over a trace: did the user get what they wanted?
+"""Decide each goal of a scenario over a trace: was the user's wish met?
 
 A goal about the end fails when the kernel died; a goal about an earlier moment is decided there.
 A goal that asks for blocks to be absent is met by a device that never appeared.
@@ -43,7 +43,7 @@ def evaluate(scenario: Scenario, trace: Trace) -> list[GoalOutcome]:
 
 
 def _check(scenario: Scenario, trace: Trace) -> None:
-    """Raise ValueError for a trace with missing or other steps: its outcomes would mean nothing."""
+    """Raise ValueError for a trace with missing or other steps: no outcome would be valid."""
     for number, (wanted, done) in enumerate(zip(scenario.steps, trace.steps, strict=False), 1):
         if wanted.do != done.do:
             raise ValueError(f"step {number} of the trace is {done.do}, it should be {wanted.do}")
@@ -65,9 +65,9 @@ class _Moments:
         self.death = words.death(trace)
 
     def outcome(self, goal: Goal) -> GoalOutcome:
-        """Whether a goal is met, and whether for nothing.
+        """Decide whether a goal is met, and whether it is moot.
 
-        The kernel survives for nothing where any premise of the scenario's goals does not hold.
+        The survival of the kernel is moot where any premise of the scenario's goals does not hold.
         """
         met, detail = self.decide(goal.check)
         if not met:

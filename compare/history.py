@@ -1,7 +1,7 @@
-"""Follow every goal and claim from one kernel release to the next, with the rule behind each turn.
+"""Follow every goal and claim from one kernel release to the next, with the rule of each turn.
 
 The releases are the variants that have a date (`Policy.released`). Each is compared with the one
-before it, whatever the baseline of a run is.
+before it, not with the baseline of a run.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ def _cause(run: Run) -> str:
 def _turns(
     scenario: Scenario, index: int, judged: Sequence[tuple[VariantInfo, Run]]
 ) -> Iterator[Turn]:
-    """Where a goal turns. judged: the releases that could be judged, each with its run."""
+    """The turns of a goal. judged: the releases that could be judged, each with its run."""
     goal = scenario.goals[index]
     for (_, old), (info, new) in pairwise(judged):
         before, after = old.goals[index], new.goals[index]
@@ -218,7 +218,7 @@ def _rule(reasons: _Reasons, *, met: bool, died: bool = False) -> _Reasons:
 
 
 def _steps_of(scenario: Scenario, check: Predicate) -> range:
-    """The indices of the steps that a goal is about: the step it names, or all up to there."""
+    """The indices of the steps that decide a goal: the step it names, or all steps up to it."""
     match check:
         case StepGoal(step=step):
             index = _index(scenario, step)

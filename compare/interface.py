@@ -1,4 +1,4 @@
-"""Find what a candidate removes from user space: files, boot parameters, config options, values.
+"""Find the files, boot parameters, config options and values that a candidate removes.
 
 The kernel must not break user space, so removals are always listed by name.
 """

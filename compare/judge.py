@@ -1,4 +1,4 @@
-"""Judge one scenario, candidate against baseline: what the difference means for users."""
+"""Judge the candidate of one scenario against the baseline: regression, fix, or other."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def judge(
     - Where both were run with many seeds, a goal that is met significantly more rarely is a
       regression (result.counts.order).
     - Traces that differ while every goal comes out the same are a behaviour change.
-    - A goal that is met for nothing, as its premise does not hold, is not fixed.
-    - An interface that the scenario uses and the candidate no longer has is an ABI removal.
-    - A candidate that failed is an error. Where a side is not modelled or the baseline failed, the
-      candidate is not judged, and the judgement says of whom nothing is known, and why.
+    - A moot goal (its premise does not hold) is not fixed. - An interface that the scenario uses
+    and the candidate no longer has is an ABI removal. - A candidate that failed is an error. If a
+    side is not modelled or the baseline failed, the candidate is not judged; the judgement then
+    names the variant without an outcome, and the reason.
 
     Raises ValueError when a run is not of this scenario's text.
     """

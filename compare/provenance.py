@@ -1,4 +1,4 @@
-"""Find what a result was made from: git revisions, uncommitted changes, versions."""
+"""Find the provenance of a result: git revisions, uncommitted changes, versions."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ OURS = Path(__file__).resolve().parent.parent
 def sources(given: Iterable[tuple[str, Path]]) -> list[Source]:
     """The revision of our own sources, and of the files and folders that the user gave.
 
-    given: what each is (`variant file`, `corpus`), and its path. A path outside any git repository
-    has no revision; so has a machine without git.
+    given: the role of each (`variant file`, `corpus`), and its path. There is no revision for a
+    path outside a git repository, and none on a machine without git.
     """
     revisions = [_source("zonediff", OURS, "")] if (OURS / ".git").exists() else []
     return revisions + [_source(what, path, as_text(path.name)) for what, path in given]

@@ -37,7 +37,7 @@ from zonediff.work.pool import InProcess, Progress, WorkerPool
 from zonediff.work.store import Store
 
 _NEW_OBJECTS: Final = 50_000
-"""Python searches for garbage after so many new objects (by default, after 700)."""
+"""The number of new objects after which Python searches for garbage (by default, 700)."""
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def run(
     their own from its files. pool: does the work; without one this process does, and a subject
     that ends its process then ends the whole run. store: keeps the runs; a run that is in it is not
     repeated. whole: these are all shipped scenarios, so an intent that matches none is reported as
-    missing. evidence: how far recordings confirm the variants, by name. seed, seeds: timed
+    missing. evidence: from recordings of real kernels, by variant. seed, seeds: timed
     scenarios run with this many seeds, from this one on. progress: called with the number of runs
     done, and of all.
 
@@ -160,7 +160,7 @@ def _run_cells(
 
 
 def _boots_like(item: WorkItem) -> tuple[str, str]:
-    """Sorts real kernels last, those next to each other that begin on the same machine.
+    """Sort key: real kernels last, and those that begin on the same machine together.
 
     A process boots a machine once for all of them.
     """

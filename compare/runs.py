@@ -33,9 +33,9 @@ _WORKER_DIED: Final = "the worker process died: it was killed, or left with os._
 
 
 class SeedRange(NamedTuple):
-    """The seeds with which a timed scenario runs: so many, from the first one on.
+    """The seeds with which a timed scenario runs: `number` of them, from `first` on.
 
-    counted: count for how many seeds each goal is met.
+    counted: count the seeds that meet each goal.
     """
 
     first: int = 0
@@ -49,7 +49,7 @@ _ONE_RUN: Final = SeedRange()
 class Cell(NamedTuple):
     """One scenario on one variant, by the variant's name.
 
-    made_of: what the variant must be made of wherever it runs (see Subject); empty for anything.
+    made_of: the inputs that the variant must have wherever it runs (see Subject); empty for any.
     """
 
     scenario: Scenario
@@ -70,7 +70,7 @@ class WorkItem(NamedTuple):
 
 
 def attempt(cell: Cell, registry: Registry) -> Run:
-    """Run a cell; whatever the variant raises becomes the run's error."""
+    """Run a cell; an exception of the variant becomes the run's error."""
     scenario, variant, seeds, made_of = cell
     counts: list[GoalCount] = []
     try:
@@ -101,7 +101,7 @@ def attempt(cell: Cell, registry: Registry) -> Run:
 def _simulate(
     scenario: Scenario, policy: Policy, seeds: SeedRange
 ) -> tuple[Trace, list[GoalCount]]:
-    """The trace of the first seed and, where asked for, for how many seeds each goal is met."""
+    """The trace of the first seed and, if `counted`, the number of seeds that meet each goal."""
     # Importing SimPy takes longer than running most scenarios.
     from zonediff.compare.simulate.sample import sample
     from zonediff.compare.simulate.simulation import simulate
@@ -131,7 +131,7 @@ def work_items(index: int, cell: Cell) -> Iterator[WorkItem]:
 
 
 def work(registry: Registry, item: WorkItem) -> Run:
-    """Do an item, in whichever process."""
+    """Do an item, in this process or a worker."""
     run = attempt(item.cell, registry)
     return run if item.keeps_trace else replace(run, trace=None)
 
@@ -185,7 +185,7 @@ class Runs(JsonOutcomes[WorkItem, Run]):
         if [goal.want for goal in run.goals] != wants or (run.trace is None) == item.keeps_trace:
             raise ValueError("it does not judge the goals of its scenario, or lacks its trace")
         if item.cell.seeds.counted and run.trace is None and not run.counts:
-            raise ValueError("it does not count how often the goals were met")
+            raise ValueError("it does not count the seeds that met the goals")
         return run
 
 

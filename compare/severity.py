@@ -1,4 +1,4 @@
-"""How much a regression hurts, and which removal it follows from, by its goals and traces."""
+"""The severity of a regression, and the removal that it follows from, by its goals and traces."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from zonediff.result.partings import Parting, partings
 
 _BLOCK: Final = re.compile(r"^memory[0-9]+/")
 _OUTCOMES: Final = ("end", "acts", "result")
-"""Differences in what an action gives, not in what files read."""
+"""Differences in the result of an action, not in the text of files."""
 
 
 def severity(
     scenario: Scenario, goals: Sequence[GoalJudgement], baseline: Trace, candidate: Trace
 ) -> Severity | None:
-    """The worst that the regressed goals of a scenario come down to; None without any.
+    """The worst severity of the regressed goals of a scenario; None without any.
 
     goals: the judgement of each of the scenario's goals, in order.
     """
@@ -56,7 +56,7 @@ def _regressed(scenario: Scenario, goals: Sequence[GoalJudgement]) -> list[Predi
 
 
 def _of_goal(scenario: Scenario, check: Predicate, trace: Trace) -> Severity:
-    """What it comes down to that a goal is not met any more."""
+    """The severity of a goal that is no longer met."""
     match check:
         case KernelGoal():
             return "death"

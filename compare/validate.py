@@ -1,4 +1,4 @@
-"""Replay recordings of real kernels through the models, and find where the two disagree.
+"""Replay recordings of real kernels through the models, and find the first disagreements.
 
 `zonediff.compare.comparable` defines what is compared.
 """
@@ -23,7 +23,7 @@ from zonediff.variants.failure import failures_of
 
 
 def replay(recording: Recording, policy: Policy) -> Replay:
-    """Run the recording's machine and steps through a policy until model and kernel part.
+    """Run the recording's machine and steps through a policy until model and kernel disagree.
 
     Raises VariantFailed.
     """
@@ -43,7 +43,7 @@ def _replay(recording: Recording, runner: Runner) -> Replay:
     for number, step in enumerate(recording.steps):
         inputs += give_inputs(runner, step, number)
         if hangs_by_chance(runner, step):
-            inputs.append(f"step {number}: the ejection does not come back")
+            inputs.append(f"step {number}: the eject does not return")
             return Replay(recording.id, total, total, None, tuple(inputs))
         act = runner.act(step.do)
         differences = ()
@@ -64,7 +64,7 @@ def _replay(recording: Recording, runner: Runner) -> Replay:
 
 
 def give_inputs(runner: Runner, step: RecordedStep, number: int) -> Iterator[str]:
-    """Tell the model which blocks hold pages that cannot be migrated, as the kernel showed it."""
+    """Give the model the blocks with pages that cannot be migrated, as the kernel showed them."""
     memory = runner.guest.kernel.tables
     match step.do:
         case Write(file, _) if file.startswith("memory"):
@@ -78,19 +78,20 @@ def give_inputs(runner: Runner, step: RecordedStep, number: int) -> Iterator[str
             online = [block for block in here if memory.has(block) and memory.is_online(block)]
             for block in online:
                 memory.status[block] &= ~PINNED
-            # Whether an eject that does not drain fails is partly chance: the kernel has the word.
+            # It is partly chance whether an eject that does not drain fails: take it from the
+            # kernel.
             runner.guest.kernel.ejects_drain = True
             if step.result != "REFUSED":
                 return
             stayed = [b for b in online if same_zone(step.seen.block(b), runner.seen.block(b))]
-            # Movable blocks are to blame only where no others are online.
+            # Movable blocks are the cause only if no others are online.
             kernel = [block for block in stayed if memory.zone(block) is not Zone.MOVABLE]
             for block in kernel or stayed:
                 yield from _pin(memory, block, number)
 
 
 def hangs_by_chance(runner: Runner, step: RecordedStep) -> bool:
-    """Whether a kernel hangs in ejecting kernel memory, where that was seen to happen."""
+    """Whether a kernel hangs in ejecting kernel memory, if this kernel was seen to hang."""
     if not isinstance(step.do, Unplug) or step.result != "hang":
         return False
     memory, guest = runner.guest.kernel.tables, runner.guest
@@ -115,10 +116,10 @@ def validate(
     policy_of: Callable[[str], Policy],
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[FileReplay]:
-    """Replay files of recordings, each through the variant it speaks for.
+    """Replay files of recordings, each through the variant that it names.
 
-    policy_of gives the policy of a variant by name. progress: told how many files are done, and of
-    how many. Raises RecordingError for a file that holds no recordings, and what policy_of raises
+    policy_of gives the policy of a variant by name. progress: called with the number of files done,
+    and of all. Raises RecordingError for a file that holds no recordings, and what policy_of raises
     for an unknown variant.
     """
     replays_of_files: list[FileReplay] = []
@@ -137,7 +138,7 @@ def validate(
 
 
 def evidence(policy: Policy, files: Iterable[Path]) -> list[Evidence]:
-    """What recordings of real kernels in these files say about a variant, as reports carry it."""
+    """The evidence for a variant from the recordings in these files, as reports show it."""
     speaking = {policy.name, *policy.recorded_as}
     ours = [file for file in files if next(read(file)).variant in speaking]
     return [
@@ -154,11 +155,11 @@ def evidence(policy: Policy, files: Iterable[Path]) -> list[Evidence]:
 
 
 def _certified(policy: Policy) -> list[Evidence]:
-    """What the certificates that come with zonediff say about a variant."""
+    """The evidence for a variant from the certificates that come with zonediff."""
     certificates = [item for item in read_certificates(SHIPPED) if item.variant == policy.name]
     if not certificates:
         return []
-    # Only now: it explores, and loads NumPy for that.
+    # Imported here, as it loads NumPy.
     from zonediff.compare.certified import evidence_of
 
     return evidence_of(policy, certificates)

@@ -1,1 +1,1 @@
-"""Exploring all step sequences on a small machine: do two variants ever part, and how soonest?"""
+"""Explore all sequences of steps on a small machine: do two variants differ, and how soon?"""

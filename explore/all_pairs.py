@@ -1,4 +1,4 @@
-"""Comparing all pairs of variants in some arenas: which variants behave alike?"""
+"""Compare all pairs of variants in some arenas: which behave alike?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes an arena impossible to explore, or its nodes not interchangeable."""
+"""Checks that an arena can be explored, and that its nodes are interchangeable."""
 
 from __future__ import annotations
 

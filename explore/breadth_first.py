@@ -35,7 +35,7 @@ Progress = Callable[[int, int], None]
 
 
 class Bounds(NamedTuple):
-    """Where a search stops.
+    """The bounds of a search.
 
     until: it stops at the first level that has a state with a part of this view. depth: the
     greatest number of steps. max_states: the greatest number of states, always at least one; it
@@ -231,7 +231,7 @@ class BreadthFirst:
 
 
 def _boot(guest: Guest) -> str | None:
-    """Boot a guest and forget how; return how the kernel died, or None."""
+    """Boot a guest and drop its boot events; return how the kernel died, or None."""
     death = None
     try:
         guest.power_on()

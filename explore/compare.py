@@ -1,4 +1,4 @@
-"""Comparing two systems: are they bisimilar, and if not, what shows it soonest?
+"""Compare two systems: are they bisimilar and, if not, which shortest sequences show it?
 
 Both systems are deterministic and every action is possible in every state. So two states are
 bisimilar if and only if no sequence of actions distinguishes them. The search over pairs
@@ -175,8 +175,8 @@ def _groups(*columns: NDArray[np.integer]) -> tuple[NDArray[np.integer], Numbers
 def _refines(left: System, right: System) -> bool:
     """Return whether every step that succeeds on the left succeeds on the right, with equal views.
 
-    The search follows what succeeds on both sides or fails on both. Where only the left fails,
-    its users would not go on.
+    The search follows steps that succeed on both sides or fail on both. After a step that fails
+    only on the left, users of the left would not go on.
     """
     if left.label[0] != right.label[0]:
         return False

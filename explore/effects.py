@@ -1,4 +1,4 @@
-"""What steps do, as arrays: apply one known effect to each of many rows at once."""
+"""Effects of steps, as arrays: apply a known effect to each of many rows at once."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ NO_UPDATE = -1
 
 
 class Effect(NamedTuple):
-    """What a step does to all states that agree in the cells that it reads.
+    """The effect of a step on all states that agree in the cells that it reads.
 
-    outcome: the number of its outcome. writes: (cell, new value) pairs. updates: the numbers of
-    the deferred updates that follow; what they do depends on cells that the step does not read.
+    outcome: the number of its outcome. writes: (cell, new value) pairs. updates: the numbers of the
+    deferred updates that follow; their effect depends on cells that the step does not read.
     """
 
     outcome: int
@@ -77,7 +77,7 @@ class EffectTable:
     def write(
         self, rows: Rows, index: Numbers, effect: Numbers, hash_weights: Hashes, difference: Hashes
     ) -> None:
-        """Write what each effect writes into the row of the same place in `index`.
+        """Write the cells of each effect into the row at the same place of `index`.
 
         difference: the sum of what this adds to each hash of each row (hashing.py).
         """

@@ -104,7 +104,7 @@ def describe(witness: Witness, arena: Arena, left: str, right: str) -> str:
 
 
 def _result(trace: Trace, number: int) -> str | None:
-    """Return the result of a step; of a step after the kernel died, how it died."""
+    """Return the result of a step; for a step after the kernel's death, the way it died."""
     return trace.steps[number].result if number < len(trace.steps) else trace.end
 
 

@@ -1,4 +1,4 @@
-"""Kinds of difference: which differences count as the same, and a witness of each kind."""
+"""Kinds of difference: differences that count as the same, and a witness of each kind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FIGURES: Final = ("zoneinfo",)
 
 
 class Kind(NamedTuple):
-    """What all differences of one kind have in common.
+    """The common properties of all differences of one kind.
 
     what: `result`, or the file that reads differently. left, right: the results or texts on both
     sides (both empty for figures). Only of results: do, the verb of the step and the file that it

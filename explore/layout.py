@@ -27,7 +27,7 @@ OFFLINE_ZONE: Final = "zone of an offline block"
 
 
 class Layout:
-    """Which cell of a row holds which piece of a guest's state.
+    """The map from cells of a row to pieces of a guest's state.
 
     blocks: the blocks in play, which steps may change. numbering: numbers the values of all cells,
     so that equal values have equal numbers everywhere. kept_pieces: the pieces of state that are

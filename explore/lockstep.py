@@ -1,4 +1,4 @@
-"""Running two variants in lockstep: the differences along one sequence of steps."""
+"""Run two variants in lockstep: the differences along one sequence of steps."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def differences(
 ) -> list[list[tuple[Kind, str]]]:
     """Return (kind, part) of each difference after boot and after each step.
 
-    The first step with different results is the last one run. If actions are left over, the last
-    item of the list is empty; so it never describes a step that was not run.
+    The first step with different results is the last one run. If it is not the last action, an
+    empty item follows, so the last item never describes a step that was not run.
     """
     with failures_of(*policies):
         left, right = (_Side(policy, arena, level) for policy in policies)

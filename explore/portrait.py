@@ -31,7 +31,7 @@ def portraits(
     level: Level = "sysfs",
     largest: int = LARGEST,
 ) -> list[Portrait]:
-    """Return the portraits of variants, one for all variants with the same.
+    """Return the portraits of variants, one for all variants with equal portraits.
 
     A variant has none if its portrait is too large or the variant raises an exception.
     """

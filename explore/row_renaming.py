@@ -1,4 +1,4 @@
-"""Renaming rows: which cell a renaming moves where, and what it makes of the cell's value."""
+"""Renaming rows: the image of each cell under a renaming, and of the cell's value."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ PIECE_NAMES: Final = {
     "node_states": "the states of nodes",
     TAILS: "the zone of the last pages of memory",
 }
-"""What error messages call the pieces of state."""
+"""The names of the pieces of state in error messages."""
 
 
 class RowRenaming:
-    """What a renaming does to rows. cells: the image of each cell."""
+    """The effect of a renaming on rows. cells: the image of each cell."""
 
     def __init__(self, renaming: Renaming, layout: Layout) -> None:
         self.layout = layout

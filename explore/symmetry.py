@@ -1,4 +1,4 @@
-"""Symmetry: is a renaming of interchangeable nodes true of a variant?
+"""Symmetry: is each renaming of interchangeable nodes an automorphism of a variant?
 
 Symmetry reduction is sound only if every renaming is an automorphism of the variant's system. So:
 
@@ -38,7 +38,7 @@ class Twin:
 class Symmetry:
     """Checks the renamings of a group on the rows of one variant.
 
-    images: what each renaming does to rows. view_images: shared by the systems to be compared.
+    images: the effect of each renaming on rows. view_images: shared by the systems to be compared.
     """
 
     def __init__(

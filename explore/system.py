@@ -39,10 +39,11 @@ def rules(guest: Guest) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Numberings:
-    """What systems that are to be compared number alike.
+    """The numberings that systems to be compared share.
 
     outcomes: numbers of each Outcome. views: of each PartView. labels: of the views of a whole
-    state, a tuple of the numbers of its parts' views. view_images: what renamings make of views.
+    state, a tuple of the numbers of its parts' views. view_images: the images of views under
+    renamings.
     """
 
     outcomes: Numbering = field(default_factory=Numbering)
@@ -75,8 +76,9 @@ class System:
     actions: the steps, by number. parts: the names of the parts viewed. label: a number for each
     state, equal for states with equal views. complete: whether every state was expanded. If not,
     those fewer than `depth` steps away from state 0 were. seconds: the time to build the system.
-    probe_count: how often the engine ran a step, an update or a view. group: the renamings of
-    interchangeable nodes; None without symmetry. The other fields are as in StateTables.
+    probe_count: the number of times that the engine ran a step, an update or a view. group: the
+    renamings of interchangeable nodes; None without symmetry. The other fields are as in
+    StateTables.
     """
 
     name: str

@@ -4,8 +4,8 @@ A row is a machine's state as a list of small numbers, its cells (layout.py). Th
 cell as read only if the step reads it before it writes it.
 
 Some methods of Memory update spans and page counts and return nothing. The tracer defers such an
-update: what the update reads is not recorded as read by the step. If the step later reads a cell
-that a deferred update wrote, all deferred updates become part of the step after all.
+update: cells that the update reads are not recorded as read by the step. If the step later reads a
+cell that a deferred update wrote, all deferred updates become part of the step after all.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class RowTracer:
         self.updates: list[Update | CellWrite] = []
         # Cells written since the first deferred update; True if the step itself wrote them.
         self._deferred_cells: dict[int, bool] = {}
-        # What each deferred update read and wrote.
+        # The cells that each deferred update read and wrote.
         self._deferred_effects: list[tuple[dict[int, None], dict[int, int]]] = []
         self._in_update = False
 
@@ -120,7 +120,7 @@ class RowTracer:
         self._deferred_cells.update(dict.fromkeys(written, False))
 
     def absorb_updates(self) -> None:
-        """Make what the deferred updates read and wrote part of the step."""
+        """Make the reads and writes of the deferred updates part of the step."""
         for read, written in self._deferred_effects:
             for cell in read:
                 if cell not in self.written:

@@ -1,4 +1,4 @@
-"""Twins: the images of everything that a learner learns, so that a symmetry can check them."""
+"""Twins: the images of all learned cases, so that a symmetry can check them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Twins:
     """The twins of steps, views and updates, by the root of their tree.
 
     Each renaming, except the one that renames nothing, makes one twin of each. The learner calls
-    `check` for whatever it learns.
+    `check` for each case that it learns.
     """
 
     def __init__(self, symmetry: Symmetry, probes: Probes, learner: Learner) -> None:
@@ -47,7 +47,7 @@ class Twins:
             self._twins[root] = part.name, twins
 
     def check(self, root: int, row: list[int], tracer: RowTracer, outcome: int) -> None:
-        """Check what was learned at a root against its twins (see Symmetry.check_twins)."""
+        """Check a learned case of a root against its twins (see Symmetry.check_twins)."""
         update = self.learner.update_of.get(root)
         if update is not None and root not in self._twins:
             images = [renaming.update(update) for renaming in self.symmetry.group.renamings[1:]]

@@ -1,4 +1,4 @@
-"""Undoing symmetry reduction: the tables of all states, from those of one state of each orbit."""
+"""Undo symmetry reduction: the tables of all states, from those of one state of each orbit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Views: what user space can read of a state, part by part, at each level of detail."""
+"""Views: the files that user space can read in a state, by part, at each level of detail."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zonediff.engine.observe import block_view, node_masks
 from zonediff.engine.zones import ZONE_LABELS
 
 Level = Literal["results", "states", "sysfs", "spans"]
-"""How much of a state is viewed. Each level adds to the one before: only the results of steps;
+"""The level of detail of a view. Each level adds to the one before: only the results of steps;
 which blocks are present and online; every sysfs file; the spans and present pages of zones."""
 
 LEVELS: Final[tuple[Level, ...]] = ("results", "states", "sysfs", "spans")

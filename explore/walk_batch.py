@@ -21,7 +21,8 @@ STEPS: Final = 64
 """The greatest number of steps of a walk."""
 
 _STRETCH: Final = 8
-"""A walk is a list of lists, each of up to this many: a flat list would rarely exceed ten steps."""
+"""The most steps of each list in a walk, a list of lists: a flat one would rarely exceed ten
+steps."""
 
 
 class WalkBatch(NamedTuple):
@@ -49,7 +50,7 @@ class WalkSetting(NamedTuple):
 
 
 def count_kinds(setting: WalkSetting, batch: WalkBatch) -> dict[Kind, int]:
-    """Return how many walks of a batch show each kind, in the order in which kinds first occur."""
+    """Count the walks of a batch that show each kind, in the order in which kinds first occur."""
     counts: dict[Kind, int] = {}
 
     def count(actions: tuple[int, ...]) -> bool:

@@ -36,7 +36,7 @@ class _BatchTable(JsonOutcomes[WalkBatch, R]):
 
 
 class KindTable(_BatchTable[dict[Kind, int]]):
-    """How many walks of a batch show each kind, in order of first occurrence."""
+    """The number of walks of a batch that show each kind, in order of first occurrence."""
 
     def dump(self, outcome: dict[Kind, int]) -> Any:
         return [[kind, count] for kind, count in outcome.items()]

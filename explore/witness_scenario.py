@@ -46,7 +46,7 @@ def scenario_text(witness: Witness, arena: Arena, baseline: Policy, candidate: P
     body: dict[str, Any] = {
         "title": title,
         "why": (
-            f"A shortest sequence that tells {baseline.name} and {candidate.name} apart in this "
+            f"A shortest sequence in which {baseline.name} and {candidate.name} differ in this "
             f"way, found by exploring all sequences in {arena.name}."
         ),
         "machine": _without_defaults(machine_to_json(arena.machine)),
@@ -64,7 +64,7 @@ def _without_defaults(machine: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _goal(witness: Witness, trace: Trace) -> tuple[str, Predicate]:
-    """Return what the baseline did, as a goal; if its kernel died, that every step succeeds."""
+    """Return the baseline's behaviour as a goal; if its kernel died, that every step succeeds."""
     kind, number = witness.kind, len(witness.actions)
     if trace.end != "ran":
         return ("every step succeeds", AllStepsGoal("ok"))

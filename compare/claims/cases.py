@@ -36,7 +36,7 @@ _NO_ZONE: Final = ZoneView(0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Whether a case holds, and what decided it.
+    """Whether a case holds, with the fact that decided it.
 
     percent: the computed and the claimed number, in words. steps: a sequence that leads to the
     state. reasons: the rules behind it.
@@ -53,10 +53,10 @@ class Answer:
 
 
 def of_run(scenario: Scenario, run: Run, trace: Trace, asked: Outcome) -> Answer:
-    """Whether a run of the scenario had the outcome. trace: the run's.
+    """Decide whether a run of the scenario had the outcome. trace: the run's.
 
-    For a goal, the run decides, which may stand for runs with many seeds. For everything else, the
-    trace decides.
+    A goal is decided by the run, which may stand for runs with many seeds. Everything else is
+    decided by the trace.
     """
     match asked:
         case GoalMet(goal=goal):
@@ -196,7 +196,7 @@ def _zones(asked: Zoneinfo | Overlap, observation: Observation) -> tuple[bool, s
 
 
 def of_states(policy: Policy, asked: OfStates) -> Answer | None:
-    """Whether a variant can be brought into such a state; None when the search was given up."""
+    """Whether steps bring a variant into such a state; None when the search was given up."""
     # Imported here, as numpy takes its time and most runs judge no such case.
     from zonediff.explore.reach import Reached, reach
 

@@ -120,7 +120,7 @@ class _Ledger:
             raise _Undecided("only models can be searched")
         try:
             answer = of_states(subject.policy, asked)
-        except Exception as error:  # whatever a variant's own code may raise
+        except Exception as error:  # a variant's own code may raise anything
             raise _Undecided(f"the search failed: {error!r}") from None
         if answer is None:
             raise _Undecided(f"the search was given up after {count_of(asked.states, 'state')}")
@@ -129,10 +129,10 @@ class _Ledger:
 
 
 def _known_as(info: VariantInfo) -> str:
-    """The name by which claims speak of a variant.
+    """The name that claims use for a variant.
 
-    Claims cannot name a variant from outside; what they say of the kernel that it is built on is
-    asked of it too.
+    Claims cannot name a variant from outside. So a claim about the kernel that it is built on is
+    judged for it, too.
     """
     return next((name for name in (info.name, *info.lineage) if name in OURS), info.name)
 
@@ -176,7 +176,7 @@ def percents(cases: Iterable[CaseOutcome]) -> list[str]:
 
 
 def sorted_out(cases: Iterable[CaseOutcome]) -> str:
-    """Which cases hold and which do not; for cases that hold in some scenarios, in which.
+    """The cases that hold and those that do not; for cases that hold in some scenarios, in which.
 
     `yes: A; B. no: C. D: yes for order=last-to-first, no for order=first-to-last`
     """

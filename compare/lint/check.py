@@ -22,7 +22,7 @@ from zonediff.variants.registry import OURS, Registry
 class Report:
     """The problems of scenarios and variants.
 
-    gaps: a sentence for each scenario that variants have no rules for. checked: what was checked,
+    gaps: a sentence for each scenario that variants have no rules for. checked: the things checked,
     in words.
     """
 
@@ -32,7 +32,7 @@ class Report:
 
     @property
     def summary(self) -> str:
-        """What was checked, and the number of mistakes."""
+        """The things checked, and the number of mistakes."""
         return f"{' and '.join(self.checked)}: {_count(len(self.problems), 'mistake')}."
 
 

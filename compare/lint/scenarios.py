@@ -23,8 +23,8 @@ def lint_scenarios(scenarios: Sequence[Scenario], runs: Runs) -> list[Problem]:
     """The mistakes of scenarios, by file and line.
 
     scenarios: sorted by id, as the loader returns them. runs: of each scenario on every variant;
-    failed runs are ignored. Where a variant does not model the scenario, nobody knows whether it
-    would fail a goal, so goals that the others meet are no mistake.
+    failed runs are ignored. A variant that does not model the scenario might fail a goal; so goals
+    that all others meet are then not reported.
     """
     problems = []
     for _, group in groupby(scenarios, key=lambda scenario: scenario.path):

@@ -1,4 +1,4 @@
-"""What is wrong with a variant, told from what it declares and from how it runs."""
+"""Find mistakes in variants, from their declarations and their runs."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _declared(
 def _behaviour(
     policy: type[Policy], scenarios: Sequence[Scenario], attempt: Attempt, file: str
 ) -> Iterator[tuple[str, Place | None]]:
-    """Whether it runs, and does anything otherwise than the variant it is built on."""
+    """Yield a slip if the variant fails, or does the same as the variant that it is built on."""
     below = next((name for cls in policy.__mro__[1:] if (name := vars(cls).get("name"))), None)
     apart = below is None
     for scenario in scenarios:

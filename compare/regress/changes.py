@@ -55,7 +55,7 @@ def _edited(base: Result, head: Result) -> Iterator[str]:
 
 
 def _remarks(base: Result, head: Result, names: tuple[str, str]) -> Iterator[str]:
-    """What a reader must know about the two results to judge the changes."""
+    """Properties of the two results that limit the comparison, in words."""
     both = list(zip(names, (base, head), strict=True))
     yield from (f"{name} is of a run that was interrupted" for name, of in both if not of.complete)
     for name, result, other in ((names[0], base, head), (names[1], head, base)):

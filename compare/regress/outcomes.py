@@ -25,10 +25,11 @@ if folder:
 from zonediff.cli.main import main
 main()
 """
-"""Runs the command: from a folder of sources, or for an empty name, as it is installed."""
+"""Runs the command from a folder of sources; for an empty name, the installed command."""
 
 _WITHOUT_GIT: Final = {"GIT_PYTHON_GIT_EXECUTABLE": os.devnull, "GIT_PYTHON_REFRESH": "raise"}
-"""Environment that hides git from a run, as git might run what the repository's settings name."""
+"""Environment that hides git from a run: git might run programs that the repository's settings
+name."""
 
 _WRITES_A_RESULT: Final = (0, 1, 3)
 """Exit codes of `zonediff run` that come with a result."""
@@ -40,7 +41,7 @@ class CannotCompare(SeriesError):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to run at each revision; all paths are relative to the repository's root.
+    """The run to do at each revision; all paths are relative to the repository's root.
 
     scenarios: names; without any, the whole corpus. variants: names; None for the default ones.
     removed: variant files that the head need not have any more.
@@ -86,7 +87,7 @@ def outcomes(trees: Sequence[Tree], request: Request) -> list[Result]:
 
 
 def _check_files(trees: Sequence[Tree], request: Request) -> None:
-    """Raise SeriesError if a variant file is missing, as nothing would be tested then."""
+    """Raise SeriesError if a variant file is missing, because then nothing would be tested."""
     head = trees[-1]
     for file in request.variant_files:
         there = [tree.name for tree in trees if (tree.folder / file).is_file()]

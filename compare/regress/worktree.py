@@ -54,7 +54,7 @@ def _remove_abandoned(repo: Repo) -> None:
                 _remove(repo, path)
                 shutil.rmtree(path.parent, ignore_errors=True)
                 os.close(lock)
-    # A run may have been killed before its worktree was there, or after.
+    # A run may have been killed before or after it made its worktree.
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         if not (folder / _TREE).exists() and (lock := _locked(folder)) is not None:
             shutil.rmtree(folder, ignore_errors=True)

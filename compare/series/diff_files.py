@@ -1,6 +1,6 @@
 """Splits a unified diff into the files that it changes, each with its name and its hunks.
 
-Names are told as git tells them (`git apply`): from the lines `---`, `+++`, `rename to` and
+Names are read as git reads them (`git apply`): from the lines `---`, `+++`, `rename to` and
 `copy to`, and without these from `diff --git`, which names the same file twice. So a name may hold
 blanks, also ` b/`.
 """

@@ -1,4 +1,4 @@
-"""What a unified diff changes: files, and which kernel functions."""
+"""The changes of a unified diff: files, and kernel functions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SeriesError(ZonediffError):
 
 
 class Diff(NamedTuple):
-    """What a unified diff changes: files, C functions, and notes on what cannot be told."""
+    """The changes of a unified diff: files, C functions, and notes on unknown ones."""
 
     files: tuple[FileChange, ...]
     functions: tuple[str, ...]
@@ -29,7 +29,7 @@ class Diff(NamedTuple):
 def read_diff(text: str, where: str) -> Diff:
     """The files that a unified diff changes, and the C functions.
 
-    where: what the diff belongs to, for the message. Raises SeriesError.
+    where: the mail or commit of the diff, for the message. Raises SeriesError.
     """
     try:
         parsed = [(file, _hunks(file.hunks)) for file in split_files(text)]

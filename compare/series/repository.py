@@ -1,4 +1,4 @@
-"""Git repositories, asked without running anything of theirs: hooks, filters, diff programs.
+"""Git repositories, read without running their programs: hooks, filters, diff drivers.
 
 Paths and revisions come from users and repositories from anywhere. Revisions never reach git as
 options, nothing is fetched, and history is looked at only between the two ends of a range.
@@ -52,7 +52,7 @@ _ELSEWHERE: Final = (
     "GIT_NAMESPACE",
     "GIT_PREFIX",
 )
-"""Environment by which git, running a hook or a rebase, speaks of its own repository."""
+"""Environment by which git names its own repository to a hook or a rebase."""
 
 
 @contextmanager
@@ -135,7 +135,7 @@ def _restrain(git: Git) -> None:
 
 
 def _no_filters(git: Git) -> Iterator[str]:
-    """Configuration that makes every filter that the repository's may name do nothing."""
+    """Configuration that turns off every filter that the repository's configuration names."""
     listed: str = git.config("--name-only", "--list")
     keys = [key for key in listed.splitlines() if key.startswith("filter.")]
     for name in sorted({key.rpartition(".")[0] for key in keys}):
@@ -151,7 +151,7 @@ _NO_FILTER: Final = ("clean=", "smudge=", "process=", "required=false")
 
 
 def resolve(repo: Repo, revision: str) -> str:
-    """The full name of the commit that a revision means. Raises SeriesError."""
+    """The full name of a revision's commit. Raises SeriesError."""
     from git import GitCommandError
 
     if revision.startswith("-") or not revision.isprintable() or not revision.strip():
@@ -167,7 +167,7 @@ def resolve(repo: Repo, revision: str) -> str:
 
 
 def base_of(path: Path, revisions: str) -> str:
-    """The full name of the commit that a range `A..B` begins after. Raises SeriesError."""
+    """The full name of the commit before a range `A..B`. Raises SeriesError."""
     with repository(path) as repo:
         return resolve(repo, _ends(revisions)[0])
 
@@ -213,7 +213,7 @@ _FORMAT: Final = "%an <%ae>%x00%ad%x00%e%x00%s"
 
 
 def _rev_list(repo: Repo, *arguments: str) -> bytes:
-    """What `git rev-list` prints of commits that are no merges, as it is."""
+    """The unchanged output of `git rev-list` for commits that are not merges."""
     said: bytes = repo.git.rev_list(
         "--no-merges",
         "--encoding=UTF-8",

@@ -1,4 +1,4 @@
-"""The actors: what each does, in which order, and what it waits for."""
+"""The actors: the acts of each, their order, and the events that it waits for."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from zonediff.engine.steps import Allocate, Daemon, Elapse, HypervAdd, Plug, Pro
 from zonediff.engine.units import KIB, SECTION, Bytes
 
 ONLINE_TIMEOUT: Final = 5_000 * MS
-"""How long hv_balloon waits for a block to go online before it adds the next (hv_mem_hot_add)."""
+"""The time that hv_balloon waits for a block to go online before it adds the next
+(hv_mem_hot_add)."""
 
 
 def start(world: World, step: Elapse) -> None:
@@ -62,9 +63,9 @@ def _acpi(world: World, host: Additions) -> Work:
 def _hyperv(world: World, host: Additions) -> Work:
     """Requests that hv_balloon works off in chunks (hv_mem_hot_add, drivers/hv/hv_balloon.c).
 
-    Unless the kernel onlines what it adds, the driver waits for a block, any block, to go online
-    before it adds the next chunk, but no longer than five seconds. A chunk in a place that is
-    taken ends hot-adding for good.
+    Unless the kernel onlines added memory, the driver waits for any block to go online before it
+    adds the next chunk, but no longer than five seconds. A chunk in a place that is taken ends
+    hot-adding for good.
     """
     kernel, chunks = world.runner.guest.kernel, 0
     for number in range(host.count):
@@ -81,10 +82,10 @@ def _hyperv(world: World, host: Additions) -> Work:
 
 
 def _xen(world: World, host: Additions) -> Work:
-    """Targets that the host raises; the balloon adds what it lacks (drivers/xen/balloon.c).
+    """Targets that the host raises; the balloon adds the missing memory (drivers/xen/balloon.c).
 
-    What was added counts, onlined or not: with enough of it the balloon idles until the next
-    target (reserve_additional_memory).
+    Added memory counts, onlined or not. When the target is reached, the balloon idles until the
+    next target (reserve_additional_memory).
     """
     target = added = 0
     for number in range(host.count):

@@ -13,7 +13,7 @@ from zonediff.result.counts import GoalCount
 def sample(scenario: Scenario, policy: Policy, seed: int = 0, seeds: int = 1000) -> list[GoalCount]:
     """For each goal, the number of runs that met it, with `seeds` seeds from `seed` on.
 
-    Where nothing depends on chance, one run stands for all.
+    If nothing depends on chance, one run stands for all.
     """
     times_met = [0] * len(scenario.goals)
     unmet: list[tuple[int, str] | None] = [None] * len(scenario.goals)

@@ -26,9 +26,9 @@ def simulate(scenario: Scenario, policy: Policy, seed: int = 0) -> Trace:
 def simulate_with(
     scenario: Scenario, policy: Policy, chance: Chance, *, brief: bool = False
 ) -> Trace:
-    """The same with given random choices; chance.used then says whether anything was random.
+    """Simulate with given random choices; chance.used then shows whether anything was random.
 
-    brief: make a trace that is enough to decide goals, in a third of the time.
+    brief: make a trace that is sufficient to decide goals, in a third of the time.
     """
 
     def pass_time(step: Elapse, runner: Runner) -> Iterable[Act]:

@@ -30,7 +30,8 @@ ONLINE_BLOCK: Final = 1 * MS
 """Time under the hotplug lock to online a block. Assumed."""
 
 RETRY: Final = 5 * MS
-"""How long a write to sysfs sleeps before it tries the lock again (lock_device_hotplug_sysfs)."""
+"""The time that a write to sysfs sleeps before it tries the lock again
+(lock_device_hotplug_sysfs)."""
 
 
 class Over(Exception):
@@ -59,7 +60,7 @@ class World:
         self._unhandled: dict[int, None] = {}
 
     def run(self, duration: int) -> None:
-        """Let so many microseconds pass. Raises Over when the kernel dies."""
+        """Let `duration` microseconds pass. Raises Over when the kernel dies."""
         self._deliver()
         self.clock.run(until=duration)
         if self._listeners:

@@ -1,10 +1,10 @@
 """Bisection: choose the points of a row to run, so that the states of all points are known.
 
-Where more memory only ever makes things worse, a row is known once the two points between which
-its state changes are neighbours. This is tested, not assumed: some rows of each curve are run
-whole, and every other row is probed at equal distances. Where a test contradicts it, all points
-are run. So bisection can only miss an exception that is narrower than the distance of two probes,
-in a row of a curve whose tested rows have none.
+If more memory never makes things better, a row is known once the two points between which its state
+changes are neighbours. This is tested, not assumed: some rows of each curve are run whole, and
+every other row is probed at equal distances. Where a test contradicts it, all points are run. So
+bisection can only miss an exception that is narrower than the distance of two probes, in a row of a
+curve whose tested rows have none.
 """
 
 from __future__ import annotations

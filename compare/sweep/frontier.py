@@ -1,4 +1,4 @@
-"""Run a sweep and draw its points as frontiers: how much memory each machine survives."""
+"""Run a sweep and draw its points as frontiers: the memory that each machine survives."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def frontiers(
 
 
 def kept(store: StoreReader, registry: Registry) -> tuple[Sweep, dict[Row, Outcome], int]:
-    """What a store has: its sweep, the rows that are there, and how many of other code.
+    """The content of a store: its sweep, its rows, and the number of rows of other code.
 
     Raises StoreError; VariantError when a variant of the sweep is not known.
     """

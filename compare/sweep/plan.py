@@ -6,7 +6,7 @@
     paths: [acpi, chunks]
     onliners: [kernel, nobody]
 
-A point is one machine and one addition of memory. Points that differ in how much is added make
+A point is one machine and one addition of memory. Points that differ only in the amount added make
 a row, the unit of work.
 """
 
@@ -28,11 +28,11 @@ from zonediff.engine.units import GIB, MIB, SECTION, Bytes, format_size
 from zonediff.variants.registry import Registry, VariantError
 
 HotAdd = Literal["acpi", "chunks", "hyperv"]
-"""How memory comes: as one DIMM, as DIMMs of 128M, or in chunks from a Hyper-V host."""
+"""The way memory is added: as one DIMM, as DIMMs of 128M, or in chunks from a Hyper-V host."""
 
 Onliner = Literal["kernel", "udev", "udev-movable", "nobody"]
-"""Who onlines it: the kernel (where auto_online_blocks exists), a udev rule right after each
-addition, with `online` or with `online_movable`, or nobody."""
+"""The actor that onlines it: the kernel (where auto_online_blocks exists), a udev rule right after
+each addition, with `online` or with `online_movable`, or nobody."""
 
 PATHS: Final[tuple[HotAdd, ...]] = get_args(HotAdd)
 ONLINERS: Final[tuple[Onliner, ...]] = get_args(Onliner)
@@ -153,7 +153,7 @@ def _written_out(sizes: Plain, key: str) -> Plain:
 
 
 def axis_mistakes(sweep: Sweep) -> Iterator[Mistake]:
-    """What is wrong with the axes of a well-formed sweep."""
+    """The mistakes in the axes of a well-formed sweep."""
     for item in fields_of(sweep):
         values = getattr(sweep, item.name)
         if isinstance(values, tuple):

@@ -1,7 +1,8 @@
 """Keep the rows of a sweep in a store.
 
-A store has one sweep, and keeps a row completely or not at all. The key of a row is a hash of all
-that it depends on, the code of its variant included. So rows of other code are kept, but not used.
+A store has one sweep, and keeps a row completely or not at all. The key of a row is a hash of
+everything that the row depends on, including the code of its variant. So rows of other code are
+kept, but not used.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def row_keys(sweep: Sweep, registry: Registry) -> dict[Row, str]:
 
 
 def stored_sweep(store: StoreReader) -> Sweep:
-    """The sweep that a store has the rows of, without its words.
+    """The sweep whose rows a store has, without its title.
 
     Raises StoreError when it has none.
     """
@@ -137,7 +138,7 @@ def _settle(store: Store, sweep: Sweep) -> None:
 
 
 def _sweep(store: StoreReader) -> Sweep | None:
-    """The sweep that a store has, without its words; None when it has none."""
+    """The sweep of a store, without its title; None when it has none."""
     axes = store.execute("SELECT axes FROM sweep")
     if not axes:
         return None

@@ -155,7 +155,7 @@ class _Addition:
 
 
 def work(registry: Registry, task: Task) -> Outcome:
-    """The outcome of a row, in whichever process. Raises SweepError when the variant fails."""
+    """The outcome of a row, in any process. Raises SweepError when the variant fails."""
     policy = registry.model(task.row.variant).policy
     try:
         return outcome(policy, task)

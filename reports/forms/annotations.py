@@ -22,7 +22,7 @@ _LEVELS: Final = {"failed": "error", "error": "error", "known": "notice"}
 
 
 def render(result: Result) -> str:
-    """An error for each regression and failure, a notice if it is known; warnings of stale ones."""
+    """An error for each regression and failure (a known one: a notice), and a warning if stale."""
     files = {info.id: _path(result, info.file) for info in result.scenarios}
     lines = list(_lines(suites.suites_of_result(result), files))
     for entry, now in stale(result):

@@ -1,4 +1,4 @@
-"""What `zonediff bisect` prints: the outcomes that each stage of a series changes."""
+"""The text of `zonediff bisect`: the outcomes that each stage of a series changes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _GAP: Final = 2
 
 
 def bisection_text(bisections: Sequence[Bisection], variant: str, baseline: str) -> str:
-    """What each stage of a variant changes: in detail for one scenario, as a table for more."""
+    """The changes of each stage of a variant: in detail for one scenario, as a table for more."""
     if len(bisections) == 1:
         lines = _detailed(bisections[0], baseline)
     else:
@@ -35,7 +35,7 @@ def bisection_text(bisections: Sequence[Bisection], variant: str, baseline: str)
 
 
 def _detailed(bisection: Bisection, baseline: str) -> Iterator[str]:
-    """What each stage changes in a scenario."""
+    """The changes of each stage in a scenario."""
     yield from wrap(f"{bisection.scenario}, from {baseline} on:", WIDTH)
     for step in bisection.steps:
         yield ""
@@ -61,7 +61,7 @@ def _detail(step: Judgement) -> Iterator[str]:
 
 
 def _table(bisections: Sequence[Bisection], variant: str, baseline: str) -> Iterator[str]:
-    """The scenarios that any stage changes, and what each stage changes in them."""
+    """The scenarios that any stage changes, with the changes of each stage."""
     stages = [step.variant for step in bisections[0].steps]
     changed = [item for item in bisections if item.first is not None]
     yield from wrap(f"{variant} from {baseline} on: each stage against the one before.", WIDTH)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 State = Literal["passed", "failed", "error", "skipped", "known"]
-"""What a test came to. known: it fails as it is known to, and nothing has to be done."""
+"""The outcome of a test. known: it fails as the file of known outcomes lists."""
 
 
 @dataclass(frozen=True, slots=True)

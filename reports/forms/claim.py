@@ -1,4 +1,4 @@
-"""What `zonediff claim` prints: one claim of the discussion and all that decided it."""
+"""The text and JSON of `zonediff claim`: one claim of the discussion, with its evidence."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PARTS: Final = {
 _MOST_REASONS: Final = 3
 
 _Recorded = Mapping[str, Sequence[Evidence]]
-"""For each variant, how far recordings of real kernels confirm its model."""
+"""For each variant, the evidence from recordings of real kernels."""
 
 
 def claim_json(outcome: ClaimOutcome, recorded: _Recorded) -> str:

@@ -87,7 +87,7 @@ def _commands(index: Index, shown: ScenarioView) -> list[Part]:
 
 
 def without_final_state(parts: Sequence[Part]) -> list[Part]:
-    """The commands without the final state of memory, as the goals cover what matters of it."""
+    """The commands without those that print the final state of memory; the goals cover it."""
     *before, last = parts or [Part("guest", ())]
     final = [
         number for number, line in enumerate(last.lines) if line.pieces[0].startswith("grep . ")
@@ -126,7 +126,7 @@ def _goals(shown: ScenarioView, columns: Mapping[str, Column]) -> Iterator[str]:
 def _why(
     index: Index, info: ScenarioInfo, columns: Mapping[str, Column], notes: Notes, outcomes: bool
 ) -> Iterator[str]:
-    """Where each column parts from the baseline, with the rules of both sides.
+    """The first difference of each column from the baseline, with the rules of both sides.
 
     outcomes: whether to add the outcomes of both sides, if no commands show them.
     """

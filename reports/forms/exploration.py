@@ -1,4 +1,4 @@
-"""What `zonediff explore` prints: an exploration, or random walks, as text and as JSON."""
+"""The text and JSON of `zonediff explore`: an exploration, or random walks."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def size(states: int, transitions: int) -> str:
 
 
 def _reduced(exploration: Exploration) -> list[str]:
-    """For each variant, how many states symmetry left to explore."""
+    """For each variant, the number of states that symmetry left to explore."""
     if not exploration.explored:
         return ["", ""]
     return [
@@ -123,13 +123,13 @@ def _verdict(exploration: Exploration) -> str:
         "longer ones were not explored"
     )
     if exploration.verdict == "equivalent":
-        return f"Equivalent: nothing tells {baseline} and {candidate} apart, for {bound}."
+        return f"Equivalent: {baseline} and {candidate} never differ, for {bound}."
     kinds = f"{count_of(len(exploration.witnesses), 'kind')} of difference"
     refinement = "and neither refines the other"
     if exploration.refines:
-        refinement = f"all that succeeds on {baseline} succeeds alike on {candidate}"
+        refinement = f"every success on {baseline} is the same success on {candidate}"
     elif exploration.refined:
-        refinement = f"all that succeeds on {candidate} succeeds alike on {baseline}"
+        refinement = f"every success on {candidate} is the same success on {baseline}"
     word = "Refines" if exploration.verdict == "refines" else "Differs"
     return f"{word}: {kinds}, {refinement}, for {bound}."
 

@@ -1,4 +1,4 @@
-"""What `zonediff history` prints: goals and claims from one kernel release to the next."""
+"""The text of `zonediff history`: goals and claims from one kernel release to the next."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ _GOAL_FATES: Final[dict[str, str]] = {
     "abi-removal": "its file is gone",
     "error": "not known",
 }
-"""What became of a goal, by its kind; it stands before the goal."""
+"""The fate of a goal, by its kind; it stands before the goal."""
 
 _QUOTED: Final = re.compile(r"`{1,2}([^`]+)`{1,2}")
 

@@ -1,4 +1,4 @@
-"""What `zonediff list` prints: names, each with a description beside it."""
+"""The text of `zonediff list`: names, each with a description beside it."""
 
 from __future__ import annotations
 

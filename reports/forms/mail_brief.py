@@ -1,8 +1,8 @@
 """The report as a short mail: ASCII, at most 72 columns, about a hundred lines, the worst first.
 
-It names the verdict, every scenario in which a kernel dies, one example of each other harm with the
-commands that reproduce it, what is removed, what confirms the result, and what was not tested. The
-full mail (`zonediff.reports.forms.mail`) has the rest.
+It has the verdict, every scenario in which a kernel dies, one example of each other harm with the
+commands that reproduce it, the removals, the evidence, and the limits of the test. The full mail
+(`zonediff.reports.forms.mail`) has the rest.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def render(result: Result) -> str:
     """The mail, with examples for fewer harms if it would be longer than LINES."""
     if result.reviews:
         return review_mail.render(result)
-    if not result.scenarios:  # a sweep, of which nothing can be left out
+    if not result.scenarios:  # a sweep: nothing can be left out
         return mail.render(result)
     report = build_report(result)
     texts = [ready(_Brief(result, report, number).lines()) for number in (_EXAMPLES, 1)]
@@ -87,7 +87,7 @@ class _Brief:
         yield from wrap(self.report.title, WIDTH)
         yield ""
         yield from wrap(self.report.lead, WIDTH)
-        # That recordings are missing is said below, under what was not tested.
+        # The section on what was not tested mentions missing recordings.
         notes = [note for note in self.report.notes if not note.startswith("No recording")]
         yield from (line for note in notes for line in wrap(note, WIDTH, "* "))
 
@@ -140,7 +140,7 @@ class _Brief:
         return all(part.where != "by hand" for part in self.views[finding.link].reproduction)
 
     def _commands(self, finding: Finding) -> list[str]:
-        """The commands that reproduce a finding, and what has to be done by hand."""
+        """The commands that reproduce a finding, and the actions to do by hand."""
         return list(transcript(without_final_state(self.views[finding.link].reproduction)))
 
     def _deadly(self, group: HarmGroup) -> bool:
@@ -266,7 +266,7 @@ def _removal(item: RemovalView) -> str:
 
 
 def _confirmed(name: str, evidence: Sequence[Evidence]) -> str:
-    """How many recorded steps of which kernels agree with a variant: `v6.1 84 of 84 (6.1.147)`."""
+    """The recorded steps that agree, with their kernels: `v6.1 84 of 84 (6.1.147)`."""
     agreeing = sum(item.agreeing_steps for item in evidence)
     kernels = ", ".join(dict.fromkeys(item.kernel for item in evidence))
     return f"{name} {agreeing} of {sum(item.steps for item in evidence)} ({kernels})"

@@ -1,4 +1,4 @@
-"""How much regressions hurt, in words: for the forms that are read as text."""
+"""The severity of regressions in words, for the forms that are read as text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UNKNOWN: Final = "how much it hurts is not known"
 
 
 def harm(judgement: Judgement) -> str:
-    """What a regression does to a user: `the kernel dies`, `only because probe is gone`."""
+    """The harm of a regression to a user: `the kernel dies`, `only because probe is gone`."""
     removal = judgement.only_removal
     if removal is not None:
         return f"only because {removal.what} is gone"

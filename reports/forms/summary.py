@@ -141,7 +141,7 @@ def _findings(result: Result) -> Iterator[str]:
 
 
 def _known(result: Result) -> Iterator[str]:
-    """The known outcomes that are not so any more."""
+    """The known outcomes that are no longer true."""
     old = stale(result)
     if old:
         yield ""

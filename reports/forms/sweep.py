@@ -1,4 +1,4 @@
-"""What `zonediff sweep --adaptive` prints below its table."""
+"""The text of `zonediff sweep --adaptive` below its table."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from zonediff.result.frontiers import Frontier
 
 
 def saved_text(frontiers: Sequence[Frontier]) -> str:
-    """How much less was run than for the whole grid, in machines booted."""
+    """The number of machines that were booted, and of points that were inferred."""
     rows = [(item, row) for item in frontiers for row in item.rows]
     saved = sum(len(row.inferred) for _, row in rows)
-    # Where memory comes in pieces, one machine has all sizes.
+    # If memory comes in pieces, one machine passes through all sizes.
     whole = sum(len(item.added) if item.path == "acpi" else 1 for item, _ in rows)
     return (
         f"{whole - saved} of {count_of(whole, 'machine')} stand behind this picture; "

@@ -1,4 +1,4 @@
-"""How results develop: a row for each result, the oldest first, and what changed between them."""
+"""The development of results: a row for each, the oldest first, and the changes between them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Dated(NamedTuple):
 
 
 def trend(results: Sequence[Dated]) -> str:
-    """The text for a terminal: numbers for each candidate, then which scenarios came and went."""
+    """The text for a terminal: numbers for each candidate, then the scenarios that came or went."""
     return "\n".join(_lines(results)) + "\n"
 
 

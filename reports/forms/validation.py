@@ -1,4 +1,4 @@
-"""What `zonediff validate` prints: where models and real kernels agree and disagree."""
+"""The text and JSON of `zonediff validate`: agreements and disagreements with real kernels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WIDTH: Final = 80
 def replays_text(replays: Sequence[FileReplay], not_compared: Sequence[str]) -> str:
     """A table of the files, every disagreement, and the totals.
 
-    not_compared: what the comparison leaves out, one line each.
+    not_compared: the facts that the comparison leaves out, one line each.
     """
     rows = [
         [

@@ -1,4 +1,4 @@
-"""Claims: what people claimed about patches, and the verdict for each variant."""
+"""Claims: statements about patches, and the verdict for each variant."""
 
 from __future__ import annotations
 

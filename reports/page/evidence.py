@@ -1,4 +1,4 @@
-"""How far recordings of real kernels confirm each variant, and which acts no recording has."""
+"""Evidence: the recordings of real kernels that confirm each variant, and acts without any."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RECORDED: Final = ("write", "read", "plug", "unplug", "probe")
 
 
 REAL_KERNEL: Final = "A real kernel was run: these results come from no model."
-"""What a live variant has instead of recordings."""
+"""The remark about a live variant instead of recordings."""
 
 
 def is_live(info: VariantInfo) -> bool:
@@ -40,7 +40,7 @@ class EvidenceRow(NamedTuple):
 
 
 def evidence_rows(variants: Iterable[VariantInfo]) -> list[EvidenceRow]:
-    """For each variant and recording: how many traces and steps agree with the real kernel."""
+    """For each variant and recording: the traces and steps that agree with the real kernel."""
     return [
         EvidenceRow(
             info.name,

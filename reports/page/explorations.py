@@ -1,4 +1,4 @@
-"""Explorations on the page: how the variants of each arena relate, with witnesses."""
+"""Explorations on the page: the relations of the variants of each arena, with witnesses."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ SIGNS: Final[dict[Standing, str]] = {
     "failed": "!",
 }
 MEANINGS: Final[dict[Standing, str]] = {
-    "alike": "equivalent: no sequence of these steps, of any length, tells the two apart",
-    "within": "every step that succeeds on the row's variant succeeds alike on the column's",
-    "beyond": "every step that succeeds on the column's variant succeeds alike on the row's",
+    "alike": "equivalent: no sequence of these steps, of any length, shows a difference",
+    "within": "every step that succeeds on the row's variant has the same success on the column's",
+    "beyond": "every step that succeeds on the column's variant has the same success on the row's",
     "apart": "different: neither does everything that the other does",
     "bounded": "no difference within the explored bound",
     "failed": "one of the two could not be explored",
@@ -34,7 +34,7 @@ SHOWN: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """How a row's variant relates to a column's; standing None on the diagonal."""
+    """The relation of a row's variant to a column's; standing None on the diagonal."""
 
     standing: Standing | None
     kinds: int
@@ -42,7 +42,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A variant, and how it relates to each variant of the arena."""
+    """A variant, with its relation to each variant of the arena."""
 
     variant: Link
     cells: tuple[Cell, ...]
@@ -50,7 +50,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class VariantDifferences:
-    """Equivalent variants, and witnesses of how the first of them differs from the baseline.
+    """Equivalent variants, with witnesses of the differences between the first and the baseline.
 
     more: the number of kinds of difference without a witness here.
     """
@@ -106,7 +106,7 @@ def _cell(pairs: dict[tuple[str, str], Exploration], row: str, column: str) -> C
 
 
 def standing(item: Exploration) -> Standing:
-    """How the baseline of an exploration relates to its candidate."""
+    """The relation of the baseline of an exploration to its candidate."""
     if item.verdict == "error":
         return "failed"
     if item.verdict == "equivalent":
@@ -119,7 +119,7 @@ def standing(item: Exploration) -> Standing:
 def _differences(
     index: Index, pairs: dict[tuple[str, str], Exploration], names: Sequence[str]
 ) -> Iterator[VariantDifferences]:
-    """How the first variant differs from each group of equivalent others."""
+    """The differences between the first variant and each group of equivalent others."""
     grouped: set[str] = set()
     for number, name in enumerate(names[1:], 1):
         item = pairs.get((names[0], name))

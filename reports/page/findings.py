@@ -37,11 +37,11 @@ class Finding:
     """A scenario and the variants that were judged alike in it.
 
     goals: those with another outcome than on the baseline. place: where the traces part, in words.
-    old, new: the reasons there that tell the baseline from these variants, and these from it.
+    old, new: the reasons there that only the baseline has, and those that only these variants have.
     nouns: the kinds of judgement. error: the traceback. dies: whether the kernel dies with these
-    variants only. acts: the number of acts in the longer of the two runs. severity: how much the
-    regression hurts. follows_from: the removal that it follows from. only_removal: that removal, if
-    it explains all of the regression. fatal: if these variants' kernel dies, the last rule that it
+    variants only. acts: the number of acts in the longer of the two runs. severity: of the
+    regression. follows_from: the removal that it follows from. only_removal: that removal, if it
+    explains all of the regression. fatal: if these variants' kernel dies, the last rule that it
     applied and the baseline's run did not.
     """
 
@@ -112,7 +112,7 @@ class Cause:
 
     @property
     def harms(self) -> tuple[str, ...]:
-        """What its regressions come to, worst first: `the kernel dies in 2`.
+        """The harms of its regressions, worst first: `the kernel dies in 2`.
 
         Those that a removal explains alone are left out.
         """
@@ -158,7 +158,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class RemovalView:
-    """Something that user space can no longer use, on which variants, and its users."""
+    """A removed name or value, with the variants that remove it and the scenarios that use it."""
 
     removal: Removal
     variants: tuple[Link, ...]
@@ -245,7 +245,7 @@ def _finding(
 
 
 def place(scenario: ScenarioInfo, difference: Difference) -> str:
-    """Where a difference is: `at boot`, `step 2, DO`, or `step 2.7, DO` in a composite step."""
+    """The place of a difference: `at boot`, `step 2, DO`, or `step 2.7, DO` in a composite step."""
     if difference.step < 0:
         return "at boot"
     number = f"step {difference.step + 1}"

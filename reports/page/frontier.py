@@ -1,4 +1,4 @@
-"""Frontiers: how much added memory machines survive, as pictures and as a table of text.
+"""Frontiers: the added memory that machines survive, as pictures and as a table of text.
 
 Frontiers that look alike share one picture; most variants, paths and onliners look alike.
 """

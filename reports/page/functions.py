@@ -1,4 +1,4 @@
-"""The index by kernel function: where the page tells what a function decided."""
+"""The index by kernel function: the places on the page that show a function's decisions."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class CauseSection(Protocol):
 def function_index(sections: Iterable[CauseSection], release: str) -> tuple[FunctionView, ...]:
     """Every kernel function that decided a difference, by name.
 
-    release: whose source to link to.
+    release: the source of this release is linked.
     """
     uses: dict[str, list[Use]] = {}
     for section in sections:

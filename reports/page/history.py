@@ -1,4 +1,4 @@
-"""The history on the page: which goals each release gained and lost, by cause.
+"""The history on the page: the goals that each release gained and lost, by cause.
 
 Goals that turned because of the same rules share one cause. Goals that one release lost and a later
 one regained come first, before all others those that the release declared with an end.
@@ -155,7 +155,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class ClaimChange:
-    """What a release changed about a claim.
+    """The changes of a release to a claim.
 
     rules: the reasons of the cases before and since, each pair once.
     """

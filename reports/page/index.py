@@ -68,7 +68,7 @@ class Link:
 
 @dataclass(slots=True)
 class RunGroup:
-    """Variants whose users cannot tell them apart in a scenario, and the run of the first."""
+    """Variants without a visible difference in a scenario, and the run of the first."""
 
     run: Run
     variants: list[str]
@@ -152,7 +152,7 @@ def cell_name(variant: str) -> str:
 
 
 def _alike(first: Run, second: Run) -> bool:
-    """Whether two runs have equal goals and traces that no user can tell apart."""
+    """Whether two runs have equal goals and no visible difference."""
     if (first.status, first.error, first.goals) != (second.status, second.error, second.goals):
         return False
     if first.trace is None or second.trace is None:

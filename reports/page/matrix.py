@@ -33,10 +33,10 @@ class MatrixCell:
 class MatrixRow:
     """A scenario in the matrix, the baseline's cell first.
 
-    outcomes: what the page needs to judge against another column: a letter for each column, equal
-    for those that behave alike, `-` for one that did not run; then for each letter its goals in
-    order (`1` met, `0` not), and `+` if the kernel died; `!` if the variant failed. Empty if all
-    columns behave alike.
+    outcomes: data to judge against another column. First a letter for each column, equal for those
+    that behave alike, `-` for one that did not run. Then for each letter its goals in order (`1`
+    met, `0` not), and `+` if the kernel died; `!` if the variant failed. Empty if all columns
+    behave alike.
     """
 
     link: Link

@@ -1,4 +1,4 @@
-"""Groups of variants that behave alike here, and the shortest scenario that tells groups apart."""
+"""Groups of variants that behave alike, and the shortest scenario in which groups differ."""
 
 from __future__ import annotations
 

@@ -26,9 +26,9 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Variants that no user can tell apart in this scenario.
+    """Variants without a visible difference in this scenario.
 
-    outcome: how the run ended, None when it reached the last step. error: the traceback of a
+    outcome: the end of the run, None when it reached the last step. error: the traceback of a
     variant that failed.
     """
 
@@ -47,7 +47,7 @@ class GoalRow:
 
     @property
     def informative(self) -> bool:
-        """Whether to show the goal: that the kernel survives is shown only where it fails."""
+        """Whether to show the goal; the kernel's survival is shown only where it fails."""
         return self.want != SURVIVES.want or not all(cell and cell[0] for cell in self.cells)
 
     @property

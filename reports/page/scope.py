@@ -1,4 +1,4 @@
-"""The scope of a report: what was compared, what was not tested, and what made the report."""
+"""The scope of a report: the comparison, its limits, and the tool that made the report."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def compared(result: Result) -> Iterator[str]:
 
 
 def not_tested(result: Result, report: Report) -> Iterator[str]:
-    """What the result does not test."""
+    """The limits of the result."""
     models = [info for info in result.variants if not info.name.startswith(LIVE)]
     if len(models) == len(result.variants):
         yield "Running kernels: none was started for this."
@@ -66,7 +66,7 @@ def not_tested(result: Result, report: Report) -> Iterator[str]:
 
 
 def made_by(result: Result, report: Report) -> Iterator[str]:
-    """What made the report, from what, and with which seeds."""
+    """The tool that made the report, its inputs, and the seeds."""
     if not result.variants:
         yield (
             f"Made by a tool, zonediff {result.version}, that ran these kernels in virtual "
@@ -89,7 +89,7 @@ def made_by(result: Result, report: Report) -> Iterator[str]:
 
 
 def made_from(result: Result) -> str:
-    """What made the report in short, and how far real kernels confirm it."""
+    """The tool that made the report, and the evidence from real kernels, in one sentence."""
     models = [info for info in result.variants if not info.name.startswith(LIVE)]
     odd = [
         f"all but {item.steps - item.agreeing_steps} of {item.steps} for {info.name}"

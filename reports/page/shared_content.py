@@ -35,14 +35,14 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A kernel function, and the id of the note with what it decided."""
+    """A kernel function, and the id of the note with its decisions."""
 
     id: str
     function: str
 
 
 _CONTRADICTION: Final = re.compile(r"\b(online=[01])\b")
-"""How words.block() marks a block whose files `online` and `state` contradict each other."""
+"""The mark of words.block() for a block whose files `online` and `state` contradict each other."""
 
 ONLINE: Final = Note(
     "online",
@@ -55,7 +55,7 @@ ONLINE: Final = Note(
         ),
     ),
 )
-"""What `online=0` beside a block means."""
+"""The meaning of `online=0` beside a block."""
 
 
 class SharedContent:

@@ -84,7 +84,7 @@ class Cell:
 class Row:
     """An act across the columns; without cells, the heading of a composite step's acts.
 
-    same: all columns say what the first says, so it is enough to show that one.
+    same: all columns equal the first, so only that one is shown.
     """
 
     label: str
@@ -273,7 +273,7 @@ class StepTable:
         return baseline == own
 
     def _reasons(self, column: int, line: Sequence[ActGroup | None]) -> tuple[Reason, ...]:
-        """The reasons that tell the column from the baseline; all of them without a baseline."""
+        """The reasons that the baseline's cell lacks; all reasons without a baseline."""
         acts, baseline = line[column], line[0]
         reasons = acts.reasons if acts else []
         known = baseline.reasons if baseline and column and self.reference else []

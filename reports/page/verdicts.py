@@ -23,8 +23,8 @@ _ALWAYS: Final = ("regression", "abi-removal", "fix", "behaviour-change")
 class Count:
     """The number of scenarios (or ABI removals) in a class.
 
-    deaths: the number of regressions among them in which the kernel dies. harms: what regressions
-    come to, worst first: `memory is lost or cannot be used in 16`, `14 only because X is gone`.
+    deaths: the number of regressions among them in which the kernel dies. harms: of the
+    regressions, worst first: `memory is lost or cannot be used in 16`, `14 only because X is gone`.
     """
 
     kind: Class
@@ -46,7 +46,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The verdict on a candidate. remarks: sentences that help to judge how far to trust it."""
+    """The verdict on a candidate. remarks: sentences on the evidence for it."""
 
     link: Link
     summary: str
@@ -110,7 +110,7 @@ def _counts(index: Index, variant: str) -> Iterator[Count]:
 
 
 def _harms(index: Index, variant: str) -> Iterator[str]:
-    """What the regressions of a variant come to; those that a removal explains alone are last."""
+    """The harms of a variant's regressions; those that a removal explains alone are last."""
     severities: Counter[Severity | None] = Counter()
     removals: Counter[str] = Counter()
     for scenario in index.result.scenarios:
