@@ -52,6 +52,11 @@ def derive_alphabet(
     return asyncio.run(_derive(baseline, candidate, machine, host))
 
 
+def with_actions(derived: DerivedAlphabet, actions: Sequence[Action]) -> DerivedAlphabet:
+    """Return these steps in place of the derived ones."""
+    return DerivedAlphabet(replace(derived.alphabet, actions=tuple(actions)))
+
+
 async def _derive(
     baseline: StageImage, candidate: StageImage, machine: ReviewMachine, host: Host
 ) -> DerivedAlphabet:

@@ -55,10 +55,15 @@ def grouped(judged: Iterable[tuple[Parting, Harm, ReviewVerdict]]) -> list[Group
     alike: dict[object, list[_Judged]] = defaultdict(list)
     for parting, harm, verdict in judged:
         step = parting.steps[-1].kind if parting.steps else ""
-        key = (step, parting.results, parting.warnings, harm, verdict)
+        key = (step, _different(parting.results), _different(parting.warnings), harm, verdict)
         alike[key].append(_Judged(parting, harm, verdict, kinds_of(parting)))
     groups = [group for some in alike.values() for group in _split(some)]
     return sorted(groups, key=lambda group: len(group.partings[0].steps))
+
+
+def _different(pair: tuple[object, object]) -> tuple[object, object] | None:
+    """Return what both sides showed if that is part of the difference."""
+    return None if pair[0] == pair[1] else pair
 
 
 def _split(some: Sequence[_Judged]) -> list[Group]:

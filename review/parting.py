@@ -104,27 +104,27 @@ def _hold_kernel_pages(look: Look, blocks: Collection[int]) -> bool:
     )
 
 
-def decides_what_follows(part: Part) -> bool:
-    """Whether later steps may do something else because two sides differ in this part.
-
-    What the memory is, in contrast to what a file calls it.
-    """
-    if match := BLOCK_FILE.fullmatch(part.source):
-        return match[2] not in _SAYS_ONLY
-    return (
-        part.source in (ZONEINFO, KNOB)
-        or part.source.startswith(_MASKS)
-        or part.source.endswith(_DRIVER)
-    )
-
-
 def estranged(one: Look, two: Look, from_boot: Mapping[Part, Texts]) -> bool:
     """Whether two sides differ so that what they do next follows from it, and is no new cause.
 
-    from_boot: what differed at boot; as long as it reads the same, it hides nothing.
+    from_boot: what differed at boot. Zones, nodes and address ranges that still read as they did
+    then hide nothing: no step may ever bring them together.
     """
     return any(
-        from_boot.get(part) != texts
-        and (decides_what_follows(part) or (part.source == IOMEM and None in texts))
+        _decides_what_follows(part, texts) and not (_of_boot(part) and from_boot.get(part) == texts)
         for part, texts in differing(one, two).items()
     )
+
+
+def _decides_what_follows(part: Part, texts: Texts) -> bool:
+    """Whether a difference is one of what the memory is, not only of what a file calls it."""
+    if match := BLOCK_FILE.fullmatch(part.source):
+        return match[2] not in _SAYS_ONLY
+    if part.source == IOMEM:
+        return None in texts
+    return part.source == KNOB or part.source.endswith(_DRIVER) or _of_boot(part)
+
+
+def _of_boot(part: Part) -> bool:
+    """Whether boot memory alone may make a part different."""
+    return part.source in (ZONEINFO, IOMEM) or part.source.startswith(_MASKS)
