@@ -204,7 +204,7 @@ def _fits(view: BlockView | None, check: BlocksGoal) -> bool:
         check.state in (None, view.state)
         and check.zone in (None, view.zone)
         and check.valid_zones in (None, view.valid_zones)
-        and check.node in (None, view.node)
+        and (check.node is None or check.node in view.nodes)
     )
 
 
@@ -217,7 +217,7 @@ def _result(acts: tuple[Act, ...], result: str | None) -> str:
 
 
 def _with_node(view: BlockView) -> str:
-    return f"{view} on node {view.node}"
+    return f"{view} on node {words.nodes_of(view)}"
 
 
 def _span(part: str) -> Span:

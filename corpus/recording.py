@@ -258,14 +258,14 @@ def _view(body: Any, way: Way) -> BlockView:
             _refuse((*way, name), f"unknown key; expected {', '.join(_UNREAD)}")
         if name != "node":
             _line(value, (*way, name))
-    node = _node(files.get("node", -1), (*way, "node"))
-    return BlockView(**{**_UNREAD, **files, "node": node})
+    node, *others = _nodes(files.get("node", -1), (*way, "node"))
+    return BlockView(**{**_UNREAD, **files, "node": node, "other_nodes": tuple(others)})
 
 
-def _node(value: Any, way: Way) -> int:
-    """Read the node of a block: the first one where it lies in several, -1 for none."""
+def _nodes(value: Any, way: Way) -> list[int]:
+    """Read the nodes of a block, ascending: one number, or a list where it lies in several."""
     nodes = value if isinstance(value, list) and value else [value]
-    return min(_number(node, way, -1, MAX_NODES) for node in nodes)
+    return sorted({_number(node, way, -1, MAX_NODES) for node in nodes})
 
 
 def _zone(body: Any, way: Way) -> ZoneView:

@@ -201,6 +201,7 @@ def _booted(
         memory.grow(node, zone, span)
     tails: dict[int, int] = {}
     held: dict[int, int] = {}
+    nodes: dict[int, set[int]] = {}
     last = -1
     for pages, node, zone in pieces:
         link = 1 + 4 * node + zone
@@ -209,6 +210,7 @@ def _booted(
         for block in {first, stop - 1}:
             part = _overlap(memory.pages(block), pages)
             held[block] = held.get(block, 0) + part.end - part.start
+            nodes.setdefault(block, set()).add(node)
         if first == last:
             tails[first] = link
             if memory.link[first] != link:
@@ -224,6 +226,7 @@ def _booted(
             tails[last] = link if spans[node, zone].end > pages.end else 0
     memory.early = memory.present[:]
     memory.ragged = {block: count for block, count in held.items() if count < memory.block_pages}
+    memory.seams = {block: tuple(sorted(them)) for block, them in nodes.items() if len(them) > 1}
     memory.tails = {
         block: link
         for block, link in tails.items()

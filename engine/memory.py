@@ -56,6 +56,7 @@ class Memory:
     node_spans: the span of each node's pgdat.
     tails: link of a boot block's *last* page where that differs from its first (0: no zone).
     ragged: the number of pages of each boot block that lacks some.
+    seams: the nodes, ascending, of each boot block that has pages of several.
     node_states: NODE_ONLINE, HAS_MEMORY, ... bits of each node.
     block_pages: pages in a memory block.
     """
@@ -70,6 +71,7 @@ class Memory:
         "online_type",
         "present",
         "ragged",
+        "seams",
         "spans",
         "status",
         "tails",
@@ -88,9 +90,10 @@ class Memory:
         self.node_states = bytearray(nodes)
         self.tails: Mapping[int, int] = {}
         self.ragged: Mapping[int, int] = {}
+        self.seams: Mapping[int, tuple[int, ...]] = {}
 
     def copy(self) -> Memory:
-        """An independent copy (tails and ragged are never written to and are shared)."""
+        """An independent copy (tails, ragged and seams are never written to and are shared)."""
         twin = Memory.__new__(Memory)
         twin.block_pages = self.block_pages
         twin.status = self.status[:]
@@ -102,7 +105,7 @@ class Memory:
         twin.early = self.early[:]
         twin.initialised = self.initialised[:]
         twin.node_states = self.node_states[:]
-        twin.tails, twin.ragged = self.tails, self.ragged
+        twin.tails, twin.ragged, twin.seams = self.tails, self.ragged, self.seams
         return twin
 
     def key(self) -> tuple[object, ...]:

@@ -13,13 +13,23 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class BlockView:
-    """The sysfs files of one memory block, as text, and the node it is linked to."""
+    """The sysfs files of one memory block, as text, and the nodes that it is linked to.
+
+    node: the lowest of them, -1 for none. other_nodes: the others, ascending; boot memory of
+    several nodes can meet within a block.
+    """
 
     state: str
     valid_zones: str
     removable: str
     online: str
     node: int
+    other_nodes: tuple[int, ...] = ()
+
+    @property
+    def nodes(self) -> tuple[int, ...]:
+        """All nodes that the block is linked to, ascending."""
+        return () if self.node < 0 else (self.node, *self.other_nodes)
 
     @property
     def zone(self) -> str:

@@ -58,19 +58,23 @@ def block_view(kernel: Kernel, block: int) -> BlockView:
     status = memory.status[block]
     zones = None if status & MIXED else kernel.policy.valid_zones(kernel, block)
     pinned = status & (PINNED | MIXED) and status & ONLINE and not kernel.policy.removable_always
-    node = memory.node(block)
+    nodes = memory.seams.get(block) or (memory.node(block),)
     return _view(
         status & ONLINE,
         status & OFFLINE_FLAG,
         zones,
         bool(pinned and memory.zone(block) is not Zone.MOVABLE),
-        node if memory.node_is(node, NODE_ONLINE) else NO_NODE,
+        tuple(node for node in nodes if memory.node_is(node, NODE_ONLINE)),
     )
 
 
 @lru_cache(maxsize=1024)
 def _view(
-    online: int, offline_flag: int, zones: tuple[Zone, ...] | None, pinned: bool, node: int
+    online: int,
+    offline_flag: int,
+    zones: tuple[Zone, ...] | None,
+    pinned: bool,
+    nodes: tuple[int, ...],
 ) -> BlockView:
     """Return the same object for blocks with equal files, so that comparing them is cheap."""
     return BlockView(
@@ -78,7 +82,8 @@ def _view(
         valid_zones="none" if zones is None else " ".join(zone.label for zone in zones),
         removable="0" if pinned else "1",
         online="0" if offline_flag else "1",
-        node=node,
+        node=nodes[0] if nodes else NO_NODE,
+        other_nodes=nodes[1:],
     )
 
 

@@ -229,6 +229,11 @@ def block_changes(before: Observation, change: Change) -> list[str]:
     return [f"{item.name}{text}" for item, text in joined]
 
 
+def nodes_of(view: BlockView) -> str:
+    """The nodes that a block is linked to: `0`, or `0 and 1` where it lies in two."""
+    return " and ".join(map(str, view.nodes)) or str(view.node)
+
+
 def _block_change(old: BlockView | None, new: BlockView | None) -> str:
     if new is None:
         return " gone"
@@ -240,8 +245,8 @@ def _block_change(old: BlockView | None, new: BlockView | None) -> str:
         parts.append(f"{old.state if same_zones else block(old)} → {block(new)}")
     if old.removable != new.removable:
         parts.append(f"removable {old.removable} → {new.removable}")
-    if old.node != new.node:
-        parts.append(f"node {old.node} → {new.node}")
+    if (old.node, old.other_nodes) != (new.node, new.other_nodes):
+        parts.append(f"node {nodes_of(old)} → {nodes_of(new)}")
     return f": {', '.join(parts)}"
 
 

@@ -134,7 +134,7 @@ class Layout:
         template = self.template.kernel.tables
         memory.tracer = tracer
         memory.block_pages = template.block_pages
-        memory.ragged = template.ragged
+        memory.ragged, memory.seams = template.ragged, template.seams
         memory.numbering, memory.tails_cell = self.numbering, self.tails
         base, columns = self.base, self.columns
         memory.status = Column(base["status"], columns["status"], tracer)  # type: ignore[assignment]

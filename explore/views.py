@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, Literal, NamedTuple
 
+from zonediff.engine import words
 from zonediff.engine.guest import Guest
 from zonediff.engine.observe import block_view, node_masks
 from zonediff.engine.zones import ZONE_LABELS
@@ -91,7 +92,7 @@ def _files(block: int, guest: Guest) -> PartView:
         ("valid_zones", view.valid_zones),
         ("online", view.online),
         ("removable", view.removable),
-        ("node", str(view.node)),
+        ("node", words.nodes_of(view)),
     )
 
 

@@ -57,6 +57,10 @@ class Snapshot:
         """The node that a block is linked to, the first one where it lies in several."""
         return min(self.links.get(block, ()), default=_NO_NODE)
 
+    def _view(self, block: int, files: dict[str, str]) -> BlockView:
+        others = self.links.get(block, ())[1:]
+        return BlockView(**{**_UNREAD, **files}, node=self.node_of(block), other_nodes=others)
+
     def observation(self, *, every_zone: bool = False) -> Observation:
         """Return the snapshot as an Observation, which models have too.
 
@@ -64,8 +68,7 @@ class Snapshot:
         """
         return Observation(
             blocks=run_length(
-                (number, BlockView(**{**_UNREAD, **files}, node=self.node_of(number)))
-                for number, files in sorted(self.blocks.items())
+                (number, self._view(number, files)) for number, files in sorted(self.blocks.items())
             ),
             zones={
                 name: ZoneView(zone.get("start_pfn", -1), zone["spanned"], zone["present"])

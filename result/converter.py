@@ -102,7 +102,8 @@ def _write_range(item: BlockRange) -> list[Any]:
     if item.view is None:
         return [*row, None]
     view = item.view
-    return [*row, view.state, view.valid_zones, view.removable, view.online, view.node]
+    node = list(view.nodes) if view.other_nodes else view.node
+    return [*row, view.state, view.valid_zones, view.removable, view.online, node]
 
 
 def _read_range(value: Any, _: Any) -> BlockRange:
@@ -116,12 +117,13 @@ def _read_range(value: Any, _: Any) -> BlockRange:
             str(zones),
             str(removable),
             str(online),
-            int(node),
+            int() | [int(), int(), *_] as node,
         ] if _are_blocks(first, last):
-            _number(node, int)
+            nodes = [_number(one, int) for one in (node if isinstance(node, list) else [node])]
             for text in (state, zones, removable, online):
                 _text(text, str)
-            return BlockRange(first, last, BlockView(state, zones, removable, online, node))
+            view = BlockView(state, zones, removable, online, nodes[0], tuple(nodes[1:]))
+            return BlockRange(first, last, view)
     raise ValueError(
         "expected [first, last, state, valid_zones, removable, online, node] or [first, last, null]"
         f", with block numbers up to {BLOCK_NUMBER}"

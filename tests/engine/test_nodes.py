@@ -24,6 +24,15 @@ def masks(lab: Lab) -> tuple[str, str, str]:
     return nodes["online"], nodes["has_memory"], nodes["has_normal_memory"]
 
 
+def test_a_block_of_two_nodes_is_linked_to_both(boot: BootLab) -> None:
+    # As seen on Debian's 5.10 to 7.2 with these nodes.
+    lab = boot("700M+500M", variant="v6.1")
+    view = lab.view(5)
+    assert (view.nodes, view.valid_zones) == ((0, 1), "none")
+    assert (lab.view(4).nodes, lab.view(6).nodes) == ((0,), (1,))
+    assert lab.write(5, "offline") == "EINVAL"
+
+
 def test_a_node_without_memory_appears_with_its_first_dimm(boot: BootLab) -> None:
     lab = boot("1G+0")
     assert masks(lab) == ("0", "0", "0")
