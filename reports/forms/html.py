@@ -27,6 +27,15 @@ from zonediff.reports.page.index import cell_name
 from zonediff.reports.page.patches import short_id
 from zonediff.reports.page.report import Report, build_report
 from zonediff.reports.page.reproduce import Where
+from zonediff.reports.page.review_steps import transcript
+from zonediff.reports.page.reviews import (
+    STAGE_SIGNS,
+    STAGE_WORDS,
+    alphabet_lines,
+    bound,
+    outcome_of,
+    verdict_noun,
+)
 from zonediff.reports.page.row_filters import RowFilter, filter_anchor, row_filters, style_rules
 from zonediff.reports.page.scenario_groups import ScenarioGroup, group_scenarios
 from zonediff.reports.page.scenario_view import Column
@@ -44,7 +53,9 @@ def render(result: Result) -> str:
     """The whole page."""
     report = build_report(result)
     filters = row_filters(report)
-    style, script = _style(filters), _asset("script.js")
+    style, script = _style(filters), _asset("copy.js")
+    if report.scenarios:
+        script += _asset("script.js")
     return (
         _environment()
         .get_template("report.html")
@@ -78,6 +89,8 @@ def _environment() -> Environment:
     environment.filters["css"] = css
     environment.filters["prose"] = _prose
     environment.globals.update(
+        alphabet_lines=alphabet_lines,
+        bound=bound,
         by_judgement=_by_judgement,
         cause_anchor=_cause_anchor,
         cell_name=cell_name,
@@ -101,6 +114,7 @@ def _environment() -> Environment:
         member_of=_member,
         noun=noun,
         pictures=frontier.pictures,
+        outcome_of=outcome_of,
         places=_PLACES,
         short=short,
         short_id=short_id,
@@ -108,7 +122,10 @@ def _environment() -> Environment:
         signs=explorations.SIGNS,
         spans=_spans,
         standings=[(s, explorations.SIGNS[s], m) for s, m in explorations.MEANINGS.items()],
+        stage_words=STAGE_WORDS,
         symbols=SYMBOLS,
+        transcript=transcript,
+        verdict_noun=verdict_noun,
         verdict_meanings=claims.MEANINGS,
     )
     return environment
@@ -240,7 +257,7 @@ def _claims(report: Report) -> list[str]:
 
 def _style(filters: Sequence[RowFilter]) -> Markup:
     """The style sheet with the signs of classes and verdicts, and the rules of row filters."""
-    signs = [*SYMBOLS.items(), *claims.SIGNS.items()]
+    signs = [*SYMBOLS.items(), *claims.SIGNS.items(), *STAGE_SIGNS.items(), ("sometimes", "~")]
     return Markup(
         _without_blanks(str(_asset("style.css")))
         + "\n".join(f'.{css(kind)} {{ --sign: "{sign}"; }}' for kind, sign in signs)

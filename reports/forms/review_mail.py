@@ -57,7 +57,7 @@ def full(result: Result) -> str:
 
 
 def _mail(result: Result, *, full: bool) -> Iterator[str]:
-    views = sorted(review_views(result), key=_worst)
+    views = sorted(review_views(result), key=ReviewView.rank)
     shown = views if full else views[:1]
     head = [*_title(views), *_others(views[len(shown) :])]
     end = [*_scenarios(result, full), *_more(result, full)]
@@ -74,19 +74,8 @@ _SHARES: Final[dict[bool, tuple[float, ...]]] = {True: (_ENOUGH,), False: (1, 0.
 """The shares of the usual lines that the parts get, by whether the mail is in full."""
 
 
-def _worst(view: ReviewView) -> tuple[int, int, int]:
-    return view.causes[0].cause.rank if view.causes else (len(reviews.CAUSE_SIGNS), 0, 0)
-
-
-def title(views: Sequence[ReviewView]) -> str:
-    """The subject: the series and the numbers of its causes."""
-    first = views[0]
-    more = f"; and {count_of(len(views) - 1, 'more review')}" if len(views) > 1 else ""
-    return f"{first.review.series}: {first.headline}{more}"
-
-
 def _title(views: Sequence[ReviewView]) -> Iterator[str]:
-    yield from _cut(wrap(title(views), WIDTH), _SENTENCE)
+    yield from _cut(wrap(reviews.review_title(views), WIDTH), _SENTENCE)
 
 
 def _others(views: Sequence[ReviewView]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from zonediff.result.partings import partings
 from zonediff.result.result import Result
 
 RESERVED: Final = (
+    "reviews",
     "verdict",
     "errors",
     "regressions",

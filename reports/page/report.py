@@ -19,6 +19,7 @@ from zonediff.reports.page.index import Index, Link
 from zonediff.reports.page.intents import IntentView, intent_view
 from zonediff.reports.page.matrix import Shelf, shelves
 from zonediff.reports.page.patches import SeriesView, series_view
+from zonediff.reports.page.reviews import ReviewView, review_title, review_views
 from zonediff.reports.page.same_behaviour import VariantGroup, variant_groups
 from zonediff.reports.page.scenario_view import ScenarioView, scenario_view
 from zonediff.reports.page.verdicts import Verdict, verdicts
@@ -97,6 +98,7 @@ class Report:
     portraits: tuple[Portrait, ...]
     scenarios: tuple[ScenarioView, ...]
     variants: tuple[VariantView, ...]
+    reviews: tuple[ReviewView, ...]
     version: str
     schema: str
     sources: tuple[str, ...]
@@ -114,10 +116,11 @@ class Report:
         findings = [(section.heading, section.anchor, True) for section in self.sections]
         worst = sum(section.kind in _WORST for section in self.sections)
         parts = (
+            ("Review" if len(self.reviews) == 1 else "Reviews", "reviews", self.reviews),
             ("Verdict", "verdict", self.scenarios),
             *findings[:worst],
             ("Matrix", "matrix", self.scenarios),
-            ("ABI removals", "removals", True),
+            ("ABI removals", "removals", self.variants),
             *findings[worst:],
             ("Declared intents", "intents", self.scenarios and self.intents),
             ("Same behaviour", "alike", self.scenarios and self.variant_groups[1:]),
@@ -128,8 +131,8 @@ class Report:
             ("Explorations", "explorations", self.explorations),
             ("Scenarios", "scenarios", self.scenarios),
             ("Kernel functions", "functions", self.functions),
-            ("Evidence", "evidence", True),
-            ("Variants", "variants", True),
+            ("Evidence", "evidence", self.variants),
+            ("Variants", "variants", self.variants),
             ("Patches", "patches", self.series),
             ("Provenance", "provenance", True),
         )
@@ -145,10 +148,15 @@ def build_report(result: Result) -> Report:
     shown = verdicts(result) if result.scenarios else ()
     candidates = count_of(len(index.candidates), "variant")
     sections = _sections(index)
+    reviews = review_views(result)
     return Report(
         baseline=result.baseline,
-        subject=_subject(index),
-        title=f"Memory hotplug: {candidates} against {result.baseline}",
+        subject=review_title(reviews) if reviews else _subject(index),
+        title=(
+            review_title(reviews)
+            if reviews
+            else f"Memory hotplug: {candidates} against {result.baseline}"
+        ),
         lead=_lead(index),
         notes=tuple(_notes(index)),
         verdicts=shown,
@@ -167,6 +175,7 @@ def build_report(result: Result) -> Report:
         portraits=tuple(result.portraits),
         scenarios=tuple(scenario_view(index, info) for info in result.scenarios),
         variants=tuple(_variant(index, info) for info in result.variants),
+        reviews=reviews,
         version=result.version,
         schema=result.schema,
         sources=tuple(_source(item) for item in result.sources),
@@ -209,6 +218,8 @@ def _origin(result: Result) -> str:
 def _lead(index: Index) -> str:
     """The sentence under the title."""
     result = index.result
+    if result.reviews and not result.scenarios:
+        return f"{' '.join(view.lead for view in review_views(result))}"
     if not result.scenarios:
         return "0 scenarios were run."
     runs = [index.run(scenario.id, result.baseline) for scenario in result.scenarios]
@@ -286,5 +297,7 @@ def _provenance(result: Result) -> Iterator[tuple[str, str]]:
         yield "Command", result.command
     if result.versions:
         yield "With", ", ".join(f"{name} {version}" for name, version in result.versions.items())
+    if not result.scenarios and result.reviews:
+        return
     last = result.seed + result.seeds - 1
     yield "Seeds", str(result.seed) if result.seeds == 1 else f"{result.seed} to {last}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -130,6 +130,19 @@ class ReviewView:
         counts = [f"{number} {verdict_noun(v, number)}" for v, number in self.counts if number]
         return ", ".join([*failed, *(counts or ["no difference in what was compared"])])
 
+    def rank(self) -> tuple[int, int, int]:
+        """A key that sorts reviews, the one with the worst cause first."""
+        return self.causes[0].cause.rank if self.causes else (len(REVIEW_VERDICTS), 0, 0)
+
+    @property
+    def lead(self) -> str:
+        """How much was done: `3 stages on the machine dax: 2 comparisons ...`."""
+        review = self.review
+        stages = count_of(len(review.stages), "stage")
+        made = count_of(len(review.comparisons), "comparison")
+        commands = count_of(len(review.alphabet), "command")
+        return f"{stages} on the machine {review.machine}: {made} over sequences of {commands}."
+
     @property
     def built_on(self) -> str:
         """The tree and its base, and what the series asks for instead."""
@@ -164,6 +177,13 @@ class ReviewView:
 def review_views(result: Result) -> tuple[ReviewView, ...]:
     """Every review of the result, in its order."""
     return tuple(ReviewView(review, _causes(review)) for review in result.reviews)
+
+
+def review_title(views: Sequence[ReviewView]) -> str:
+    """The worst review's series and the numbers of its causes: `dax/kmem: ...: 1 regression`."""
+    first, *others = sorted(views, key=ReviewView.rank)
+    more = f"; and {count_of(len(others), 'more review')}" if others else ""
+    return f"{first.review.series}: {first.headline}{more}"
 
 
 def _causes(review: Review) -> tuple[CauseView, ...]:

@@ -341,37 +341,6 @@
     return ids.find((id) => id === place) ?? ids.find((id) => id.startsWith(`${place}.`)) ?? scenario;
   };
 
-  const commandsOf = (block) => {
-    const lines = block.cloneNode(true);
-    all("i", lines).forEach((item) => item.remove());
-    return lines.textContent.split("\n").filter((line) => line.trim()).join("\n");
-  };
-  const copy = (button, text) => {
-    const name = button.textContent;
-    const area = document.createElement("textarea");
-    area.value = text;
-    button.before(area);
-    area.select();
-    // Pages opened from a file have no clipboard API.
-    button.textContent = document.execCommand("copy") ? "copied" : "press Ctrl-C";
-    area.remove();
-    setTimeout(() => { button.textContent = name; }, 2000);
-  };
-  const copyButton = (name, text) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "copy";
-    button.textContent = name;
-    button.addEventListener("click", () => copy(button, text));
-    return button;
-  };
-  const offerCopies = (place) => {
-    for (const commands of all(":scope > pre", place)) {
-      const text = commandsOf(commands);
-      if (!text || commands.previousElementSibling.matches(".copy")) continue;
-      commands.before(copyButton("copy", `${text}\n`));
-    }
-  };
   const offerLinks = (card) => {
     const body = card.querySelector(":scope > .body");
     if (!body?.id || body.querySelector(":scope > .copy")) return;
