@@ -69,5 +69,5 @@ def command(
 
 
 def _recorded(subject: Subject) -> list[Evidence]:
-    """What recordings say about a model; a live kernel needs none."""
+    """The evidence for a model from recordings; a live kernel needs none."""
     return evidence(subject.policy, files_of([SHIPPED])) if isinstance(subject, Model) else []

@@ -137,7 +137,7 @@ def opened(path: Path | None) -> Iterator[Store | None]:
 
 
 def kept(path: Path | None) -> str:
-    """What is kept of work that ends early, with this store or none."""
+    """The work that is kept when a command ends early, with this store or none, in words."""
     return "nothing is kept without --store" if path is None else f"{path} has what was done"
 
 

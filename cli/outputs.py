@@ -15,7 +15,7 @@ _READ_BELOW_FOLDERS: Final = (".yaml", ".yml", ".py")
 """Suffixes of the files that commands look for in a folder of inputs."""
 
 _BESIDE_A_STORE: Final = ("-wal", "-shm", "-journal", "-lock", "-client1")
-"""What SQLite and locks add to the name of a store, for files beside it."""
+"""The suffixes that SQLite and locks add to the name of a store, for files beside it."""
 
 
 def check(outputs: Iterable[tuple[str, Path | None]], inputs: Iterable[Path] = ()) -> None:
@@ -60,7 +60,7 @@ def _sorted(inputs: Iterable[Path]) -> tuple[set[Path], list[Path]]:
 
 
 def _clash(place: Path, files: set[Path], folders: Iterable[Path]) -> str | None:
-    """What would be read from the place of an output."""
+    """Why an output would overwrite an input; None if it would not."""
     if place in files:
         return "is read as well: name another file"
     if place.suffix in _READ_BELOW_FOLDERS:
@@ -92,7 +92,7 @@ def warn_of_size(mail: str, path: Path) -> None:
 
 
 def _problem(path: Path) -> str | None:
-    """What keeps a file from being written."""
+    """Why a file cannot be written; None if it can."""
     if path.is_dir():
         return "is a folder: name a file"
     if path.exists() and not path.is_file():  # a pipe or device is not replaced

@@ -19,7 +19,7 @@ from zonediff.result.result import Result
 from zonediff.result.writing import write_text
 
 _LIST: Final = "?"
-"""What `--format` stands for when no name follows."""
+"""The value of `--format` when no name follows."""
 
 _EPILOG: Final = "\n".join(
     (

@@ -23,7 +23,7 @@ from zonediff.result.explorations import DifferenceWitness, Exploration, Witness
 from zonediff.variants.model import Model
 
 LEVEL: Final = "spans"
-"""What is compared after each step, in the words of `zonediff explore`."""
+"""The level of comparison after each step, in the words of `zonediff explore`."""
 
 _NUMBER: Final = re.compile(r"\d+")
 

@@ -33,7 +33,7 @@ Progress = Callable[[int, int], None]
 
 
 class Shown(NamedTuple):
-    """What a side shows after a step.
+    """The result and the view of a side after a step.
 
     result: as in a trace. state: equal for equal states; None when the side lost track of it, or
     died. chance: whether what it did was an input of chance, not a rule.
@@ -70,7 +70,7 @@ class TourParting:
 
 @dataclass(slots=True)
 class Tour:
-    """What was done. transitions: (state, step) pairs of the left and of the right side.
+    """The outcome of a tour. transitions: (state, step) pairs of the left and of the right side.
 
     by_chance: those of the left side that were decided by chance each time. unreached: states that
     steps left untried were known for, and that could not be reached again. pairs: of states that

@@ -1,4 +1,4 @@
-"""Examine whether real kernels can run on this machine, and what would bring what is missing."""
+"""Examine whether real kernels can run on this machine; name the remedy for each missing thing."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _images(named: Sequence[Path]) -> Iterator[Finding]:
 
 
 def _image(path: Path) -> Iterator[Finding]:
-    """What is to be said of an image. Raises VariantError when it is none."""
+    """Examine an image. Raises VariantError when the file is not an image."""
     image = read_image(path)
     yield Finding(True, f"{path}: Linux {image.release}")
     config = image.config()

@@ -213,7 +213,7 @@ class LiveGuest:
         ]
 
     async def culprits(self) -> list[str]:
-        """What runs or waits in a kernel that does not come back: tasks with their stacks, blocks.
+        """The running and waiting tasks of a kernel that hangs, with their stacks, and blocks.
 
         Empty when the agent does not answer any more.
         """

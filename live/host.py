@@ -62,7 +62,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What live runs use; qemu_version as QEMU tells it, busybox_digest a hash of the program.
+    """The programs of live runs. qemu_version: as QEMU prints it. busybox_digest: a hash.
 
     agent: the compiled agent; None where no compiler could make it, and the shell's is used.
     """

@@ -33,7 +33,7 @@ _ONLINE_TYPES: Final = {
 }
 
 _EMBEDDED: Final = b"IKCFG_ST"
-"""What stands before the config of a kernel built with CONFIG_IKCONFIG."""
+"""The bytes before the config of a kernel built with CONFIG_IKCONFIG."""
 
 _OPTION: Final = re.compile(r"CONFIG_(\w+)=(.*)")
 

@@ -18,7 +18,7 @@ APPLETS: Final = (
     *("cat", "find", "grep", "md5sum", "mount", "mv", "readlink", "sed", "sh", "stty"),
     *("uevent", "uname"),
 )
-"""What the agent uses of busybox, beside what its shell has built in."""
+"""The commands of busybox that the agent uses, besides those built into the shell."""
 
 SHELL_AGENT: Final = Path(__file__).with_name("agent.sh")
 

@@ -33,7 +33,7 @@ _OVERHEAD: Final = 192 * MIB
 """Bytes that a guest uses beside its own memory: QEMU, translated code, devices."""
 
 _BOOT: Final = 160 * MIB
-"""What a kernel touches of its memory beside the memmap: 70 to 130 MiB on 5.10 to 7.2."""
+"""The memory that a kernel touches besides the memmap: 70 to 130 MiB on 5.10 to 7.2."""
 
 _MEMMAP_SHARE: Final = 64
 """A 64th of hot-added memory is touched at once: its memmap."""

@@ -33,14 +33,14 @@ from zonediff.live.snapshot import Snapshot
 from zonediff.live.templates import DiedBooting, booted
 
 _NOT_ADDED: Final = "acpi_memory_enable_device() error"
-"""What the driver prints when add_memory() fails (drivers/acpi/acpi_memhotplug.c)."""
+"""The driver's message when add_memory() fails (drivers/acpi/acpi_memhotplug.c)."""
 
 _FAILURES: Final = (
     ("unaligned hotplug range", "EINVAL"),
     ("vmemmap alloc failure", "ENOMEM"),
     ("page allocation failure", "ENOMEM"),
 )
-"""What the memory code prints before it, and the errno that it then returns."""
+"""The memory code's message before it, and the errno that it then returns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ class GuestRunner:
         return None, None
 
     def _result_of_adding(self, id: str) -> str | None:
-        """What add_memory() returned, as far as it can be seen. Raises Refused."""
+        """The result of add_memory(), as far as it can be seen. Raises Refused."""
         console = self._guest.console
         if console.has_news(_NOT_ADDED):
             errno = next((errno for text, errno in _FAILURES if console.has_news(text)), "REFUSED")

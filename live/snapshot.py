@@ -81,7 +81,7 @@ class Snapshot:
 
 
 def read_snapshot(lines: Sequence[str], before: Snapshot) -> Snapshot:
-    """What the agent answered as its look. before: the snapshot before, for one of changes only."""
+    """Parse the agent's answer. before: the previous snapshot, for an answer with changes only."""
     changes = CHANGES in lines
     if changes and lines[-1] == CHANGES:
         return before

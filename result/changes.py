@@ -38,7 +38,7 @@ class Novelty:
 ReviewFate = Literal[
     "stage-failed", "new", "worse", "otherwise", "gone", "stage-mended", "still-there", "not-tested"
 ]
-"""What became of a cause of a review, or of a stage.
+"""The fate of a cause of a review, or of a stage.
 
 stage-failed, stage-mended: a stage that had a kernel has none now, or the other way round. worse: a
 cause that was no regression is one, or hurts more. otherwise: it reads otherwise. gone: the newer
@@ -61,7 +61,7 @@ REVIEW_FATES: Final[tuple[ReviewFate, ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class ReviewChange:
-    """What became of a cause of a review, or of a stage.
+    """The fate of a cause of a review, or of a stage.
 
     review: the series and the machine. place: the comparison, as `base -> v7`, or the stage.
     cause: the cause in words, empty for a stage. verdict: of the newer review; of the older one if
@@ -86,7 +86,7 @@ class Regression:
     """The changes from one result to another, as of two revisions or two days.
 
     base, head: the two results in words. cells: (scenario, variant) of all runs in both.
-    removals: what user space can no longer use, by variant. edited: scenarios with different texts
+    removals: interfaces that user space lost, by variant. edited: scenarios with different texts
     in the two. remarks: other reasons why the two are hard to compare. reviews: what became of the
     causes and stages of reviews.
     """

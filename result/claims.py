@@ -55,7 +55,7 @@ class ClaimVerdict:
 
 @dataclass(frozen=True, slots=True)
 class ClaimOutcome:
-    """What someone claimed, where (message-id and date), and the verdicts.
+    """A claim with its author, its mail (message-id and date), and the verdicts.
 
     undecidable: the part that no scenario can decide, and why.
     """

@@ -90,7 +90,7 @@ REVIEW_VERDICTS: Final[tuple[ReviewVerdict, ...]] = (
 """Every verdict, in the order of reports."""
 
 SettledClaim = Literal["confirmed", "refuted", "not settled"]
-"""What running the steps of a claim shows."""
+"""The outcome of running the steps of a claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class Cause:
 
     @property
     def words(self) -> str:
-        """What it does, as a clause: `a step is refused that was allowed`."""
+        """The harm as a clause: `a step is refused that was allowed`."""
         return (FIX_WORDS if self.verdict == "fix" else HARM_WORDS)[self.harm]
 
     @property

@@ -52,7 +52,7 @@ def _review(old: Review | None, new: Review | None) -> Iterator[ReviewChange]:
 
 
 def _key(review: Review, item: StageComparison) -> object:
-    """What a comparison has in common with its like in another revision of a series."""
+    """The key by which comparisons of two revisions of a series correspond."""
     if item is review.whole:
         return "whole"
     titles = {stage.name: stage.title or stage.name for stage in review.stages}

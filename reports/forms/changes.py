@@ -28,7 +28,7 @@ FATES: Final[dict[ReviewFate, str]] = {
     "still-there": "still there",
     "not-tested": "not tested again",
 }
-"""What became of a cause or a stage of a review."""
+"""The fate of a cause or a stage of a review."""
 
 
 def headline(regression: Regression) -> str:

@@ -209,7 +209,7 @@ def _short(commit: str) -> str:
 
 
 def stage_state(stage: Stage) -> str:
-    """What became of a stage, with the cause."""
+    """The outcome of a stage, with the cause."""
     words = STAGE_WORDS[stage.outcome]
     return f"{words}: {stage.problem}" if stage.problem else words
 
@@ -240,7 +240,7 @@ def bound(item: StageComparison) -> str:
 
 
 def outcome_of(item: StageComparison) -> str:
-    """What a comparison found: `2 regressions, 1 fix`, or `no difference`."""
+    """The outcome of a comparison: `2 regressions, 1 fix`, or `no difference`."""
     numbers = Counter(cause.verdict for cause in item.causes)
     counts = [f"{numbers[v]} {verdict_noun(v, numbers[v])}" for v in REVIEW_VERDICTS if numbers[v]]
     return ", ".join(counts) or "no difference"
