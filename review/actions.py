@@ -55,6 +55,15 @@ class Action:
         return self.command
 
 
+def rank(action: Action) -> int:
+    """Return 1 for a step that mostly does what one of rank 0 does, and can be tried later.
+
+    `online` and `online_kernel` choose a zone among those of boot memory; a block's file `online`
+    is an older form of its file `state`; a switch of 0 and 1 takes effect with another step.
+    """
+    return int(action.value in ("online", "online_kernel", "0", "1"))
+
+
 def parse_action(text: str) -> Action | None:
     """Return the step that a line describes as `command` writes it; None if it is none."""
     if match := _PLUG.fullmatch(text):

@@ -60,14 +60,13 @@ def with_actions(derived: DerivedAlphabet, actions: Sequence[Action]) -> Derived
 async def _derive(
     baseline: StageImage, candidate: StageImage, machine: ReviewMachine, host: Host
 ) -> DerivedAlphabet:
-    alphabets = []
-    for stage in (baseline, candidate):
-        side = GuestSide(host, stage.image, machine, False)
-        try:
-            alphabets.append(await alphabet_of(side, machine))
-        finally:
+    sides = [GuestSide(host, stage.image, machine, False) for stage in (baseline, candidate)]
+    try:
+        one, two = await asyncio.gather(*(alphabet_of(side, machine) for side in sides))
+    finally:
+        for side in sides:
             await side.close()
-    alphabet, new = intersection(*alphabets)
+    alphabet, new = intersection(one, two)
     return DerivedAlphabet(alphabet, tuple(new))
 
 

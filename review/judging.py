@@ -68,19 +68,17 @@ def _harms(
 def leaked(parting: Parting, side: int, edges: Edges) -> list[str]:
     """Return what a side keeps for good: blocks that are not online, and address ranges.
 
-    The other side has given it up, and no explored sequence from here on does so on this side.
+    Both sides had it, the other one has given it up at this step, and no explored sequence from
+    here on gives it up on this side.
     """
     look, other = parting.after[side], parting.after[1 - side]
-    if look is None or other is None:
+    if look is None or other is None or parting.before is None:
         return []
     kept = {*_idle_blocks(look)} - other.blocks().keys()
     ranges = _ranges(look) - _ranges(other)
-    for later in _reachable(look, edges):
-        kept &= later.blocks().keys()
-        ranges &= _ranges(later)
-    before = parting.before[side] if parting.before else look
-    kept &= before.blocks().keys()
-    ranges &= _ranges(before)
+    for known in (*parting.before, *_reachable(look, edges)):
+        kept &= known.blocks().keys()
+        ranges &= _ranges(known)
     return [*(f"memory{block}" for block in sorted(kept)), *sorted(ranges)]
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from zonediff.review.actions import Action
+from zonediff.review.actions import Action, rank
 from zonediff.review.limits import Limits
 from zonediff.review.look import Look, Part, differing
 from zonediff.review.pair_graph import Pair, PairGraph, Plan
@@ -81,7 +81,8 @@ async def explore(
     blocks: those that the steps change. guests: pairs of guests at the same time. Raises what the
     sides raise.
     """
-    explorer = _Explorer(actions, blocks, limits, hidden_depth, progress)
+    ordered = sorted(actions, key=rank)
+    explorer = _Explorer(ordered, blocks, limits, hidden_depth, progress)
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(guests):
@@ -102,7 +103,8 @@ class _Explorer:
         hidden_depth: int,
         progress: Progress,
     ) -> None:
-        graph = PairGraph(len(actions), hidden_depth, limits.steps, limits.pairs)
+        ranks = [rank(action) for action in actions]
+        graph = PairGraph(ranks, hidden_depth, limits.steps, limits.pairs)
         self.done = Exploration(graph)
         self._graph = graph
         self._actions = actions

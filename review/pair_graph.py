@@ -8,7 +8,7 @@ characterisation).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -19,6 +19,8 @@ _NEAR: Final = 3
 
 _AHEAD: Final = 2
 """How many steps longer than the shortest sequences left those may be that are tried on the way."""
+
+_LATER: Final = 2
 
 
 @dataclass(eq=False)
@@ -53,13 +55,16 @@ class Plan(NamedTuple):
 
 
 class PairGraph:
-    """All pairs. actions: the number of steps of the alphabet. steps, pairs: bounds."""
+    """All pairs. ranks: of each step of the alphabet, in ascending order. steps, pairs: bounds.
 
-    def __init__(self, actions: int, hidden_depth: int, steps: int, pairs: int) -> None:
+    Steps of rank N are tried as late as if N times _LATER further steps led to them.
+    """
+
+    def __init__(self, ranks: Sequence[int], hidden_depth: int, steps: int, pairs: int) -> None:
         self.root: Pair | None = None
         self.pairs: dict[Hashable, Pair] = {}
         self._opened = 0
-        self._actions = actions
+        self._ranks = ranks
         self._hidden_depth = hidden_depth
         self._steps = steps
         self._most = pairs
@@ -83,7 +88,7 @@ class PairGraph:
             return
         pair.is_open = True
         self._opened += 1
-        pair.untried.extend(range(self._actions))
+        pair.untried.extend(range(len(self._ranks)))
 
     @property
     def cut(self) -> bool:
@@ -98,7 +103,7 @@ class PairGraph:
     @property
     def complete_depth(self) -> int:
         """The length of sequences of which all were tried."""
-        cut = [pair.depth for pair in self.pairs.values() if len(pair.targets) < self._actions]
+        cut = [pair.depth for pair in self.pairs.values() if len(pair.targets) < len(self._ranks)]
         deepest = max((pair.depth for pair in self.pairs.values()), default=0)
         return min(cut, default=deepest)
 
@@ -110,13 +115,17 @@ class PairGraph:
         waiting = [pair for pair in self.pairs.values() if pair.untried]
         if not waiting:
             return None
-        nearest = min(waiting, key=lambda pair: pair.depth)
+        nearest = min(waiting, key=self._urgency)
         for pair, way in _around(here) if here is not None else ():
             if len(way) > _NEAR:
                 break
-            if pair.untried and pair.depth <= nearest.depth + _AHEAD:
+            if pair.untried and self._urgency(pair) <= self._urgency(nearest) + _AHEAD:
                 return Plan(False, way, pair, pair.untried.popleft())
         return Plan(True, [*nearest.path], nearest, nearest.untried.popleft())
+
+    def _urgency(self, pair: Pair) -> int:
+        """Return how late the next step that is left here is due; lower is earlier."""
+        return pair.depth + _LATER * self._ranks[pair.untried[0]]
 
 
 def _around(here: Pair) -> Iterator[tuple[Pair, list[int]]]:

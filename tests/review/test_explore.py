@@ -177,6 +177,33 @@ def test_a_kernel_that_does_not_boot_is_a_cause_without_steps() -> None:
     assert (cause.harm, cause.verdict, commands(cause)) == ("died", "regression", ["boot"])
 
 
+class OnlineAtBoot(Kernel):
+    """Onlines memory by itself unless it is told not to."""
+
+    async def reset(self) -> Shown:
+        await super().reset()
+        self.knob = "online_movable"
+        self.blocks = dict.fromkeys(BLOCKS, "online")
+        return self.shown(None)
+
+
+def test_what_follows_from_a_difference_is_no_cause_of_its_own() -> None:
+    done = compared(OnlineAtBoot, Kernel)
+    [cause] = done.causes
+    assert (cause.harm, cause.verdict, commands(cause)) == ("lost-memory", "regression", ["boot"])
+    assert any("followed from an earlier one" in sentence for sentence in done.not_tested)
+
+
+class OnlineAtBootAndLeaking(OnlineAtBoot, Leaking):
+    """Differs at boot, and later by something else."""
+
+
+def test_a_further_difference_shows_once_both_kernels_agree_again() -> None:
+    causes = compared(Kernel, OnlineAtBootAndLeaking).causes
+    assert [cause.steps[0].command for cause in causes][:1] == ["boot"]
+    assert {cause.harm for cause in causes} == {"lost-memory", "leaked"}
+
+
 class WithFile(Kernel):
     """Has a file more."""
 
