@@ -55,8 +55,8 @@ def command(
     claim = claim.upper()
     if claim not in claims:
         raise click.BadParameter(unknown("claim", claim, claims), param_hint="CLAIM")
-    wanted = set(claims[claim].scenarios)
-    scenarios = [scenario for scenario in corpus if scenario.id in wanted]
+    ids = set(claims[claim].scenarios)
+    scenarios = [scenario for scenario in corpus if scenario.id in ids]
     result = run(scenarios, names, baseline=names[0], registry=registry)
     if not result.complete:
         raise KeyboardInterrupt

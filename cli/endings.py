@@ -35,11 +35,11 @@ def ended_by_signals() -> Iterator[Ending]:
         ending.code = _SIGNALLED + number
         raise KeyboardInterrupt
 
-    taken = [number for number in _ENDING if signal.getsignal(number) is signal.SIG_DFL]
-    for number in taken:
+    handled = [number for number in _ENDING if signal.getsignal(number) is signal.SIG_DFL]
+    for number in handled:
         signal.signal(number, end)
     try:
         yield ending
     finally:
-        for number in taken:
+        for number in handled:
             signal.signal(number, signal.SIG_DFL)

@@ -82,17 +82,17 @@ class Work:
         self, jobs: Sequence[Job], work: Callable[[Callable[[int, T], None]], None]
     ) -> dict[int, T]:
         """Do any work that reports the outcome of each job by its number, with a progress bar."""
-        done: dict[int, T] = {}
+        outcomes: dict[int, T] = {}
         with bar("running", "guests") as progress:
             progress(0, len(jobs))
 
             def note(number: int, outcome: T) -> None:
-                done[number] = outcome
-                progress(len(done), len(jobs))
+                outcomes[number] = outcome
+                progress(len(outcomes), len(jobs))
 
             with suppress(KeyboardInterrupt):
                 work(note)
-        return done
+        return outcomes
 
 
 class _Size(click.ParamType[Bytes, Any]):

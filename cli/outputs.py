@@ -45,8 +45,8 @@ def check_folder(option: str, folder: Path | None) -> None:
     if folder is None:
         return
     if not folder.is_dir():
-        what = "is a file: name a folder" if folder.exists() else "is no folder: make it first"
-        raise click.BadParameter(f"{folder} {what}", param_hint=option)
+        problem = "is a file: name a folder" if folder.exists() else "is no folder: make it first"
+        raise click.BadParameter(f"{folder} {problem}", param_hint=option)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise click.BadParameter(
             f"{folder} cannot be written to: permission denied", param_hint=option

@@ -106,8 +106,8 @@ def _zone(
     start, spanned, present = (
         (0, 0, 0) if model is None else (model.start_pfn, model.spanned, model.present)
     )
-    same = (real.spanned, real.present) == (spanned, present)
-    if not same or real.start_pfn not in (-1, start):
+    agrees = (real.spanned, real.present) == (spanned, present)
+    if not agrees or real.start_pfn not in (-1, start):
         yield (
             f"zone {name}",
             f"start {real.start_pfn} spanned {real.spanned} present {real.present}",

@@ -40,9 +40,9 @@ async def confront(name: str, job: Job, policy: Policy) -> Replay:
         return replayed
     fewest: Sequence[Step] = ()
     if parting.step >= 0:
-        done = [act.do for _, _, act in live.trace.acts()]
+        steps_done = [act.do for _, _, act in live.trace.acts()]
         # Later steps show nothing, and without the step that differs no disagreement remains.
-        before, last = done[: parting.step], done[parting.step]
+        before, last = steps_done[: parting.step], steps_done[parting.step]
 
         async def shows(fewer: Sequence[Step]) -> bool:
             nonlocal parting
@@ -70,8 +70,8 @@ def _replayed(id: str, live: LiveRun, policy: Policy) -> Replay:
         return Replay(id, 0, 0)
     outcome = "booted" if predicted == "ran" else predicted
     reasons, _ = runner.accounts()
-    said = tuple(("it printed", reason.text, "") for reason in live.trace.boot_reasons)
-    return Replay(id, 0, 0, Disagreement(id, -1, "boot", live.trace.end, outcome, said, reasons))
+    printed = tuple(("it printed", reason.text, "") for reason in live.trace.boot_reasons)
+    return Replay(id, 0, 0, Disagreement(id, -1, "boot", live.trace.end, outcome, printed, reasons))
 
 
 def _in_words(machine: Machine) -> Iterator[str]:

@@ -16,14 +16,14 @@ OURS = Path(__file__).resolve().parent.parent
 """The folder that holds our own packages: a checkout, or a place of installed ones."""
 
 
-def sources(given: Iterable[tuple[str, Path]]) -> list[Source]:
+def sources(inputs: Iterable[tuple[str, Path]]) -> list[Source]:
     """The revision of our own sources, and of the files and folders that the user gave.
 
     given: the role of each (`variant file`, `corpus`), and its path. There is no revision for a
     path outside a git repository, and none on a machine without git.
     """
     revisions = [_source("zonediff", OURS, "")] if (OURS / ".git").exists() else []
-    return revisions + [_source(what, path, as_text(path.name)) for what, path in given]
+    return revisions + [_source(role, path, as_text(path.name)) for role, path in inputs]
 
 
 def versions() -> dict[str, str]:
@@ -32,16 +32,16 @@ def versions() -> dict[str, str]:
     return {"Python": platform.python_version()} | {name: version(name) for name in packages}
 
 
-def _source(what: str, path: Path, name: str) -> Source:
+def _source(role: str, path: Path, name: str) -> Source:
     try:
         with repository(path, work_tree=True) as repo:
             if not repo.head.is_valid() or repo.working_tree_dir is None:
-                return Source(what, name)
+                return Source(role, name)
             inside = path.resolve().relative_to(Path(repo.working_tree_dir).resolve())
             # A submodule has a configuration of its own, which nothing overrides.
             dirty = repo.is_dirty(
                 untracked_files=True, submodules=False, path=inside.as_posix() or "."
             )
-            return Source(what, name, repo.head.commit.hexsha, dirty)
+            return Source(role, name, repo.head.commit.hexsha, dirty)
     except (SeriesError, ValueError):
-        return Source(what, name)
+        return Source(role, name)

@@ -143,11 +143,11 @@ def killed(item: WorkItem) -> Run:
 
 def whole_run(parts: Sequence[Run]) -> Run:
     """Join the runs of a cell's items; if one failed or is not modelled, it is the result."""
-    first, *others = parts
+    first, *later_parts = parts
     failed = [part for part in parts if part.status in ("error", "not-modelled")]
-    if failed or not others:
+    if failed or not later_parts:
         return failed[0] if failed else first
-    counts = [joined(alike) for alike in zip(*(part.counts for part in parts), strict=True)]
+    counts = [joined(of_goal) for of_goal in zip(*(part.counts for part in parts), strict=True)]
     return replace(first, counts=counts, goals=_goals(counts))
 
 

@@ -74,8 +74,10 @@ def give_inputs(runner: Runner, step: RecordedStep, number: int) -> Iterator[str
             elif memory.has(block):
                 memory.status[block] &= ~PINNED
         case Unplug(id) if id in runner.guest.devices:
-            here = runner.guest.blocks(id)
-            online = [block for block in here if memory.has(block) and memory.is_online(block)]
+            device_blocks = runner.guest.blocks(id)
+            online = [
+                block for block in device_blocks if memory.has(block) and memory.is_online(block)
+            ]
             for block in online:
                 memory.status[block] &= ~PINNED
             # It is partly chance whether an eject that does not drain fails: take it from the
@@ -140,7 +142,7 @@ def validate(
 def evidence(policy: Policy, files: Iterable[Path]) -> list[Evidence]:
     """The evidence for a variant from the recordings in these files, as reports show it."""
     speaking = {policy.name, *policy.recorded_as}
-    ours = [file for file in files if next(read(file)).variant in speaking]
+    files_of_model = [file for file in files if next(read(file)).variant in speaking]
     return [
         Evidence(
             kernel=item.kernel,
@@ -150,7 +152,7 @@ def evidence(policy: Policy, files: Iterable[Path]) -> list[Evidence]:
             agreeing_traces=item.agreeing_traces,
             agreeing_steps=item.agreeing_steps,
         )
-        for item in validate(ours, lambda _: policy)
+        for item in validate(files_of_model, lambda _: policy)
     ] + _certified(policy)
 
 

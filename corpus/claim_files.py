@@ -189,13 +189,13 @@ def _case(value: Plain, corpus: Sequence[Scenario]) -> Case:
     ]
     searches = [key for key in ("reachable", "unreachable") if key in body]
     try:
-        asked = _of_states(searches[0], body) if searches else _of_runs(body, corpus)
+        condition = _of_states(searches[0], body) if searches else _of_runs(body, corpus)
     except Misshapen as error:
         read_all(parts, *error.mistakes)
         raise
     (frame,) = read_all(parts)
     met = frame.met != (searches == ["unreachable"])
-    return Case(frame.says.strip(), asked, met, frame.on, frame.unreliable)
+    return Case(frame.says.strip(), condition, met, frame.on, frame.unreliable)
 
 
 # --- cases about runs -----------------------------------------------------------------------------
@@ -204,13 +204,13 @@ def _case(value: Plain, corpus: Sequence[Scenario]) -> Case:
 def _of_runs(body: dict[str, Plain], corpus: Sequence[Scenario]) -> OfRuns:
     about = body.get("scenario", [])
     listed: Plain = about if isinstance(about, list) else [about]
-    rest = {key: data for key, data in body.items() if key != "scenario"}
-    kind, mistakes = _kind(rest)
+    condition = {key: data for key, data in body.items() if key != "scenario"}
+    kind, mistakes = _kind(condition)
     if "scenario" not in body:
         mistakes.append(Mistake(("scenario",), "is missing: name one, or a list of them"))
     parts: list[tuple[Way, Plain, Any]] = [(("scenario",), listed, tuple[str, ...])]
     if kind is not None:
-        parts.append(((), rest, OUTCOMES[kind]))
+        parts.append(((), condition, OUTCOMES[kind]))
     patterns, *outcome = read_all(parts, *mistakes)
     selected: list[str] = []
     for index, pattern in enumerate(patterns):
@@ -292,31 +292,31 @@ def _step(step: str | int | None, key: str, scenario: Scenario) -> Iterator[Mist
         yield Mistake((key,), f"{scenario.id} has {len(scenario.steps)} steps, counted from 1")
 
 
-def _numbers(asked: Decided) -> Iterator[Mistake]:
-    for index, text in enumerate(asked.numbers):
+def _numbers(condition: Decided) -> Iterator[Mistake]:
+    for index, text in enumerate(condition.numbers):
         if not all(text.partition("=")):
             yield Mistake(("numbers", index), f"expected name=value, not {text!r}")
-    for key, value in (("claimed", asked.claimed), ("tolerance", asked.tolerance)):
+    for key, value in (("claimed", condition.claimed), ("tolerance", condition.tolerance)):
         try:
             Fraction(str(value or 0))
         except (ValueError, ZeroDivisionError):
             yield Mistake((key,), f"expected a number, not {value!r}")
-    if asked.percent is None:
+    if condition.percent is None:
         return
-    if asked.claimed is None:
+    if condition.claimed is None:
         yield Mistake(("claimed",), "is missing: the per cent that the result is compared with")
     try:
-        arithmetic.parse(asked.percent)
+        arithmetic.parse(condition.percent)
     except ValueError as error:
         yield Mistake(("percent",), str(error))
 
 
-def _zones(asked: Zoneinfo | Overlap) -> Iterator[Mistake]:
-    for zone in (asked.zoneinfo,) if isinstance(asked, Zoneinfo) else asked.overlap:
+def _zones(condition: Zoneinfo | Overlap) -> Iterator[Mistake]:
+    for zone in (condition.zoneinfo,) if isinstance(condition, Zoneinfo) else condition.overlap:
         if not re.fullmatch(r"[0-9]+/(DMA|DMA32|Normal|Movable)", zone):
-            way = ("zoneinfo" if isinstance(asked, Zoneinfo) else "overlap",)
-            yield Mistake(way, f"expected node/Zone such as 0/Movable, not {zone!r}")
-    if isinstance(asked, Overlap) and len(asked.overlap) != 2:
+            path = ("zoneinfo" if isinstance(condition, Zoneinfo) else "overlap",)
+            yield Mistake(path, f"expected node/Zone such as 0/Movable, not {zone!r}")
+    if isinstance(condition, Overlap) and len(condition.overlap) != 2:
         yield Mistake(("overlap",), "expected two zones")
 
 
@@ -339,13 +339,13 @@ def _of_states(key: str, body: dict[str, Plain]) -> OfStates:
         if name not in known
     ]
     mistakes += [Mistake((name,), "is missing") for name in known[:3] if name not in body]
-    asked = body.get(key)
-    if not isinstance(asked, list) or not asked:
+    conditions = body.get(key)
+    if not isinstance(conditions, list) or not conditions:
         raise Misshapen(
             *mistakes, Mistake((key,), "expected a list of conditions that hold at one moment")
         )
     parts: list[tuple[Way, Plain, Any]] = []
-    for index, item in enumerate(asked):
+    for index, item in enumerate(conditions):
         if not isinstance(item, dict):
             mistakes.append(Mistake((key, index), "expected a mapping"))
             continue

@@ -69,9 +69,9 @@ def goal_to_json(goal: Goal) -> dict[str, Any]:
 
 
 def _check_to_json(check: Predicate) -> dict[str, Any]:
-    first, *others = fields(check)
+    first, *optional = fields(check)
     form = {first.name: getattr(check, first.name)}
-    for item in others:
+    for item in optional:
         value = getattr(check, item.name)
         if value != item.default:
             form[item.name] = value

@@ -93,11 +93,11 @@ def load(paths: Iterable[str | Path] = (), root: Path = SHIPPED) -> list[Scenari
 
 def files(paths: Iterable[str | Path] = (), root: Path = SHIPPED) -> list[Path]:
     """Return the files that load() reads for these paths; none for paths that it refuses."""
-    found: list[Path] = []
+    paths_read: list[Path] = []
     for path in list(paths) or [root]:
         with suppress(OSError, ValueError, ScenarioError):
-            found += [source.path for source in _find(path, root)]
-    return found
+            paths_read += [source.path for source in _find(path, root)]
+    return paths_read
 
 
 def read(path: Path, name: str, file: str = "") -> list[Scenario]:
@@ -193,8 +193,8 @@ def _find(path: str | Path, root: Path) -> list[_Source]:
 
 def split_member(name: str) -> tuple[str, str]:
     """Split the values of a family's member from a name: `("mine.yaml", "[size=1G]")`."""
-    stem, bracket, rest = name.partition("[")
-    return (stem, bracket + rest) if rest.endswith("]") else (name, "")
+    stem, bracket, values = name.partition("[")
+    return (stem, bracket + values) if values.endswith("]") else (name, "")
 
 
 def ids_below(root: Path = SHIPPED) -> list[str]:
@@ -269,5 +269,7 @@ def _suggestion(word: str, known: Iterable[str]) -> str:
 
 def _shown(path: Path) -> str:
     """Return the path, relative to the current folder if it is below it."""
-    here = Path.cwd()
-    return as_text(str(path.relative_to(here) if path.is_relative_to(here) else path))
+    current_folder = Path.cwd()
+    return as_text(
+        str(path.relative_to(current_folder) if path.is_relative_to(current_folder) else path)
+    )

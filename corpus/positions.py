@@ -168,13 +168,13 @@ class _Reader:
         entries: dict[str, Plain] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             key = self.key(event, path)
-            here = (*path, key)
+            entry_path = (*path, key)
             if key in entries:
-                first = self.document.keys[here]
+                first = self.document.keys[entry_path]
                 message = f"the key occurs twice, first at {first.line}:{first.column}"
-                self.report(event.start_mark, here, message)
-            self.document.keys.setdefault(here, self.place(event.start_mark))
-            value = self.value(next(self.events), here)
+                self.report(event.start_mark, entry_path, message)
+            self.document.keys.setdefault(entry_path, self.place(event.start_mark))
+            value = self.value(next(self.events), entry_path)
             entries.setdefault(key, value)
         return entries
 

@@ -74,13 +74,13 @@ def format_path(path: Path) -> str:
     return text.replace("\n", "\\n")
 
 
-def unknown(what: str, word: str, known: Iterable[str]) -> str:
+def unknown(kind: str, word: str, known: Iterable[str]) -> str:
     """Return a message about an unknown word, with the closest known word and the list of all."""
     names = [*dict.fromkeys(known)]
     close = closest(word, names)
     meant = f", did you mean {close!r}?" if close else ""
-    some = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
-    return f"unknown {what} {shortened(word)}{meant} (known: {some or 'none'})"
+    known_words = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+    return f"unknown {kind} {shortened(word)}{meant} (known: {known_words or 'none'})"
 
 
 def shortened(word: str) -> str:

@@ -329,8 +329,8 @@ def _predicate(body: dict[str, Any]) -> tuple[list[Mistake], list[tuple[Path, Pl
     return mistakes, [((), body, GOALS[kind]) for kind in kinds] if len(kinds) == 1 else []
 
 
-def _strange(what: str, keys: Iterable[str], known: Iterable[str]) -> list[Mistake]:
-    return [Mistake((key,), unknown(what, key, known), on_key=True) for key in keys]
+def _strange(kind: str, keys: Iterable[str], known: Iterable[str]) -> list[Mistake]:
+    return [Mistake((key,), unknown(kind, key, known), on_key=True) for key in keys]
 
 
 def _describe(value: Any) -> str:

@@ -226,7 +226,11 @@ def _booted(
             tails[last] = link if spans[node, zone].end > pages.end else 0
     memory.early = memory.present[:]
     memory.ragged = {block: count for block, count in held.items() if count < memory.block_pages}
-    memory.seams = {block: tuple(sorted(them)) for block, them in nodes.items() if len(them) > 1}
+    memory.seams = {
+        block: tuple(sorted(nodes_in_block))
+        for block, nodes_in_block in nodes.items()
+        if len(nodes_in_block) > 1
+    }
     memory.tails = {
         block: link
         for block, link in tails.items()

@@ -261,10 +261,10 @@ class Guest:
         outcome = "the driver takes the existing blocks for its own"
         if result != "EEXIST":
             self.devices[dimm.id] = replace(device, bound=False)
-            some = any(map(kernel.has, device.blocks(self.block_size)))
+            any_block_exists = any(map(kernel.has, device.blocks(self.block_size)))
             outcome = (
                 "blocks that were entered before stay, and no driver has them"
-                if some
+                if any_block_exists
                 else "no block appears; the machine has the DIMM all the same"
             )
         kernel.explain(ENABLE_FAILED.because(device=dimm.id, result=result, outcome=outcome))

@@ -153,7 +153,7 @@ class Machine:
         if self.ram < 64 * MIB:
             mistakes.append((("nodes",), f"{format_size(self.ram)} of boot memory: at least 64M"))
         ids: set[str] = set()
-        taken: list[tuple[int, int, str]] = []
+        ranges: list[tuple[int, int, str]] = []
         for index, dimm in enumerate(self.dimms):
             path: tuple[str | int, ...] = ("dimms", index)
             if dimm.id in ids:
@@ -181,12 +181,12 @@ class Machine:
                         f"{dimm.addr:#x} is below {self.hotplug_base:#x}, where DIMMs start",
                     )
                 )
-            for start, end, other in taken:
+            for start, end, other in ranges:
                 if start < dimm.addr + dimm.size and dimm.addr < end:
                     mistakes.append(
                         ((*path, "addr"), f"overlaps DIMM {other!r} at {start:#x}..{end:#x}")
                     )
-            taken.append((dimm.addr, dimm.addr + dimm.size, dimm.id))
+            ranges.append((dimm.addr, dimm.addr + dimm.size, dimm.id))
         return mistakes
 
 

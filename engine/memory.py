@@ -220,10 +220,10 @@ class Memory:
         if not (old.start <= pages.start and pages.end <= old.end):
             return False
         if zone < target:
-            rest, new = Span(old.start, pages.start), Span(pages.start, new.end)
+            remainder, new = Span(old.start, pages.start), Span(pages.start, new.end)
         else:
-            rest, new = Span(pages.end, old.end), Span(new.start, pages.end)
-        self.spans[source] = rest or EMPTY
+            remainder, new = Span(pages.end, old.end), Span(new.start, pages.end)
+        self.spans[source] = remainder or EMPTY
         self.spans[other] = new or EMPTY
         return True
 

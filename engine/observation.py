@@ -140,15 +140,17 @@ def join(ranges: Iterable[BlockRange]) -> tuple[BlockRange, ...]:
 
 def difference(before: Observation, after: Observation) -> Change:
     """The change from `before` to `after`."""
-    same = 0  # ranges at the beginning, where boot memory is
+    unchanged = 0  # ranges at the beginning, where boot memory is
     for old, new in zip(before.blocks, after.blocks, strict=False):
         if old.view is not new.view or old.last != new.last or old.first != new.first:
             break
-        same += 1
+        unchanged += 1
     return Change(
         blocks=join(
             BlockRange(first, last, new)
-            for first, last, old, new in aligned(before.blocks[same:], after.blocks[same:])
+            for first, last, old, new in aligned(
+                before.blocks[unchanged:], after.blocks[unchanged:]
+            )
             if old is not new and old != new
         ),
         zones={
@@ -190,12 +192,12 @@ def _changed(
         low += 1
     while high > low and blocks[high - 1].first > last:
         high -= 1
-    near = (
+    changed = (
         BlockRange(start, stop, view)
         for start, stop, old, new in aligned(blocks[low:high], changes, mark=True)
         if (view := old if new is _ABSENT else new) is not None
     )
-    return blocks[:low] + join(near) + blocks[high:]
+    return blocks[:low] + join(changed) + blocks[high:]
 
 
 _ABSENT = BlockView("", "", "", "", -1)

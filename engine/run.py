@@ -40,17 +40,17 @@ def run(
     runner = Runner(Guest(machine, policy), pass_time)
     end = runner.boot()
     boot, boot_accounts = runner.seen, runner.accounts()
-    done: list[StepTrace] = []
+    step_traces: list[StepTrace] = []
     for step in steps:
         if end != "ran":
             break
         acts = tuple(runner.brief_acts(step) if brief else runner.acts(step))
-        done.append(StepTrace(step, acts))
+        step_traces.append(StepTrace(step, acts))
         end = runner.end
     return Trace(
         subject=policy.name,
         boot=boot,
-        steps=tuple(done),
+        steps=tuple(step_traces),
         end=end,
         devices=dict(runner.guest.places),
         boot_reasons=boot_accounts[0],
@@ -134,10 +134,10 @@ class Runner:
         """The reasons and uevents since the last call, runs of blocks joined."""
         kernel = self.guest.kernel
         because = [] if self.brief else kernel.because
-        taken = joined_reasons(because), joined_events(kernel.uevents)
+        reasons_and_events = joined_reasons(because), joined_events(kernel.uevents)
         kernel.because.clear()
         kernel.uevents.clear()
-        return taken
+        return reasons_and_events
 
     # --- userspace.View
 

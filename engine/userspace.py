@@ -55,12 +55,12 @@ def acts(step: Step, view: View) -> Iterator[Step]:
 def _daemon(value: str, view: View) -> Iterator[Step]:
     waiting = sorted(view.pending)
     view.pending.clear()
-    wanted = WANTED_ZONE.get(value)
+    wanted_zone = WANTED_ZONE.get(value)
     while True:
         ready = [
             blocks
             for item in view.look().blocks
-            if _is_offered(item.view, wanted)
+            if _is_offered(item.view, wanted_zone)
             and (blocks := waiting[bisect_left(waiting, item.first) : bisect(waiting, item.last)])
         ]
         if not ready:

@@ -108,8 +108,8 @@ def death(trace: Trace) -> str | None:
         step = trace.steps[-1]
         # In a step in which time passes, the act and its time say more than the step.
         timed = bool(step.acts) and step.acts[-1].at is not None
-        what = f"{after(step.acts[-1])}: {step.acts[-1].do}" if timed else f": {step.do}"
-        where = f"in step {len(trace.steps)}{what}"
+        action = f"{after(step.acts[-1])}: {step.acts[-1].do}" if timed else f": {step.do}"
+        where = f"in step {len(trace.steps)}{action}"
     return f"{result(trace.end)} {where}"
 
 
@@ -278,12 +278,12 @@ def uevents(events: Sequence[str]) -> list[str]:
     """Events in their order; a run over ascending blocks is one: `add memory32-39`."""
     joined: list[str] = []
     for event in events:
-        before = _BLOCK_EVENT.fullmatch(joined[-1]) if joined else None
-        this = _BLOCK_EVENT.fullmatch(event)
-        if before and this and before[1] == this[1]:
-            last = int(before[3] or before[2])
-            if last + 1 == int(this[2]):
-                joined[-1] = f"{this[1]}{before[2]}-{this[3] or this[2]}"
+        previous = _BLOCK_EVENT.fullmatch(joined[-1]) if joined else None
+        match = _BLOCK_EVENT.fullmatch(event)
+        if previous and match and previous[1] == match[1]:
+            last = int(previous[3] or previous[2])
+            if last + 1 == int(match[2]):
+                joined[-1] = f"{match[1]}{previous[2]}-{match[3] or match[2]}"
                 continue
         joined.append(event)
     return joined

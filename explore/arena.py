@@ -75,10 +75,10 @@ class Arena:
         boot = ", ".join(
             f"node {node} with {format_size(size)}" for node, size in enumerate(self.machine.nodes)
         )
-        there = {dimm.id for dimm in self.machine.dimms}
+        at_boot = {dimm.id for dimm in self.machine.dimms}
         dimms = [
             f"{dimm.id} of {format_size(dimm.size)} on node {dimm.node}"
-            + ("" if dimm.id in there else ", to be plugged")
+            + ("" if dimm.id in at_boot else ", to be plugged")
             for dimm in self.all_dimms
         ]
         cmdline = (f" ({self.machine.cmdline})" if self.machine.cmdline else "") + "; "
@@ -141,13 +141,13 @@ def and_list(nodes: Sequence[int]) -> str:
 
 def placed(machine: Machine, dimms: tuple[Dimm, ...]) -> tuple[Dimm, ...]:
     """Return the DIMMs with the addresses that they get when plugged in this order."""
-    taken: list[tuple[int, int]] = []
+    ranges: list[tuple[int, int]] = []
     with_addresses = []
     for dimm in dimms:
         address = dimm.addr
         if address is None:
-            address = Bytes(first_free(machine.hotplug_base, dimm.size, taken))
-        taken.append((address, address + dimm.size))
+            address = Bytes(first_free(machine.hotplug_base, dimm.size, ranges))
+        ranges.append((address, address + dimm.size))
         with_addresses.append(Dimm(dimm.id, dimm.size, dimm.node, address))
     return tuple(with_addresses)
 

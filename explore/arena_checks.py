@@ -58,14 +58,14 @@ def asymmetry(arena: Arena) -> str:
             return f"there is no node {node}: the machine has nodes 0 to {last}"
     if len(nodes) < 2 or len(set(nodes)) < len(nodes):
         return "expected two different nodes or more"
-    there = {dimm.id for dimm in arena.machine.dimms}
+    at_boot = {dimm.id for dimm in arena.machine.dimms}
     shapes = {}
     for node in nodes:
         dimms = arena.dimms_of(node)
         if not dimms:
             return f"node {node} has no DIMM"
         start = dimms[0].addr or 0
-        shapes[node] = [(d.size, (d.addr or 0) - start, d.id in there) for d in dimms]
+        shapes[node] = [(d.size, (d.addr or 0) - start, d.id in at_boot) for d in dimms]
     for node in nodes[1:]:
         if shapes[node] != shapes[nodes[0]]:
             first, other = (", ".join(map(_shape, shapes[n])) for n in (nodes[0], node))

@@ -92,10 +92,10 @@ def _differences(left: System, right: System) -> tuple[tuple[Witness, ...], int]
         # Only one of the two kernels survived its boot. All other differences follow from that.
         return _witnesses(kinds, search)[:1], 1
     for frontier in search.levels():
-        same = left_results[frontier.left] == right_results[frontier.right]
-        different = frontier.transitions(~same)
+        same_result = left_results[frontier.left] == right_results[frontier.right]
+        different = frontier.transitions(~same_result)
         _add_results(kinds, left, right, search.with_images(different))
-        following = frontier.transitions(same)
+        following = frontier.transitions(same_result)
         unlike = left.label[following.next_left] != right.label[following.next_right]
         viewed = PairTransitions(*(column[unlike] for column in following))
         _add_views(kinds, left, right, search.with_images(viewed))
@@ -186,8 +186,8 @@ def _refines(left: System, right: System) -> bool:
         next_left, next_right = frontier.next_left, frontier.next_right
         left_succeeds = left_results[frontier.left] == 0
         right_succeeds = right_results[frontier.right] == 0
-        alike = right_succeeds & (left.label[next_left] == right.label[next_right])
-        if (left_succeeds & ~alike).any():
+        equal_success = right_succeeds & (left.label[next_left] == right.label[next_right])
+        if (left_succeeds & ~equal_success).any():
             return False
         index, action = np.nonzero(left_succeeds | ~right_succeeds)
         search.follow(

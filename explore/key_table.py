@@ -64,9 +64,9 @@ class KeyTable:
                 self._keys[slots[free]] = keys[open_[free]]
                 claimant = -2 - self._numbers[slots[free]]
                 new.append(claimant[claimant == open_[free]])
-            same = self._keys[slots] == keys[open_]
-            numbers[open_[same]] = self._numbers[slots[same]]
-            open_, slots = open_[~same], (slots[~same] + 1) & (len(self._keys) - 1)
+            is_key = self._keys[slots] == keys[open_]
+            numbers[open_[is_key]] = self._numbers[slots[is_key]]
+            open_, slots = open_[~is_key], (slots[~is_key] + 1) & (len(self._keys) - 1)
         return numbers, np.sort(np.concatenate(new)) if new else np.zeros(0, np.int64)
 
     def _slots(self, keys: Hashes) -> Numbers:
@@ -78,10 +78,10 @@ class KeyTable:
         """Set the numbers of keys that are in the table."""
         slots, open_ = self._slots(keys), np.arange(len(keys))
         while len(open_):
-            same = self._keys[slots] == keys[open_]
-            same &= self._numbers[slots] != EMPTY
-            self._numbers[slots[same]] = numbers[open_[same]]
-            open_, slots = open_[~same], (slots[~same] + 1) & (len(self._keys) - 1)
+            is_key = self._keys[slots] == keys[open_]
+            is_key &= self._numbers[slots] != EMPTY
+            self._numbers[slots[is_key]] = numbers[open_[is_key]]
+            open_, slots = open_[~is_key], (slots[~is_key] + 1) & (len(self._keys) - 1)
 
     def _grow(self) -> None:
         used = self._numbers != EMPTY

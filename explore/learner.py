@@ -86,9 +86,9 @@ class Learner:
                 ):
                     self._learn(example_root, row)
                 following = self._table[node, values]
-            done = following <= -2
-            effect[open_[done]] = -2 - following[done]
-            on = np.flatnonzero(~done)
+            at_leaf = following <= -2
+            effect[open_[at_leaf]] = -2 - following[at_leaf]
+            on = np.flatnonzero(~at_leaf)
             open_, index, node = open_[on], index[on], following[on].astype(np.int64)
         self.effects.refresh()
         return effect

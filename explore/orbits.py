@@ -69,10 +69,10 @@ class Orbits:
 
     def _image_hashes(self, rows: Rows, hashes: Hashes) -> Hashes:
         """Return the hashes of all images of states: (renamings x 2 x states)."""
-        others = [
+        image_hashes = [
             hash_rows(image.rows(rows), self.hash_weights) for image in self.symmetry.images[1:]
         ]
-        return np.stack([hashes, *others])
+        return np.stack([hashes, *image_hashes])
 
     def _append(self, orbit: Numbers, turn: Numbers) -> None:
         self.orbit = np.append(self.orbit, orbit)

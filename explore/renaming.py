@@ -39,11 +39,11 @@ class Renaming:
         self._ids: dict[str, str] = {}
         self._blocks: dict[int, int] = {}
         for node, other in to.items():
-            for mine, theirs in zip(arena.dimms_of(node), arena.dimms_of(other), strict=True):
-                start = mine.addr or 0
-                distance = self._bytes[node] = (theirs.addr or 0) - start
-                self._ids[mine.id] = theirs.id
-                for block in range(start // SECTION, (start + mine.size) // SECTION):
+            for dimm, image in zip(arena.dimms_of(node), arena.dimms_of(other), strict=True):
+                start = dimm.addr or 0
+                distance = self._bytes[node] = (image.addr or 0) - start
+                self._ids[dimm.id] = image.id
+                for block in range(start // SECTION, (start + dimm.size) // SECTION):
                     self._blocks[block] = block + distance // SECTION
         self._pages = {numbers[node]: distance // PAGE for node, distance in self._bytes.items()}
 

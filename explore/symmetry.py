@@ -134,11 +134,11 @@ class Symmetry:
             for item in self._kept_updates(tracer)
         ]
         actual = self._kept_updates(twin)
-        for wanted, item in zip(expected, actual, strict=False):
-            if wanted != item:
-                if isinstance(wanted, Update):
-                    return f"the update {wanted.method}"
-                return self._piece(wanted.cell)
+        for expected_item, item in zip(expected, actual, strict=False):
+            if expected_item != item:
+                if isinstance(expected_item, Update):
+                    return f"the update {expected_item.method}"
+                return self._piece(expected_item.cell)
         return "" if len(expected) == len(actual) else "their updates"
 
     def _kept_updates(self, tracer: RowTracer) -> list[Update | CellWrite]:

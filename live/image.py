@@ -176,9 +176,9 @@ def _embedded_config(image: bytes) -> dict[str, str] | None:
                 kernel = make().decompress(image[offset:])
             except (zlib.error, lzma.LZMAError, OSError):
                 kernel = b""
-            _, marker, rest = kernel.partition(_EMBEDDED)
+            _, marker, compressed = kernel.partition(_EMBEDDED)
             if marker:
-                text = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(rest)
+                text = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(compressed)
                 return _options(text.decode(errors="replace").splitlines())
             offset = image.find(magic, offset + 1)
     return None

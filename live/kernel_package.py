@@ -36,8 +36,8 @@ def unpacked_image(package: Path) -> Path:
         folder = f"kernels/{hashlib.sha256(content).hexdigest()[:16]}"
         image = None
         for name, data in _files(package, content):
-            kept = cached(f"{folder}/{name}", lambda data=data: data)  # type: ignore[misc]
-            image = kept if name.startswith("vmlinuz") else image
+            path = cached(f"{folder}/{name}", lambda data=data: data)  # type: ignore[misc]
+            image = path if name.startswith("vmlinuz") else image
     except OSError as error:
         raise VariantError(f"{error.filename or package}: {error.strerror}") from error
     except (tarfile.TarError, lzma.LZMAError, EOFError) as error:
@@ -80,7 +80,7 @@ def _data(package: Path, content: bytes) -> bytes:
 def _from_dpkg(package: Path) -> bytes:
     """The same through dpkg-deb: Python before 3.14 cannot read zstd."""
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             ["dpkg-deb", "--fsys-tarfile", package], check=True, capture_output=True
         )
     except FileNotFoundError:
@@ -88,6 +88,6 @@ def _from_dpkg(package: Path) -> bytes:
             f"{package}: compressed with zstd, which dpkg-deb unpacks (dnf install dpkg)"
         ) from None
     except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace").strip()
-        raise VariantError(f"{package}: a damaged Debian package: {said}") from error
-    return done.stdout
+        message = error.stderr.decode(errors="replace").strip()
+        raise VariantError(f"{package}: a damaged Debian package: {message}") from error
+    return process.stdout

@@ -153,8 +153,8 @@ class _RandomSteps:
         if kind < 0.23 and self.plugged and not self.probes:
             return Unplug(self.rng.choice(self.plugged))
         if kind < 0.30:
-            others = [value for value in _KNOB if value != observation.auto_online_blocks]
-            return Write("auto_online_blocks", self.rng.choice(others))
+            other_values = [value for value in _KNOB if value != observation.auto_online_blocks]
+            return Write("auto_online_blocks", self.rng.choice(other_values))
         block, view = self.rng.choice(self._candidates(observation))
         if kind < 0.38:
             other = "0" if view.online == "1" else "1"

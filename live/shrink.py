@@ -24,10 +24,10 @@ async def shrink(
     while shortest and tries > 0:
         start, length = 0, len(shortest)
         while start < len(shortest) and tries > 0:
-            rest = shortest[:start] + shortest[start + size :]
+            remaining = shortest[:start] + shortest[start + size :]
             tries -= 1
-            if await shows(rest):
-                shortest = rest
+            if await shows(remaining):
+                shortest = remaining
             else:
                 start += size
         if size == 1 and len(shortest) == length:

@@ -157,11 +157,11 @@ def _obstacles(spec: GuestSpec, steps: Sequence[Step]) -> Iterator[str]:
 def _options(spec: GuestSpec) -> Iterator[str]:
     """Yield obstacles: config options of the scenario that the kernel lacks or may lack."""
     for option in fields(Config):
-        wanted = getattr(spec.machine.config, option.name)
-        if wanted == option.default:
+        is_set = getattr(spec.machine.config, option.name)
+        if is_set == option.default:
             continue
         built_with = spec.image.option(option.name)
         if built_with is None:
             yield f"no config file beside the image shows whether CONFIG_{option.name} is set"
-        elif built_with != wanted:
-            yield f"the kernel was built with CONFIG_{option.name}={'n' if wanted else 'y'}"
+        elif built_with != is_set:
+            yield f"the kernel was built with CONFIG_{option.name}={'n' if is_set else 'y'}"

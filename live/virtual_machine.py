@@ -190,14 +190,14 @@ async def power_on(
     refuses the machine, and VariantError when the image has changed.
     """
     async with AsyncExitStack() as stack:
-        ours: dict[str, socket.socket] = {}
-        theirs: dict[str, socket.socket] = {}
+        host_ends: dict[str, socket.socket] = {}
+        guest_ends: dict[str, socket.socket] = {}
         for name in (*SERIAL_PORTS, MONITOR):
             pair = socket.socketpair()
-            ours[name], theirs[name] = (stack.enter_context(end) for end in pair)
-            ours[name].setblocking(False)
+            host_ends[name], guest_ends[name] = (stack.enter_context(end) for end in pair)
+            host_ends[name].setblocking(False)
         with _boot_files(spec, backing) as (kernel, initrd):
-            descriptors = {name: end.fileno() for name, end in theirs.items()}
+            descriptors = {name: end.fileno() for name, end in guest_ends.items()}
             process = subprocess.Popen(
                 [
                     *(spec.host.setpriv, "--pdeathsig", "KILL", "--", spec.host.qemu),
@@ -221,10 +221,10 @@ async def power_on(
             )
         stack.enter_context(process)
         stack.callback(process.kill)
-        for end in theirs.values():
+        for end in guest_ends.values():
             end.close()
         vm = VirtualMachine(process)
-        await vm.connect(ours, stack)
+        await vm.connect(host_ends, stack)
         yield vm
 
 

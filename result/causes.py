@@ -53,9 +53,9 @@ def unlike_rules(
     baseline: Sequence[Reason], candidate: Sequence[Reason]
 ) -> tuple[list[Reason], list[Reason]]:
     """The reasons of each side whose rule the other side did not apply."""
-    rules, others = ({reason.rule for reason in side} for side in (baseline, candidate))
+    rules, other_rules = ({reason.rule for reason in side} for side in (baseline, candidate))
     return (
-        [reason for reason in baseline if reason.rule not in others],
+        [reason for reason in baseline if reason.rule not in other_rules],
         [reason for reason in candidate if reason.rule not in rules],
     )
 
@@ -84,11 +84,11 @@ def deciding_reasons(difference: Difference) -> tuple[list[Reason], list[Reason]
     led there, unless the other kernel applied that rule too.
     """
     before, after = difference.baseline_reasons, difference.candidate_reasons
-    own, others = own_reasons(before, after)
+    own, other_own = own_reasons(before, after)
     died = difference.what == "end"
     return (
         _decided(own, before, died=died and words.is_death(difference.baseline)),
-        _decided(others, after, died=died and words.is_death(difference.candidate)),
+        _decided(other_own, after, died=died and words.is_death(difference.candidate)),
     )
 
 

@@ -71,10 +71,10 @@ def _unprintable_names(result: Result) -> Iterator[str]:
             for name in (item.variant, item.baseline, *(stage.variant for stage in item.stages))
         ],
     }
-    for what, given in names.items():
-        for name in given:
+    for kind, texts in names.items():
+        for name in texts:
             if not name.isprintable():
-                yield f"the name of a {what}, {name!r:.80}, has characters that cannot be printed"
+                yield f"the name of a {kind}, {name!r:.80}, has characters that cannot be printed"
 
 
 def _exploration_problems(result: Result) -> Iterator[str]:

@@ -119,7 +119,9 @@ def _read_range(value: Any, _: Any) -> BlockRange:
             str(online),
             int() | [int(), int(), *_] as node,
         ] if _are_blocks(first, last):
-            nodes = [_number(one, int) for one in (node if isinstance(node, list) else [node])]
+            nodes = [
+                _number(number, int) for number in (node if isinstance(node, list) else [node])
+            ]
             for text in (state, zones, removable, online):
                 _text(text, str)
             view = BlockView(state, zones, removable, online, nodes[0], tuple(nodes[1:]))
@@ -139,7 +141,7 @@ def _in_order(read: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
     def hook(value: Any, cls: Any) -> Any:
         item = read(value, cls)
-        if any(two.first <= one.last for one, two in pairwise(item.blocks)):
+        if any(later.first <= earlier.last for earlier, later in pairwise(item.blocks)):
             raise ValueError("expected ranges of blocks that ascend and have no block in common")
         return item
 

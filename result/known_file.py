@@ -79,12 +79,12 @@ def outcomes(result: Result) -> list[KnownOutcome]:
         for run in result.runs
         if run.status == "error"
     ]
-    kept = [item for item in result.known if (item.scenario, item.variant) not in runs]
+    not_run = [item for item in result.known if (item.scenario, item.variant) not in runs]
     named = [
         KnownOutcome(i.scenario, i.variant, i.unmet, i.error, whys.get((i.scenario, i.variant), ""))
         for i in now
     ]
-    return sorted([*named, *kept], key=lambda item: (item.variant, item.scenario, item.error))
+    return sorted([*named, *not_run], key=lambda item: (item.variant, item.scenario, item.error))
 
 
 def known_text(entries: Sequence[KnownOutcome]) -> str:
@@ -126,8 +126,8 @@ def _instead(result: Result, item: KnownOutcome) -> str | None:
     judgement = next((j for j in result.judgements if (j.scenario, j.variant) == cell), None)
     if judgement is None or not is_regression(judgement):
         return "no longer regresses"
-    met = [goal for goal in item.unmet if goal not in unmet_goals(judgement)]
-    return f"met now: {', '.join(met)}" if met else None
+    met_goals = [goal for goal in item.unmet if goal not in unmet_goals(judgement)]
+    return f"met now: {', '.join(met_goals)}" if met_goals else None
 
 
 def number_known(result: Result, variant: str) -> int:

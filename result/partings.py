@@ -125,11 +125,11 @@ def _pairs(
     left: Sequence[Act], right: Sequence[Act]
 ) -> Iterator[tuple[int, Act | None, Act | None]]:
     """Yield the acts of one step in pairs with the same `do`: number, left, right."""
-    mine, theirs = [act.do for act in left], [act.do for act in right]
-    if mine == theirs:
-        yield from zip(range(len(mine)), left, right, strict=True)
+    left_steps, right_steps = [act.do for act in left], [act.do for act in right]
+    if left_steps == right_steps:
+        yield from zip(range(len(left_steps)), left, right, strict=True)
         return
-    matcher = SequenceMatcher(None, mine, theirs, autojunk=False)
+    matcher = SequenceMatcher(None, left_steps, right_steps, autojunk=False)
     for _, start, stop, other_start, other_stop in matcher.get_opcodes():
         both = zip_longest(left[start:stop], right[other_start:other_stop])
         for number, (old, new) in enumerate(both, start):

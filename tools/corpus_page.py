@@ -46,8 +46,8 @@ def _row(members: Sequence[Scenario]) -> str:
     """The line of a file, with the values that make its family."""
     first = members[0]
     family = first.id.partition("[")[0].rpartition("/")[2]
-    said = "; ".join(_values(members))
-    description = f"{_title(first)} ({said})" if said else first.title
+    values = "; ".join(_values(members))
+    description = f"{_title(first)} ({values})" if values else first.title
     claims = sorted({claim for member in members for claim in member.claims})
     return _cells(f"[{family}]({_WHERE}/scenarios/{first.file})", description, ", ".join(claims))
 

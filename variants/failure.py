@@ -27,12 +27,12 @@ def failures_of(*policies: Policy) -> Iterator[None]:
     try:
         yield
     except BaseException as error:  # a variant may even call sys.exit()
-        others = [policy for policy in policies if not _is_ours(type(policy))]
-        ours = not others or type(error).__module__.startswith(_OURS)
-        if ours or isinstance(error, KeyboardInterrupt):
+        foreign = [policy for policy in policies if not _is_ours(type(policy))]
+        zonediffs_own = not foreign or type(error).__module__.startswith(_OURS)
+        if zonediffs_own or isinstance(error, KeyboardInterrupt):
             raise
-        names = " or ".join(policy.name for policy in others)
-        raise VariantFailed(f"variant {names} failed: {in_words(error, *others)}") from error
+        names = " or ".join(policy.name for policy in foreign)
+        raise VariantFailed(f"variant {names} failed: {in_words(error, *foreign)}") from error
 
 
 def in_words(error: BaseException, *policies: Policy) -> str:
@@ -44,8 +44,8 @@ def in_words(error: BaseException, *policies: Policy) -> str:
     classes = {cls for policy in policies for cls in type(policy).__mro__[:-1] if not _is_ours(cls)}
     files = {getattr(sys.modules.get(cls.__module__), "__file__", None) for cls in classes}
     frames = traceback.extract_tb(error.__traceback__)
-    theirs = [frame for frame in frames if frame.filename in files]
-    where = (theirs or frames)[-1]
+    variant_frames = [frame for frame in frames if frame.filename in files]
+    where = (variant_frames or frames)[-1]
     try:
         message = str(error)
     except Exception:

@@ -104,9 +104,9 @@ class Registry:
     """
 
     def __init__(self, files: str | Path | Iterable[str | Path | VariantFile] = ()) -> None:
-        given = [files] if isinstance(files, str | Path) else files
+        paths = [files] if isinstance(files, str | Path) else files
         self.files = tuple(
-            file if isinstance(file, VariantFile) else VariantFile.read(file) for file in given
+            file if isinstance(file, VariantFile) else VariantFile.read(file) for file in paths
         )
         self._extra: dict[str, type[Policy]] = {}
         self._of_files = [(file, load_file(file)) for file in self.files]
@@ -149,8 +149,10 @@ class Registry:
         if name not in self._extra:
             self._load_installed()
         if name not in self._extra:
-            near = _nearest(name, self.names())
-            raise VariantError(f"there is no variant {name!r}: did you mean {' or '.join(near)}?")
+            similar = _nearest(name, self.names())
+            raise VariantError(
+                f"there is no variant {name!r}: did you mean {' or '.join(similar)}?"
+            )
         try:
             return Model(self._extra[name]())
         except Exception as error:
@@ -265,9 +267,9 @@ class _Loader(importlib.abc.ExecutionLoader):
         return compile(self.file.text, str(self.file.path), "exec", dont_inherit=True)
 
 
-def load_file(given: str | Path | VariantFile) -> list[type[Policy]]:
+def load_file(path_or_file: str | Path | VariantFile) -> list[type[Policy]]:
     """The Policy classes that a Python file defines, in order. Raises VariantError."""
-    text = given if isinstance(given, VariantFile) else VariantFile.read(given)
+    text = path_or_file if isinstance(path_or_file, VariantFile) else VariantFile.read(path_or_file)
     file = text.path
     if file.suffix != ".py":
         raise VariantError(f"{file}: a variant file is a Python file, NAME.py")

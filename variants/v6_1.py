@@ -97,8 +97,8 @@ class V6_1(V4_14):
         knob = kernel.knob or "offline"
         online_type = STATES[knob]
         wanted = None if online_type is OnlineType.NONE else online_type
-        done = "left offline" if wanted is None else f"onlined with {knob}"
-        return Decision(wanted, KNOB_TYPE.because(knob=knob, source=source.value, done=done))
+        outcome = "left offline" if wanted is None else f"onlined with {knob}"
+        return Decision(wanted, KNOB_TYPE.because(knob=knob, source=source.value, done=outcome))
 
     def hosts_memmap(self, kernel: KernelState, blocks: int) -> bool:
         return blocks == 1 and kernel.switch("memory_hotplug.memmap_on_memory", default=False)

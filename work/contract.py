@@ -158,12 +158,12 @@ def run_items(
 ) -> ChunkResult[R]:
     """Do the first items of a chunk with a registry of this process."""
     began = perf_counter()
-    done: list[R] = []
+    outcomes: list[R] = []
     for item in items:
-        done.append(work(registry, item))
+        outcomes.append(work(registry, item))
         if perf_counter() - began > seconds:
             break
-    return ChunkResult(done, perf_counter() - began)
+    return ChunkResult(outcomes, perf_counter() - began)
 
 
 _registries: Final[dict[WorkerContract, Registry]] = {}

@@ -155,19 +155,19 @@ def _check_workers(client: Client, scheduler: str, contract: WorkerContract) -> 
             f"one with: dask worker {scheduler}"
         ) from None
     answers = client.run(worker_versions, contract.files, contract.packages, on_error="return")
-    for worker, theirs in answers.items():
-        if isinstance(theirs, CommClosedError):
+    for worker, answer in answers.items():
+        if isinstance(answer, CommClosedError):
             continue  # it is gone; its successor is checked with its first chunk
-        if isinstance(theirs, ModuleChanged):
-            raise ClusterError(f"worker {worker}: {theirs}")
-        if isinstance(theirs, VariantError):
-            raise ClusterError(f"worker {worker}: {theirs}: install there what is imported here")
-        if isinstance(theirs, BaseException):
+        if isinstance(answer, ModuleChanged):
+            raise ClusterError(f"worker {worker}: {answer}")
+        if isinstance(answer, VariantError):
+            raise ClusterError(f"worker {worker}: {answer}: install there what is imported here")
+        if isinstance(answer, BaseException):
             raise ClusterError(
-                f"worker {worker} cannot run zonediff ({theirs}): install there the version "
+                f"worker {worker} cannot run zonediff ({answer}): install there the version "
                 "that is installed here"
             )
-        if differences := describe_differences(dict(contract.versions), theirs):
+        if differences := describe_differences(dict(contract.versions), answer):
             raise ClusterError(f"worker {worker} has {differences}: {REMEDY}")
 
 

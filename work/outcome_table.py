@@ -80,17 +80,17 @@ class _ReservingSource(ItemSource[T]):
     def take(self, size: int) -> list[T]:
         if not length_hint(self):
             return []
-        taken: list[T] = []
+        reserved: list[T] = []
         with self._table.store.transaction():
             self._table.store.release_dead()
-            while len(taken) < size and (batch := super().take(size - len(taken))):
+            while len(reserved) < size and (batch := super().take(size - len(reserved))):
                 for item in batch:
                     if self._reserve(item):
-                        taken.append(self._table.remaining(item))
+                        reserved.append(self._table.remaining(item))
                     else:
                         self.reserved_by_others.append(item)
-        self.given += len(taken)
-        return taken
+        self.given += len(reserved)
+        return reserved
 
     def _reserve(self, item: T) -> bool:
         """Reserve an item; False when another client has reserved or done it."""

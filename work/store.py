@@ -94,10 +94,10 @@ class Store(StoreReader):
 
     def release_dead(self) -> None:
         """Free the items that dead clients had reserved."""
-        others = self.execute(
+        other_clients = self.execute(
             "SELECT DISTINCT client FROM reserved WHERE client != ?", [self.client]
         )
-        for (number,) in others:
+        for (number,) in other_clients:
             if not clients.is_alive(self.path, number):
                 self.execute("DELETE FROM reserved WHERE client = ?", [number])
 
@@ -190,12 +190,12 @@ def _prepare(store: Store) -> None:
             store.create([*_TABLES, *(f"PRAGMA {mark}" for mark in marks)])
 
 
-def damaged(store: StoreReader, what: str, error: object) -> StoreError:
-    """Return the error for an outcome that cannot be used. what: the outcome, in words."""
+def damaged(store: StoreReader, outcome: str, error: object) -> StoreError:
+    """Return the error for an outcome that cannot be used. outcome: in words."""
     why = " ".join(str(error).split())
     return StoreError(
-        f"{store.path}: the stored {what} is damaged ({why:.200}); name another --store, or delete "
-        "this one"
+        f"{store.path}: the stored {outcome} is damaged ({why:.200}); name another --store, or "
+        "delete this one"
     )
 
 

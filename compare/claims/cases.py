@@ -52,13 +52,13 @@ class Answer:
 # --- runs -----------------------------------------------------------------------------------------
 
 
-def of_run(scenario: Scenario, run: Run, trace: Trace, asked: Outcome) -> Answer:
+def of_run(scenario: Scenario, run: Run, trace: Trace, outcome: Outcome) -> Answer:
     """Decide whether a run of the scenario had the outcome. trace: the run's.
 
     A goal is decided by the run, which may stand for runs with many seeds. Everything else is
     decided by the trace.
     """
-    match asked:
+    match outcome:
         case GoalMet(goal=goal):
             index = _goal(scenario, goal)
             holds, detail = run.goals[index].met, run.goals[index].detail
@@ -67,7 +67,7 @@ def of_run(scenario: Scenario, run: Run, trace: Trace, asked: Outcome) -> Answer
         case Died(died=died):
             return _survival(trace.end == died, trace)
         case Decided():
-            return _decided(scenario, trace, asked)
+            return _decided(scenario, trace, outcome)
         case Uevent(uevent=uevent, at=step):
             sent = [event for act in _acts(scenario, trace, step) for event in act.uevents]
             return Answer(uevent in sent, "uevents: " + (words.shorten(sent) or "none"))
@@ -75,11 +75,11 @@ def of_run(scenario: Scenario, run: Run, trace: Trace, asked: Outcome) -> Answer
             observation = _after(scenario, trace, after)
             if observation is None:
                 return Answer(False, words.death(trace) or "the step was not reached")
-            holds, detail = _zones(asked, observation)
+            holds, detail = _zones(outcome, observation)
             acts = _acts(scenario, trace, after, until=True)
             return Answer(holds, detail, reasons=_why(holds, acts))
         case _:
-            return _predicate(scenario, trace, asked)
+            return _predicate(scenario, trace, outcome)
 
 
 def _goal(scenario: Scenario, goal: str | int) -> int:
@@ -89,15 +89,15 @@ def _goal(scenario: Scenario, goal: str | int) -> int:
     return [item.want for item in scenario.goals].index(goal)
 
 
-def _predicate(scenario: Scenario, trace: Trace, asked: Predicate) -> Answer:
-    (outcome,) = evaluate(replace(scenario, goals=(Goal("as claimed", asked),)), trace)
-    match asked:
+def _predicate(scenario: Scenario, trace: Trace, predicate: Predicate) -> Answer:
+    (outcome,) = evaluate(replace(scenario, goals=(Goal("as claimed", predicate),)), trace)
+    match predicate:
         case KernelGoal():
             return _survival(outcome.met, trace)
         case StepGoal(step=step):
             acts = _acts(scenario, trace, step)
         case _:
-            acts = _acts(scenario, trace, getattr(asked, "after", None), until=True)
+            acts = _acts(scenario, trace, getattr(predicate, "after", None), until=True)
     return Answer(outcome.met, outcome.detail, reasons=_why(outcome.met, acts))
 
 
@@ -145,27 +145,27 @@ def _why(holds: bool, acts: Iterator[Act]) -> tuple[Reason, ...]:
     return reasons
 
 
-def _decided(scenario: Scenario, trace: Trace, asked: Decided) -> Answer:
-    wanted = dict(text.split("=", 1) for text in asked.numbers)
-    for act in _acts(scenario, trace, asked.at):
+def _decided(scenario: Scenario, trace: Trace, condition: Decided) -> Answer:
+    numbers_wanted = dict(text.split("=", 1) for text in condition.numbers)
+    for act in _acts(scenario, trace, condition.at):
         for reason in act.reasons:
-            if reason.rule == asked.rule and all(
-                str(reason.numbers.get(name)) == value for name, value in wanted.items()
+            if reason.rule == condition.rule and all(
+                str(reason.numbers.get(name)) == value for name, value in numbers_wanted.items()
             ):
-                return _computed(reason, asked)
-    numbers = f" with {', '.join(asked.numbers)}" if asked.numbers else ""
-    return Answer(False, f"{asked.rule}{numbers} decided nothing")
+                return _computed(reason, condition)
+    numbers = f" with {', '.join(condition.numbers)}" if condition.numbers else ""
+    return Answer(False, f"{condition.rule}{numbers} decided nothing")
 
 
-def _computed(reason: Reason, asked: Decided) -> Answer:
+def _computed(reason: Reason, condition: Decided) -> Answer:
     """Whether the computed per cent, if the case has any, are those claimed."""
-    if asked.percent is None:
+    if condition.percent is None:
         return Answer(True, f"{reason.rule} decided", reasons=(reason,))
-    claimed, tolerance = Fraction(str(asked.claimed)), Fraction(str(asked.tolerance))
-    value = 100 * compute(asked.percent, reason.numbers)
-    percent = f"{_decimal(value)} %, claimed {asked.claimed} +- {asked.tolerance}"
+    claimed, tolerance = Fraction(str(condition.claimed)), Fraction(str(condition.tolerance))
+    value = 100 * compute(condition.percent, reason.numbers)
+    percent = f"{_decimal(value)} %, claimed {condition.claimed} +- {condition.tolerance}"
     holds = abs(value - claimed) <= tolerance
-    return Answer(holds, f"{asked.percent} = {percent}", percent, reasons=(reason,))
+    return Answer(holds, f"{condition.percent} = {percent}", percent, reasons=(reason,))
 
 
 def _decimal(value: Fraction) -> str:
@@ -175,12 +175,15 @@ def _decimal(value: Fraction) -> str:
     return f"{sign}{hundredths // 100}.{hundredths % 100:02}"
 
 
-def _zones(asked: Zoneinfo | Overlap, observation: Observation) -> tuple[bool, str]:
+def _zones(condition: Zoneinfo | Overlap, observation: Observation) -> tuple[bool, str]:
     """Whether zones are as claimed, and how they are."""
-    match asked:
+    match condition:
         case Zoneinfo(zoneinfo=name):
             zone = observation.zones.get(name, _NO_ZONE)
-            holds = asked.spanned in (None, zone.spanned) and asked.present in (None, zone.present)
+            holds = condition.spanned in (None, zone.spanned) and condition.present in (
+                None,
+                zone.present,
+            )
             return holds, f"zone {name} spans {zone.spanned} pages, {zone.present} present"
         case Overlap(overlap=names):
             zones = [observation.zones.get(name, _NO_ZONE) for name in names]
@@ -195,55 +198,55 @@ def _zones(asked: Zoneinfo | Overlap, observation: Observation) -> tuple[bool, s
 # --- states ---------------------------------------------------------------------------------------
 
 
-def of_states(policy: Policy, asked: OfStates) -> Answer | None:
+def of_states(policy: Policy, condition: OfStates) -> Answer | None:
     """Whether steps bring a variant into such a state; None when the search was given up."""
     # Imported here, as numpy takes its time and most runs judge no such case.
     from zonediff.explore.reach import Reached, reach
 
-    guest = Guest(asked.machine, policy)
+    guest = Guest(condition.machine, policy)
     guest.power_on()
     writes = [
         Write(f"memory{block}/state", value)
-        for block in guest.blocks(asked.alphabet.blocks)
-        for value in asked.alphabet.values
+        for block in guest.blocks(condition.alphabet.blocks)
+        for value in condition.alphabet.values
     ]
-    alphabet = (*writes, *asked.alphabet.steps)
+    alphabet = (*writes, *condition.alphabet.steps)
 
     def fits(guest: Guest) -> bool:
-        return all(_fits(wanted, guest) for wanted in asked.reachable)
+        return all(_fits(state, guest) for state in condition.reachable)
 
-    result = reach(policy, asked.machine, alphabet, fits, asked.states)
+    result = reach(policy, condition.machine, alphabet, fits, condition.states)
     if isinstance(result, Reached):
         steps = tuple(str(step.do) for step in result.trace.steps)
         lead = "1 step leads" if len(steps) == 1 else f"{len(steps)} steps lead"
         count = count_of(result.states, "state")
-        detail = f"{lead} there, no fewer do; {count} seen ({_tried(asked)})"
+        detail = f"{lead} there, no fewer do; {count} seen ({_tried(condition)})"
         reasons = _why(True, (act for _, _, act in result.trace.acts()))
         return Answer(True, detail, steps=steps, reasons=reasons)
     if not result.complete:
         return None
     every = "the only state" if result.states == 1 else f"all {result.states} states"
-    return Answer(False, f"nothing leads there: {every} seen ({_tried(asked)})")
+    return Answer(False, f"nothing leads there: {every} seen ({_tried(condition)})")
 
 
-def _tried(asked: OfStates) -> str:
+def _tried(condition: OfStates) -> str:
     """The alphabet of a search in words."""
-    writes = f"{', '.join(asked.alphabet.values)} to blocks {asked.alphabet.blocks}"
-    return "; ".join([writes, *map(str, asked.alphabet.steps)])
+    writes = f"{', '.join(condition.alphabet.values)} to blocks {condition.alphabet.blocks}"
+    return "; ".join([writes, *map(str, condition.alphabet.steps)])
 
 
-def _fits(wanted: State, guest: Guest) -> bool:
+def _fits(state: State, guest: Guest) -> bool:
     """Whether a guest is in the state; only the needed parts of it are observed."""
     kernel = guest.kernel
-    match wanted:
+    match state:
         case Zoneinfo() | Overlap():
-            return _zones(wanted, Observation(zones=zone_views(kernel)))[0]
+            return _zones(state, Observation(zones=zone_views(kernel)))[0]
         case BlocksGoal(blocks=blocks):
-            there = [block for block in guest.blocks(blocks) if kernel.tables.has(block)]
-            views = run_length((block, block_view(kernel, block)) for block in there)
+            existing = [block for block in guest.blocks(blocks) if kernel.tables.has(block)]
+            views = run_length((block, block_view(kernel, block)) for block in existing)
             observation = Observation(views)
         case _:
             observation = observe(kernel)
-    moment = Scenario("", "", "", guest.machine, (), (Goal("", wanted),))
+    moment = Scenario("", "", "", guest.machine, (), (Goal("", state),))
     (outcome,) = evaluate(moment, Trace("", observation, devices=guest.places))
     return outcome.met

@@ -31,8 +31,8 @@ def judge_claims(claims: Iterable[Claim], result: Result, registry: Registry) ->
     Claims with scenarios that the result does not have are left out.
     """
     ledger = _Ledger(result, registry)
-    there = {scenario.id for scenario in result.scenarios}
-    return [ledger.outcome(claim) for claim in claims if there.issuperset(claim.scenarios)]
+    available = {scenario.id for scenario in result.scenarios}
+    return [ledger.outcome(claim) for claim in claims if available.issuperset(claim.scenarios)]
 
 
 class _Undecided(Exception):
@@ -110,21 +110,21 @@ class _Ledger:
                 raise _Undecided(f"{name} failed to run")
             yield name, of_run(self.scenario(name), run, run.trace, case.check.outcome)
 
-    def searched(self, asked: OfStates, variant: str) -> Answer:
+    def searched(self, condition: OfStates, variant: str) -> Answer:
         """The answer of a search; claims may share a search."""
-        known = self.searches.get((asked, variant))
+        known = self.searches.get((condition, variant))
         if known is not None:
             return known
         subject = self.registry.resolve(variant)
         if not isinstance(subject, Model):
             raise _Undecided("only models can be searched")
         try:
-            answer = of_states(subject.policy, asked)
+            answer = of_states(subject.policy, condition)
         except Exception as error:  # a variant's own code may raise anything
             raise _Undecided(f"the search failed: {error!r}") from None
         if answer is None:
-            raise _Undecided(f"the search was given up after {count_of(asked.states, 'state')}")
-        self.searches[asked, variant] = answer
+            raise _Undecided(f"the search was given up after {count_of(condition.states, 'state')}")
+        self.searches[condition, variant] = answer
         return answer
 
 
@@ -192,8 +192,8 @@ def sorted_out(cases: Iterable[CaseOutcome]) -> str:
                 for word, holds in (("yes", True), ("no", False))
             ]
             split.append(f"{says}: {', '.join(sides)}")
-    alike = [f"{word}: {joined(side)}" for word, side in (("yes", yes), ("no", no)) if side]
-    return ". ".join([*alike, *split])
+    sentences = [f"{word}: {joined(side)}" for word, side in (("yes", yes), ("no", no)) if side]
+    return ". ".join([*sentences, *split])
 
 
 def labels(cases: Sequence[CaseOutcome]) -> list[str]:

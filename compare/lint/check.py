@@ -77,9 +77,9 @@ def check(
 def _of_files(files: Sequence[Path], registry: Registry) -> list[tuple[Path, type[Policy]]]:
     """The variants that files define, each with its file."""
     classes = [type(registry.model(name).policy) for name in registry.names() if name not in OURS]
-    given = {file.resolve(): file for file in files}
+    by_path = {file.resolve(): file for file in files}
     places = [(Path(inspect.getfile(policy)).resolve(), policy) for policy in classes]
-    return [(given[place], policy) for place, policy in places if place in given]
+    return [(by_path[place], policy) for place, policy in places if place in by_path]
 
 
 def _count(number: int, noun: str) -> str:

@@ -97,11 +97,11 @@ def _apart(runs: Sequence[Run]) -> bool:
     Differences at boot do not count: kernels of different years always differ there. Comparing
     with the first run is enough, as being alike is transitive.
     """
-    first, *others = runs
+    first, *later_runs = runs
     return any(
         [goal.met for goal in first.goals] != [goal.met for goal in run.goals]
         or any(parting.step >= 0 for parting in _partings(first, run))
-        for run in others
+        for run in later_runs
     )
 
 

@@ -67,8 +67,8 @@ def _declared(
         yield slip("has no origin of its own: name the mail, tree or release that it comes from")
     for intent in policy.intends:
         if not any(fnmatchcase(id, intent.scenarios) for id in ids):
-            near = closest(intent.scenarios, ids)
-            meant = f": did you mean {near!r}?" if near else ""
+            similar = closest(intent.scenarios, ids)
+            meant = f": did you mean {similar!r}?" if similar else ""
             yield slip(
                 f"intends a difference in {intent.scenarios!r}, which matches no scenario{meant}",
                 "intends",
@@ -90,7 +90,7 @@ def _behaviour(
 ) -> Iterator[tuple[str, Place | None]]:
     """Yield a slip if the variant fails, or does the same as the variant that it is built on."""
     below = next((name for cls in policy.__mro__[1:] if (name := vars(cls).get("name"))), None)
-    apart = below is None
+    differs = below is None
     for scenario in scenarios:
         own = attempt(scenario, policy.name)
         if own.status == "not-modelled":
@@ -99,10 +99,10 @@ def _behaviour(
             error = own.error or "no reason is given"
             yield f"fails in {scenario.id}: {error.strip().splitlines()[-1]}", _raised(error, file)
             return
-        if not apart and below is not None:
+        if not differs and below is not None:
             other = attempt(scenario, below).trace
-            apart = other is None or first_difference(other, own.trace) is not None
-    if not apart:
+            differs = other is None or first_difference(other, own.trace) is not None
+    if not differs:
         number = len(scenarios)
         yield (
             f"does the same as {below}, on which it is built, in all {number} {_SHOWS_NOTHING}",

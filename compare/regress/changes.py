@@ -70,12 +70,12 @@ def _remarks(base: Result, head: Result, names: tuple[str, str]) -> Iterator[str
         )
         if alone:
             yield f"{alone} outcome{'s are' if alone > 1 else ' is'} in {name} alone"
-    ways = {
+    comparisons = {
         "judged against": [result.baseline for result in (base, head) if result.variants],
         "made by zonediff": [result.version for result in (base, head)],
         "run with seeds": [f"{r.seed} to {r.seed + r.seeds - 1}" for r in (base, head)],
     }
-    for what, values in ways.items():
+    for what, values in comparisons.items():
         if len(set(values)) > 1:
             fates = (f"{name} is {what} {way}" for name, way in zip(names, values, strict=True))
             yield ", ".join(fates)
@@ -135,11 +135,11 @@ def _fate(
     With many seeds on both sides, only significant differences count.
     """
     if before is None or count is None:
-        way = goal.change_from(was)
-        return way, f"{'now met' if way > 0 else 'no longer met'}: {goal.want}; {goal.detail}"
-    way = order(before, count)
+        change = goal.change_from(was)
+        return change, f"{'now met' if change > 0 else 'no longer met'}: {goal.want}; {goal.detail}"
+    change = order(before, count)
     shares = f"{before.met} of {before.runs} -> {count.met} of {count.runs}"
-    return way, f"met more {'often' if way > 0 else 'rarely'}: {goal.want}; {shares}"
+    return change, f"met more {'often' if change > 0 else 'rarely'}: {goal.want}; {shares}"
 
 
 def _without_trace(base: Run, head: Run) -> Change | None:

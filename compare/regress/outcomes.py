@@ -90,15 +90,15 @@ def _check_files(trees: Sequence[Tree], request: Request) -> None:
     """Raise SeriesError if a variant file is missing, because then nothing would be tested."""
     head = trees[-1]
     for file in request.variant_files:
-        there = [tree.name for tree in trees if (tree.folder / file).is_file()]
-        if not there:
+        revisions = [tree.name for tree in trees if (tree.folder / file).is_file()]
+        if not revisions:
             raise CannotCompare(
                 f"{file} is in no revision: neither in {' nor in '.join(t.name for t in trees)}"
             )
-        if head.name not in there and file not in request.removed:
+        if head.name not in revisions and file not in request.removed:
             raise CannotCompare(
-                f"{head.name} has no {file}, which {there[0]} has: if it was removed on purpose, "
-                f"say --removed {file}"
+                f"{head.name} has no {file}, which {revisions[0]} has: if it was removed on "
+                f"purpose, say --removed {file}"
             )
     for file in request.removed:
         if file not in request.variant_files:
@@ -161,8 +161,8 @@ def _result(
     if code not in _WRITES_A_RESULT or not output.exists():
         errors.seek(0)
         lines = errors.read().decode(errors="replace").strip().splitlines()
-        said = f": {lines[-1]}" if lines else ""
-        raise CannotCompare(f"{tree.name} cannot be run (exit code {code}){said}")
+        message = f": {lines[-1]}" if lines else ""
+        raise CannotCompare(f"{tree.name} cannot be run (exit code {code}){message}")
     try:
         return load(output)
     except ResultFileError as error:

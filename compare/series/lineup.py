@@ -74,7 +74,7 @@ def _place(
     patch: Patch,
     stages: Sequence[Stage],
     own: Sequence[frozenset[str]],
-    taken: Collection[int | None],
+    used: Collection[int | None],
 ) -> tuple[int | None, tuple[str, ...]]:
     """The index of the stage that a patch leads to, and the evidence.
 
@@ -88,5 +88,5 @@ def _place(
         tuple(name for name in patch.functions if name in (stage.functions or restated))
         for stage, restated in zip(stages, own, strict=True)
     ]
-    best = max(range(len(stages)), key=lambda number: (len(shared[number]), number not in taken))
+    best = max(range(len(stages)), key=lambda number: (len(shared[number]), number not in used))
     return (best, shared[best]) if shared[best] or len(stages) == 1 else (None, ())

@@ -97,8 +97,8 @@ def repository(path: Path, *, work_tree: bool = False) -> Iterator[Repo]:
 def _said(error: GitCommandError) -> str:
     """Git's message about its failure, and the remedy where objects are missing."""
     lines = str(error.stderr).strip().removeprefix("stderr:").strip(" '\n").splitlines()
-    said = [line for line in lines if line.startswith("fatal:")] or lines[-1:]
-    why = said[0] if said else f"exit code {error.status}"
+    messages = [line for line in lines if line.startswith("fatal:")] or lines[-1:]
+    why = messages[0] if messages else f"exit code {error.status}"
     if any("promisor remote" in line or "lazy fetching" in line for line in lines):
         return f"{why}; this is a partial clone, and nothing is fetched: let git fetch the rest"
     return why
@@ -107,11 +107,11 @@ def _said(error: GitCommandError) -> str:
 @contextmanager
 def _without(names: tuple[str, ...]) -> Iterator[None]:
     """Remove names from the environment for the duration."""
-    taken = {name: os.environ.pop(name) for name in names if name in os.environ}
+    removed = {name: os.environ.pop(name) for name in names if name in os.environ}
     try:
         yield
     finally:
-        os.environ.update(taken)
+        os.environ.update(removed)
 
 
 def git_in(folder: Path) -> Git:
@@ -214,7 +214,7 @@ _FORMAT: Final = "%an <%ae>%x00%ad%x00%e%x00%s"
 
 def _rev_list(repo: Repo, *arguments: str) -> bytes:
     """The unchanged output of `git rev-list` for commits that are not merges."""
-    said: bytes = repo.git.rev_list(
+    output: bytes = repo.git.rev_list(
         "--no-merges",
         "--encoding=UTF-8",
         *arguments,
@@ -222,7 +222,7 @@ def _rev_list(repo: Repo, *arguments: str) -> bytes:
         stdout_as_string=False,
         strip_newline_in_stdout=False,
     )
-    return said
+    return output
 
 
 def _patch(repo: Repo, commit: str, about: bytes) -> Patch:

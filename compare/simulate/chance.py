@@ -27,15 +27,15 @@ class Chance:
         self.used = False
         self._streams: dict[str, Random] = {}
 
-    def delay(self, who: str, delay: Delay) -> int:
+    def delay(self, actor: str, delay: Delay) -> int:
         """Draw a delay, in microseconds."""
         law = _read(delay)
         if law.name == "constant":
             return law.times[0]
         self.used = True
-        if who not in self._streams:
-            self._streams[who] = Random(f"{self.seed}/{who}")
-        return round(quantile(law, self._streams[who].random()))
+        if actor not in self._streams:
+            self._streams[actor] = Random(f"{self.seed}/{actor}")
+        return round(quantile(law, self._streams[actor].random()))
 
 
 def quantile(law: Law, share: float) -> float:

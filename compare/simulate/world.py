@@ -97,16 +97,16 @@ class World:
         """Wait for this many microseconds."""
         return self.clock.timeout(time)
 
-    def delay(self, who: str, delay: Delay) -> simpy.Event:
+    def delay(self, actor: str, delay: Delay) -> simpy.Event:
         """Wait for a random draw of the delay."""
-        return self.clock.timeout(self.chance.delay(who, delay))
+        return self.clock.timeout(self.chance.delay(actor, delay))
 
-    def act(self, who: str, do: Step) -> Act:
+    def act(self, actor: str, do: Step) -> Act:
         """Do a primitive step now.
 
         Raises Over when the kernel dies, Killed when the acting process is killed.
         """
-        act = self.runner.act(do, int(self.clock.now), who)
+        act = self.runner.act(do, int(self.clock.now), actor)
         self.acts.append(act)
         if self.runner.end != "ran":
             raise Over
@@ -117,24 +117,24 @@ class World:
         self._end([work for name in act.killed for work in self._living.pop(name, ())])
         return act
 
-    def add(self, who: str, do: Step, size: int) -> Generator[simpy.Event, Any, Act]:
+    def add(self, actor: str, do: Step, size: int) -> Generator[simpy.Event, Any, Act]:
         """Add memory (bytes) under the lock; its `add` events are sent at once.
 
         Drivers wait for the lock in turn (lock_device_hotplug).
         """
         with self._lock.request() as held:
             yield held
-            act = self.act(who, do)
+            act = self.act(actor, do)
             yield self.wait(-(-size // SECTION) * ADD_SECTION)
         return act
 
-    def write(self, who: str, do: Write) -> Work:
+    def write(self, actor: str, do: Write) -> Work:
         """Write to a block's file: try the lock; while it is taken, sleep and try again."""
         while self._lock.count:
             yield self.wait(RETRY)
         with self._lock.request() as held:
             yield held
-            if self.act(who, do).result is None:
+            if self.act(actor, do).result is None:
                 yield self.wait(ONLINE_BLOCK)
 
     def _deliver(self) -> None:

@@ -35,13 +35,13 @@ def monotone(states: Mapping[int, State]) -> bool:
     )
 
 
-def to_run(states: Mapping[int, State], count: int, wanted: Collection[int] = ()) -> list[int]:
+def to_run(states: Mapping[int, State], count: int, required: Collection[int] = ()) -> list[int]:
     """The indices of the points to run next; none when the whole row is known.
 
     states: of the points that were run. count: the number of points of the row. wanted: indices of
     points to run in any case.
     """
-    first = {*probes(count), *wanted} - states.keys()
+    first = {*probes(count), *required} - states.keys()
     if first:
         return sorted(first)
     if not monotone(states):

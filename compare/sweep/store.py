@@ -89,9 +89,9 @@ def stored_sweep(store: StoreReader) -> Sweep:
 def stored_rows(store: StoreReader, keys: Mapping[Row, str]) -> tuple[dict[Row, Outcome], int]:
     """The rows that a store has, with their points; and the number of rows of other code."""
     outcomes = ((row, _outcome(store, row, key)) for row, key in keys.items())
-    there = {row: outcome for row, outcome in outcomes if outcome is not None}
+    stored = {row: outcome for row, outcome in outcomes if outcome is not None}
     ((count,),) = store.execute("SELECT count(*) FROM rows")
-    return there, count - len(there)
+    return stored, count - len(stored)
 
 
 def _outcome(store: StoreReader, row: Row, key: str) -> Outcome | None:
@@ -123,14 +123,14 @@ def _fits(row: Row, outcome: Outcome) -> bool:
 
 def _settle(store: Store, sweep: Sweep) -> None:
     """Put the sweep into an empty store; refuse a store of another sweep."""
-    ours = replace(sweep, title="", why="")
+    wanted = replace(sweep, title="", why="")
     with store.transaction():
-        theirs = _sweep(store)
-        if theirs is None:
-            store.execute("INSERT INTO sweep VALUES (?)", [json.dumps(asdict(ours))])
-        elif ours != theirs:
+        stored = _sweep(store)
+        if stored is None:
+            store.execute("INSERT INTO sweep VALUES (?)", [json.dumps(asdict(wanted))])
+        elif wanted != stored:
             axes = (field.name for field in fields(Sweep))
-            other = [name for name in axes if getattr(ours, name) != getattr(theirs, name)]
+            other = [name for name in axes if getattr(wanted, name) != getattr(stored, name)]
             raise StoreError(
                 f"{store.path}: holds the outcomes of another sweep, which differs in "
                 f"{', '.join(other)}; name another --store, or delete this one"

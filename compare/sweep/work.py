@@ -80,8 +80,8 @@ class Task:
         row, states = self.row, outcome.states(self.row)
         if self.whole or row.in_one_go:
             return [size for index, size in enumerate(row.added) if index not in states]
-        wanted = [index for index, size in enumerate(row.added) if (row.base, size) == EXAMPLE]
-        return [row.added[index] for index in to_run(states, len(row.added), wanted)]
+        required = [index for index, size in enumerate(row.added) if (row.base, size) == EXAMPLE]
+        return [row.added[index] for index in to_run(states, len(row.added), required)]
 
 
 def outcome(policy: Policy, task: Task) -> Outcome:
