@@ -72,6 +72,7 @@ _ALL: Final = (
         "reports.forms.annotations:changes",
     ),
     Format("csv", "a row for each scenario and variant", "reports.forms.spreadsheet:render"),
+    Format("kcidb", "JSON for KernelCI: the kernels of reviews", "reports.forms.kcidb:render"),
     Format("json", "the result itself, for programs", "result.files:dumps"),
 )
 

@@ -211,7 +211,8 @@ class Review:
     series: its title. tree: the sources it was built on, and base, their revision or version.
     wanted_base: the `base-commit` that the series names, empty if it names none. alphabet: the
     steps that were tried, as shell commands of the guest. about: the machine in words.
-    configuration: how the kernels were configured, in words.
+    configuration: how the kernels were configured, in words. notes: what a reader should know of
+    how the series was read and built, a sentence each.
     """
 
     series: str
@@ -225,6 +226,7 @@ class Review:
     wanted_base: str = ""
     claims: list[ReviewClaim] = field(default_factory=list)
     configuration: str = ""
+    notes: list[str] = field(default_factory=list)
 
     @property
     def whole(self) -> StageComparison | None:

@@ -40,6 +40,7 @@ _GAPS: Final = 12
 _ALPHABET: Final = 6
 _COMPARISONS: Final = 12
 _CLAIMS: Final = 8
+_NOTES: Final = 6
 _READINGS: Final = 6
 _SCENARIOS: Final = 8
 _SENTENCE: Final = 3
@@ -127,6 +128,8 @@ class _Part:
         for name, text in facts.items():
             if text:
                 yield from _cut(wrap(f"{name}: {text}", WIDTH, "", "  "), self._most(_SENTENCE))
+        notes = [wrap(note, WIDTH, "* ") for note in self.review.notes]
+        yield from _cut_list(notes, self._most(_NOTES), "note")
         stages = list(_stages(self.review.stages))
         yield from _cut_list(stages, self._most(_STAGES), "stage")
 

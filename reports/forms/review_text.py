@@ -32,6 +32,8 @@ def summary_lines(result: Result) -> Iterator[str]:
         if number:
             yield ""
         yield from wrap(f"{view.review.series} on {view.review.machine}: {view.headline}.", WIDTH)
+        for note in view.review.notes:
+            yield from wrap(note, WIDTH, "  * ")
         for stage in view.review.failed:
             yield from wrap(f"{stage.name}: {stage_state(stage)}", WIDTH, "  ", "    ")
         for item in view.review.comparisons:
@@ -60,8 +62,8 @@ def comment_parts(result: Result) -> Iterator[Part]:
             ]
             for stage in review.stages
         ]
-        built = [text(view.built_on), text(view.configuration), *map(text, view.compilers)]
-        facts = [f"- {line}" for line in built if line]
+        built = [view.built_on, view.configuration, *view.compilers, *review.notes]
+        facts = [f"- {text(line)}" for line in built if line]
         lines = table(["stage", "patch", "kernel"], rows)
         yield Part(text(f"{review.series}: {view.headline}"), [*facts, ""], [[*lines, ""]])
         compared = [

@@ -255,6 +255,7 @@ def tiny_review() -> Review:
                 {"base": "refuted", "1/5": "confirmed", "2/5": "refuted", "3/5": "not settled"},
             )
         ],
+        notes=["Changes of the tree that are not committed are left out."],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from random import Random
@@ -48,6 +49,10 @@ def paragraph(text: str, heading: str) -> str:
     return one_line(" ".join(lines[: ends[0] - 1] if ends else lines))
 
 
+def test_the_golden_file(golden: Callable[[str, str], None]) -> None:
+    golden("review-mail.txt", mail(tiny_review()))
+
+
 def test_the_subject_counts_the_causes() -> None:
     text = one_line(mail(dax_review("v4")))
     assert text.startswith(
@@ -65,6 +70,7 @@ def test_the_mail_says_what_was_built() -> None:
     assert "4/5 (mm/memory_hotplug: use a helper) <tiny-4@zonediff.example>: does not" in built
     assert f"does not build: {TINY_PROBLEM}" in built
     assert "same machine code as the stage before, not run again" in built
+    assert "* Changes of the tree that are not committed are left out." in built
     assert "tinyconfig and options for memory hotplug, dax and kmem, digest cccccccccccc" in (
         paragraph(mail(dax_review("v6")), "What was built")
     )
@@ -219,6 +225,7 @@ class Stranger:
             "w" * 255,
             claims,
             self.text(),
+            [self.text() for _ in range(self.random.choice((0, 1, 12)))],
         )
 
 
