@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from zonediff.live.host import Host
@@ -21,6 +22,7 @@ from zonediff.review.limits import Limits
 from zonediff.review.lockstep import Edges, Exploration, Progress, explore
 from zonediff.review.look import Part, line_of
 from zonediff.review.machines import ReviewMachine
+from zonediff.review.model_reasons import model_reasons
 from zonediff.review.parting import Parting
 from zonediff.review.sides import MakeSides, Sides
 from zonediff.review.stage_image import StageImage
@@ -92,7 +94,8 @@ def compare_stages(
 
     derived = alphabet or derive_alphabet(baseline, candidate, machine, host)
     names = (baseline.stage.name, candidate.stage.name)
-    return asyncio.run(compare_sides(make_sides, names, derived, limits, progress))
+    explain = partial(model_reasons, baseline.image, machine)
+    return asyncio.run(compare_sides(make_sides, names, derived, limits, progress, explain))
 
 
 async def compare_sides(
@@ -101,8 +104,9 @@ async def compare_sides(
     derived: DerivedAlphabet,
     limits: Limits = DEFAULT_LIMITS,
     progress: Progress = lambda what, done, left: None,
+    explain: Callable[[Sequence[Action]], list[str]] = lambda actions: [],
 ) -> StageComparison:
-    """Compare any two sides; see compare_stages()."""
+    """Compare any two sides; see compare_stages(). explain: why the last of some steps ends so."""
     guests = limits.guests or max(2, (os.cpu_count() or 1) // 2)
     explorations = await _explored(make_sides, derived.alphabet, limits, guests, progress)
     done = explorations[0]
@@ -117,7 +121,8 @@ async def compare_sides(
         if again is None:
             unshown += 1
         else:
-            causes.append(_cause(group, again, edges, done))
+            cause = _cause(group, again, edges, done)
+            causes.append(replace(cause, reasons=explain(again.parting.steps)))
     return StageComparison(
         baseline=names[0],
         candidate=names[1],

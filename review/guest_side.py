@@ -19,8 +19,8 @@ from zonediff.review.look import look_at
 from zonediff.review.machines import ReviewMachine
 from zonediff.review.sides import REFUSED, Shown
 
-_SHORTEST_LIMIT: Final = 4.0
-_LONGEST_LIMIT: Final = 20.0
+_SHORTEST_LIMIT: Final = 10.0
+_LONGEST_LIMIT: Final = 30.0
 _TIMES_SLOWEST: Final = 20
 """While exploring, a step hangs when it takes so many times as long as the slowest one before, but
 at least and at most so many seconds. A hang that only one kernel shows is tried on fresh boots,
