@@ -52,7 +52,7 @@ def doctor(images: tuple[Path, ...]) -> int:
         click.echo(f"{'ok     ' if finding.ok else 'MISSING'}  {finding.what}")
         for system, remedy in finding.remedies:
             click.echo(f"         on {system}: {remedy}")
-    return 0 if all(finding.ok for finding in findings) else LACKING
+    return 0 if all(finding.ok for finding in findings if finding.needed) else LACKING
 
 
 # --- record ---------------------------------------------------------------------------------------

@@ -30,6 +30,10 @@ MODULES: Final = {
         "zonediff.cli.sweep",
         "Run machines with added memory, and print which survive.",
     ),
+    "review": (
+        "zonediff.cli.review",
+        "Build a patch series, run it, and compare its kernels step by step.",
+    ),
     "series": ("zonediff.cli.series", "List a patch series and line it up with a variant."),
     "bisect": ("zonediff.cli.bisect", "Find the stage of a series that changes an outcome."),
     "regress": ("zonediff.cli.regress", "Compare the outcomes of two revisions of a repository."),

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import click
-from click.core import ParameterSource
 
 from zonediff.cli import completion, options, outputs
+from zonediff.cli.command_line import recorded
 from zonediff.cli.group import EXIT_CODES, INTERRUPTED
 from zonediff.cli.progress import bar
 from zonediff.compare.assemble import Wanted, assemble
-from zonediff.corpus.problems import as_text
 from zonediff.reports import formats
 from zonediff.result import exit_code
 from zonediff.result.known_file import known_text, load_known, outcomes
@@ -201,7 +199,7 @@ def _wanted(
         seeds=given["seeds"],
         series=series,
         inputs=inputs if corpus is None else [*inputs, ("corpus", corpus)],
-        command=_command(),
+        command=recorded("run", _NOT_RECORDED, _recorded),
     )
 
 
@@ -234,27 +232,11 @@ def _series(text: str, baseline: str, registry: Registry) -> LineUp:
     return read_series(source, variant, baseline, registry)
 
 
-def _command() -> str:
-    """The command line in its long form: what was given and decides the outcome.
-
-    Files elsewhere are told by their names, so that a result is the same wherever it is made.
-    """
-    context = click.get_current_context()
-    words = ["zonediff", "run"]
-    for parameter in context.command.params:
-        name = parameter.name or ""
-        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if not given or name in _NOT_RECORDED:
-            continue
-        value = context.params[name]
-        values = value if isinstance(value, tuple) else (value,)
-        option = [] if isinstance(parameter, click.Argument) else [parameter.opts[-1]]
-        for item in values:
-            before, path = "", str(item)
-            if name == "series":
-                variant, equals, path = path.partition("=")
-                before = variant + equals
-            path, at, revisions = path.partition("@")
-            text = before + without_folders(path) + at + revisions
-            words += option if item is True else [*option, text]
-    return as_text(shlex.join(words))
+def _recorded(name: str, value: str) -> str:
+    """A value of an option as the result records it."""
+    before, path = "", value
+    if name == "series":
+        variant, equals, path = path.partition("=")
+        before = variant + equals
+    path, at, revisions = path.partition("@")
+    return before + without_folders(path) + at + revisions

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from zonediff.live.build_tools import install_commands, missing_tools
 from zonediff.live.host import Host, kvm_problem, look_for_host
 from zonediff.live.image import read_image
 from zonediff.variants.registry import VariantError
@@ -29,17 +30,18 @@ _GET_A_KERNEL: Final = (
 class Finding(NamedTuple):
     """Something that a live run needs, and whether it is there.
 
-    remedies: (system, command) pairs that bring it.
+    remedies: (system, command) pairs that bring it. needed: whether live runs fail without it.
     """
 
     ok: bool
     what: str
     remedies: tuple[tuple[str, str], ...] = ()
+    needed: bool = True
 
 
 def examine(images: Sequence[Path] = ()) -> list[Finding]:
     """Examine the programs, KVM and kernel images; without images, those installed."""
-    return [*_tools(), _kvm(), *_images(images)]
+    return [*_tools(), _kvm(), *_build_tools(), *_images(images)]
 
 
 def _tools() -> Iterator[Finding]:
@@ -60,6 +62,21 @@ def _kvm() -> Finding:
     if problem is None:
         return Finding(True, "KVM (if a kernel does not start under it, TCG is used instead)")
     return Finding(True, f"TCG, several times slower than KVM: {problem}")
+
+
+def _build_tools() -> Iterator[Finding]:
+    """What `zonediff review` needs in order to build kernels, and what it does better with."""
+    lacks = missing_tools()
+    needed = [tool for tool in lacks if tool.needed]
+    if not needed:
+        yield Finding(True, "kernels can be built (zonediff review)")
+    for tools, why in (
+        (needed, "to build kernels (zonediff review)"),
+        ([tool for tool in lacks if not tool.needed], "for zonediff review, which can do without"),
+    ):
+        if tools:
+            names = ", ".join(tool.name for tool in tools)
+            yield Finding(False, f"{names}: {why}", install_commands(tools), needed=False)
 
 
 def _images(named: Sequence[Path]) -> Iterator[Finding]:

@@ -62,6 +62,7 @@ DATA = {
     ),
     "reports": ("templates/**/*",),
     "live": ("agent.c", "agent.sh"),
+    "review": ("fragments/*.config", "sandbox.sh"),
     "zonediff": ("py.typed",),
 }
 """The files beside the modules that an installation needs."""

@@ -10,7 +10,7 @@ from email.header import decode_header
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from zonediff.compare.series.patch import SeriesError, read_diff
 from zonediff.engine.bounds import HEADER_CHARACTERS, MAIL_BYTES, MAIL_PARTS
@@ -37,18 +37,70 @@ _NO_CHARSETS: Final = frozenset(
 T = TypeVar("T")
 
 
+_ID: Final = re.compile(r"<[^<>\s]{1,512}>")
+
+
 class NoPatchError(SeriesError):
     """Mails without any patch."""
 
 
+class SeriesMail(NamedTuple):
+    """A mail of a thread.
+
+    subject: in full, with its tags. id: without brackets. answers: ids of the mails that it refers
+    to, the first mail of the thread first. sent: seconds since 1970, 0 if unknown. text: all of its
+    text. diff: the patch as text, empty without one.
+    """
+
+    subject: str
+    id: str
+    answers: tuple[str, ...]
+    sent: float
+    text: str
+    diff: str
+
+
+def read_thread(data: bytes, source: str) -> list[SeriesMail]:
+    """All mails of an mbox, or a single one, in the order of the file. Raises SeriesError."""
+    _limit(data, source)
+    return [_series_mail(_parse(text, source), source) for text in _split(data, source)]
+
+
+def _series_mail(mail: Message, source: str) -> SeriesMail:
+    text, _ = _body(mail, source)
+    start = _DIFF.search(text)
+    refers = (
+        f"{_header(mail, 'References', source, cut=True)} {_header(mail, 'In-Reply-To', source)}"
+    )
+    return SeriesMail(
+        subject=_header(mail, "Subject", source),
+        id=_header(mail, "Message-Id", source).strip("<>"),
+        answers=tuple(dict.fromkeys(id.strip("<>") for id in _ID.findall(refers))),
+        sent=_seconds(_header(mail, "Date", source)),
+        text=text,
+        diff=_SIGNATURE.split(text[start.start() :])[0] if start else "",
+    )
+
+
+def _seconds(text: str) -> float:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+
+
 def read_file(path: Path) -> list[Patch]:
     """The patches of a file of mails, sorted by number. Raises SeriesError."""
+    return read_mails(read_bytes(path), str(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file of mails, one byte more than allowed at most. Raises SeriesError."""
     try:
         with path.open("rb") as file:
-            data = file.read(MAIL_BYTES + 1)
+            return file.read(MAIL_BYTES + 1)
     except OSError as error:
         raise SeriesError(f"{path}: {error.strerror}") from None
-    return read_mails(data, str(path))
 
 
 def read_mails(data: bytes, source: str) -> list[Patch]:
@@ -56,14 +108,19 @@ def read_mails(data: bytes, source: str) -> list[Patch]:
 
     source: names the mails in errors. Raises SeriesError; NoPatchError when no mail has a patch.
     """
-    if len(data) > MAIL_BYTES:
-        raise SeriesError(f"{source}: larger than {MAIL_BYTES >> 20} MiB")
+    _limit(data, source)
     mails = [_parse(text, source) for text in _split(data, source)]
     patches = [patch for mail in mails if (patch := _patch(mail, source)) is not None]
     if not patches:
         where = "it" if len(mails) == 1 else "them"
         raise NoPatchError(f"{source}: {count_of(len(mails), 'mail')}, but no patch in {where}")
     return sorted(patches, key=lambda patch: patch.number or 0)
+
+
+def _limit(data: bytes, source: str) -> None:
+    """Refuse too many bytes. Raises SeriesError."""
+    if len(data) > MAIL_BYTES:
+        raise SeriesError(f"{source}: larger than {MAIL_BYTES >> 20} MiB")
 
 
 def _split(data: bytes, source: str) -> list[bytes]:
@@ -170,9 +227,14 @@ def _decode(data: bytes, claimed: str) -> tuple[str, str]:
     return data.decode("latin-1"), "latin-1"
 
 
-def _header(mail: Message, name: str, source: str) -> str:
-    """A header on one line, decoded as far as it can be. Raises SeriesError when it is too long."""
+def _header(mail: Message, name: str, source: str, *, cut: bool = False) -> str:
+    """A header on one line, decoded as far as it can be.
+
+    cut: keep the beginning of one that is too long; else SeriesError is raised for it.
+    """
     value = _ask(lambda: str(mail.get(name, "")), "")
+    if cut:
+        value = value[:HEADER_CHARACTERS]
     if len(value) > HEADER_CHARACTERS:
         raise SeriesError(
             f"{source}: a mail's {name} is longer than {HEADER_CHARACTERS} characters"

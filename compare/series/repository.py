@@ -169,10 +169,10 @@ def resolve(repo: Repo, revision: str) -> str:
 def base_of(path: Path, revisions: str) -> str:
     """The full name of the commit before a range `A..B`. Raises SeriesError."""
     with repository(path) as repo:
-        return resolve(repo, _ends(revisions)[0])
+        return resolve(repo, ends_of(revisions)[0])
 
 
-def _ends(revisions: str) -> tuple[str, str]:
+def ends_of(revisions: str) -> tuple[str, str]:
     """The two ends of a range. Raises SeriesError."""
     first, dots, last = revisions.partition("..")
     if not dots or not first or not last or last.startswith("."):
@@ -182,7 +182,7 @@ def _ends(revisions: str) -> tuple[str, str]:
 
 def read_range(path: Path, revisions: str) -> list[Patch]:
     """The patches of a range `A..B`, oldest first, merges left out. Raises SeriesError."""
-    first, last = _ends(revisions)
+    first, last = ends_of(revisions)
     with repository(path) as repo:
         span = f"{resolve(repo, first)}..{resolve(repo, last)}"
         # Without sorting, so that a range of half a million commits is refused at once.

@@ -1,0 +1,44 @@
+"""The program that runs in the sandbox and builds a kernel with tuxmake.
+
+It is given to Python as a file and imports nothing of ours. Arguments: a JSON object with the
+folders `tree`, `build` and `output`, the fragment `options`, `jobs` and the compiler's `wrapper`.
+Exit codes: 0 the kernel is built, 1 it is not, 2 tuxmake refuses to begin.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+
+def main() -> int:
+    """Build as the argument says."""
+    request = json.loads(sys.argv[1])
+    sys.path.append(request["packages"])
+    from tuxmake.build import Build
+    from tuxmake.exceptions import TuxMakeException
+
+    try:
+        build = Build(
+            tree=request["tree"],
+            output_dir=request["output"],
+            build_dir=request["build"],
+            kconfig="tinyconfig",
+            kconfig_add=request["options"],
+            targets=["config", "kernel"],
+            wrapper=request["wrapper"],
+            # The same for every build, so that equal sources make equal images.
+            environment={"KBUILD_BUILD_TIMESTAMP": "@0", "KBUILD_BUILD_VERSION": "1"},
+            jobs=request["jobs"],
+            fail_fast=True,
+            verbose=True,
+        )
+        build.run()
+    except TuxMakeException as error:
+        print(f"tuxmake: {error}")
+        return 2
+    return 1 if build.failed or build.interrupted else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
