@@ -5,15 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Final
 
 import click
 
 from zonediff.cli import completion, options
 from zonediff.compare.series.source import from_mails, from_range
 from zonediff.reports.page.patches import series_text
-
-WIDTH: Final = 80
+from zonediff.reports.text.plain import WIDTH
 
 
 @click.command(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from zonediff.engine.policy import Intent
 from zonediff.engine.trace import Reason, Trace
@@ -25,16 +25,8 @@ error: the candidate failed. not-judged: nothing is known of one side, and the c
 fail: a side is not modelled there, or the baseline failed.
 """
 
-
-KINDS: Final[tuple[Kind, ...]] = (
-    "error",
-    "regression",
-    "abi-removal",
-    "fix",
-    "behaviour-change",
-    "not-judged",
-    "unchanged",
-)
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+"""Every kind, worst first."""
 
 
 Severity = Literal["death", "killed", "memory", "zone", "refused", "text"]

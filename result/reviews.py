@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 _PREFIX: Final = re.compile(r"^\[[^\]]*\]\s*")
 
@@ -41,16 +41,8 @@ lost-memory: memory is offline or absent. allowed: it allows a step that the bas
 removed: a file is gone. text: a file reads otherwise.
 """
 
-HARMS: Final[tuple[Harm, ...]] = (
-    "died",
-    "warned",
-    "leaked",
-    "refused",
-    "lost-memory",
-    "allowed",
-    "removed",
-    "text",
-)
+HARMS: Final[tuple[Harm, ...]] = get_args(Harm)
+"""Every harm, worst first."""
 
 HARM_WORDS: Final[dict[Harm, str]] = {
     "died": "the kernel dies or hangs",

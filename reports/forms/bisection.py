@@ -11,18 +11,13 @@ from tabulate import tabulate
 
 from zonediff.engine.words import count_of
 from zonediff.reports.text.kinds import noun, short
-from zonediff.reports.text.plain import to_ascii, wrap
+from zonediff.reports.text.plain import COLUMN_GAP, WIDTH, to_ascii, wrap
 from zonediff.result.bisections import Bisection
 from zonediff.result.causes import deciding_rule
 from zonediff.result.judgements import Judgement
 
-WIDTH: Final = 80
-
 _NARROWEST: Final = 24
 """The fewest columns that names of scenarios get."""
-
-_GAP: Final = 2
-"""Spaces that tabulate puts between columns."""
 
 
 def bisection_text(bisections: Sequence[Bisection], variant: str, baseline: str) -> str:
@@ -72,7 +67,7 @@ def _table(bisections: Sequence[Bisection], variant: str, baseline: str) -> Iter
         yield ""
         rows = [*_rows(bisections)]
         taken = sum(
-            max(map(len, column)) + _GAP
+            max(map(len, column)) + COLUMN_GAP
             for column in zip(numbers, *(cells for _, *cells in rows), strict=True)
         )
         widths = [max(_NARROWEST, WIDTH - taken), *(None for _ in stages)]

@@ -11,12 +11,10 @@ from zonediff.reports.forms import mail_layout as layout
 from zonediff.reports.text.kinds import noun
 from zonediff.reports.text.markdown import Part, comment, table
 from zonediff.reports.text.markdown import text as plain
-from zonediff.reports.text.plain import wrap
+from zonediff.reports.text.plain import WIDTH, wrap
 from zonediff.reports.text.scenario_names import families
 from zonediff.result.changes import REVIEW_FATES, Change, Regression, ReviewFate
 from zonediff.result.judgements import KINDS, Kind
-
-WIDTH: Final = 80
 
 FATES: Final[dict[ReviewFate, str]] = {
     "stage-failed": "without a kernel now",

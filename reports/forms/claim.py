@@ -8,11 +8,9 @@ from dataclasses import asdict, replace
 from itertools import groupby
 from typing import Final
 
-from zonediff.reports.text.plain import one_line, wrap
+from zonediff.reports.text.plain import WIDTH, one_line, wrap
 from zonediff.result.claims import CaseOutcome, ClaimOutcome, ClaimVerdict
 from zonediff.result.result import Evidence
-
-WIDTH: Final = 80
 
 _PARTS: Final = {
     "given": "given that",

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Final
 
 from zonediff.engine import words
 from zonediff.engine.words import count_of
-from zonediff.reports.text.plain import wrap
+from zonediff.reports.text.plain import WIDTH, wrap
 from zonediff.result.explorations import DifferenceWitness, Exploration
-
-WIDTH: Final = 80
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,17 +18,12 @@ from zonediff.reports.page.history import (
     history_view,
     steps,
 )
-from zonediff.reports.text.plain import to_ascii, wrap
+from zonediff.reports.text.plain import COLUMN_GAP, WIDTH, to_ascii, wrap
 from zonediff.result.claims import Verdict
 from zonediff.result.history import History, Release, ScenarioHistory, Turn
 
-WIDTH: Final = 80
-
 _FEW: Final = 4
 """The most scenarios of a cause that are named."""
-
-_GAP: Final = 2
-"""Spaces that tabulate puts between columns."""
 
 _WORDS: Final[dict[Verdict, str]] = {
     "supported": "yes",
@@ -197,9 +192,9 @@ def _table(
     ]
     start = 1
     while start < len(broken):
-        stop, taken = start + 1, len(margin) + widths[0] + _GAP + widths[start]
-        while stop < len(broken) and taken + _GAP + widths[stop] <= WIDTH:
-            taken += _GAP + widths[stop]
+        stop, taken = start + 1, len(margin) + widths[0] + COLUMN_GAP + widths[start]
+        while stop < len(broken) and taken + COLUMN_GAP + widths[stop] <= WIDTH:
+            taken += COLUMN_GAP + widths[stop]
             stop += 1
         if start > 1:
             yield ""

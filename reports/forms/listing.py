@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from zonediff.reports.text.plain import wrap
-
-WIDTH: Final = 80
+from zonediff.reports.text.plain import WIDTH, wrap
 
 _WIDEST: Final = 32
 """The most columns that names take; a scenario's id can be longer."""

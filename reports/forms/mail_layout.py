@@ -11,13 +11,10 @@ from tabulate import MIN_PADDING, tabulate
 from zonediff.engine.trace import Reason
 from zonediff.reports.page.index import Link
 from zonediff.reports.page.reproduce import Part, Where
-from zonediff.reports.text.plain import command, to_ascii, wrap
+from zonediff.reports.text.plain import COLUMN_GAP, command, to_ascii, wrap
 from zonediff.reports.text.scenario_names import families
 
 WIDTH: Final = 72
-
-_GAP: Final = 2
-"""Spaces that tabulate puts between columns."""
 
 _PROMPTS: Final[Mapping[Where, str]] = {
     "host": "$ ",
@@ -91,7 +88,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
         max(len(to_ascii(head)) + MIN_PADDING, *(len(to_ascii(row[column])) for row in rows))
         for column, head in enumerate(heads)
     ]
-    room = WIDTH - _GAP * (len(heads) - 1)
+    room = WIDTH - COLUMN_GAP * (len(heads) - 1)
     while sum(widths) > room:
         widths[widths.index(max(widths))] -= 1
     cells = [

@@ -16,11 +16,9 @@ from zonediff.reports.page.reviews import (
     stage_state,
 )
 from zonediff.reports.text.markdown import Part, block, code, html, table, text
-from zonediff.reports.text.plain import wrap
+from zonediff.reports.text.plain import WIDTH, wrap
 from zonediff.result.result import Result
 from zonediff.result.reviews import ReadingDifference
-
-WIDTH: Final = 80
 
 _CAUSES: Final = 20
 """The most causes that the summary shows; the result has all."""

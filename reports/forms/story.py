@@ -11,11 +11,9 @@ from zonediff.engine import words
 from zonediff.engine.trace import Reason, Trace
 from zonediff.engine.words import count_of
 from zonediff.reports.page.fold import ActGroup, fold, walk
-from zonediff.reports.text.plain import wrap
+from zonediff.reports.text.plain import WIDTH, wrap
 from zonediff.result.judgements import GoalOutcome
 from zonediff.result.result import ScenarioInfo
-
-WIDTH: Final = 80
 
 _LABEL: Final = 10
 """The columns of the words in the margin (`because`, `changed`)."""

@@ -14,13 +14,11 @@ from zonediff.reports.page.chance_goals import chance_goals
 from zonediff.reports.page.frontier import frontier_table
 from zonediff.reports.page.verdicts import Verdict, verdicts
 from zonediff.reports.text.kinds import SYMBOLS, Class, classes, noun, short
-from zonediff.reports.text.plain import to_ascii, wrap
+from zonediff.reports.text.plain import WIDTH, to_ascii, wrap
 from zonediff.result.exit_code import is_known
 from zonediff.result.judgements import removal_names
 from zonediff.result.known_file import number_known, stale
 from zonediff.result.result import Result
-
-WIDTH: Final = 80
 
 _PADDING: Final = 4
 """Spaces that tabulate puts around the head of a column of numbers."""

@@ -9,12 +9,10 @@ from typing import Final, NamedTuple
 from tabulate import tabulate
 
 from zonediff.engine.words import count_of
-from zonediff.reports.text.plain import to_ascii, wrap
+from zonediff.reports.text.plain import WIDTH, to_ascii, wrap
 from zonediff.reports.text.scenario_names import families
 from zonediff.result.exit_code import is_regression
 from zonediff.result.result import Result
-
-WIDTH: Final = 80
 
 _HEADS: Final = ("result", "scenarios", "regressions", "deaths", "errors", "removals")
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
-from typing import Final
 
 from tabulate import tabulate
 
 from zonediff.engine.words import count_of
-from zonediff.reports.text.plain import wrap
+from zonediff.reports.text.plain import WIDTH, wrap
 from zonediff.result.replays import Disagreement, FileReplay
-
-WIDTH: Final = 80
 
 
 def replays_text(replays: Sequence[FileReplay], not_compared: Sequence[str]) -> str:

@@ -7,6 +7,12 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
+WIDTH: Final = 80
+"""The most columns of text for a terminal."""
+
+COLUMN_GAP: Final = 2
+"""Spaces that tabulate puts between columns."""
+
 _ASCII: Final = str.maketrans(
     {
         "→": "->",
