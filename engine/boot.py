@@ -7,6 +7,7 @@ and probe_memory_block_size() of arch/x86/mm/init_64.c.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -189,21 +190,14 @@ def _booted(
     memory = Memory(
         len(machine.nodes), block_pages(machine, blocks_align_to_memory=blocks_align_to_memory)
     )
-    ram = usable_ram(machine)
     spans = zone_spans(machine, percent=percent)
-    pieces = sorted(
-        (overlap, node, zone)
-        for (node, zone), span in spans.items()
-        for item in ram
-        if item.node == node and (overlap := _overlap(span, item.pages))
-    )
     for (node, zone), span in spans.items():
         memory.grow(node, zone, span)
     tails: dict[int, int] = {}
     held: dict[int, int] = {}
     nodes: dict[int, set[int]] = {}
     last = -1
-    for pages, node, zone in pieces:
+    for pages, node, zone in _pieces(machine, spans):
         link = 1 + 4 * node + zone
         memory.present[link - 1] += pages.end - pages.start
         first, stop = pages.start // memory.block_pages, -(-pages.end // memory.block_pages)
@@ -226,11 +220,7 @@ def _booted(
             tails[last] = link if spans[node, zone].end > pages.end else 0
     memory.early = memory.present[:]
     memory.ragged = {block: count for block, count in held.items() if count < memory.block_pages}
-    memory.seams = {
-        block: tuple(sorted(nodes_in_block))
-        for block, nodes_in_block in nodes.items()
-        if len(nodes_in_block) > 1
-    }
+    memory.seams = _seams(nodes)
     memory.tails = {
         block: link
         for block, link in tails.items()
@@ -239,6 +229,24 @@ def _booted(
     memory.status[last] |= PINNED
     _set_node_states(memory, machine)
     return memory
+
+
+def _pieces(
+    machine: Machine, spans: Mapping[tuple[int, Zone], Span]
+) -> list[tuple[Span, int, Zone]]:
+    """Boot memory in pieces of one node and one zone, ascending: (pages, node, zone)."""
+    ram = usable_ram(machine)
+    return sorted(
+        (overlap, node, zone)
+        for (node, zone), span in spans.items()
+        for item in ram
+        if item.node == node and (overlap := _overlap(span, item.pages))
+    )
+
+
+def _seams(nodes: Mapping[int, set[int]]) -> dict[int, tuple[int, ...]]:
+    """The nodes, ascending, of each block that has pages of several. nodes: of each block."""
+    return {block: tuple(sorted(of)) for block, of in nodes.items() if len(of) > 1}
 
 
 def _set_node_states(memory: Memory, machine: Machine) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from zonediff.reports.forms.changes import (
@@ -17,11 +16,9 @@ from zonediff.reports.forms.changes import (
     other_changes,
     review_changes,
 )
+from zonediff.reports.forms.environment import template_environment
 from zonediff.reports.text.kinds import SYMBOLS, css, noun
-from zonediff.reports.text.plain import visible
 from zonediff.result.changes import Regression
-
-_TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 
 _STYLE: Final = """\
 :root { color-scheme: light dark; }
@@ -51,15 +48,7 @@ def render(regression: Regression) -> str:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=lambda value: visible(value) if type(value) is str else value,
-    )
+    environment = template_environment()
     environment.filters.update(names=_names, css=css)
     environment.globals.update(noun=noun, symbols=SYMBOLS)
     return environment

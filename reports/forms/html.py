@@ -12,13 +12,13 @@ import os
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from zonediff.engine.words import count_of, letter
+from zonediff.reports.forms.environment import TEMPLATES, show, template_environment
 from zonediff.reports.page import claims, explorations, frontier, history, portrait
 from zonediff.reports.page.chance_goals import interval, scale
 from zonediff.reports.page.frontier_map import frontier_map
@@ -45,8 +45,6 @@ from zonediff.reports.page.web_links import COMMIT, commit_url, message_url
 from zonediff.reports.text.kinds import MEANINGS, SYMBOLS, Class, css, noun, short
 from zonediff.reports.text.plain import visible
 from zonediff.result.result import Result
-
-_TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 
 
 def render(result: Result) -> str:
@@ -77,15 +75,7 @@ def render(result: Result) -> str:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_show,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = template_environment()
     environment.filters["css"] = css
     environment.filters["prose"] = _prose
     environment.globals.update(
@@ -169,11 +159,6 @@ def _cause_anchor(kind: str, number: int) -> str:
     return f"cause:{kind}:{number}"
 
 
-def _show(value: Any) -> Any:
-    """A printed value; invisible characters, such as direction marks, are made visible."""
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
 def _prose(text: str) -> Markup:
     """Text of an author, with names between backticks as code."""
     pieces = _QUOTED.split(visible(text))
@@ -235,7 +220,7 @@ def _member(group: ScenarioGroup, column: int, number: int) -> Markup:
     A variant without differences has no id: the script goes to the scenario instead.
     """
     members = [scenario.columns[column].members[number] for scenario in group.members]
-    name = _show(members[0].link.name)
+    name = show(members[0].link.name)
     if members[0].classes in ((), ("unchanged",)):
         return Markup.escape(name)
     *others, last = (item.link.anchor for item in members)
@@ -275,7 +260,7 @@ def _without_blanks(style: str) -> str:
 
 def _asset(name: str) -> Markup:
     """A style sheet or a script without its indentation and the lines that are comments."""
-    lines = map(str.strip, (_TEMPLATES / name).read_text(encoding="utf-8").splitlines())
+    lines = map(str.strip, (TEMPLATES / name).read_text(encoding="utf-8").splitlines())
     kept = (line for line in lines if line and not _COMMENT.fullmatch(line))
     return Markup("\n".join(kept) + "\n")
 
