@@ -32,7 +32,7 @@ def build(
     """Build the system of a variant in an arena.
 
     parts: view these instead of all parts at `level`. until, depth, max_states: see Bounds.
-    numberings: shared by systems to compare. keep_all: keep also pieces of state never read.
+    numberings: shared by systems to compare. keep_all: also keep pieces of state never read.
 
     Raises ArenaError for a machine that cannot be explored, NotModelled, VariantFailed.
     """
