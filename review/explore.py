@@ -17,7 +17,7 @@ from zonediff.review.alphabet import Alphabet, alphabet_of, intersection
 from zonediff.review.confirm import Confirmed, confirmed
 from zonediff.review.grouping import Group, grouped
 from zonediff.review.guest_side import GuestSide
-from zonediff.review.judging import judge, leaked, lost, removed
+from zonediff.review.judging import Judgement, judge, leaked, lost, removed
 from zonediff.review.limits import Limits
 from zonediff.review.lockstep import Edges, Exploration, Progress, explore
 from zonediff.review.look import Part, line_of
@@ -184,7 +184,7 @@ def _judged(
     """Judge and group the differences; those in files that only the candidate has are none."""
     sources = (done.sources(0), done.sources(1))
     kept = [parting for each in partings if (parting := without_new_files(each, sources))]
-    return grouped((parting, *judge(parting, edges, sources)) for parting in kept)
+    return grouped((parting, judge(parting, edges, sources)) for parting in kept)
 
 
 def without_new_files(parting: Parting, sources: tuple[set[str], set[str]]) -> Parting | None:
@@ -204,14 +204,14 @@ def _cause(group: Group, again: Confirmed, edges: tuple[Edges, Edges], done: Exp
         },
     )
     return Cause(
-        harm=group.harm,
-        verdict=group.verdict if again.shown == again.boots else "sometimes",
+        harm=group.judgement.harm,
+        verdict=group.judgement.verdict if again.shown == again.boots else "sometimes",
         steps=[*again.steps] or [ReviewStep(BOOT, *parting.results)],
         readings=[*_readings(parting)][:_MOST_READINGS],
         transitions=len(group.partings),
         shown=again.shown,
         boots=again.boots,
-        says=_says(parting, group, edges, (done.sources(0), done.sources(1))),
+        says=_says(parting, group.judgement, edges, (done.sources(0), done.sources(1))),
     )
 
 
@@ -228,29 +228,27 @@ def _readings(parting: Parting) -> Iterator[ReadingDifference]:
 
 def _says(
     parting: Parting,
-    group: Group,
+    judgement: Judgement,
     edges: tuple[Edges, Edges],
     sources: tuple[set[str], set[str]],
 ) -> str:
-    """Say a difference in a sentence."""
-    side = 0 if group.verdict == "fix" else 1
-    who = ("the baseline", "the candidate")[side]
+    """Say a difference in a sentence, and its other harms in further ones."""
     step = parting.steps[-1].short if parting.steps else BOOT
     one, two = (result or "success" for result in parting.results)
-    match group.harm:
-        case "leaked" if things := leaked(parting, side, edges[side]):
-            return f"After `{step}`, {who} keeps {_list(things)}; no sequence gives them back."
-        case "lost-memory" if things := lost(parting, side):
-            return f"After `{step}`, {_list(things)} are not online on {who}."
-        case "removed" if things := removed(parting, side, sources):
-            return f"{who.capitalize()} does not have {_list(things)}."
-        case "warned":
-            return f"During `{step}`, the console of {who} reports a fault."
-        case _ if one != two:
-            return f"`{step}`: {one} on the baseline, {two} on the candidate."
-        case _:
-            part = min(parting.changed, default=Part(step))
-            return f"After `{step}`, {part.source} reads otherwise."
+    sentences = [f"`{step}`: {one} on the baseline, {two} on the candidate."] if one != two else []
+    for side, who in enumerate(("the baseline", "the candidate")):
+        if judgement.harms[side] & {"warned"}:
+            sentences.append(f"During `{step}`, the console of {who} reports a fault.")
+        if things := leaked(parting, side, edges[side]):
+            sentences.append(
+                f"After `{step}`, {who} keeps {_list(things)}; no sequence gives them back."
+            )
+        if things := lost(parting, side):
+            sentences.append(f"After `{step}`, {_list(things)} are not online on {who}.")
+        if things := removed(parting, side, sources):
+            sentences.append(f"{who.capitalize()} does not have {_list(things)}.")
+    part = min(parting.changed, default=Part(step))
+    return " ".join(sentences) or f"After `{step}`, {part.source} reads otherwise."
 
 
 def _list(things: Sequence[str], most: int = 4) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from zonediff.result.reviews import Harm, ReviewVerdict
+from zonediff.review.judging import Judgement
 from zonediff.review.look import IOMEM, ZONEINFO, Part
 from zonediff.review.parting import Parting, Texts
 
@@ -34,14 +34,12 @@ class Group:
     """Differences of one cause, the shortest first."""
 
     partings: tuple[Parting, ...]
-    harm: Harm
-    verdict: ReviewVerdict
+    judgement: Judgement
 
 
 class _Judged(NamedTuple):
     parting: Parting
-    harm: Harm
-    verdict: ReviewVerdict
+    judgement: Judgement
     kinds: frozenset[ChangedKind]
 
 
@@ -50,13 +48,13 @@ def kinds_of(parting: Parting) -> frozenset[ChangedKind]:
     return frozenset(_kind(part, texts) for part, texts in parting.changed.items())
 
 
-def grouped(judged: Iterable[tuple[Parting, Harm, ReviewVerdict]]) -> list[Group]:
+def grouped(judged: Iterable[tuple[Parting, Judgement]]) -> list[Group]:
     """Return the groups, that with the shortest sequence first."""
     alike: dict[object, list[_Judged]] = defaultdict(list)
-    for parting, harm, verdict in judged:
+    for parting, judgement in judged:
         step = parting.steps[-1].kind if parting.steps else ""
-        key = (step, _different(parting.results), _different(parting.warnings), harm, verdict)
-        alike[key].append(_Judged(parting, harm, verdict, kinds_of(parting)))
+        key = (step, _different(parting.results), _different(parting.warnings), judgement)
+        alike[key].append(_Judged(parting, judgement, kinds_of(parting)))
     groups = [group for some in alike.values() for group in _split(some)]
     return sorted(groups, key=lambda group: len(group.partings[0].steps))
 
@@ -81,7 +79,7 @@ def _split(some: Sequence[_Judged]) -> list[Group]:
 
 def _group(members: Sequence[_Judged]) -> Group:
     ordered = sorted(members, key=lambda item: (len(item.parting.steps), item.parting.steps))
-    return Group(tuple(item.parting for item in ordered), members[0].harm, members[0].verdict)
+    return Group(tuple(item.parting for item in ordered), members[0].judgement)
 
 
 def _kind(part: Part, texts: Texts) -> ChangedKind:

@@ -7,7 +7,7 @@ a regression, what only the baseline suffers is a fix.
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from zonediff.result.reviews import HARMS, Harm, ReviewVerdict
 from zonediff.review.lockstep import Edges
@@ -19,25 +19,37 @@ BASELINE: Final = 0
 CANDIDATE: Final = 1
 
 
+class Judgement(NamedTuple):
+    """What a difference is. harms: all that the baseline and that the candidate suffer alone."""
+
+    harm: Harm
+    verdict: ReviewVerdict
+    harms: tuple[frozenset[Harm], frozenset[Harm]]
+
+
 def judge(
     parting: Parting, edges: tuple[Edges, Edges], sources: tuple[Collection[str], Collection[str]]
-) -> tuple[Harm, ReviewVerdict]:
-    """Return the worst harm of a difference, and what that makes of it.
+) -> Judgement:
+    """Judge a difference by the worst harm.
 
     edges: where the explored steps led each side. sources: the files that each side ever showed.
     The harm of a fix is what the baseline suffers.
     """
-    suffered = {
-        side: min(_harms(parting, side, edges[side], sources), key=HARMS.index, default=None)
-        for side in (BASELINE, CANDIDATE)
-    }
-    mine, theirs = suffered[CANDIDATE], suffered[BASELINE]
-    if mine and (theirs is None or HARMS.index(mine) <= HARMS.index(theirs)):
-        return mine, "abi-removal" if mine == "removed" else "regression"
-    if theirs == "refused":
-        return "allowed", "behaviour-change"
-    if theirs and theirs != "removed":
-        return theirs, "fix"
+    harms = (
+        frozenset(_harms(parting, BASELINE, edges[BASELINE], sources)),
+        frozenset(_harms(parting, CANDIDATE, edges[CANDIDATE], sources)),
+    )
+    return Judgement(*_worst(*harms), harms)
+
+
+def _worst(theirs: Collection[Harm], mine: Collection[Harm]) -> tuple[Harm, ReviewVerdict]:
+    for harm in HARMS:
+        if harm in mine:
+            return harm, "abi-removal" if harm == "removed" else "regression"
+        if harm in theirs and harm == "refused":
+            return "allowed", "behaviour-change"
+        if harm in theirs and harm != "removed":
+            return harm, "fix"
     return "text", "behaviour-change"
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.review.kernels import (
     ACTIONS,
     BLOCKS,
+    UNBIND,
     Freed,
     Hanging,
     HangingSometimes,
@@ -131,6 +132,22 @@ def test_each_fault_is_a_cause_of_its_own() -> None:
     causes = compared(Kernel, Both).causes
     assert {cause.harm for cause in causes} == {"leaked", "lost-memory"}
     assert len(causes) == 2
+
+
+class WarnsAndLeaks(Leaking):
+    """Unbinding warns unless both blocks were never online; sometimes it leaks as well."""
+
+    def warnings(self, action: Action) -> tuple[str, ...]:
+        used = self.hidden or "online" in self.blocks.values()
+        return ("WARNING: at remove",) if action == UNBIND and self.bound and used else ()
+
+
+def test_a_warning_alone_does_not_hide_a_leak_that_warns() -> None:
+    warned, leaks = compared(Kernel, WarnsAndLeaks).causes
+    assert (warned.harm, len(warned.steps)) == ("warned", 2)
+    assert (leaks.harm, len(leaks.steps)) == ("warned", 3)
+    assert "no sequence gives them back" in leaks.says
+    assert "no sequence" not in warned.says
 
 
 def test_equal_blocks_are_one_cause() -> None:
