@@ -10,7 +10,7 @@ from typing import Final
 from zonediff.live.shrink import shrink
 from zonediff.result.reviews import ReviewStep
 from zonediff.review.actions import Action
-from zonediff.review.grouping import kinds_of
+from zonediff.review.grouping import different, kinds_of
 from zonediff.review.parting import Parting, parting_of
 from zonediff.review.sides import MakeSides, Shown
 
@@ -66,11 +66,12 @@ async def _both(one: Awaitable[Shown], two: Awaitable[Shown]) -> tuple[Shown, Sh
 
 def same_cause(one: Parting, two: Parting) -> bool:
     """Whether two differences at the same step are the same one."""
-    if one.results[0] != one.results[1] and one.results == two.results:
-        return True
-    if one.warnings[0] != one.warnings[1] and one.warnings == two.warnings:
-        return True
-    return bool(kinds_of(one) & kinds_of(two))
+    one_kinds, two_kinds = kinds_of(one), kinds_of(two)
+    return (
+        different(one.results) == different(two.results)
+        and different(one.warnings) == different(two.warnings)
+        and (bool(one_kinds & two_kinds) or not one_kinds | two_kinds)
+    )
 
 
 async def confirmed(

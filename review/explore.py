@@ -132,7 +132,7 @@ async def compare_sides(
         closed=done.closed,
         depth=done.graph.complete_depth,
         hidden_depth=sum(each.closed for each in explorations[1:]),
-        causes=causes,
+        causes=sorted(causes, key=lambda cause: len(cause.steps)),
         not_tested=[*_not_tested(explorations, derived, limits, unshown)],
     )
 

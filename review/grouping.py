@@ -53,13 +53,13 @@ def grouped(judged: Iterable[tuple[Parting, Judgement]]) -> list[Group]:
     alike: dict[object, list[_Judged]] = defaultdict(list)
     for parting, judgement in judged:
         step = parting.steps[-1].kind if parting.steps else ""
-        key = (step, _different(parting.results), _different(parting.warnings), judgement)
+        key = (step, different(parting.results), different(parting.warnings), judgement)
         alike[key].append(_Judged(parting, judgement, kinds_of(parting)))
     groups = [group for some in alike.values() for group in _split(some)]
     return sorted(groups, key=lambda group: len(group.partings[0].steps))
 
 
-def _different(pair: tuple[object, object]) -> tuple[object, object] | None:
+def different(pair: tuple[object, object]) -> tuple[object, object] | None:
     """Return what both sides showed if that is part of the difference."""
     return None if pair[0] == pair[1] else pair
 
