@@ -48,14 +48,14 @@ class Ram(NamedTuple):
 def block_pages(machine: Machine, *, blocks_align_to_memory: bool) -> int:
     """Pages in a memory block: 128 MiB, or 2 GiB when boot memory ends at 64 GiB or above.
 
-    blocks_align_to_memory: a virtual machine then takes the largest size up to 2 GiB that divides
-    the end of boot memory instead.
+    blocks_align_to_memory: they then have the largest size up to 2 GiB that divides the end of boot
+    memory instead.
     """
     end = max(end for _, _, end in machine.boot_ranges)
     if end < LARGE_BLOCKS_FROM:
         return SECTION_PAGES
     size = 16 * SECTION_PAGES
-    while blocks_align_to_memory and machine.platform != "bare-metal" and end // PAGE % size:
+    while blocks_align_to_memory and end // PAGE % size:
         size //= 2
     return size
 
@@ -176,7 +176,7 @@ def boot_memory(
 
     links_missing_pages: pages that are missing at the end of a block belong to its zone.
     percent: kernelcore= and movablecore= can be a share of all memory.
-    blocks_align_to_memory: a virtual machine's large blocks divide the end of boot memory.
+    blocks_align_to_memory: large blocks divide the end of boot memory.
     The top block of boot memory is pinned: the memmap and early allocations sit there.
     """
     return _booted(machine, links_missing_pages, percent, blocks_align_to_memory).copy()

@@ -136,6 +136,6 @@ def _node_looks_empty(kernel: Kernel, node: int) -> bool:
     does not cover blocks that never did. Newer kernels look at all blocks.
     """
     span = kernel.tables.node_spans[node]
-    if kernel.policy.spans_shrink is Shrink.OFFLINED:
+    if kernel.policy.nodes_stay_with_blocks:
         return not span and not kernel.tables.has_blocks(node)
     return not kernel.tables.has_blocks(node, span)

@@ -58,7 +58,8 @@ class Kernel:
             machine,
             links_missing_pages=policy.links_missing_pages,
             percent=policy.percent_of_memory,
-            blocks_align_to_memory=policy.blocks_align_to_memory,
+            blocks_align_to_memory=policy.blocks_align_to_memory
+            and not (policy.largest_blocks_on_bare_metal and machine.platform == "bare-metal"),
         )
         self.knob = policy.knob_at_boot(machine)
         self.devices: dict[str, Device] = {}

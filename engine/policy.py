@@ -103,6 +103,9 @@ class Policy(ABC):
     It is not inherited: a patch on a release is not a release.
     """
 
+    function_names: ClassVar[Mapping[str, str]] = {}
+    """Names that functions of the rules have in this kernel, where they have others."""
+
     stages: ClassVar[tuple[Stage, ...]] = ()
     """The patches of the series that the variant models, first to last; empty for a single
     patch."""
@@ -172,7 +175,16 @@ class Policy(ABC):
     """Whether the pages missing at the end of boot memory's last block are linked to its zone."""
 
     blocks_align_to_memory: ClassVar[bool] = False
-    """Whether large blocks divide the end of a virtual machine's boot memory (4.18 and later)."""
+    """Whether large blocks divide the end of boot memory (4.17 and later)."""
+
+    largest_blocks_on_bare_metal: ClassVar[bool] = False
+    """Whether large blocks are 2 GiB on bare metal, whatever boot memory ends at (since 5.9)."""
+
+    nodes_stay_with_blocks: ClassVar[bool] = False
+    """Whether a node stays as long as it has a block, spanned or not (since 5.4)."""
+
+    mem_limits_adds: ClassVar[str] = "never"
+    """When memory above `mem=` is refused (E2BIG): `never`, `always` (5.1 to 5.5), `at boot`."""
 
     adds_whole_blocks: ClassVar[bool] = False
     """Whether added memory must be whole memory blocks, not sections (4.17 and later)."""

@@ -77,19 +77,25 @@ class _Words(Formatter):
 _WORDS: Final = _Words()
 
 
+NO_NAMES: Final[Mapping[str, str]] = {}
+
+
 class Because(NamedTuple):
     """A rule and the numbers it was applied to; reason() puts it into words."""
 
     rule: Rule
     numbers: Mapping[str, Number]
 
-    def reason(self) -> Reason:
+    def reason(self, names: Mapping[str, str] = NO_NAMES) -> Reason:
         """The reason as it stands in reports."""
+        numbers = dict(self.numbers)
+        if isinstance(source := numbers.get("source"), str):  # itself a function
+            numbers["source"] = names.get(source, source)
         return Reason(
             self.rule.id,
-            self.rule.function,
-            _WORDS.vformat(self.rule.says, (), self.numbers),
-            dict(self.numbers),
+            names.get(self.rule.function, self.rule.function),
+            _WORDS.vformat(self.rule.says, (), numbers),
+            numbers,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from zonediff.engine import userspace
@@ -12,7 +12,7 @@ from zonediff.engine.machine import Machine
 from zonediff.engine.observation import NOTHING, Observation, difference
 from zonediff.engine.observe import observe, ranges
 from zonediff.engine.policy import Policy
-from zonediff.engine.rules import Because
+from zonediff.engine.rules import NO_NAMES, Because
 from zonediff.engine.steps import Elapse, Step
 from zonediff.engine.trace import Act, End, Reason, StepTrace, Trace
 
@@ -134,7 +134,8 @@ class Runner:
         """The reasons and uevents since the last call, runs of blocks joined."""
         kernel = self.guest.kernel
         because = [] if self.brief else kernel.because
-        reasons_and_events = joined_reasons(because), joined_events(kernel.uevents)
+        reasons = joined_reasons(because, kernel.policy.function_names)
+        reasons_and_events = reasons, joined_events(kernel.uevents)
         kernel.because.clear()
         kernel.uevents.clear()
         return reasons_and_events
@@ -152,7 +153,9 @@ class Runner:
         return observe(self.guest.kernel) if self.brief else self.seen
 
 
-def joined_reasons(because: Sequence[Because]) -> tuple[Reason, ...]:
+def joined_reasons(
+    because: Sequence[Because], names: Mapping[str, str] = NO_NAMES
+) -> tuple[Reason, ...]:
     """Reasons in order; one that is equal for consecutive blocks is given once, `32-39`."""
     runs: list[tuple[Because, list[int]]] = []
     for why in because:
@@ -171,7 +174,7 @@ def joined_reasons(because: Sequence[Because]) -> tuple[Reason, ...]:
     return tuple(
         Because(
             why.rule, {**why.numbers, "block": ranges(blocks)} if len(blocks) > 1 else why.numbers
-        ).reason()
+        ).reason(names)
         for why, blocks in runs
     )
 

@@ -99,11 +99,7 @@ class V4_14Stable(V4_14):
     released: ClassVar[str | None] = "2020-04-24"
 
     def refuses_offline(self, kernel: KernelState, block: int) -> Because | None:
-        if lies_in_its_zone(kernel, block):
-            return super().refuses_offline(kernel, block)
-        node, zone = kernel.node(block), kernel.zone(block)
-        start, end = kernel.span(node, zone)
-        return OUTSIDE.because(block=block, zone=zone.label, node=node, start=start, end=end)
+        return outside_its_zone(kernel, block)
 
     def valid_zones(self, kernel: KernelState, block: int) -> tuple[Zone, ...] | None:
         return super().valid_zones(kernel, block) if lies_in_its_zone(kernel, block) else None
@@ -117,3 +113,12 @@ def lies_in_its_zone(kernel: KernelState, block: int) -> bool:
     """
     span, pages = kernel.span(kernel.node(block), kernel.zone(block)), kernel.pages(block)
     return span.start <= pages.start + MAX_ORDER_PAGES and pages.end - MAX_ORDER_PAGES < span.end
+
+
+def outside_its_zone(kernel: KernelState, block: int) -> Because | None:
+    """Why a block that is online outside its zone's span cannot go offline."""
+    if lies_in_its_zone(kernel, block):
+        return None
+    node, zone = kernel.node(block), kernel.zone(block)
+    start, end = kernel.span(node, zone)
+    return OUTSIDE.because(block=block, zone=zone.label, node=node, start=start, end=end)

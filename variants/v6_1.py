@@ -7,19 +7,20 @@ from typing import ClassVar, Final
 
 from zonediff.engine.devices import Source
 from zonediff.engine.policy import Shrink
-from zonediff.engine.rules import MEMORY_C, MEMORY_HOTPLUG_C, Decision, Rule
+from zonediff.engine.rules import MEMORY_HOTPLUG_C, Decision, Rule
 from zonediff.engine.state import KernelState
 from zonediff.engine.sysfs import STATES
 from zonediff.engine.units import PAGE
 from zonediff.engine.zones import OnlineType, Zone
 from zonediff.variants.v4_13 import kernel_zone
 from zonediff.variants.v4_14 import V4_14
+from zonediff.variants.v5_4 import NAMES_SINCE_5_3
 
 KNOB_TYPE: Final = Rule(
     "add_memory_resource.default-online-type",
     "add_memory_resource",
     "auto_online_blocks reads {knob}: what {source} adds is {done}",
-    MEMORY_C,
+    MEMORY_HOTPLUG_C,
 )
 
 
@@ -68,6 +69,14 @@ class V6_1(V4_14):
     default_state: ClassVar[tuple[str, ...] | None] = knob
     spans_shrink = Shrink.OFFLINED
     blocks_before_all_memmaps = False
+    nodes_stay_with_blocks = True
+    mem_limits_adds = "at boot"
+    largest_blocks_on_bare_metal = True
+    function_names: ClassVar[Mapping[str, str]] = {
+        **NAMES_SINCE_5_3,
+        "__alloc_pages_nodemask": "__alloc_pages",
+        "test_pages_in_a_zone": "memory_block_offline",
+    }
     numbers_unlisted_nodes = False
     # `t` and `f` came with the stable series.
     switch_letters = ("yt1", "nf0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from zonediff.engine.state import KernelState
@@ -18,7 +19,24 @@ class V6_12(V6_1):
 
     name = "v6.12"
     origin = "Linux v6.12"
-    released: ClassVar[str | None] = None
+    released: ClassVar[str | None] = "2024-11-17"
+    function_names: ClassVar[Mapping[str, str]] = {
+        **V6_1.function_names,
+        "__alloc_pages_nodemask": "__alloc_pages_noprof",
+        "strtobool": "kstrtobool",
+    }
+    boot_overhead_kib: ClassVar[Mapping[int, int]] = {
+        96: 76110,
+        128: 26562,
+        144: 61494,
+        256: 60734,
+        384: 62158,
+        512: 68658,
+        640: 71890,
+        1024: 70582,
+        2048: 75938,
+        4096: 82610,
+    }
 
     def hosts_memmap(self, kernel: KernelState, blocks: int) -> bool:
         return kernel.switch("memory_hotplug.memmap_on_memory", default=False)

@@ -15,7 +15,10 @@ from zonediff.result.history import History, ScenarioHistory, Turn
 from zonediff.variants.registry import Registry, VariantError
 from zonediff.work.open_pool import open_pool
 
-RELEASES = ["pre-auto-online", "upstream", "v4.12", "v4.13", "v4.14", "v4.14-stable", "v6.1"]
+RELEASES = [
+    *("v4.3", "pre-auto-online", "v4.9", "upstream", "v4.12", "v4.13", "v4.14", "v4.17", "v5.4"),
+    *("v4.14-stable", "v5.10", "v6.1", "v6.12", "v7.2"),
+]
 
 Scenarios = Mapping[str, ScenarioHistory]
 
