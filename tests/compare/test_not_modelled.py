@@ -15,7 +15,6 @@ from click.testing import Result as Outcome
 
 from zonediff.cli.main import cli
 from zonediff.compare.history import history
-from zonediff.compare.regress.changes import compare
 from zonediff.compare.run import run
 from zonediff.corpus.loader import load
 from zonediff.reports.formats import render
