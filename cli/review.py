@@ -13,11 +13,9 @@ from zonediff.cli import outputs
 from zonediff.cli.command_line import recorded
 from zonediff.cli.group import INTERRUPTED
 from zonediff.cli.progress import bar, note
+from zonediff.cli.report_files import ReportFile, write_reports
 from zonediff.engine.units import GIB
-from zonediff.reports import formats
 from zonediff.result import exit_code
-from zonediff.result.result import Result
-from zonediff.result.writing import write_files
 from zonediff.review.build_cache import BuildCache, default_cache
 from zonediff.review.machines import MACHINES
 
@@ -173,7 +171,12 @@ def command(series: tuple[Path, ...], **given: Any) -> int:
         command=recorded("review", _NOT_RECORDED),
     )
     result = assemble_review(wanted, bar=bar, note=note)
-    _write(result, given)
+    reports = [
+        ReportFile(option, form, given[name])
+        for name, (option, form) in _FORMS.items()
+        if given[name] is not None
+    ]
+    write_reports(result, reports, full=given["full"])
     if not result.complete:
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
@@ -224,23 +227,6 @@ def _check_tree(tree: Path | None, written: Sequence[Path], cache: Path | None) 
         ours = place.parent == root and place.suffix in _WRITTEN_BEFORE
         if place.is_relative_to(root) and place.exists() and not ours:
             raise click.BadParameter(f"{path} is a file of the tree, which is only read")
-
-
-def _write(result: Result, given: Mapping[str, Any]) -> None:
-    """Write the files, all of them after the last one is rendered, and print the summary."""
-    texts = {
-        given[name]: formats.render(result, form, full=given["full"])
-        for name, (_, form) in _FORMS.items()
-        if given[name] is not None
-    }
-    if given["mail"] is not None:
-        outputs.warn_of_size(texts[given["mail"]], given["mail"])
-    write_files(texts)
-    click.echo(formats.render(result, "text"), nl=False)
-    if texts:
-        click.echo()
-    for path in texts:
-        click.echo(f"wrote {path}")
 
 
 def _show_cache(series: Sequence[Path], given: Mapping[str, Any]) -> int:

@@ -13,52 +13,17 @@ from zonediff.cli import completion, options, outputs
 from zonediff.cli.command_line import recorded
 from zonediff.cli.group import EXIT_CODES, INTERRUPTED
 from zonediff.cli.progress import bar
+from zonediff.cli.report_files import PARAMETERS, report_files, report_options, write_reports
 from zonediff.compare.assemble import Wanted, assemble
-from zonediff.reports import formats
 from zonediff.result import exit_code
 from zonediff.result.known_file import known_text, load_known, outcomes
 from zonediff.result.result import Result
 from zonediff.result.series import LineUp
-from zonediff.result.writing import write_files
 from zonediff.variants.places import without_folders
 from zonediff.variants.registry import Registry
 
-_OUTPUTS: Final = {
-    "-o": ("output", "json"),
-    "--html": ("html", "html"),
-    "--mail": ("mail", "mail"),
-}
-"""The options for the most common forms: each option's parameter and form. --report has all."""
-
-_NOT_RECORDED: Final = (
-    "output",
-    "html",
-    "mail",
-    "reports",
-    "full",
-    "known",
-    "write_known",
-    "store",
-    "jobs",
-    "scheduler",
-)
+_NOT_RECORDED: Final = (*PARAMETERS, "known", "write_known", "store", "jobs", "scheduler")
 """Parameters that do not change the result: where it goes, and who does the work."""
-
-_file = click.Path(path_type=Path)
-
-
-def _reports(
-    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
-) -> list[tuple[str, Path]]:
-    """Each `FORM=FILE` as the name of a form and the file to write."""
-    wanted = []
-    for value in values:
-        form, _, file = value.partition("=")
-        if not file or form not in formats.FORMATS:
-            forms = ", ".join(formats.FORMATS)
-            raise click.BadParameter(f"{value!r} is not FORM=FILE with one of the forms {forms}")
-        wanted.append((form, Path(file)))
-    return wanted
 
 
 @click.command(epilog=EXIT_CODES)
@@ -72,25 +37,13 @@ def _reports(
 @options.variant_files
 @options.baseline
 @options.corpus
-@click.option("-o", "--output", type=_file, metavar="FILE", help="Write the result as JSON.")
-@click.option("--html", type=_file, metavar="FILE", help="Write the report as HTML.")
-@click.option("--mail", type=_file, metavar="FILE", help="Write the report as a plain-text mail.")
+@report_options
 @options.known
 @click.option(
     "--write-known",
-    type=_file,
+    type=click.Path(path_type=Path),
     metavar="FILE.yaml",
     help="Write the regressions and failures of this run as known outcomes.",
-)
-@click.option("--full", is_flag=True, help="Write the mail in full; it is short otherwise.")
-@click.option(
-    "--report",
-    "reports",
-    shell_complete=completion.forms,
-    multiple=True,
-    callback=_reports,
-    metavar="FORM=FILE",
-    help="Write a report in any form (zonediff report --format). Repeatable.",
 )
 @click.option(
     "--explore",
@@ -125,7 +78,7 @@ def command(scenarios: tuple[str, ...], variant_files: tuple[Path, ...], **given
 
     All files are written at the end; after an error, no file is changed.
     """
-    files = _files(given)
+    files = report_files(given)
     store: Path | None = given["store"]
     outputs.check(
         [
@@ -151,26 +104,13 @@ def command(scenarios: tuple[str, ...], variant_files: tuple[Path, ...], **given
     result, missing = replace(assembled.result, known=known), assembled.missing
     for warning in assembled.warnings:
         click.echo(warning, err=True)
-    _write(result, files, given)
+    known_outcomes = _known_outcomes(result, given["write_known"])
+    write_reports(result, files, full=given["full"], other_texts=known_outcomes)
     if missing:
         click.echo(f"Interrupted: without {', '.join(missing)}.", err=True)
     elif store is not None and not result.complete:
         click.echo(f"Interrupted; {options.kept(store)}.", err=True)
     return exit_code.exit_code(result) if result.complete and not missing else INTERRUPTED
-
-
-_File = tuple[str, str, Path]
-"""The option that asks for a file, the name of its form, and the file."""
-
-
-def _files(given: Mapping[str, Any]) -> list[_File]:
-    """The files to write."""
-    files = [
-        (option, form, given[parameter])
-        for option, (parameter, form) in _OUTPUTS.items()
-        if given[parameter] is not None
-    ]
-    return files + [(f"--report {form}={path}", form, path) for form, path in given["reports"]]
 
 
 def _wanted(
@@ -203,20 +143,11 @@ def _wanted(
     )
 
 
-def _write(result: Result, files: Sequence[_File], given: Mapping[str, Any]) -> None:
-    """Write the files, all of them after the last one is rendered, and print the summary."""
-    texts = {path: formats.render(result, form, full=given["full"]) for _, form, path in files}
-    for _, form, path in files:
-        if form == "mail":
-            outputs.warn_of_size(texts[path], path)
-    if given["write_known"] is not None and result.complete:
-        texts[given["write_known"]] = known_text(outcomes(result))
-    write_files(texts)
-    click.echo(formats.render(result, "text"), nl=False)
-    if texts:
-        click.echo()
-    for path in texts:
-        click.echo(f"wrote {path}")
+def _known_outcomes(result: Result, path: Path | None) -> dict[Path, str]:
+    """The text of the file of known outcomes; none for a run that was interrupted."""
+    if path is None or not result.complete:
+        return {}
+    return {path: known_text(outcomes(result))}
 
 
 def _series(text: str, baseline: str, registry: Registry) -> LineUp:
