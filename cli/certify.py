@@ -8,12 +8,11 @@ import json
 from pathlib import Path
 
 import click
-from tqdm import tqdm
 
 from zonediff.cli import completion, options, outputs
 from zonediff.cli.group import BadInput
 from zonediff.cli.machines import machine_option, named_arena
-from zonediff.cli.streams import terminal
+from zonediff.cli.progress import touring
 from zonediff.engine.kernel import NotModelled
 from zonediff.explore.arena import ArenaError
 from zonediff.live.host import find_host
@@ -84,35 +83,27 @@ def command(
     # Imported here because qemu.qmp may be missing where live kernels are not run.
     from zonediff.compare.certify import certify
 
-    with tqdm(
-        desc="touring", unit=" transitions", leave=False, disable=None, file=terminal()
-    ) as bar:
-
-        def progress(done: int, left: int) -> None:
-            bar.n = done
-            bar.set_postfix_str(f"{left} known to be left")
-
+    with touring() as progress:
         try:
-            found = asyncio.run(
+            certificate = asyncio.run(
                 certify(policy, kernel, host, arena, depth=depth, progress=progress)
             )
         except (ArenaError, NotModelled, NotOnThisMachine) as error:
             raise BadInput(f"{arena.name}: {error}") from None
-    click.echo(
-        json.dumps(dataclasses.asdict(found), indent=2) if as_json else _text(found), nl=as_json
-    )
+    as_text = json.dumps(dataclasses.asdict(certificate), indent=2) + "\n"
+    click.echo(as_text if as_json else _text(certificate), nl=False)
     if output is not None:
-        write_text(output, certificate_text(found))
-    return 0 if found.holds else 1
+        write_text(output, certificate_text(certificate))
+    return 0 if certificate.holds else 1
 
 
-def _text(found: Certificate) -> str:
+def _text(certificate: Certificate) -> str:
     lines = [
-        f"{found.variant} on {found.arena}, Linux {found.release}:",
-        *wrap(str(found), WIDTH, "  "),
-        f"  {found.steps} steps in {found.resets} guests",
+        f"{certificate.variant} on {certificate.arena}, Linux {certificate.release}:",
+        *wrap(str(certificate), WIDTH, "  "),
+        f"  {certificate.steps} steps in {certificate.resets} guests",
     ]
-    for item in found.refuted:
+    for item in certificate.refuted:
         lines += ["", *_refuted(item)]
     return "\n".join(lines) + "\n"
 

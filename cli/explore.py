@@ -7,15 +7,16 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
+from click.core import ParameterSource
 from tqdm import tqdm
 
 from zonediff.cli import completion, options, outputs
 from zonediff.cli.group import BadInput
 from zonediff.cli.machines import machine_option, named_arena
-from zonediff.cli.progress import bar
+from zonediff.cli.progress import bar, touring
 from zonediff.cli.streams import terminal
 from zonediff.engine.kernel import NotModelled
 from zonediff.engine.policy import Policy
@@ -34,7 +35,7 @@ from zonediff.explore.walk_batch import STEPS
 from zonediff.explore.walk_tables import PACKAGES
 from zonediff.explore.walks import walk
 from zonediff.live.host import find_host
-from zonediff.live.image import read_image
+from zonediff.live.image import Image, read_image
 from zonediff.reports.forms.exploration import (
     Walks,
     exploration_json,
@@ -43,9 +44,15 @@ from zonediff.reports.forms.exploration import (
     walks_json,
     walks_text,
 )
+from zonediff.result.explorations import Exploration
+from zonediff.result.files import dumps
 from zonediff.result.writing import write_files
-from zonediff.variants.registry import LIVE, Registry
+from zonediff.variants.model import Model
+from zonediff.variants.registry import LIVE, Registry, public_names
 from zonediff.variants.subject import NotOnThisMachine
+
+if TYPE_CHECKING:
+    from zonediff.compare.explore_live import LiveExploration
 
 Writer = Callable[[System, System], Iterator[str]]
 """Yields the lines of a file about both systems."""
@@ -125,6 +132,13 @@ Exit codes:
     help="Write both systems as one model for Spin.",
 )
 @click.option("--dot", type=_file, metavar="FILE", help="Write both systems as DOT, to two files.")
+@click.option(
+    "-o",
+    "--output",
+    type=_file,
+    metavar="FILE.json",
+    help="Write a result with this exploration, for `zonediff report`.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @options.store
 @options.jobs
@@ -147,7 +161,11 @@ def command(a: str, b: str, variant_files: tuple[Path, ...], **given: Any) -> in
         )
     writers = _writers(request.aut, request.promela, request.dot)
     outputs.check(
-        [("--store", request.store), *((option, path) for option, path, _ in writers)],
+        [
+            ("--store", request.store),
+            ("-o", request.output),
+            *((option, path) for option, path, _ in writers),
+        ],
         [*variant_files, Path(request.machine), *options.image_inputs(a, b)],
     )
     outputs.check_folder("--save", request.save)
@@ -159,8 +177,8 @@ def command(a: str, b: str, variant_files: tuple[Path, ...], **given: Any) -> in
         raise click.UsageError("random walks use no symmetry")
     arena = _symmetric(_arena(request.machine, request.alphabet), request.symmetry)
     if request.walks is None:
-        return _explore(request, arena, policies, writers)
-    if writers:
+        return _explore(request, arena, policies, writers, registry)
+    if writers or request.output:
         raise click.UsageError("random walks make no system that could be written")
     return _walk(request, request.walks, arena, policies, registry)
 
@@ -183,6 +201,7 @@ class _Request:
     aut: Path | None
     promela: Path | None
     dot: Path | None
+    output: Path | None
     as_json: bool
     store: Path | None
     jobs: int
@@ -190,7 +209,11 @@ class _Request:
 
 
 def _explore(
-    request: _Request, arena: Arena, policies: _Policies, writers: Sequence[_Output]
+    request: _Request,
+    arena: Arena,
+    policies: _Policies,
+    writers: Sequence[_Output],
+    registry: Registry,
 ) -> int:
     """Explore both systems whole, compare them, print and write the outcome."""
     left, right = _systems(request, arena, policies)
@@ -209,49 +232,106 @@ def _explore(
         ]
         click.echo(exploration_text(outcome, stopped, request.max_states), nl=False)
     exported = {path: "\n".join(lines(left, right)) + "\n" for _, path, lines in writers}
-    _write(exported, request.save, arena, policies, comparison.witnesses)
+    texts = _scenarios(comparison.witnesses, arena, policies) if request.save else []
+    exported |= _result(request, outcome, registry)
+    _write(exported, request.save, arena, (left.name, right.name), texts)
     return 1 if outcome.verdict == "differs" else 0
 
 
-_MODELS_ONLY: Final = {
-    "--symmetry": "symmetry",
-    "--depth": "depth",
-    "--random": "walks",
-    "--save": "save",
-    "--aut": "aut",
-    "--promela": "promela",
-    "--dot": "dot",
-}
+_MODELS_ONLY: Final = {"--symmetry": "symmetry", "--random": "walks", "--promela": "promela"}
 """Options that only explorations of two models have."""
 
 
 def _explore_live(request: _Request, registry: Registry) -> int:
-    """Tour one or two real kernels, print the outcome. Raises BadInput, click.UsageError."""
-    for option, field in _MODELS_ONLY.items():
-        if getattr(request, field) is not None:
-            raise click.UsageError(f"{option} is for two models, not for real kernels")
+    """Tour one or two real kernels, print and write the outcome.
+
+    Raises BadInput, click.UsageError.
+    """
+    _check_live(request)
     arena = _arena(request.machine, request.alphabet)
-    names = request.a, request.b
-    left, right = (
+    subjects = [
         read_image(Path(name.removeprefix(LIVE))) if name.startswith(LIVE) else registry.model(name)
-        for name in names
-    )
+        for name in (request.a, request.b)
+    ]
+    names = _live_names(subjects)
     host = find_host()
     # Imported here because qemu.qmp may be missing where live kernels are not run.
-    from zonediff.compare.explore_live import explore_live
+    from zonediff.compare.explore_live import Bounds, explore_live
 
-    with _arena_errors(arena), _bar() as progress:
+    bounds = Bounds(request.depth, request.max_states)
+    with _arena_errors(arena), touring() as progress:
         try:
-            outcome = asyncio.run(
-                explore_live(arena, names, (left, right), host, progress=progress)
+            live = asyncio.run(
+                explore_live(
+                    arena, names, (subjects[0], subjects[1]), host, bounds=bounds, progress=progress
+                )
             )
         except NotOnThisMachine as error:
             raise BadInput(f"{arena.name}: {error}") from None
     if request.as_json:
-        click.echo(exploration_json(outcome), nl=False)
+        click.echo(exploration_json(live.exploration), nl=False)
     else:
-        click.echo(exploration_text(outcome, (), request.max_states), nl=False)
-    return 1 if outcome.verdict == "differs" else 0
+        click.echo(exploration_text(live.exploration, (), request.max_states), nl=False)
+    _write_live(request, arena, names, live, registry)
+    return 1 if live.exploration.verdict == "differs" else 0
+
+
+def _check_live(request: _Request) -> None:
+    """Check that no option is given that real kernels do not have. Raises click.UsageError."""
+    for option, field in _MODELS_ONLY.items():
+        if getattr(request, field) is not None:
+            raise click.UsageError(f"{option} is for two models, not for real kernels")
+    source = click.get_current_context().get_parameter_source("level")
+    if source is ParameterSource.COMMANDLINE and request.level != "spans":
+        raise click.UsageError("real kernels are compared at --level spans only")
+
+
+def _live_names(subjects: Sequence[Image | Model]) -> tuple[str, str]:
+    """The names of both sides for reports: of an image its file's name, without the folder."""
+    left, right = public_names(
+        [
+            f"{LIVE}{subject.path.name}" if isinstance(subject, Image) else subject.name
+            for subject in subjects
+        ]
+    )
+    return left, right
+
+
+def _write_live(
+    request: _Request,
+    arena: Arena,
+    names: tuple[str, str],
+    live: LiveExploration,
+    registry: Registry,
+) -> None:
+    """Write what was learned of both kernels, and the witnesses as scenarios."""
+    from zonediff.compare.learned import learned_scenario, learned_system
+
+    numberings = Numberings()
+    left, right = (
+        learned_system(name, arena, side, numberings)
+        for name, side in zip(names, live.maps, strict=True)
+    )
+    writers = _writers(request.aut, None, request.dot)
+    exported = {path: "\n".join(lines(left, right)) + "\n" for _, path, lines in writers}
+    exported |= _result(request, live.exploration, registry)
+    scenarios = [
+        learned_scenario(witness.says, parting, names, arena)
+        for witness, parting in zip(live.exploration.witnesses, live.partings, strict=True)
+    ]
+    _write(exported, request.save, arena, names, scenarios)
+
+
+def _result(request: _Request, outcome: Exploration, registry: Registry) -> dict[Path, str]:
+    """The result file that is asked for, with its text."""
+    if request.output is None:
+        return {}
+    # Imported here, as most explorations need none of what a result holds.
+    from zonediff.compare.assemble import exploration_result
+
+    subjects = [registry.resolve(name) for name in (request.a, request.b)]
+    inputs = [("variant file", file.path) for file in registry.files]
+    return {request.output: dumps(exploration_result(outcome, subjects, registry, inputs))}
 
 
 def _systems(request: _Request, arena: Arena, policies: _Policies) -> tuple[System, System]:
@@ -302,7 +382,8 @@ def _walk(
     witnesses = [replay(witness, arena, policies) for witness in differences]
     walks = Walks(arena.name, request.a, request.b, number, STEPS, request.seed, witnesses)
     click.echo(walks_json(walks) if request.as_json else walks_text(walks), nl=False)
-    _write({}, request.save, arena, policies, differences)
+    texts = _scenarios(differences, arena, policies) if request.save else []
+    _write({}, request.save, arena, (policies[0].name, policies[1].name), texts)
     return 1 if differences else 0
 
 
@@ -388,18 +469,17 @@ def _write(
     exported: dict[Path, str],
     folder: Path | None,
     arena: Arena,
-    policies: _Policies,
-    witnesses: Sequence[Witness],
+    names: tuple[str, str],
+    texts: Sequence[str],
 ) -> None:
-    """Write the exported systems, and each witness as a scenario to a folder, all or none.
+    """Write the exported systems, and the scenarios of witnesses to a folder, all or none.
 
     Raises BadInput rather than overwrite a scenario that says something else.
     """
     scenarios: dict[Path, str] = {}
     if folder is not None:
-        for number, witness in enumerate(witnesses, 1):
-            name = witness_scenario.file_name(number, policies[0].name, policies[1].name, arena)
-            scenarios[folder / name] = witness_scenario.scenario_text(witness, arena, *policies)
+        for number, text in enumerate(texts, 1):
+            scenarios[folder / witness_scenario.file_name(number, *names, arena)] = text
     for path, text in scenarios.items():
         if path in exported or (path.exists() and path.read_bytes() != text.encode()):
             raise BadInput(
@@ -409,6 +489,11 @@ def _write(
     write_files({**exported, **scenarios})
     for path in scenarios:
         click.echo(f"wrote {path}", err=True)
+
+
+def _scenarios(witnesses: Sequence[Witness], arena: Arena, policies: _Policies) -> list[str]:
+    """The witnesses of two models as scenarios."""
+    return [witness_scenario.scenario_text(witness, arena, *policies) for witness in witnesses]
 
 
 def _speed(system: System) -> str:

@@ -139,7 +139,7 @@ def record(
             click.echo(f"{id}: {record.death} while booting: {record.last}", err=True)
     if lines:
         write_text(output, "".join(lines))
-        click.echo(f"wrote {output}: {len(lines)} traces of Linux {image.release}")
+        click.echo(f"wrote {output}: {len(lines)} traces of Linux {image.kernel}")
     if len(records) < len(jobs):
         raise KeyboardInterrupt(options.kept(store)) if store else KeyboardInterrupt
     return NOT_BOOTED if dead else 0

@@ -32,6 +32,20 @@ def bar(doing: str, unit: str) -> Iterator[Progress]:
         yield progress
 
 
+@contextmanager
+def touring() -> Iterator[Progress]:
+    """A progress bar for a tour of real kernels, whose length is not known ahead."""
+    with tqdm(
+        desc="touring", unit=" transitions", leave=False, disable=None, file=terminal()
+    ) as shown:
+
+        def progress(count: int, known_left: int) -> None:
+            shown.n = count
+            shown.set_postfix_str(f"{known_left} known to be left")
+
+        yield progress
+
+
 def note(text: str) -> None:
     """Say something on standard error, above the bar."""
     tqdm.write(visible(text), file=terminal())

@@ -110,4 +110,4 @@ def _confront(
     if len(replayed) < len(jobs):
         raise KeyboardInterrupt
     replays = tuple(replayed[index] for index in range(len(jobs)))
-    return [FileReplay(kernel.name, image.release, policy.name, policy.name, replays)]
+    return [FileReplay(kernel.name, image.kernel, policy.name, policy.name, replays)]

@@ -24,10 +24,12 @@ from zonediff.compare.validate import evidence
 from zonediff.corpus.claim_files import load_claims
 from zonediff.corpus.recording import SHIPPED, files_of
 from zonediff.corpus.scenario import Scenario
+from zonediff.result.explorations import Exploration
 from zonediff.result.frontiers import Frontier
 from zonediff.result.result import Evidence, Result
 from zonediff.result.series import LineUp
 from zonediff.variants.registry import LIVE, Registry
+from zonediff.variants.subject import Subject
 from zonediff.work.contract import version
 from zonediff.work.pool import Progress, WorkerPool
 from zonediff.work.store import Store
@@ -248,6 +250,37 @@ def sweep_result(
         judgements=[],
         removals=removals((baseline, candidate) for candidate in candidates),
         frontiers=list(curves),
+        sources=sources(inputs),
+        version=version(),
+    )
+
+
+def exploration_result(
+    exploration: Exploration,
+    subjects: Sequence[Subject],
+    registry: Registry,
+    inputs: Sequence[tuple[str, Path]] = (),
+) -> Result:
+    """A result that holds one exploration and no scenarios.
+
+    subjects: the two that were explored; they are described by the names of the exploration.
+    inputs: as for Wanted.
+    """
+    names = exploration.baseline, exploration.candidate
+    models = [subject.name for subject in subjects if not subject.name.startswith(LIVE)]
+    recorded = _evidence(models, registry)
+    baseline, candidate = (
+        replace(variant_info(subject, recorded.get(subject.name, ())), name=name)
+        for name, subject in zip(names, subjects, strict=True)
+    )
+    return Result(
+        baseline=baseline.name,
+        variants=[baseline] if candidate == baseline else [baseline, candidate],
+        scenarios=[],
+        runs=[],
+        judgements=[],
+        removals=removals([(baseline, candidate)]),
+        explorations=[exploration],
         sources=sources(inputs),
         version=version(),
     )

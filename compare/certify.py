@@ -13,7 +13,7 @@ from typing import Final
 
 from zonediff.compare.certified import Model, arena_digest, model_of, sources_digest
 from zonediff.compare.comparable import COMPARED_ZONES
-from zonediff.compare.tour import Progress, Shown, TourParting, repeated, shortest, tour
+from zonediff.compare.tour import Outcome, Progress, TourParting, kind_of, repeated, shortest, tour
 from zonediff.compare.validate import give_inputs, hangs_by_chance
 from zonediff.corpus.recording import RecordedStep
 from zonediff.engine.guest import Guest
@@ -23,6 +23,7 @@ from zonediff.engine.policy import Policy
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Step, Unplug
 from zonediff.explore.arena import Arena
+from zonediff.live.guest import KNOWN_HANG_LIMIT
 from zonediff.live.guest_spec import GuestSpec
 from zonediff.live.host import Host
 from zonediff.live.image import Image
@@ -37,32 +38,38 @@ MOST_RERUNS: Final = 60
 class KernelSide:
     """A real kernel on a machine. close() ends its guest.
 
-    fresh: whether each reset is a boot of its own, not from a template.
+    fresh: whether each reset is a boot of its own, not from a template. A kind of step that hung
+    before is given less time, but not for having hung in a guest from a template when it is fresh.
     """
 
-    def __init__(self, name: str, spec: GuestSpec) -> None:
-        self.name = name
+    def __init__(self, spec: GuestSpec) -> None:
         self.spec = spec
         self.fresh = False
+        self._hung: set[tuple[str, bool]] = set()
         self._stack = AsyncExitStack()
         self._runner: GuestRunner
 
-    async def reset(self) -> Shown:
+    async def reset(self) -> Outcome:
         await self.close()
         self._runner = GuestRunner(self.spec, self._stack, self.fresh)
         await self._runner.boot()
-        return self._shown(None if self._runner.end == "ran" else self._runner.end)
+        return self._outcome(None if self._runner.end == "ran" else self._runner.end)
 
-    async def do(self, action: int, step: Step, other: RecordedStep | None) -> Shown:
+    async def do(self, action: int, step: Step, other: RecordedStep | None) -> Outcome:
+        kind = (kind_of(step), self.fresh)
+        self._runner.step_limit = KNOWN_HANG_LIMIT if kind in self._hung else None
         [act] = [act async for act in self._runner.acts(step)]
-        return self._shown(act.result)
+        if self._runner.end == "hang":
+            self._hung.add(kind)
+        return self._outcome(act.result)
 
     async def close(self) -> None:
         await self._stack.aclose()
 
-    def _shown(self, result: str | None) -> Shown:
-        seen = self._runner.observation
-        return Shown(result, seen, _compared(seen) if self._runner.end == "ran" else None)
+    def _outcome(self, result: str | None) -> Outcome:
+        observation = self._runner.observation
+        state = compared(observation) if self._runner.end == "ran" else None
+        return Outcome(result, observation, state)
 
 
 class ModelSide:
@@ -75,25 +82,25 @@ class ModelSide:
         self._class: int | None = None
         self._runner: Runner
 
-    async def reset(self) -> Shown:
+    async def reset(self) -> Outcome:
         self._runner = Runner(Guest(self._machine, self._policy))
         end = self._runner.boot()
         self._class = self._model.root
-        return Shown(None if end == "ran" else end, self._runner.seen, self._class)
+        return Outcome(None if end == "ran" else end, self._runner.seen, self._class)
 
-    async def do(self, action: int, step: Step, other: RecordedStep | None) -> Shown:
+    async def do(self, action: int, step: Step, other: RecordedStep | None) -> Outcome:
         assert other is not None
         if hangs_by_chance(self._runner, other):
-            return Shown(other.result, other.seen, None, chance=True)
+            return Outcome(other.result, other.seen, None, chance=True)
         chance = bool([*give_inputs(self._runner, other, 0)])
         act = self._runner.act(step)
         if self._runner.end != "ran":
-            return Shown(act.result, self._runner.seen, None)
+            return Outcome(act.result, self._runner.seen, None)
         if not chance and self._class is not None:
             self._class = self._model.follow(self._class, action)
         elif isinstance(step, Unplug):
             self._class = None  # blocks may have gone offline and online again
-        return Shown(act.result, self._runner.seen, self._class, chance)
+        return Outcome(act.result, self._runner.seen, self._class, chance)
 
 
 async def certify(
@@ -112,13 +119,13 @@ async def certify(
     model = model_of(policy, arena)
     spec = spec_for(host, image, arena.machine, arena.actions)
     machine = arena.machine.with_cmdline(spec.cmdline)
-    real = KernelSide("kernel", spec)
+    real = KernelSide(spec)
     follower = ModelSide(policy, machine, model)
     try:
-        done = await tour(real, follower, arena.actions, depth=depth, progress=progress)
+        toured = await tour(real, follower, arena.actions, depth=depth, progress=progress)
         refuted = [
             await _confirmed(real, follower, arena.actions, parting)
-            for parting in sorted(done.partings, key=lambda parting: len(parting.steps))
+            for parting in sorted(toured.partings, key=lambda parting: len(parting.steps))
         ]
     finally:
         await real.close()
@@ -132,15 +139,16 @@ async def certify(
         sources=sources_digest(policy),
         qemu=host.qemu_version,
         depth=depth,
-        kernel_states=len(done.states[0]),
-        kernel_transitions=len(done.transitions[0]),
-        model_states=len(done.states[1]),
-        model_transitions=len(done.transitions[1]),
+        kernel_states=len(toured.maps[0].states),
+        kernel_transitions=len(toured.maps[0].moves),
+        model_states=len(toured.maps[1].states),
+        model_transitions=len(toured.maps[1].moves),
         all_model_transitions=model.states * len(arena.actions),
-        by_chance=done.by_chance,
-        unreached=done.unreached,
-        steps=done.steps,
-        resets=done.resets,
+        by_chance=toured.by_chance,
+        hung=len(toured.hung),
+        unreached=toured.unreached,
+        steps=toured.steps,
+        resets=toured.resets,
         refuted=[item for item in refuted if item is not None],
     )
 
@@ -164,15 +172,15 @@ def _refuted(parting: TourParting) -> Refuted:
     return Refuted(steps, real, model, [*parting.differences], confirmed=True)
 
 
-def _compared(seen: Observation) -> Hashable:
+def compared(observation: Observation) -> Hashable:
     """All of an observation that is compared, as one value."""
     zones = tuple(
         (name, zone.start_pfn, zone.spanned, zone.present)
-        for name, zone in sorted(seen.zones.items())
+        for name, zone in sorted(observation.zones.items())
         if name.partition("/")[2] in COMPARED_ZONES
     )
     blocks = tuple(
         (number, view.state, view.valid_zones, view.online, view.node)
-        for number, view in seen.each()
+        for number, view in observation.each()
     )
-    return (blocks, zones, tuple(sorted(seen.nodes.items())), seen.auto_online_blocks)
+    return (blocks, zones, tuple(sorted(observation.nodes.items())), observation.auto_online_blocks)

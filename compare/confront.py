@@ -14,6 +14,7 @@ from zonediff.engine.policy import Policy
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Step
 from zonediff.engine.units import format_address, format_size
+from zonediff.live.guest import KNOWN_HANG_LIMIT
 from zonediff.live.guest_spec import fixed_script
 from zonediff.live.jobs import Job
 from zonediff.live.recording import to_recording
@@ -43,10 +44,12 @@ async def confront(name: str, job: Job, policy: Policy) -> Replay:
         steps_done = [act.do for _, _, act in live.trace.acts()]
         # Later steps show nothing, and without the step that differs no disagreement remains.
         before, last = steps_done[: parting.step], steps_done[parting.step]
+        limit = KNOWN_HANG_LIMIT if parting.recorded == "hang" else None
 
         async def shows(fewer: Sequence[Step]) -> bool:
             nonlocal parting
-            again = await run(name, job.spec, fixed_script((*fewer, last)))
+            script = fixed_script((*fewer, last))
+            again = await run(name, job.spec, script, step_limit=limit)
             replay = _replayed(job.id, again, policy)
             parting = replay.disagreement or parting
             return not replay.agrees

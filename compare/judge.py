@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from zonediff.compare import intents
+from zonediff.compare.chance import decided_by_chance
 from zonediff.compare.difference import first_difference
 from zonediff.compare.interface import used_and_removed
 from zonediff.compare.severity import follows_from, severity
@@ -39,10 +40,11 @@ def judge(
     - Where both were run with many seeds, a goal that is met significantly more rarely is a
       regression (result.counts.order).
     - Traces that differ while every goal comes out the same are a behaviour change.
-    - A moot goal (its premise does not hold) is not fixed. - An interface that the scenario uses
-    and the candidate no longer has is an ABI removal. - A candidate that failed is an error. If a
-    side is not modelled or the baseline failed, the candidate is not judged; the judgement then
-    names the variant without an outcome, and the reason.
+    - A moot goal (its premise does not hold) is not fixed.
+    - Where chance on a real kernel (chance.py) decides a goal, nothing is judged.
+    - An interface that the scenario uses and the candidate no longer has is an ABI removal.
+    - A candidate that failed is an error. If a side is not modelled or the baseline failed, the
+      candidate is not judged; the judgement names that variant, and the reason.
 
     Raises ValueError when a run is not of this scenario's text.
     """
@@ -51,9 +53,10 @@ def judge(
         return Judgement(scenario.id, candidate.variant, "error", ["error"])
     if baseline.trace is None or candidate.trace is None:
         gap = candidate if candidate.trace is None else baseline
-        why = unjudged(gap)
-        return Judgement(scenario.id, candidate.variant, "not-judged", ["not-judged"], unjudged=why)
+        return _not_judged(candidate, unjudged(gap))
     goals = _goals(baseline, candidate)
+    if chance := decided_by_chance(goals, baseline, candidate):
+        return _not_judged(candidate, chance)
     difference = first_difference(baseline.trace, candidate.trace)
     lost = used_and_removed(
         scenario, baseline.trace, baseline_info.interface, candidate_info.interface
@@ -73,6 +76,12 @@ def judge(
         severity=severity(scenario, goals, baseline.trace, candidate.trace),
         follows_from=follows_from(scenario, goals, lost, baseline.trace, candidate.trace),
     )
+
+
+def _not_judged(candidate: Run, why: str) -> Judgement:
+    """A judgement without an outcome; why: whose fault that is, and the reason."""
+    kind: Kind = "not-judged"
+    return Judgement(candidate.scenario, candidate.variant, kind, [kind], unjudged=why)
 
 
 def unjudged(run: Run) -> str:

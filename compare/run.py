@@ -10,6 +10,8 @@ import gc
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import PurePath
 from types import MappingProxyType
 from typing import Final
 
@@ -30,7 +32,7 @@ from zonediff.compare.runs import (
 from zonediff.corpus.scenario import Scenario
 from zonediff.result.judgements import Judgement, Run
 from zonediff.result.result import Evidence, Result, VariantInfo
-from zonediff.variants.registry import LIVE, Registry
+from zonediff.variants.registry import LIVE, Registry, public_names
 from zonediff.work.contract import version
 from zonediff.work.outcome_table import map_stored
 from zonediff.work.pool import InProcess, Progress, WorkerPool
@@ -101,6 +103,27 @@ def run(
     )
 
 
+def _renamed(info: VariantInfo, name: str) -> VariantInfo:
+    """The description of a variant under the name that reports have for it."""
+    if name == info.name:
+        return info
+    lineage = [name if other == info.name else other for other in info.lineage]
+    return replace(info, name=name, lineage=lineage)
+
+
+def _run_renamed(run: Run, name: str) -> Run:
+    """A run under the name that reports have for its variant."""
+    if name == run.variant:
+        return run
+    folder = str(PurePath(run.variant.removeprefix(LIVE)).parent)
+    return replace(
+        run,
+        variant=name,
+        trace=None if run.trace is None else replace(run.trace, subject=name),
+        error=None if run.error is None else run.error.replace(f"{folder}/", ""),
+    )
+
+
 def _judged(
     scenarios: Sequence[Scenario],
     infos: Mapping[str, VariantInfo],
@@ -111,7 +134,11 @@ def _judged(
     complete: bool,
     seeds: SeedRange,
 ) -> Result:
-    """The result of these runs, with a judgement for every candidate."""
+    """The result of these runs, judged; names of kernels lose their folders."""
+    public = dict(zip(infos, public_names([*infos]), strict=True))
+    infos = {public[name]: _renamed(info, public[name]) for name, info in infos.items()}
+    runs = [_run_renamed(run, public[run.variant]) for run in runs]
+    baseline = public[baseline]
     candidates = [info for name, info in infos.items() if name != baseline]
     judgements = _judgements(scenarios, runs, infos[baseline], candidates)
     return Result(

@@ -11,8 +11,9 @@ that many steps to show itself (Chow's W-method, with every step as its own char
 
 from __future__ import annotations
 
+import re
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
@@ -23,7 +24,10 @@ from zonediff.engine.steps import Step, Unplug
 from zonediff.live.shrink import shrink
 
 MOST_PARTINGS: Final = 12
-"""So many transitions in which the sides part end a tour."""
+"""So many transitions in which a kernel and a model part end a tour."""
+
+MOST_KINDS: Final = 12
+"""So many kinds of transitions in which the sides part end a tour."""
 
 _MOST_ATTEMPTS: Final = 50
 """So often a state is headed for; by chance a step may not lead where it led before."""
@@ -32,7 +36,15 @@ Progress = Callable[[int, int], None]
 """Called with the number of transitions done, and of those known to be left."""
 
 
-class Shown(NamedTuple):
+_NUMBER: Final = re.compile(r"[0-9]+")
+
+
+def kind_of(step: Step) -> str:
+    """The step in words, whatever the numbers of its block or DIMM."""
+    return _NUMBER.sub("N", str(step))
+
+
+class Outcome(NamedTuple):
     """The result and the view of a side after a step.
 
     result: as in a trace. state: equal for equal states; None when the side lost track of it, or
@@ -48,10 +60,10 @@ class Shown(NamedTuple):
 class Side(Protocol):
     """One of the two that are toured."""
 
-    async def reset(self) -> Shown:
+    async def reset(self) -> Outcome:
         """Begin from boot."""
 
-    async def do(self, action: int, step: Step, other: RecordedStep | None) -> Shown:
+    async def do(self, action: int, step: Step, other: RecordedStep | None) -> Outcome:
         """Do a step; other: what it did on the side before, None on the first side."""
 
 
@@ -59,123 +71,213 @@ class Side(Protocol):
 class TourParting:
     """A transition in which the sides part: the steps since boot, the last is the one.
 
-    actions: their numbers. results: those of the last step on both sides.
+    actions: their numbers. results, observations: of both sides, of the last step and after it.
     """
 
     actions: tuple[int, ...]
     steps: tuple[Step, ...]
     results: tuple[str | None, str | None]
     differences: tuple[tuple[str, str, str], ...]
+    observations: tuple[Observation, Observation]
+
+    @property
+    def kind(self) -> str:
+        """What it is, whatever the numbers of blocks and DIMMs."""
+        step = str(self.steps[-1]) if self.steps else "boot"
+        place = self.differences[0][0] if self.differences else ""
+        return _NUMBER.sub("N", f"{step} {self.results} {place}")
+
+
+@dataclass(slots=True)
+class SideMap:
+    """What the tour learned of one side.
+
+    states: those that it was in, with what was seen in them, in the order in which they came up.
+    moves: for each (state, action) that was tried, its last result and the state that it led to;
+    None where the side died, lost track, or parted from the other.
+    """
+
+    states: dict[Hashable, Observation] = field(default_factory=dict)
+    moves: dict[tuple[Hashable, int], tuple[str | None, Hashable | None]] = field(
+        default_factory=dict
+    )
 
 
 @dataclass(slots=True)
 class Tour:
-    """The outcome of a tour. transitions: (state, step) pairs of the left and of the right side.
+    """The outcome of a tour.
 
-    by_chance: those of the left side that were decided by chance each time. unreached: states that
+    maps: of the left and of the right side. ruled: (state, action) pairs of the left side that were
+    decided by a rule at least once. hung: those that did not come back. unreached: states that
     steps left untried were known for, and that could not be reached again. pairs: of states that
-    were reached. steps, resets: how many were done.
+    were reached. steps, resets: how many were done. left_out: pairs of states that
+    were too many to try steps in.
     """
 
-    states: tuple[set[Hashable], set[Hashable]] = field(default_factory=lambda: (set(), set()))
-    transitions: tuple[set[Hashable], set[Hashable]] = field(default_factory=lambda: (set(), set()))
-    ruled: set[Hashable] = field(default_factory=set)
+    maps: tuple[SideMap, SideMap] = field(default_factory=lambda: (SideMap(), SideMap()))
+    ruled: set[tuple[Hashable, int]] = field(default_factory=set)
+    hung: set[tuple[Hashable, int]] = field(default_factory=set)
     partings: list[TourParting] = field(default_factory=list)
     pairs: int = 0
     unreached: int = 0
     steps: int = 0
     resets: int = 0
+    left_out: int = 0
 
     @property
     def by_chance(self) -> int:
-        return len(self.transitions[0] - self.ruled)
+        """Transitions of the left side that were decided by chance each time."""
+        return len(self.maps[0].moves.keys() - self.ruled)
+
+    @property
+    def kinds(self) -> int:
+        """The number of kinds of partings."""
+        return len({parting.kind for parting in self.partings})
 
 
 _Node = tuple[Hashable, Hashable, tuple[int, ...]]
 
 
 class _Tourist:
-    """A tour under way. graph: where each step led last, None for nowhere known."""
+    """A tour under way; depth, most_steps, most_pairs: see tour().
 
-    def __init__(self, sides: tuple[Side, Side], actions: Sequence[Step], depth: int) -> None:
+    graph: the node that each step led to last, None for nowhere known. actions_done: since boot.
+    tried: the number of (node, step) pairs that were tried.
+    """
+
+    def __init__(
+        self,
+        sides: tuple[Side, Side],
+        actions: Sequence[Step],
+        depth: int = 0,
+        most_steps: int | None = None,
+        most_pairs: int | None = None,
+    ) -> None:
         self.tour = Tour()
         self.sides = sides
         self.actions = actions
         self.depth = depth
+        self.most_steps = most_steps
+        self.most_pairs = most_pairs
         self.graph: dict[_Node, dict[int, _Node | None]] = {}
         self.untried: dict[_Node, deque[int]] = {}
         self.root: _Node | None = None
         self.node: _Node | None = None
-        self.done: list[int] = []
-        self.left = 0
+        self.actions_done: list[int] = []
+        self.tried = 0
 
     async def reset(self) -> None:
         self.tour.resets += 1
-        self.done = []
-        one, two = [await side.reset() for side in self.sides]
-        differences = tuple(discrepancies(one.observation, two.observation))
-        if differences or not same_result(one.result, two.result):
-            self.tour.partings.append(TourParting((), (), (one.result, two.result), differences))
-            self.node = None
-            return
-        self.node = self.enter(one, two)
+        self.actions_done = []
+        left, right = [await side.reset() for side in self.sides]
+        self.node = self.enter(left, right) if self.same(left, right, None, False) else None
         self.root = self.root or self.node
 
-    def enter(self, one: Shown, two: Shown) -> _Node | None:
+    def enter(self, left: Outcome, right: Outcome) -> _Node | None:
         """The node of what both sides show, with all its steps yet to be tried when it is new."""
-        if one.state is None or two.state is None:
+        if left.state is None or right.state is None:
             return None
-        last = tuple(self.done[-self.depth :]) if self.depth else ()
-        node = (one.state, two.state, last)
+        last = tuple(self.actions_done[-self.depth :]) if self.depth else ()
+        node = (left.state, right.state, last)
         if node not in self.graph:
+            full = self.most_pairs is not None and len(self.graph) >= self.most_pairs
             self.graph[node] = {}
-            self.untried[node] = deque(range(len(self.actions)))
-            self.left += len(self.actions)
-            for states, state in zip(self.tour.states, node[:2], strict=True):
-                states.add(state)
+            self.untried[node] = deque(() if full else range(len(self.actions)))
+            self.tour.left_out += full
+            for side_map, outcome in zip(self.tour.maps, (left, right), strict=True):
+                side_map.states.setdefault(outcome.state, outcome.observation)
         return node
 
     async def step(self, action: int) -> None:
         """Do a step on both sides."""
-        tour, node, step = self.tour, self.node, self.actions[action]
+        node, step = self.node, self.actions[action]
         assert node is not None
-        tour.steps += 1
-        self.done.append(action)
-        one = await self.sides[0].do(action, step, None)
-        recorded = RecordedStep(step, one.result, one.observation)
-        two = await self.sides[1].do(action, step, recorded)
-        chance = one.chance or two.chance or _by_chance(step, one.result, two.result)
+        self.tour.steps += 1
+        self.actions_done.append(action)
+        left = await self.sides[0].do(action, step, None)
+        recorded = RecordedStep(step, left.result, left.observation)
+        right = await self.sides[1].do(action, step, recorded)
         if action in self.untried[node]:
             self.untried[node].remove(action)
-            self.left -= 1
-        for transitions, state in zip(tour.transitions, node[:2], strict=True):
-            transitions.add((state, action))
+            self.tried += 1
+        chance = _by_chance(step, left.result, right.result)
+        same = self.same(left, right, step, chance)
+        self.node = self.graph[node][action] = self.enter(left, right) if same else None
+        self._note(node, action, (left, right), chance or left.chance or right.chance)
+
+    def same(self, left: Outcome, right: Outcome, step: Step | None, chance: bool) -> bool:
+        """Whether both sides show the same; if not, and not by chance, note a parting."""
+        differences = tuple(discrepancies(left.observation, right.observation))
+        if same_result(left.result, right.result, step) and not differences:
+            return True
         if not chance:
-            tour.ruled.add((node[0], action))
-        differences = tuple(discrepancies(one.observation, two.observation))
-        same = same_result(one.result, two.result, step) and not differences
-        if not same and not _by_chance(step, one.result, two.result):
-            steps = tuple(self.actions[number] for number in self.done)
-            tour.partings.append(
-                TourParting(tuple(self.done), steps, (one.result, two.result), differences)
+            parting = TourParting(
+                tuple(self.actions_done),
+                tuple(self.actions[number] for number in self.actions_done),
+                (left.result, right.result),
+                differences,
+                (left.observation, right.observation),
             )
-        self.node = self.graph[node][action] = self.enter(one, two) if same else None
+            self.tour.partings.append(parting)
+        return False
+
+    def _note(
+        self, node: _Node, action: int, outcomes: tuple[Outcome, Outcome], chance: bool
+    ) -> None:
+        """Add a transition to what is known of both sides."""
+        for side_map, state, outcome in zip(self.tour.maps, node[:2], outcomes, strict=True):
+            reached = None if self.node is None else outcome.state
+            side_map.moves[state, action] = (outcome.result, reached)
+        if not chance:
+            self.tour.ruled.add((node[0], action))
+        if any(outcome.result == "hang" for outcome in outcomes):
+            self.tour.hung.add((node[0], action))
+
+    def near_nodes(self) -> Collection[_Node]:
+        """The nodes in which steps are to be tried: those fewer than most_steps from boot."""
+        if self.most_steps is None or self.root is None:
+            return self.graph
+        near, edge = {self.root}, {self.root}
+        for _ in range(self.most_steps - 1):
+            targets = {target for node in edge for target in self.graph[node].values()}
+            edge = {target for target in targets if target is not None} - near
+            near |= edge
+        return near
+
+    def open_nodes(self) -> list[_Node]:
+        """The nodes in which steps are left to be tried."""
+        return [node for node in self.near_nodes() if self.untried[node]]
+
+    def remaining(self) -> int:
+        """The number of steps that are left to be tried in the nodes known."""
+        return sum(len(self.untried[node]) for node in self.open_nodes())
 
     def plan(self) -> list[int] | None:
         """The steps from here to the nearest state with a step left, that step last."""
         if self.node is None:
             return None
+        allowed = self.near_nodes()
         came: dict[_Node, tuple[_Node, int] | None] = {self.node: None}
         queue = deque([self.node])
         while queue:
             node = queue.popleft()
-            if self.untried[node]:
+            if self.untried[node] and node in allowed:
                 return [*_path(came, node), self.untried[node][0]]
             for action, target in self.graph[node].items():
                 if target is not None and target not in came:
                     came[target] = (node, action)
                     queue.append(target)
         return None
+
+    async def follow(self, plan: Sequence[int]) -> None:
+        """Do the steps of a plan, until one does not lead where it led before."""
+        for action in plan:
+            if self.node is None:
+                return
+            expected = self.graph[self.node].get(action)
+            await self.step(action)
+            if expected is not None and self.node != expected:
+                return
 
 
 def _path(came: dict[_Node, tuple[_Node, int] | None], node: _Node) -> list[int]:
@@ -186,17 +288,19 @@ def _path(came: dict[_Node, tuple[_Node, int] | None], node: _Node) -> list[int]
     return actions[::-1]
 
 
-def _by_chance(step: Step, one: str | None, two: str | None) -> bool:
+def _by_chance(step: Step, left: str | None, right: str | None) -> bool:
     """Whether different results of two kernels come from where their pages happened to lie."""
     chances = ("REFUSED",) if isinstance(step, Unplug) else BUSY
-    return not same_result(one, two, step) and None in (one, two) and bool({one, two} & {*chances})
+    if same_result(left, right, step) or None not in (left, right):
+        return False
+    return bool({left, right} & {*chances})
 
 
 async def repeated(
     sides: tuple[Side, Side], actions: Sequence[Step], numbers: Sequence[int]
 ) -> TourParting | None:
     """Do these actions from boot on; where the sides part, if at the last of them."""
-    again = _Tourist(sides, actions, 0)
+    again = _Tourist(sides, actions)
     await again.reset()
     for number in numbers:
         if again.node is None:
@@ -213,16 +317,16 @@ async def shortest(
     if not parting.actions:
         return parting
     *before, last = parting.actions
-    shown = parting
+    fewest = parting
 
     async def shows(fewer: Sequence[int]) -> bool:
-        nonlocal shown
+        nonlocal fewest
         again = await repeated(sides, actions, (*fewer, last))
-        shown = again or shown
+        fewest = again or fewest
         return again is not None
 
     await shrink(before, shows, most_reruns)
-    return shown
+    return fewest
 
 
 async def tour(
@@ -231,34 +335,39 @@ async def tour(
     actions: Sequence[Step],
     *,
     depth: int = 0,
+    most_steps: int | None = None,
+    most_pairs: int | None = None,
+    most_partings: int | None = MOST_PARTINGS,
     progress: Progress = lambda done, left: None,
 ) -> Tour:
     """Try every action in every pair of states of the two sides.
 
-    Ends early after MOST_PARTINGS partings. Raises what the sides raise.
+    most_steps: only in those that fewer steps than this lead to. most_pairs: only in so many.
+    Ends early after most_partings partings, and after MOST_KINDS kinds of them. Raises what the
+    sides raise.
     """
-    tourist = _Tourist((left, right), actions, depth)
-    attempts = 0
+    tourist = _Tourist((left, right), actions, depth, most_steps, most_pairs)
+    tour, attempts = tourist.tour, 0
     await tourist.reset()
-    while tourist.root is not None and len(tourist.tour.partings) < MOST_PARTINGS:
+    while tourist.root is not None and not _enough(tour, most_partings):
         plan = tourist.plan()
         if plan is None:
-            if not tourist.left or attempts > _MOST_ATTEMPTS:
+            if not tourist.open_nodes() or attempts > _MOST_ATTEMPTS:
                 break
             attempts += 1
             await tourist.reset()
             continue
-        left_before = tourist.left
-        for number, action in enumerate(plan):
-            expected = None
-            if number < len(plan) - 1 and tourist.node is not None:
-                expected = tourist.graph[tourist.node].get(action)
-            await tourist.step(action)
-            if tourist.node is None or (expected is not None and tourist.node != expected):
-                break
-        if tourist.left < left_before:
+        tried = tourist.tried
+        await tourist.follow(plan)
+        if tourist.tried > tried:
             attempts = 0
-        progress(len(tourist.tour.transitions[0]), tourist.left)
-    tourist.tour.pairs = len({node[:2] for node in tourist.graph})
-    tourist.tour.unreached = sum(map(bool, tourist.untried.values()))
-    return tourist.tour
+        progress(len(tour.maps[0].moves), tourist.remaining())
+    tour.pairs = len({node[:2] for node in tourist.graph})
+    tour.unreached = len(tourist.open_nodes())
+    return tour
+
+
+def _enough(tour: Tour, most_partings: int | None) -> bool:
+    """Whether the sides have parted often enough to end a tour."""
+    enough = most_partings is not None and len(tour.partings) >= most_partings
+    return enough or tour.kinds >= MOST_KINDS

@@ -5,21 +5,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from zonediff.compare.comparable import BUSY, discrepancies, same_result, same_zone
 from zonediff.corpus.recording import RecordedStep, Recording, read
 from zonediff.engine.guest import Guest
+from zonediff.engine.machine import strtobool
 from zonediff.engine.memory import PINNED, Memory
 from zonediff.engine.policy import Policy
 from zonediff.engine.run import Runner
-from zonediff.engine.steps import Unplug, Write
+from zonediff.engine.steps import Step, Unplug, Write
 from zonediff.engine.zones import Zone
 from zonediff.result.certificates import SHIPPED, read_certificates
 from zonediff.result.replays import Disagreement, FileReplay, Replay
 from zonediff.result.result import Evidence
 from zonediff.variants.failure import failures_of
+
+_BLOCK_FILE: Final = re.compile(r"memory([0-9]+)/(state|online)")
 
 
 def replay(recording: Recording, policy: Policy) -> Replay:
@@ -43,7 +48,7 @@ def _replay(recording: Recording, runner: Runner) -> Replay:
     for number, step in enumerate(recording.steps):
         inputs += give_inputs(runner, step, number)
         if hangs_by_chance(runner, step):
-            inputs.append(f"step {number}: the eject does not return")
+            inputs.append(f"step {number}: the offlining does not return")
             return Replay(recording.id, total, total, None, tuple(inputs))
         act = runner.act(step.do)
         differences = ()
@@ -93,18 +98,26 @@ def give_inputs(runner: Runner, step: RecordedStep, number: int) -> Iterator[str
 
 
 def hangs_by_chance(runner: Runner, step: RecordedStep) -> bool:
-    """Whether a kernel hangs in ejecting kernel memory, if this kernel was seen to hang."""
-    if not isinstance(step.do, Unplug) or step.result != "hang":
+    """Whether a kernel hangs in offlining kernel memory, where that was seen to happen."""
+    guest, memory = runner.guest, runner.guest.kernel.tables
+    if step.result != "hang" or not guest.policy.offlining_may_hang:
         return False
-    memory, guest = runner.guest.kernel.tables, runner.guest
-    return (
-        guest.policy.ejects_may_hang
-        and step.do.id in guest.devices
-        and any(
-            memory.has(block) and memory.is_online(block) and memory.zone(block) is not Zone.MOVABLE
-            for block in guest.blocks(step.do.id)
-        )
+    return any(
+        memory.has(block) and memory.is_online(block) and memory.zone(block) is not Zone.MOVABLE
+        for block in _offlined(guest, step.do)
     )
+
+
+def _offlined(guest: Guest, step: Step) -> Sequence[int]:
+    """The blocks that a step is to take offline."""
+    match step:
+        case Unplug(id) if id in guest.devices:
+            return guest.blocks(id)
+        case Write(file, value) if match := _BLOCK_FILE.fullmatch(file):
+            switch = strtobool(value, guest.policy.switch_letters)
+            off = value.rstrip("\n") == "offline" if match[2] == "state" else switch is False
+            return [int(match[1])] if off else []
+    return ()
 
 
 def _pin(memory: Memory, block: int, number: int) -> Iterator[str]:

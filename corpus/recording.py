@@ -46,7 +46,8 @@ class RecordedStep:
 class Recording:
     """One trace of a real kernel.
 
-    kernel: its release. variant: the variant that models it. boot: the observation after boot.
+    kernel: its release, and the distribution's patch level where known. variant: the variant that
+    models it. boot: the observation after boot.
     """
 
     id: str

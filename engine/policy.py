@@ -143,10 +143,10 @@ class Policy(ABC):
     has_probe: ClassVar[bool] = True
     """Whether a machine with CONFIG_ARCH_MEMORY_PROBE has a `probe` file."""
 
-    ejects_may_hang: ClassVar[bool] = False
-    """Whether an eject of memory that holds kernel pages was seen to hang.
+    offlining_may_hang: ClassVar[bool] = False
+    """Whether offlining kernel memory, by hand or by an eject, was seen not to come back.
 
-    No rule says when; a validation takes it from the recording.
+    It depends on where slab pages lie; a validation takes it from the recording.
     """
 
     ejects_drain: ClassVar[bool] = True

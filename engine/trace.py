@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from zonediff.engine.observation import NOTHING, Change, Observation, apply
 from zonediff.engine.steps import Step
@@ -17,6 +17,9 @@ End = Literal["ran", "BUG", "panic", "hang"]
 """The end of a run: its last step, or the kernel's death."""
 
 Number = int | str
+
+PRINTED: Final = "printk"
+"""The id of reasons that are lines of a real kernel's log: they came then, and may have no part."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,22 @@ def letter(index: int) -> str:
     return (letter(before - 1) if before else "") + ascii_uppercase[last]
 
 
+_PATCH_LEVEL: Final = re.compile(r" #(?:(?P<ubuntu>\S+-Ubuntu)|\S+ .*Debian (?P<debian>\S+))")
+"""What distributions say in `uname -v` of the sources that they built."""
+
+
+def kernel_name(banner: str) -> str:
+    """The release of a kernel, and the distribution's patch level where its banner has one.
+
+    banner: the release and `uname -v`, as a kernel image has them. `6.1.0-57-cloud-amd64
+    (6.1.192-3)`.
+    """
+    release = banner.partition(" ")[0]
+    match = _PATCH_LEVEL.search(banner)
+    level = match and (match["debian"] or match["ubuntu"])
+    return f"{release} ({level})" if level else release
+
+
 # --- results and deaths ---------------------------------------------------------------------------
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
 import yaml
@@ -23,7 +23,7 @@ from zonediff.engine.machine import Machine
 from zonediff.engine.observation import Observation
 from zonediff.engine.policy import Policy
 from zonediff.engine.run import run
-from zonediff.engine.steps import Blocks
+from zonediff.engine.steps import Blocks, Step
 from zonediff.engine.trace import Trace
 from zonediff.explore.arena import Arena
 from zonediff.explore.explain import describe, steps_of
@@ -43,15 +43,23 @@ def scenario_text(witness: Witness, arena: Arena, baseline: Policy, candidate: P
     title = describe(witness, arena, baseline.name, candidate.name)
     want, predicate = _goal(witness, trace)
     as_there = f", as on {baseline.name}" if trace.end == "ran" else ""
+    goal = Goal(want + as_there, predicate)
+    return text_of(title, (baseline.name, candidate.name), arena, steps, goal)
+
+
+def text_of(
+    title: str, names: tuple[str, str], arena: Arena, steps: Sequence[Step], goal: Goal
+) -> str:
+    """Return the text of a scenario that tells two subjects apart. names: those of the two."""
     body: dict[str, Any] = {
         "title": title,
         "why": (
-            f"A shortest sequence in which {baseline.name} and {candidate.name} differ in this "
+            f"A shortest sequence in which {names[0]} and {names[1]} differ in this "
             f"way, found by exploring all sequences in {arena.name}."
         ),
         "machine": _without_defaults(machine_to_json(arena.machine)),
         "steps": [step_to_json(ScenarioStep(step))["do"] for step in steps],
-        "goals": [goal_to_json(Goal(want + as_there, predicate))],
+        "goals": [goal_to_json(goal)],
     }
     return yaml.safe_dump(body, sort_keys=False, width=90)
 
@@ -73,7 +81,7 @@ def _goal(witness: Witness, trace: Trace) -> tuple[str, Predicate]:
         return f"step {number} gives {result}", StepGoal(number, result)
     last = trace.last()
     if witness.part.startswith("memory"):
-        return _block_goal(witness.part, last)
+        return block_goal(witness.part, last)
     if witness.part == "nodes":
         mask = cast(Literal["online", "has_memory", "has_normal_memory"], kind.what)
         return f"{mask} reads {last.nodes[mask]!r}", NodesGoal(mask, last.nodes[mask])
@@ -81,7 +89,8 @@ def _goal(witness: Witness, trace: Trace) -> tuple[str, Predicate]:
     return f"auto_online_blocks is {knob}", KnobGoal(knob)
 
 
-def _block_goal(name: str, last: Observation) -> tuple[str, Predicate]:
+def block_goal(name: str, last: Observation) -> tuple[str, Predicate]:
+    """Return what a block shows, in words and as a goal. name: `memory32`."""
     number = int(name.removeprefix("memory"))
     views = [item.view for item in last.blocks if item.first <= number <= item.last]
     blocks = Blocks(str(number))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from zonediff.engine.trace import End, Reason
+from zonediff.engine.trace import PRINTED, End, Reason
 
 _PANIC: Final = re.compile(r"Kernel panic - not syncing")
 _OOPS: Final = re.compile(r"kernel BUG at |\[#[0-9]+\]")
@@ -60,7 +60,8 @@ class Console:
     def reasons(self) -> tuple[Reason, ...]:
         """Return the lines printed since the last call as reasons; the middle of many is left out.
 
-        Kept are the first lines, and the last ones or those around the kernel's death.
+        Kept are the first lines, and the last ones or those around the kernel's death. The line
+        that reports the death comes once more, as the last reason.
         """
         start, self._taken = self._taken, len(self.lines)
         new_lines = self.lines[start:]
@@ -73,4 +74,10 @@ class Console:
         left_out = len(texts) - FIRST_LINES - LAST_LINES
         if left_out > 0:
             texts[FIRST_LINES:-LAST_LINES] = [f"({left_out} lines left out)"]
-        return tuple(Reason("printk", "printk", text) for text in texts)
+        reasons = tuple(Reason(PRINTED, "printk", text) for text in texts)
+        if self._fatal is None or self._fatal < start:
+            return reasons
+        return (
+            *reasons,
+            Reason("death", "(the kernel died)", new_lines[self._fatal - start].strip()),
+        )

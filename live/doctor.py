@@ -94,7 +94,7 @@ def _images(named: Sequence[Path]) -> Iterator[Finding]:
 def _image(path: Path) -> Iterator[Finding]:
     """Examine an image. Raises VariantError when the file is not an image."""
     image = read_image(path)
-    yield Finding(True, f"{path}: Linux {image.release}")
+    yield Finding(True, f"{path}: Linux {image.kernel}")
     config = image.config()
     if config is None:
         yield Finding(True, f"{path}: no config beside it: what it was built with is not known")

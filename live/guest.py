@@ -15,6 +15,8 @@ from qemu.qmp import ExecuteError
 from zonediff.engine.kernel import KernelDied
 from zonediff.engine.machine import Dimm
 from zonediff.engine.steps import Plug
+from zonediff.engine.units import PAGE
+from zonediff.engine.words import count_of
 from zonediff.live.accelerator import accelerator, distrust_kvm
 from zonediff.live.agent import AGAIN, Agent
 from zonediff.live.console import Console
@@ -23,6 +25,9 @@ from zonediff.live.qemu_arguments import NO_FILES, Backing, backend, backend_id,
 from zonediff.live.snapshot import Snapshot, read_files, read_snapshot
 from zonediff.live.virtual_machine import QemuFailed, VirtualMachine, power_on
 from zonediff.variants.registry import VariantError
+
+KNOWN_HANG_LIMIT: Final = 20.0
+"""Seconds that a step may take where a step of its kind is known to hang."""
 
 FIRST_LINE_LIMIT: Final = 20.0
 """Seconds within which a kernel under KVM must print its first line; otherwise TCG is used."""
@@ -54,7 +59,29 @@ _CULPRIT_LIMIT: Final = 20.0
 """Seconds in which a guest that hangs has to say what hangs."""
 
 _FRAME: Final = re.compile(r"\[<0>\] ([\w.]+)\+")
-_STATE: Final = re.compile(r"(memory[0-9]+)/state:(.*)")
+_STATE: Final = re.compile(r"memory([0-9]+)/state:(.*)")
+_PAGES: Final = re.compile(r"pages ([0-9]+) flags 0x([0-9a-f]+)")
+
+_PAGE_FLAGS: Final = {
+    2: "referenced",
+    3: "uptodate",
+    4: "dirty",
+    5: "lru",
+    6: "active",
+    7: "slab",
+    10: "buddy",
+    11: "mmap",
+    12: "anon",
+    15: "compound-head",
+    16: "compound-tail",
+    17: "huge",
+    18: "unevictable",
+    19: "hwpoison",
+    23: "offline",
+    26: "page-table",
+    32: "reserved",
+}
+"""Bits of /proc/kpageflags (include/uapi/linux/kernel-page-flags.h, kernel-page-flags.h)."""
 
 _POLL: Final = 0.005
 
@@ -101,6 +128,7 @@ class LiveGuest:
     (`add node`, 1); whoever uses them takes them out. hears_events: whether the kernel sends any.
     release, block_size: what the kernel says of itself, once ready() has returned.
     snapshot: the last one taken. files: the text of each watched file at that time, by its path.
+    step_limit: seconds that a step may take; None is STEP_LIMIT.
 
     Whatever talks to the guest raises KernelDied when the kernel dies of it or does not answer, and
     AgentFailed.
@@ -113,6 +141,7 @@ class LiveGuest:
         self.block_size = 0
         self.snapshot = Snapshot()
         self.files: dict[str, str] = {}
+        self.step_limit: float | None = None
         self._vm = vm
         self._agent = Agent()
         self._events_port = False
@@ -184,7 +213,7 @@ class LiveGuest:
         except ExecuteError as error:
             await self._vm.execute("object-del", {"id": memory})
             raise Refused(str(error)) from None
-        await self._vm.until(lambda: bool(self._answers(name, _INSERTION)), STEP_LIMIT)
+        await self._vm.until(lambda: bool(self._answers(name, _INSERTION)), self.limit)
         code = self._answers(name, _INSERTION)[-1]
         if code != _SUCCESS:
             raise Refused(f"the kernel answers the insertion with _OST code {code:#x}")
@@ -197,7 +226,7 @@ class LiveGuest:
             await self._vm.execute("device_del", {"id": name})
         except ExecuteError as error:
             raise Refused(str(error)) from None
-        await self._vm.until(lambda: self._deleted(name) or bool(self._failures(name)), STEP_LIMIT)
+        await self._vm.until(lambda: self._deleted(name) or bool(self._failures(name)), self.limit)
         if not self._deleted(name):
             code = self._failures(name)[0]
             raise Refused(f"the kernel answers the eject request with _OST code {code:#x}")
@@ -215,14 +244,23 @@ class LiveGuest:
     async def culprits(self) -> list[str]:
         """The running and waiting tasks of a kernel that hangs, with their stacks, and blocks.
 
-        Empty when the agent does not answer any more.
+        Of a block that is between two states also the pages that are in use. Empty when the agent
+        does not answer any more.
         """
-        self._vm.send("agent", self._agent.request("stacks"))
+        lines = await self._stacks()
+        blocks = blocks_between_states(lines)
+        pages = self.block_size // PAGE
+        found = [used_pages(block, await self._stacks(block * pages, pages)) for block in blocks]
+        return [*culprits_in(lines), *filter(None, found)]
+
+    async def _stacks(self, first_page: int = 0, count: int = 0) -> Sequence[str]:
+        """The agent's answer to `stacks`; nothing when it does not answer."""
+        self._vm.send("agent", self._agent.request("stacks", str(first_page), str(count)))
         try:
             await self._vm.until(lambda: self._agent.answer is not None, _CULPRIT_LIMIT)
         except KernelDied:
-            return []
-        return culprits_in(self._agent.answer or ())
+            return ()
+        return self._agent.answer or ()
 
     async def save(self, state: str) -> None:
         """Write the guest's state, but for its memory, to a file; it does not run any more."""
@@ -238,12 +276,17 @@ class LiveGuest:
         await self._vm.execute("migrate-incoming", {"uri": f"fd:{state}"})
         await self._vm.notice("RESUME", STEP_LIMIT)
 
+    @property
+    def limit(self) -> float:
+        """Seconds that a step may take."""
+        return STEP_LIMIT if self.step_limit is None else self.step_limit
+
     # --- the agent
 
     async def _ask(self, verb: str, *arguments: str) -> list[str]:
         self._mark_arrived = False
         self._vm.send("agent", self._agent.request(verb, *arguments))
-        return await self._answer(STEP_LIMIT)
+        return await self._answer(self.limit)
 
     async def _answer(self, limit: float) -> list[str]:
         """The answer to the last request, asked for again while it arrives damaged."""
@@ -259,7 +302,7 @@ class LiveGuest:
         self.snapshot = read_snapshot(lines, self.snapshot)
         self.files = read_files(lines, self.files)
         if self._events_port:
-            await self._vm.until(lambda: self._mark_arrived, STEP_LIMIT)
+            await self._vm.until(lambda: self._mark_arrived, self.limit)
         for line in lines:
             if line.startswith(_EVENT):
                 self._read_event(line.removeprefix(_EVENT).encode())
@@ -302,8 +345,31 @@ def culprits_in(lines: Sequence[str]) -> list[str]:
         elif tasks and (match := _FRAME.match(line)):
             tasks[-1].append(match[1])
         elif (match := _STATE.fullmatch(line)) and match[2] not in ("online", "offline"):
-            blocks.append(f"{match[1]} reads {match[2]}")
+            blocks.append(f"memory{match[1]} reads {match[2]}")
     return [*(f"task {task}: {' < '.join(frames)}" for task, *frames in tasks if frames), *blocks]
+
+
+def blocks_between_states(lines: Sequence[str]) -> list[int]:
+    """The blocks that are neither online nor offline in the agent's answer to `stacks`."""
+    matches = (_STATE.fullmatch(line) for line in lines)
+    return [int(match[1]) for match in matches if match and match[2] not in ("online", "offline")]
+
+
+def used_pages(block: int, lines: Sequence[str]) -> str:
+    """How many pages of a block are in use and for what, from the agent's answer to `stacks`."""
+    counts: dict[str, int] = {}
+    for line in lines:
+        if match := _PAGES.fullmatch(line):
+            flags = int(match[2], 16)
+            names = [name for bit, name in _PAGE_FLAGS.items() if flags >> bit & 1]
+            if names and "buddy" not in names:
+                counts[" ".join(names)] = counts.get(" ".join(names), 0) + int(match[1])
+    return (
+        f"memory{block} has "
+        + ", ".join(f"{count_of(count, 'page')} ({names})" for names, count in counts.items())
+        if counts
+        else ""
+    )
 
 
 def _failure(result: str) -> str | None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from zonediff.engine.words import kernel_name
 from zonediff.live.kernel_package import SUFFIX, unpacked_image
 from zonediff.variants.registry import VariantError
 
@@ -53,6 +54,11 @@ class Image:
     @property
     def release(self) -> str:
         return self.banner.partition(" ")[0]
+
+    @property
+    def kernel(self) -> str:
+        """The release, and the distribution's patch level where there is one."""
+        return kernel_name(self.banner)
 
     def read(self) -> bytes:
         """Return the file's content. Raises VariantError when it has changed since read_image()."""

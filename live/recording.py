@@ -27,7 +27,7 @@ def to_recording(id: str, variant: str, run: LiveRun) -> Recording:
         for act, after in zip(acts, observations, strict=True)
     )
     machine = replace(run.machine, config=_config(run))
-    return Recording(id, run.release, variant, machine, boot, steps)
+    return Recording(id, run.kernel, variant, machine, boot, steps)
 
 
 class Record(NamedTuple):
@@ -56,7 +56,7 @@ def to_json(run: LiveRun) -> dict[str, Any]:
     acts = (act for _, _, act in run.trace.acts())
     machine = machine_to_json(run.machine)
     return {
-        "kernel": run.release,
+        "kernel": run.kernel,
         "config": asdict(_config(run)),
         "machine": {key: machine[key] for key in _MACHINE_KEYS},
         "boot": snapshots[0],

@@ -47,38 +47,50 @@ _FAILURES: Final = (
 class LiveRun:
     """A finished run.
 
-    release: the kernel's release; empty when it did not boot. snapshots: of the guest after boot
-    (none when it did not boot) and after each act. When the kernel dies of an act, the snapshot
-    before the act is repeated. built_online, built_probe: whether the kernel was built to online
-    memory itself, and with a `probe` file; None when unknown. The machine's command line has the
-    parameters that are ours, too.
+    kernel: its release and patch level; empty when it did not boot. snapshots: of the guest after
+    boot (none when it did not boot) and after each act. When the kernel dies of an act, the
+    snapshot before the act is repeated. built_online, built_probe: whether the kernel was built to
+    online memory itself, and with a `probe` file; None when unknown. The machine's command line has
+    the parameters that are ours, too.
     """
 
     machine: Machine
     trace: Trace
-    release: str
+    kernel: str
     snapshots: tuple[Snapshot, ...]
     built_online: bool | None = None
     built_probe: bool | None = None
 
 
-async def run(name: str, spec: GuestSpec, script: Script, *, fresh: bool = False) -> LiveRun:
+async def run(
+    name: str,
+    spec: GuestSpec,
+    script: Script,
+    *,
+    fresh: bool = False,
+    step_limit: float | None = None,
+) -> LiveRun:
     """Boot a machine and do what the script says, until its end or the kernel's.
 
     name: the subject's, for the trace. fresh: with a boot of its own, not from a template; a hang
-    counts only when such a boot shows it too. Raises virtual_machine.QemuFailed.
+    counts only when such a boot shows it too. step_limit: seconds that a step may take; None is
+    STEP_LIMIT. Raises virtual_machine.QemuFailed.
     """
-    done = await _run(name, spec, script, fresh)
+    done = await _run(name, spec, script, fresh, step_limit)
     if done.trace.end == "hang" and not fresh:
         # The script may draw its steps; these are the ones that it drew.
         steps = fixed_script([step.do for step in done.trace.steps])
-        done = await _run(name, spec, steps if done.snapshots else script, fresh=True)
+        script = steps if done.snapshots else script
+        done = await _run(name, spec, script, fresh=True, step_limit=step_limit)
     return done
 
 
-async def _run(name: str, spec: GuestSpec, script: Script, fresh: bool) -> LiveRun:
+async def _run(
+    name: str, spec: GuestSpec, script: Script, fresh: bool, step_limit: float | None
+) -> LiveRun:
     async with AsyncExitStack() as stack:
         runner = GuestRunner(spec, stack, fresh)
+        runner.step_limit = step_limit
         boot_reasons = await runner.boot()
         boot = runner.observation
         steps: list[StepTrace] = []
@@ -96,7 +108,7 @@ async def _run(name: str, spec: GuestSpec, script: Script, fresh: bool) -> LiveR
     return LiveRun(
         spec.machine.with_cmdline(spec.cmdline),
         trace,
-        runner.release,
+        spec.image.kernel if runner.snapshots else "",
         tuple(runner.snapshots),
         spec.image.option("MEMORY_HOTPLUG_DEFAULT_ONLINE"),
         spec.image.option("ARCH_MEMORY_PROBE"),
@@ -106,7 +118,8 @@ async def _run(name: str, spec: GuestSpec, script: Script, fresh: bool) -> LiveR
 class GuestRunner:
     """Runs steps on a guest and observes it; also the guest as user space sees it (userspace.View).
 
-    device_blocks: the first and last block of every device that was ever plugged.
+    device_blocks: the first and last block of every device that was ever plugged. step_limit:
+    seconds that a step may take; None is STEP_LIMIT.
     """
 
     def __init__(self, spec: GuestSpec, stack: AsyncExitStack, fresh: bool) -> None:
@@ -114,7 +127,7 @@ class GuestRunner:
         self.observation = Observation()
         self.snapshots: list[Snapshot] = []
         self.device_blocks: dict[str, tuple[int, int]] = {}
-        self.release = ""
+        self.step_limit: float | None = None
         self._spec = spec
         self._stack = stack
         self._fresh = fresh
@@ -143,13 +156,14 @@ class GuestRunner:
         """Carry out one primitive step; if the kernel dies, that is the result."""
         before = self.observation
         output: str | None = None
-        refusal_reasons: tuple[Reason, ...] = ()
+        why: tuple[Reason, ...] = ()
+        self._guest.step_limit = self.step_limit
         try:
             try:
                 result, output = await self._do(do)
             except Refused as refusal:
                 result = refusal.result
-                refusal_reasons = (Reason("qemu.refused", "(the virtual machine)", str(refusal)),)
+                why = (Reason("qemu.refused", "(the virtual machine)", str(refusal)),)
                 await self._guest.observe()
                 await self._note_device_blocks()
         except KernelDied as death:
@@ -159,9 +173,10 @@ class GuestRunner:
                 return Act(do, death.how, reasons=death.reasons)
             reasons = self._guest.console.reasons()
             if death.how == "hang":
-                culprits = await self._guest.culprits()
-                reasons += tuple(Reason("hang", "(in the guest)", text) for text in culprits)
+                reasons += await self._hang_reasons(do)
             return Act(do, death.how, reasons=reasons)
+        if result is not None and not why:
+            why = (Reason("result", "(the real kernel)", f"{do} gives {result}"),)
         events = self._look()
         self._update_pending(events, before)
         return Act(
@@ -170,7 +185,16 @@ class GuestRunner:
             output,
             difference(before, self.observation),
             joined_events(events),
-            (*refusal_reasons, *self._guest.console.reasons()),
+            (*why, *self._guest.console.reasons()),
+        )
+
+    async def _hang_reasons(self, do: Step) -> tuple[Reason, ...]:
+        """What hangs in the guest, and last what does not come back."""
+        culprits = await self._guest.culprits()
+        limit = self._guest.limit
+        return (
+            *(Reason("culprit", "(in the guest)", text) for text in culprits),
+            Reason("hang", "(the real kernel)", f"{do} does not come back in {limit:.0f} seconds"),
         )
 
     async def _do(self, step: Step) -> tuple[str | None, str | None]:
@@ -212,7 +236,6 @@ class GuestRunner:
     async def _power_on(self) -> None:
         spec = self._spec
         self._guest = await self._stack.enter_async_context(booted(spec, fresh=self._fresh))
-        self.release = self._guest.release
         await self._note_device_blocks()
         self._guest.console.reasons()  # drop the log of a successful boot
         # User space did not run when the kernel added these blocks: it has yet to handle them.

@@ -54,7 +54,7 @@ class Live:
 
     @property
     def summary(self) -> str:
-        return f"Linux {self._image.release}, the real kernel."
+        return f"Linux {self._image.kernel}, the real kernel."
 
     @property
     def description(self) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from zonediff.engine import words
-from zonediff.engine.trace import Reason
+from zonediff.engine.trace import PRINTED, Reason
 from zonediff.result.judgements import Difference
 
 Side = Literal["candidate", "baseline"]
@@ -67,7 +67,9 @@ def own_reasons(
 
     These are the reasons whose rule the other side did not apply. If both sides applied the same
     rules, they are the reasons whose sentence the other side does not have.
+    Lines of a real kernel's log are left out, as they may have no part in it.
     """
+    baseline, candidate = _ruling(baseline), _ruling(candidate)
     unlike = unlike_rules(baseline, candidate)
     if any(unlike):
         return unlike
@@ -77,13 +79,18 @@ def own_reasons(
     )
 
 
+def _ruling(reasons: Sequence[Reason]) -> list[Reason]:
+    """The reasons without the lines that a real kernel printed meanwhile."""
+    return [reason for reason in reasons if reason.rule != PRINTED]
+
+
 def deciding_reasons(difference: Difference) -> tuple[list[Reason], list[Reason]]:
     """For each side the own reason that decided there; none if it has no own reasons.
 
     It is the first, as the others follow from it. If the kernel died it is the last, as the others
     led there, unless the other kernel applied that rule too.
     """
-    before, after = difference.baseline_reasons, difference.candidate_reasons
+    before, after = _ruling(difference.baseline_reasons), _ruling(difference.candidate_reasons)
     own, other_own = own_reasons(before, after)
     died = difference.what == "end"
     return (
@@ -104,7 +111,8 @@ def deciding_rule(difference: Difference) -> DecidingRule | None:
     the baseline's comes first.
     """
     baseline, candidate = deciding_reasons(difference)
-    same_rules = not any(unlike_rules(difference.baseline_reasons, difference.candidate_reasons))
+    rules = _ruling(difference.baseline_reasons), _ruling(difference.candidate_reasons)
+    same_rules = not any(unlike_rules(*rules))
     sides: list[tuple[Side, list[Reason]]] = [("candidate", candidate), ("baseline", baseline)]
     if words.is_death(difference.baseline) and not words.is_death(difference.candidate):
         sides.reverse()

@@ -10,6 +10,7 @@ from typing import Final
 
 from zonediff import corpus
 from zonediff.engine.errors import ZonediffError
+from zonediff.engine.words import kernel_name
 
 SHIPPED: Final = Path(corpus.__file__).parent / "certificates"
 """The certificates that come with zonediff."""
@@ -41,7 +42,8 @@ class Certificate:
     image, of the model's behaviour on the arena, of the arena, and of the model's code.
     kernel_transitions, model_transitions: the numbers of those tried; all_model_transitions: of
     all.
-    by_chance: transitions of the kernel that were EBUSY or refused each time they were tried.
+    by_chance: transitions of the kernel that were EBUSY, refused, or did not come back each time
+    they were tried; hung: of them, those that did not come back at least once.
     unreached: states that could not be reached again to try the steps left in them.
     """
 
@@ -64,11 +66,12 @@ class Certificate:
     steps: int
     resets: int
     refuted: list[Refuted]
+    hung: int = 0
 
     @property
     def release(self) -> str:
-        """The kernel's release."""
-        return self.kernel.partition(" ")[0]
+        """The kernel's release, and the distribution's patch level."""
+        return kernel_name(self.kernel)
 
     @property
     def holds(self) -> bool:
@@ -77,11 +80,12 @@ class Certificate:
     def __str__(self) -> str:
         agreed = self.kernel_transitions - len(self.refuted)
         left = f", {self.unreached} states not reached again" if self.unreached else ""
+        hung = f", {self.hung} of them hung" if self.hung else ""
         depth = f"each after every {self.depth} last steps, " if self.depth else ""
         return (
             f"{agreed} of {self.kernel_transitions} transitions of the kernel agree, "
             f"{self.model_transitions} of {self.all_model_transitions} of the model were tried, "
-            f"{depth}{len(self.refuted)} refuted, {self.by_chance} by chance{left}"
+            f"{depth}{len(self.refuted)} refuted, {self.by_chance} by chance{hung}{left}"
         )
 
 

@@ -68,6 +68,22 @@ class Portrait:
 
 
 @dataclass(frozen=True, slots=True)
+class TourCounts:
+    """How an exploration of real kernels went, which knows states only as files show them.
+
+    by_chance: transitions that chance decided each time, as EBUSY on one side; hung: those that did
+    not come back on one side or both. untried: states in which steps were left untried. steps,
+    guests: how many were done and started.
+    """
+
+    by_chance: int
+    hung: int
+    untried: int
+    steps: int
+    guests: int
+
+
+@dataclass(frozen=True, slots=True)
 class Exploration:
     """Two variants compared over all sequences of an arena's steps.
 
@@ -77,7 +93,7 @@ class Exploration:
     empty without symmetry. pairs: the number of pairs of states compared. about: the machine and
     its steps, in words. depth: the most steps followed, None if the verdict is on sequences of any
     length.
-    error: why one of the two could not be explored.
+    error: why one of the two could not be explored. tour: if one of the two is a real kernel.
     """
 
     arena: str
@@ -95,3 +111,4 @@ class Exploration:
     error: str | None = None
     explored: tuple[int, ...] = ()
     witnesses: list[DifferenceWitness] = field(default_factory=list)
+    tour: TourCounts | None = None

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import CodeType
 from typing import Final
 
@@ -269,6 +269,19 @@ class _Loader(importlib.abc.ExecutionLoader):
 
     def get_code(self, fullname: str) -> CodeType:
         return compile(self.file.text, str(self.file.path), "exec", dont_inherit=True)
+
+
+def public_names(names: Sequence[str]) -> list[str]:
+    """Return the names for reports: those of real kernels without folders, each made unique."""
+    public: list[str] = []
+    for name in names:
+        plain = f"{LIVE}{PurePath(name.removeprefix(LIVE)).name}" if name.startswith(LIVE) else name
+        number, unique = 1, plain
+        while unique in public and name.startswith(LIVE):
+            number += 1
+            unique = f"{plain}-{number}"
+        public.append(unique)
+    return public
 
 
 def load_file(path_or_file: str | Path | VariantFile) -> list[type[Policy]]:

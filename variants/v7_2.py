@@ -11,8 +11,8 @@ from zonediff.variants.v6_12 import V6_12
 class V7_2(V6_12):
     """Linux v7.2: as v6.12.
 
-    An eject of memory that holds kernel pages was seen to hang (docs/findings.md); a validation
-    takes that from the recording.
+    Offlining memory that holds slab pages may not come back (docs/findings.md); a validation takes
+    that from the recording.
     """
 
     name = "v7.2"
@@ -29,4 +29,4 @@ class V7_2(V6_12):
         2048: 88862,
         4096: 92910,
     }
-    ejects_may_hang: ClassVar[bool] = True
+    offlining_may_hang: ClassVar[bool] = True

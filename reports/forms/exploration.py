@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from zonediff.engine import words
 from zonediff.engine.words import count_of
 from zonediff.reports.text.plain import WIDTH, wrap
-from zonediff.result.explorations import DifferenceWitness, Exploration
+from zonediff.result.explorations import DifferenceWitness, Exploration, TourCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,8 @@ def exploration_text(exploration: Exploration, stopped: Sequence[str], max_state
         )
     ]
     most = count_of(max_states, "state")
+    if exploration.tour is not None:
+        sizes.append(_tour(exploration.tour))
     sizes += [f"{name}: not fully explored, as it has more than {most}" for name in stopped]
     lines = [
         *wrap(
@@ -113,12 +115,7 @@ def _reduced(exploration: Exploration) -> list[str]:
 
 def _verdict(exploration: Exploration) -> str:
     baseline, candidate = exploration.baseline, exploration.candidate
-    bound = (
-        "sequences of any length"
-        if exploration.depth is None
-        else f"sequences of up to {count_of(exploration.depth, 'step')}; "
-        "longer ones were not explored"
-    )
+    bound = _bound(exploration)
     if exploration.verdict == "equivalent":
         return f"Equivalent: {baseline} and {candidate} never differ, for {bound}."
     kinds = f"{count_of(len(exploration.witnesses), 'kind')} of difference"
@@ -129,6 +126,28 @@ def _verdict(exploration: Exploration) -> str:
         refinement = f"every success on {candidate} is the same success on {baseline}"
     word = "Refines" if exploration.verdict == "refines" else "Differs"
     return f"{word}: {kinds}, {refinement}, for {bound}."
+
+
+def _bound(exploration: Exploration) -> str:
+    """Which sequences a verdict speaks of."""
+    depth, tour = exploration.depth, exploration.tour
+    if tour is not None:
+        states = count_of(exploration.pairs, "pair of states", "pairs of states")
+        within = "" if depth is None else f" that fewer than {count_of(depth, 'step')} lead to"
+        untried = f"; {tour.untried} of them have steps left untried" if tour.untried else ""
+        return f"every step in the {states} that files tell apart{within}{untried}"
+    if depth is None:
+        return "sequences of any length"
+    return f"sequences of up to {count_of(depth, 'step')}; longer ones were not explored"
+
+
+def _tour(tour: TourCounts) -> str:
+    """How a tour of real kernels went."""
+    hung = f", {tour.hung} hung" if tour.hung else ""
+    return (
+        f"{count_of(tour.by_chance, 'transition')} by chance{hung}; "
+        f"{count_of(tour.steps, 'step')} in {count_of(tour.guests, 'guest')}"
+    )
 
 
 def _witnesses(

@@ -24,7 +24,7 @@ MEANINGS: Final[dict[Standing, str]] = {
     "within": "every step that succeeds on the row's variant has the same success on the column's",
     "beyond": "every step that succeeds on the column's variant has the same success on the row's",
     "apart": "different: neither does everything that the other does",
-    "bounded": "no difference within the explored bound",
+    "bounded": "no difference within the explored bound, or in what a real kernel shows",
     "failed": "one of the two could not be explored",
 }
 
@@ -110,7 +110,7 @@ def standing(item: Exploration) -> Standing:
     if item.verdict == "error":
         return "failed"
     if item.verdict == "equivalent":
-        return "alike" if item.depth is None else "bounded"
+        return "alike" if item.depth is None and item.tour is None else "bounded"
     if item.refines:
         return "within"
     return "beyond" if item.refined else "apart"

@@ -42,6 +42,20 @@ def test_equivalent_variants_say_for_how_long(zonediff: Any) -> None:
     assert "states a second" in done.stderr
 
 
+def test_an_exploration_becomes_a_report(zonediff: Any, tmp_path: Path) -> None:
+    result, page = tmp_path / "result.json", tmp_path / "page.html"
+    done = zonediff("explore", "upstream", "v4.13", "--machine", "two-blocks", "-o", str(result))
+    assert done.exit_code == 1
+    done = zonediff("report", str(result), "--format", "html", "-o", str(page))
+    assert done.exit_code == 0
+    text = page.read_text()
+    assert "two-blocks" in text
+    assert "upstream" in text
+    done = zonediff("explore", "v6.1", "v6.1", "--machine", "two-blocks", "-o", str(result))
+    assert done.exit_code == 0
+    assert zonediff("report", str(result)).exit_code == 0
+
+
 def test_a_bound_is_said_plainly(zonediff: Any) -> None:
     done = zonediff("explore", "upstream", "michal-split/1", "--depth", "2")
     assert "for sequences of up to 2 steps; longer ones were not explored" in _flat(done.stdout)

@@ -9,7 +9,7 @@ import pytest
 
 from zonediff.compare.run import run
 from zonediff.corpus.loader import load
-from zonediff.engine.trace import Reason
+from zonediff.engine.trace import PRINTED, Reason
 from zonediff.result.causes import deciding_rule, own_reasons
 from zonediff.result.judgements import Difference
 from zonediff.variants.registry import Registry
@@ -67,6 +67,16 @@ def test_a_death_is_decided_by_the_last_rule_unless_both_sides_have_it(
     deciding = deciding_rule(difference)
     assert deciding is not None
     assert (deciding.reason.rule, deciding.side) == (rule, side)
+
+
+def test_a_line_of_a_log_is_no_cause() -> None:
+    printed = [Reason(PRINTED, "printk", text) for text in ("pci 0000:00", "memory32 onlined")]
+    gives = Reason("result", "(the real kernel)", "echo offline > memory32/state gives EBUSY")
+    deciding = deciding_rule(parted([OLD], [*printed, gives, *printed], "result", ("ok", "EBUSY")))
+    assert str(deciding) == f"because {gives}"
+    deciding = deciding_rule(parted([OLD], printed))
+    assert str(deciding) == "because this rule of the baseline does not apply: old: old.rule"
+    assert deciding_rule(parted(printed, printed[:1])) is None
 
 
 def test_sentences_decide_only_among_the_same_rules() -> None:

@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import AsyncIterator, Hashable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from zonediff.compare import certify, explore_live
 from zonediff.compare.certified import arena_digest, evidence_of, is_current, model_of
 from zonediff.compare.certify import ModelSide
-from zonediff.compare.tour import MOST_PARTINGS, Shown, Tour, tour
+from zonediff.compare.explore_live import NO_BOUNDS, Bounds, LiveExploration
+from zonediff.compare.goals import evaluate
+from zonediff.compare.learned import learned_scenario, learned_system
+from zonediff.compare.tour import MOST_PARTINGS, Outcome, Tour, tour
+from zonediff.corpus.loader import load
 from zonediff.corpus.recording import RecordedStep
+from zonediff.corpus.scenario import Scenario
 from zonediff.engine.guest import Guest
 from zonediff.engine.machine import Dimm, Machine
 from zonediff.engine.memory import PINNED
+from zonediff.engine.observation import Observation
 from zonediff.engine.policy import Policy
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Step, Write
+from zonediff.engine.trace import Act
 from zonediff.engine.units import GIB, MIB, Bytes
+from zonediff.engine.zones import Zone
 from zonediff.explore.arena import STANDARD, Arena
+from zonediff.explore.exports import aldebaran
+from zonediff.explore.system import Numberings
+from zonediff.live.guest import KNOWN_HANG_LIMIT
+from zonediff.live.guest_spec import GuestSpec
 from zonediff.live.host import Host
 from zonediff.live.image import Image
+from zonediff.reports.forms.exploration import exploration_text
+from zonediff.reports.page.explorations import standing
 from zonediff.result.certificates import (
     SHIPPED,
     Certificate,
@@ -32,7 +47,6 @@ from zonediff.result.certificates import (
     certificate_text,
     read_certificates,
 )
-from zonediff.result.explorations import Exploration
 from zonediff.variants.registry import Registry
 
 ARENA = Arena(
@@ -53,35 +67,60 @@ def policy(name: str) -> Policy:
 
 
 class KernelOfAModel:
-    """A model in the kernel's place. pinned: blocks that are EBUSY whenever they are tried."""
+    """A model in the kernel's place.
 
-    def __init__(self, name: str, machine: Machine, pinned: tuple[int, ...] = ()) -> None:
+    pinned: blocks that are EBUSY whenever they are tried. hanging: blocks whose offlining in zone
+    Normal does not come back.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        machine: Machine,
+        pinned: tuple[int, ...] = (),
+        hanging: tuple[int, ...] = (),
+    ) -> None:
         self.policy = policy(name)
         self.machine = machine
         self.pinned = pinned
+        self.hanging = hanging
         self.runner: Runner
 
-    async def reset(self) -> Shown:
+    async def reset(self) -> Outcome:
         self.runner = Runner(Guest(self.machine, self.policy))
         self.runner.boot()
-        return self._shown(None)
+        return self._outcome(None)
 
-    async def do(self, action: int, step: Step, other: RecordedStep | None) -> Shown:
+    async def do(self, action: int, step: Step, other: RecordedStep | None) -> Outcome:
         memory = self.runner.guest.kernel.tables
+        offlined = [
+            block
+            for block in self.hanging
+            if str(step) in (f"echo offline > memory{block}/state", "unplug dimm1")
+            and memory.is_online(block)
+            and memory.zone(block) is Zone.NORMAL
+        ]
+        if offlined:
+            return Outcome("hang", self.runner.seen, None)
         for block in self.pinned:
             if memory.has(block) and memory.is_online(block):
                 memory.status[block] |= PINNED
-        return self._shown(self.runner.act(step).result)
+        return self._outcome(self.runner.act(step).result)
 
-    def _shown(self, result: str | None) -> Shown:
-        state: Hashable = certify._compared(self.runner.seen)
-        return Shown(result, self.runner.seen, state if self.runner.end == "ran" else None)
+    def _outcome(self, result: str | None) -> Outcome:
+        state: Hashable = certify.compared(self.runner.seen)
+        return Outcome(result, self.runner.seen, state if self.runner.end == "ran" else None)
 
 
 def toured(
-    kernel: str, model: str, arena: Arena = ARENA, pinned: tuple[int, ...] = (), depth: int = 0
+    kernel: str,
+    model: str,
+    arena: Arena = ARENA,
+    pinned: tuple[int, ...] = (),
+    hanging: tuple[int, ...] = (),
+    depth: int = 0,
 ) -> Tour:
-    side = KernelOfAModel(kernel, arena.machine, pinned)
+    side = KernelOfAModel(kernel, arena.machine, pinned, hanging)
     of = policy(model)
     follower = ModelSide(of, arena.machine, model_of(of, arena))
     return asyncio.run(tour(side, follower, arena.actions, depth=depth))
@@ -93,13 +132,55 @@ def test_a_model_agrees_with_itself_in_every_transition(arena: Arena, name: str)
     done = toured(name, name, arena)
     every = model_of(policy(name), arena).states * len(arena.actions)
     assert done.partings == []
-    assert (len(done.transitions[1]), done.by_chance, done.unreached) == (every, 0, 0)
+    assert (len(done.maps[1].moves), done.by_chance, done.unreached) == (every, 0, 0)
 
 
 def test_what_is_chance_is_counted_and_no_refutation() -> None:
     done = toured("v6.1", "v6.1", pinned=(33,))
     assert done.partings == []
-    assert done.by_chance == len(done.transitions[0] - done.ruled) > 0
+    assert done.by_chance == len(done.maps[0].moves.keys() - done.ruled) > 0
+
+
+def test_offlining_that_hangs_is_chance_where_that_was_seen_and_else_a_refutation() -> None:
+    done = toured("v7.2", "v7.2", hanging=(33,))
+    assert done.partings == []
+    assert 0 < len(done.hung) == done.by_chance
+    done = toured("v6.12", "v6.12", hanging=(33,))
+    assert {parting.results[0] for parting in done.partings} == {"hang"}
+
+
+def test_a_kind_of_step_that_hung_is_given_less_time_but_on_a_boot_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limits = []
+
+    class HangingRunner:
+        end = "ran"
+        observation = Observation()
+        step_limit: float | None = None
+
+        def __init__(self, *about: object) -> None:
+            pass
+
+        async def boot(self) -> None:
+            pass
+
+        async def acts(self, step: Step) -> AsyncIterator[Act]:
+            limits.append(self.step_limit)
+            self.end = "hang" if "offline" in str(step) else "ran"
+            yield Act(step, self.end)
+
+    async def hang() -> None:
+        side = certify.KernelSide(cast(GuestSpec, None))
+        for block, fresh in ((32, False), (33, False), (34, True)):
+            side.fresh = fresh
+            await side.reset()
+            await side.do(0, Write(f"memory{block}/state", "online"), None)
+            await side.do(0, Write(f"memory{block}/state", "offline"), None)
+
+    monkeypatch.setattr(certify, "GuestRunner", HangingRunner)
+    asyncio.run(hang())
+    assert limits == [None, None, None, KNOWN_HANG_LIMIT, None, None]
 
 
 def test_a_wrong_model_is_refuted() -> None:
@@ -111,7 +192,7 @@ def test_a_wrong_model_is_refuted() -> None:
 
 def test_what_no_file_shows_needs_a_depth() -> None:
     shallow, deep = (toured("v6.1", "v6.1", depth=depth) for depth in (0, 1))
-    assert shallow.transitions == deep.transitions
+    assert [m.moves.keys() for m in shallow.maps] == [m.moves.keys() for m in deep.maps]
     assert deep.steps > 5 * shallow.steps
 
 
@@ -120,45 +201,102 @@ def test_the_same_tour_has_the_same_counts() -> None:
     assert (one.steps, one.resets) == (two.steps, two.resets)
 
 
-def explored(monkeypatch: pytest.MonkeyPatch, left: str, right: str, *models: str) -> Exploration:
+def explored(
+    monkeypatch: pytest.MonkeyPatch,
+    left: str,
+    right: str,
+    *models: str,
+    bounds: Bounds = NO_BOUNDS,
+) -> LiveExploration:
     """Two sides compared, those that are not in `models` as if they were kernels."""
 
     class FakeKernel(KernelOfAModel):
         fresh = False
 
-        def __init__(self, name: str, spec: str) -> None:
-            super().__init__(name, ARENA.machine)
+        def __init__(self, spec: str) -> None:
+            super().__init__(spec, ARENA.machine)
 
         async def close(self) -> None:
             pass
 
     monkeypatch.setattr(explore_live, "KernelSide", FakeKernel)
-    monkeypatch.setattr(explore_live, "spec_for", lambda *about: "")
+    monkeypatch.setattr(explore_live, "spec_for", lambda host, image, *about: image.path.name)
     subjects = [
         Registry().model(name) if name in models else Image(Path(name), name, name)
         for name in (left, right)
     ]
     host = Host("", "", Path(), "", "")
-    one, two = subjects
-    return asyncio.run(explore_live.explore_live(ARENA, (left, right), (one, two), host))
+    both = subjects[0], subjects[1]
+    return asyncio.run(explore_live.explore_live(ARENA, (left, right), both, host, bounds=bounds))
+
+
+def judged(scenario: Scenario, name: str) -> bool:
+    """Whether a model meets the goals of a scenario."""
+    trace = Registry().model(name).run(scenario.machine, [step.do for step in scenario.steps])
+    return all(goal.met for goal in evaluate(scenario, trace))
 
 
 def test_two_kernels_that_behave_alike_are_equivalent(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = explored(monkeypatch, "v6.1", "v5.10")
+    exploration = explored(monkeypatch, "v6.1", "v5.10").exploration
     every = model_of(policy("v6.1"), ARENA)
-    assert (found.verdict, found.witnesses) == ("equivalent", [])
-    assert found.transitions == (every.states * len(ARENA.actions),) * 2
+    assert (exploration.verdict, exploration.witnesses) == ("equivalent", [])
+    assert exploration.transitions == (every.states * len(ARENA.actions),) * 2
+    assert standing(exploration) == "bounded"
+    text = " ".join(exploration_text(exploration, (), 0).split())
+    assert f"for every step in the {exploration.pairs} pairs of states that files tell" in text
 
 
 @pytest.mark.parametrize("models", [(), ("v4.14",), ("v6.1",)])
 def test_kernels_that_differ_have_a_shortest_sequence_for_each_kind(
-    monkeypatch: pytest.MonkeyPatch, models: tuple[str, ...]
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, models: tuple[str, ...]
 ) -> None:
-    found = explored(monkeypatch, "v4.14", "v6.1", *models)
-    assert (found.verdict, found.baseline, found.candidate) == ("differs", "v4.14", "v6.1")
-    shown = [[step.do for step in witness.steps] for witness in found.witnesses]
-    assert ["echo online_movable > memory32/state", "echo offline > memory32/state"] in shown
+    live = explored(monkeypatch, "v4.14", "v6.1", *models)
+    exploration = live.exploration
+    assert exploration.verdict == "differs"
+    assert (exploration.baseline, exploration.candidate) == ("v4.14", "v6.1")
+    shown = [[step.do for step in witness.steps] for witness in exploration.witnesses]
+    assert any(
+        ["online_movable" in steps[0], "offline" in steps[1]] == [True] * len(steps)
+        for steps in shown
+        if len(steps) == 2
+    )
     assert len(shown) == len({tuple(steps) for steps in shown})
+    for witness, parting in zip(exploration.witnesses, live.partings, strict=True):
+        file = tmp_path / "witness.yaml"
+        file.write_text(learned_scenario(witness.says, parting, ("v4.14", "v6.1"), ARENA))
+        [scenario] = load([file])
+        old, new = (judged(scenario, name) for name in ("v4.14", "v6.1"))
+        assert old
+        assert not new or "zone" in witness.says
+
+
+def test_an_exploration_of_kernels_ends_at_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    short = explored(monkeypatch, "v6.1", "v5.10", bounds=Bounds(steps=2)).exploration
+    assert short.depth == 2
+    assert short.transitions == ((1 + 5) * len(ARENA.actions),) * 2
+    assert short.tour is not None
+    assert short.tour.untried == 0
+    few = explored(monkeypatch, "v6.1", "v5.10", bounds=Bounds(pairs=3)).exploration
+    assert few.transitions == (3 * len(ARENA.actions),) * 2
+    assert few.tour is not None
+    assert few.tour.untried > 0
+    text = " ".join(exploration_text(few, (), 0).split())
+    assert f"{few.tour.untried} of them have steps left untried" in text
+
+
+def test_what_was_learned_of_a_kernel_is_a_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    live = explored(monkeypatch, "v6.1", "v5.10")
+    numberings = Numberings()
+    left, right = (
+        learned_system(name, ARENA, side, numberings)
+        for name, side in zip(("v6.1", "v5.10"), live.maps, strict=True)
+    )
+    assert (left.states - 1, left.transitions) == (
+        live.exploration.states[0],
+        live.exploration.transitions[0],
+    )
+    assert [*aldebaran(left)] == [*aldebaran(right)]
+    assert next(aldebaran(left)).startswith("des (0, ")
 
 
 CERTIFICATE = Certificate(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from zonediff.live.agent import AGAIN, Agent, escaped
-from zonediff.live.guest import culprits_in
+from zonediff.live.guest import blocks_between_states, culprits_in, used_pages
 
 
 def answer(number: int, *lines: str) -> list[bytes]:
@@ -112,3 +112,12 @@ def test_a_hang_names_its_culprits() -> None:
         "task 24 (kworker/u2:1) R: offline_pages < memory_subsys_offline",
         "memory32 reads going-offline",
     ]
+    assert blocks_between_states(answer) == [32]
+
+
+def test_a_block_names_the_pages_that_are_in_use() -> None:
+    slab, buddy, lru = "pages 3 flags 0x80", "pages 120 flags 0x400", "pages 1 flags 0x24"
+    assert used_pages(32, ["pages 32644 flags 0x0", slab, buddy, lru]) == (
+        "memory32 has 3 pages (slab), 1 page (referenced lru)"
+    )
+    assert used_pages(32, ["pages 32768 flags 0x0", buddy]) == ""

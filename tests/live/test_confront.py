@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from zonediff.compare import confront
 from zonediff.engine.machine import Dimm, Machine
-from zonediff.engine.steps import Blocks, Offline, Online, Plug, Step, Write
+from zonediff.engine.steps import Blocks, Offline, Online, Plug, Step, Unplug, Write
+from zonediff.engine.trace import StepTrace
 from zonediff.engine.units import MIB, Bytes
+from zonediff.live.guest import KNOWN_HANG_LIMIT
 from zonediff.live.guest_spec import GuestSpec, Script, fixed_script
 from zonediff.live.host import Host
 from zonediff.live.image import Image
@@ -22,6 +25,7 @@ from zonediff.result.replays import Replay
 from zonediff.variants.registry import Registry
 
 MACHINE = Machine(dimms=(Dimm("dimm1", Bytes(512 * MIB)),))
+SPEC = GuestSpec(Host("", "", Path(), "", ""), Image(Path("vmlinuz"), "6.1", ""), MACHINE, WINDOW)
 
 Confront = Callable[..., tuple[Replay, int]]
 
@@ -37,16 +41,15 @@ def held(
     ) -> tuple[Replay, int]:
         boots = 0
 
-        async def run(name: str, spec: GuestSpec, script: Script) -> LiveRun:
+        async def run(
+            name: str, spec: GuestSpec, script: Script, step_limit: float | None = None
+        ) -> LiveRun:
             nonlocal boots
             boots += 1
             return modelled(kernel, spec.machine, script)
 
         monkeypatch.setattr(confront, "run", run)
-        spec = GuestSpec(
-            Host("", "", Path(), "", ""), Image(Path("vmlinuz"), "6.1", ""), machine, WINDOW
-        )
-        job = Job("job", spec, fixed_script(steps), "")
+        job = Job("job", replace(SPEC, machine=machine), fixed_script(steps), "")
         policy = Registry().model(variant).policy
         return asyncio.run(confront.confront("live:vmlinuz", job, policy)), boots
 
@@ -85,6 +88,36 @@ def test_a_disagreement_is_told_with_the_fewest_steps(held: Confront) -> None:
         "echo offline > memory33/state",
     )
     assert boots < 12
+
+
+def test_a_hang_is_shortened_with_a_shorter_limit(
+    modelled: Callable[[str, Machine, Script], LiveRun], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = []
+
+    async def run(
+        name: str, spec: GuestSpec, script: Script, step_limit: float | None = None
+    ) -> LiveRun:
+        limits.append(step_limit)
+        return hanging(modelled("v6.1", spec.machine, script))
+
+    monkeypatch.setattr(confront, "run", run)
+    steps = [Write("memory33/state", "online_movable"), Unplug("dimm1")]
+    job = Job("job", SPEC, fixed_script(steps), "")
+    policy = Registry().model("v6.1").policy
+    parting = asyncio.run(confront.confront("live:vmlinuz", job, policy)).disagreement
+    assert parting is not None
+    assert (parting.recorded, parting.steps[-1]) == ("hang", "unplug dimm1")
+    assert len(parting.steps) == 3
+    assert limits == [None, KNOWN_HANG_LIMIT]
+
+
+def hanging(done: LiveRun) -> LiveRun:
+    """The same run, as if its last step did not come back."""
+    *steps, last = done.trace.steps
+    act = replace(last.acts[-1], result="hang")
+    trace = replace(done.trace, steps=(*steps, StepTrace(last.do, (act,))), end="hang")
+    return replace(done, trace=trace, snapshots=(*done.snapshots[:-1], done.snapshots[-2]))
 
 
 def test_a_disagreement_at_boot_needs_no_steps(held: Confront) -> None:

@@ -80,7 +80,8 @@ def test_of_many_lines_the_first_and_the_last_are_kept() -> None:
 def test_of_a_death_the_lines_around_it_are_kept() -> None:
     registers = "".join(f"R{number}: 0000000000000000\n" for number in range(100))
     texts = [reason.text for reason in console(registers + OOM + registers).reasons()]
-    assert len(texts) == FIRST_LINES + 1 + LAST_LINES
+    assert len(texts) == FIRST_LINES + 1 + LAST_LINES + 1
+    assert texts[-1] == "Kernel panic - not syncing: System is deadlocked on memory"
     assert "Out of memory and no killable processes..." in texts
     assert "Kernel panic - not syncing: System is deadlocked on memory" in texts
     assert texts[0] == "R0: 0000000000000000"
