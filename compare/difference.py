@@ -14,7 +14,7 @@ differ.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from zonediff.engine import words
 from zonediff.engine.observation import (
@@ -24,9 +24,13 @@ from zonediff.engine.observation import (
     aligned,
     apply,
 )
+from zonediff.engine.steps import Read
 from zonediff.engine.trace import Act, Reason, Trace
 from zonediff.result.judgements import Difference
 from zonediff.result.partings import Parting, partings, populated
+
+_FILES: Final = ("removable", "valid_zones")
+"""The files of a block whose text a rule of their own decides."""
 
 
 def first_difference(baseline: Trace, candidate: Trace) -> Difference | None:
@@ -45,8 +49,8 @@ def first_difference(baseline: Trace, candidate: Trace) -> Difference | None:
         do="boot" if act is None else str(act.do),
         baseline=left_text,
         candidate=right_text,
-        baseline_reasons=_reasons(left, right),
-        candidate_reasons=_reasons(right, left),
+        baseline_reasons=_with_files(left, right, parting.what),
+        candidate_reasons=_with_files(right, left, parting.what),
         later=sum(1 for _ in differences),
     )
 
@@ -86,6 +90,44 @@ def _reasons(side: _Side, other: _Side) -> list[Reason]:
     if side.act is not None:
         return list(side.act.reasons)
     return [reason for reason in side.trace.boot_reasons if reason not in other.trace.boot_reasons]
+
+
+def _with_files(side: _Side, other: _Side, what: str) -> list[Reason]:
+    """The reasons of a side's act, and the rules of the files that read otherwise on the other.
+
+    The files come first if only their text differs: the same blocks, in the same state and zone.
+    """
+    files, text_alone = _files(side, other, what)
+    rules = [reason for reason in side.trace.file_reasons if reason.numbers.get("file") in files]
+    reasons = _reasons(side, other)
+    return [*rules, *reasons] if text_alone else [*reasons, *rules]
+
+
+def _files(side: _Side, other: _Side, what: str) -> tuple[set[str], bool]:
+    """The files that read otherwise, and whether the memory behind them is the same."""
+    if what in ("zones", "nodes"):
+        return {what}, False
+    if what == "output" and side.act is not None and isinstance(side.act.do, Read):
+        file = side.act.do.file.rpartition("/")[2]
+        return {file}, _first_word(side) == _first_word(other)
+    if what != "blocks":
+        return set(), False
+    files: set[str] = set()
+    text_alone = True
+    for _, _, mine, theirs in aligned(side.state.blocks, other.state.blocks):
+        if mine is None or theirs is None:
+            files.add("blocks")
+            text_alone = False
+            continue
+        files.update(name for name in _FILES if getattr(mine, name) != getattr(theirs, name))
+        same_zone = mine.zone == theirs.zone or "none" in (mine.zone, theirs.zone)
+        text_alone &= mine.state == theirs.state and mine.node == theirs.node and same_zone
+    return files, text_alone
+
+
+def _first_word(side: _Side) -> str:
+    """The first word that a side's act read, as the zone in `valid_zones`."""
+    return ((side.act.output if side.act else None) or "").partition(" ")[0]
 
 
 def _in_words(what: str, left: _Side, right: _Side) -> tuple[str, str]:

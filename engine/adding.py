@@ -11,7 +11,7 @@ from zonediff.engine.memory import EARLY, NODE_ONLINE, OWN_MEMMAP
 from zonediff.engine.onlining import device_online, online_pages
 from zonediff.engine.pressure import SECTION_EXTRA_KIB
 from zonediff.engine.processes import can_kill, kill_or_panic
-from zonediff.engine.rules import MEMORY_HOTPLUG_C, Rule
+from zonediff.engine.rules import MEMORY_C, MEMORY_HOTPLUG_C, Rule
 from zonediff.engine.units import GIB, PAGE, SECTION
 from zonediff.engine.zones import OnlineType, Zone
 
@@ -67,6 +67,13 @@ WALK_STOPS: Final = Rule(
     "walk_memory_range",
     "block {block} could not be onlined: the walk stops there and the error is dropped",
     MEMORY_HOTPLUG_C,
+)
+DRIVER_CORE_NOT_TOLD: Final = Rule(
+    "memory_block_change_state.no-driver-core",
+    "memory_block_change_state",
+    "the kernel onlines without the driver core: dev->offline stays set, so the file online reads "
+    "0, and no event is sent",
+    MEMORY_C,
 )
 
 
@@ -172,12 +179,15 @@ def _take_memmap(kernel: Kernel, blocks: int) -> int:
 
 def _auto_online(kernel: Kernel, blocks: range, online_type: OnlineType) -> None:
     """Online new blocks from within add_memory_resource, ascending, until one fails."""
+    told = kernel.policy.auto_online_tells_driver_core
     for block in blocks:
-        if kernel.policy.auto_online_tells_driver_core:
+        if told:
             kernel.tables.online_type[block] = online_type
             failed = device_online(kernel, block)
         else:
             failed = online_pages(kernel, block, online_type)
         if failed is not None:
             kernel.explain(WALK_STOPS.because(block=block))
-            return
+            break
+    if not told and kernel.tables.is_online(blocks[0]):
+        kernel.explain(DRIVER_CORE_NOT_TOLD.because())

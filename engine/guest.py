@@ -106,6 +106,21 @@ ALLOCATED: Final = Rule(
 )
 
 
+KNOB_PARAMETER: Final = Rule(
+    "setup_memhp_default_state",
+    "setup_memhp_default_state",
+    "memhp_default_state={value} is on the command line: auto_online_blocks reads {value} after "
+    "boot",
+    MEMORY_HOTPLUG_C,
+)
+KNOB_CONFIG: Final = Rule(
+    "memhp_auto_online.config",
+    "memhp_auto_online",
+    "CONFIG_MEMORY_HOTPLUG_DEFAULT_ONLINE is set: auto_online_blocks reads online after boot",
+    MEMORY_HOTPLUG_C,
+)
+
+
 class Guest:
     """A booted machine. do() carries out one primitive step.
 
@@ -127,8 +142,25 @@ class Guest:
 
     def power_on(self) -> None:
         """Let the kernel find the plugged DIMMs (the ACPI scan of its boot)."""
+        self._explain_knob()
         for dimm in self.machine.dimms:
             self._plug(dimm, at_boot=True)
+
+    def _explain_knob(self) -> None:
+        """Note why the knob reads what it reads now, where something set it."""
+        kernel, policy = self.kernel, self.policy
+        if kernel.knob is None:
+            return
+        asked = [value for name, value in self.machine.parameters if name == "memhp_default_state"]
+        known = [value for value in asked if value in (policy.default_state or ())]
+        if known and kernel.knob == known[-1]:
+            kernel.explain(KNOB_PARAMETER.because(value=kernel.knob))
+        elif (
+            policy.default_online_option
+            and self.machine.config.MEMORY_HOTPLUG_DEFAULT_ONLINE
+            and kernel.knob == "online"
+        ):
+            kernel.explain(KNOB_CONFIG.because())
 
     @property
     def devices(self) -> dict[str, Device]:

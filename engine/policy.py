@@ -15,7 +15,7 @@ from typing import ClassVar
 from zonediff.engine.devices import Source as Source  # variants import it from here
 from zonediff.engine.machine import Machine
 from zonediff.engine.pressure import memmap_kib
-from zonediff.engine.rules import Because, Decision
+from zonediff.engine.rules import Because, Decision, Rule
 from zonediff.engine.state import KernelState
 from zonediff.engine.zones import OnlineType, Zone
 
@@ -170,6 +170,13 @@ class Policy(ABC):
 
     valid_zones_by_device: ClassVar[bool] = False
     """Whether `valid_zones` depends on the device that a block belongs to."""
+
+    valid_zones_rule: ClassVar[Rule | None] = None
+    """The rule behind `valid_zones`, a sentence without numbers.
+
+    Reports name it where two kernels show the same memory with other names. A class that overrides
+    `valid_zones` has a rule of its own.
+    """
 
     links_missing_pages: ClassVar[bool] = False
     """Whether the pages missing at the end of boot memory's last block are linked to its zone."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from zonediff.engine import userspace
+from zonediff.engine.file_rules import file_reasons
 from zonediff.engine.guest import Guest
 from zonediff.engine.kernel import KernelDied, NotModelled
 from zonediff.engine.machine import Machine
@@ -55,6 +56,7 @@ def run(
         devices=dict(runner.guest.places),
         boot_reasons=boot_accounts[0],
         boot_uevents=boot_accounts[1],
+        file_reasons=() if brief else file_reasons(policy, machine),
     )
 
 

@@ -86,6 +86,7 @@ class Trace:
     boot: the observation after boot (empty when the kernel died booting).
     steps: the steps that were begun; the kernel's death ends them.
     devices: first and last block of each memory device ever added, by id.
+    file_reasons: the rules by which files read from boot on; the number `file` names the file.
     """
 
     subject: str
@@ -95,6 +96,7 @@ class Trace:
     devices: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     boot_reasons: tuple[Reason, ...] = ()
     boot_uevents: tuple[str, ...] = ()
+    file_reasons: tuple[Reason, ...] = ()
 
     def acts(self) -> Iterator[tuple[int, int, Act]]:
         """Every act in order: (index of the step, index of the act in it, act)."""

@@ -83,8 +83,8 @@ def replay(witness: Witness, arena: Arena, policies: tuple[Policy, Policy]) -> D
             for number, step in enumerate(steps)
         ],
         transitions=witness.count,
-        baseline_reasons=_reasons(left, right),
-        candidate_reasons=_reasons(right, left),
+        baseline_reasons=_reasons(left, right, witness.kind.what),
+        candidate_reasons=_reasons(right, left, witness.kind.what),
     )
 
 
@@ -108,8 +108,14 @@ def _result(trace: Trace, number: int) -> str | None:
     return trace.steps[number].result if number < len(trace.steps) else trace.end
 
 
-def _reasons(trace: Trace, other: Trace) -> list[Reason]:
-    """Return the reasons of the last step; without steps, those of the boot that only it has."""
+def _reasons(trace: Trace, other: Trace, file: str) -> list[Reason]:
+    """Return the reasons of the last step; without steps, those of the boot that only it has.
+
+    file: what reads otherwise; the rule of that file follows if the other trace has another.
+    """
     if trace.steps:
-        return [reason for act in trace.steps[-1].acts for reason in act.reasons]
-    return [reason for reason in trace.boot_reasons if reason not in other.boot_reasons]
+        reasons = [reason for act in trace.steps[-1].acts for reason in act.reasons]
+    else:
+        reasons = [reason for reason in trace.boot_reasons if reason not in other.boot_reasons]
+    rules = (reason for reason in trace.file_reasons if reason not in other.file_reasons)
+    return [*reasons, *(reason for reason in rules if reason.numbers.get("file") == file)]

@@ -153,7 +153,7 @@ _WITH_REASONS: Final = ("runs", "judgements", "claims", "history", "explorations
 """The parts of a result whose reasons are in the table."""
 
 _REASONS: Final = {
-    *("reasons", "boot_reasons", "baseline_reasons", "candidate_reasons"),
+    *("reasons", "boot_reasons", "baseline_reasons", "candidate_reasons", "file_reasons"),
     *("before_reasons", "after_reasons"),
 }
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 from zonediff.engine.devices import Source
 from zonediff.engine.memory import HAS_MEMORY
 from zonediff.engine.policy import Policy
-from zonediff.engine.rules import MEMORY_HOTPLUG_C, Because, Decision, Rule
+from zonediff.engine.rules import MEMORY_C, MEMORY_HOTPLUG_C, Because, Decision, Rule
 from zonediff.engine.state import KernelState
 from zonediff.engine.zones import ZONES, OnlineType, Zone
 
@@ -80,6 +80,13 @@ ZONE_BETWEEN: Final = Rule(
 SHIFTS: Final = (STAYS, SHIFTS_UP, SHIFTS_DOWN)
 """The rules that let a block be in a zone."""
 
+OFFERED: Final = Rule(
+    "show_valid_zones.by-shift",
+    "show_valid_zones",
+    "valid_zones lists the zone that a block is in, then each zone that it may move to from "
+    "an edge of its own",
+    MEMORY_C,
+)
 NO_NORMAL_MEMORY: Final = Rule(
     "can_online_high_movable",
     "can_online_high_movable",
@@ -113,6 +120,7 @@ class Upstream(Policy):
     default_online_option = True
     auto_online_tells_driver_core = False
     auto_online_hangs_boot = True
+    valid_zones_rule = OFFERED
 
     def zone_of_new_memory(
         self, kernel: KernelState, node: int, first: int, source: Source

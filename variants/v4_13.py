@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from zonediff.engine.devices import Source
 from zonediff.engine.policy import Intent
-from zonediff.engine.rules import MEMORY_HOTPLUG_C, Because, Decision, Rule
+from zonediff.engine.rules import MEMORY_C, MEMORY_HOTPLUG_C, Because, Decision, Rule
 from zonediff.engine.state import KernelState
 from zonediff.engine.zones import EMPTY, OnlineType, Span, Zone
 from zonediff.variants.v4_12 import V4_12
@@ -45,6 +45,13 @@ MOVABLE_REFUSED: Final = Rule(
     "cannot go to zone Movable -> EINVAL",
     MEMORY_HOTPLUG_C,
 )
+OFFERED_IN_ORDER: Final = Rule(
+    "show_valid_zones.by-range",
+    "show_valid_zones",
+    "valid_zones lists the zone of an online block alone, and the zones that an offline block "
+    "may go to, the kernel zone first",
+    MEMORY_C,
+)
 DEFAULT_KERNEL: Final = Rule(
     "default_zone_for_pfn.kernel",
     "default_zone_for_pfn",
@@ -82,6 +89,7 @@ class V4_13(V4_12):
     movable_node_option = False
     # Commit dcda9b04713c: memmaps are allocated with __GFP_RETRY_MAYFAIL.
     memmap_kills = False
+    valid_zones_rule = OFFERED_IN_ORDER
     intends: ClassVar[tuple[Intent, ...]] = tuple(
         Intent(scenarios, NOT_YET, until="v4.14")
         for scenarios in (

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from zonediff.engine.boot import MAX_ORDER_PAGES
 from zonediff.engine.policy import Intent, Shrink
-from zonediff.engine.rules import MEMORY_HOTPLUG_C, Because, Decision, Rule
+from zonediff.engine.rules import MEMORY_C, MEMORY_HOTPLUG_C, Because, Decision, Rule
 from zonediff.engine.state import KernelState
 from zonediff.engine.zones import OnlineType, Zone
 from zonediff.variants.v4_13 import V4_13, intersects, kernel_zone
@@ -31,6 +31,20 @@ DEFAULT: Final = Rule(
 )
 
 
+DEFAULT_FIRST: Final = Rule(
+    "show_valid_zones.default-first",
+    "show_valid_zones",
+    "valid_zones lists the zone of an online block alone, and of an offline block the default "
+    "zone first, then the other",
+    MEMORY_C,
+)
+LINKED_ZONE: Final = Rule(
+    "show_valid_zones.linked-zone",
+    "show_valid_zones",
+    "valid_zones reads none for a block that the zone of its pages does not span, as of a "
+    "block that was never online",
+    MEMORY_C,
+)
 OUTSIDE: Final = Rule(
     "test_pages_in_a_zone.outside",
     "test_pages_in_a_zone",
@@ -52,6 +66,7 @@ class V4_14(V4_13):
     released: ClassVar[str | None] = "2017-11-12"
     spans_shrink = Shrink.REMOVED_TO_ONLINE
     ejects_drain = True
+    valid_zones_rule = DEFAULT_FIRST
     intends: ClassVar[tuple[Intent, ...]] = ()
 
     def zone_to_online(
@@ -97,6 +112,7 @@ class V4_14Stable(V4_14):
     name = "v4.14-stable"
     origin = "Linux v4.14.177"
     released: ClassVar[str | None] = "2020-04-24"
+    valid_zones_rule = LINKED_ZONE
 
     def refuses_offline(self, kernel: KernelState, block: int) -> Because | None:
         return outside_its_zone(kernel, block)

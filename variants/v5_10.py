@@ -9,7 +9,7 @@ from zonediff.engine.rules import Decision
 from zonediff.engine.state import KernelState
 from zonediff.engine.zones import OnlineType, Zone
 from zonediff.variants.v4_14 import V4_14, lies_in_its_zone
-from zonediff.variants.v5_4 import NAMES_SINCE_5_3
+from zonediff.variants.v5_4 import NAMES_SINCE_5_3, SPANNED_ZONE
 from zonediff.variants.v6_1 import V6_1
 
 
@@ -24,6 +24,7 @@ class V5_10(V6_1):
     origin = "Linux v5.10"
     released: ClassVar[str | None] = "2020-12-13"
     function_names: ClassVar[Mapping[str, str]] = NAMES_SINCE_5_3
+    valid_zones_rule = SPANNED_ZONE
     boot_overhead_kib: ClassVar[Mapping[int, int]] = {
         96: 49454,
         256: 49654,

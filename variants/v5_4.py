@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
-from zonediff.engine.rules import Because
+from zonediff.engine.rules import MEMORY_C, Because, Rule
 from zonediff.engine.state import KernelState
 from zonediff.engine.zones import Zone
 from zonediff.variants.v4_14 import lies_in_its_zone, outside_its_zone
@@ -20,6 +20,13 @@ NAMES_SINCE_5_3: Final[Mapping[str, str]] = {
 }
 """Functions with other names since 5.0 and 5.3."""
 
+SPANNED_ZONE: Final = Rule(
+    "show_valid_zones.spanned",
+    "show_valid_zones",
+    "valid_zones reads none for an online block that its zone does not span to the end",
+    MEMORY_C,
+)
+
 
 class V5_4(V4_17):
     """Linux v5.4: zones as in v4.17; a range is added as a whole or not at all.
@@ -33,6 +40,7 @@ class V5_4(V4_17):
     name = "v5.4"
     origin = "Linux v5.4, read from its source"
     released: ClassVar[str | None] = "2019-11-24"
+    valid_zones_rule = SPANNED_ZONE
     blocks_before_all_memmaps = False
     nodes_stay_with_blocks = True
     mem_limits_adds = "always"

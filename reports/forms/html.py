@@ -40,6 +40,7 @@ from zonediff.reports.page.row_filters import RowFilter, filter_anchor, row_filt
 from zonediff.reports.page.scenario_groups import ScenarioGroup, group_scenarios
 from zonediff.reports.page.scenario_view import Column
 from zonediff.reports.page.shared_content import SharedContent
+from zonediff.reports.page.spare_markup import without_spare_markup
 from zonediff.reports.page.step_table import SpanningCell
 from zonediff.reports.page.web_links import COMMIT, commit_url, message_url
 from zonediff.reports.text.kinds import MEANINGS, SYMBOLS, Class, css, noun, short
@@ -54,7 +55,7 @@ def render(result: Result) -> str:
     style, script = _style(filters), _asset("copy.js")
     if report.scenarios:
         script += _asset("script.js")
-    return (
+    page = (
         _environment()
         .get_template("report.html")
         .render(
@@ -72,6 +73,7 @@ def render(result: Result) -> str:
             ),
         )
     )
+    return without_spare_markup(page)
 
 
 def _environment() -> Environment:
@@ -86,6 +88,7 @@ def _environment() -> Environment:
         cell_name=cell_name,
         count=count_of,
         css=css,
+        file_of=_file_of,
         filter_anchor=filter_anchor,
         frontier_meanings=[(s, frontier.SIGNS[s], m) for s, m in frontier.MEANINGS.items()],
         frontier_remaining=frontier_remaining,
@@ -223,9 +226,14 @@ def _member(group: ScenarioGroup, column: int, number: int) -> Markup:
     name = show(members[0].link.name)
     if members[0].classes in ((), ("unchanged",)):
         return Markup.escape(name)
-    *others, last = (item.link.anchor for item in members)
+    first, *others = (item.link.anchor for item in members)
     ids = Markup("").join(Markup('<a id="{}"></a>').format(id) for id in others)
-    return ids + Markup('<a id="{}">{}</a>').format(last, name)
+    return ids + Markup('<a id="{}">{}</a>').format(first, name)
+
+
+def _file_of(name: str) -> str:
+    """The file that a scenario of the corpus comes from, by its id."""
+    return f"{name.partition('[')[0]}.yaml"
 
 
 def _member_name(name: str, first: str) -> str:

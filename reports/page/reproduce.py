@@ -65,7 +65,7 @@ def reproduction(info: ScenarioInfo, columns: Columns) -> list[Part]:
     """All commands, in order."""
     machine = machine_from_json(info.machine)
     steps = [from_json(step["do"]) for step in info.steps]
-    lines = [*_start(machine, steps), ("guest", _command("cd /sys/devices/system/memory"))]
+    lines = list(_start(machine, steps))
     ram = machine.ram
     used = {dimm.id for dimm in machine.dimms}
     for number, step in enumerate(steps):
@@ -78,6 +78,10 @@ def reproduction(info: ScenarioInfo, columns: Columns) -> list[Part]:
         lines.extend(_step(step, _acts(columns, number), ram))
         lines.extend((lines[-1][0], line) for line in _expected(columns, number))
     lines.extend(("guest", line) for line in _final_state(columns))
+    first = next(
+        (number for number, (where, _) in enumerate(lines) if where == "guest"), len(lines)
+    )
+    lines.insert(first, ("guest", _command("cd /sys/devices/system/memory")))
     return [
         Part(where, tuple(line for _, line in group))
         for where, group in groupby(lines, key=lambda pair: pair[0])

@@ -273,6 +273,20 @@
     return unknown;
   };
 
+  // Pictures begin at the left, so that equal blocks stand below each other.
+  for (const picture of all("symbol")) picture.setAttribute("preserveAspectRatio", "xMinYMin");
+
+  // The anchors MEMBER/VARIANT that nothing on the page links to.
+  for (const card of all(".scenario > .body")) {
+    const places = all(".facts dd[id]", card).map((item) => item.id);
+    for (const name of places.length ? all(".steps thead a", card) : []) {
+      if (!name.textContent) continue;
+      for (const id of places.map((place) => `${place}/${name.textContent}`)) {
+        if (!byId(id)) name.before(Object.assign(document.createElement("a"), { id }));
+      }
+    }
+  }
+
   // A variant without differences has no anchor: use that of its scenario. Returns the element, and
   // the part of the address that names nothing.
   const find = (anchor) => {

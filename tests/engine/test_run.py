@@ -146,7 +146,10 @@ def test_a_kernel_that_dies_at_boot_has_a_reason_and_no_steps() -> None:
     dimms = (Dimm("dimm0", parse_size("128M")),)
     trace = run(Upstream(), Machine(dimms=dimms, cmdline="memhp_default_state=online"), [PLUG])
     assert (trace.end, trace.steps) == ("hang", ())
-    assert trace.boot_reasons[0].rule == "add_memory_resource.at-boot"
+    assert [reason.rule for reason in trace.boot_reasons] == [
+        "setup_memhp_default_state",
+        "add_memory_resource.at-boot",
+    ]
 
 
 def test_a_step_without_acts_succeeded() -> None:

@@ -19,14 +19,16 @@ from zonediff.reports.text.kinds import SYMBOLS, css
 from zonediff.result.result import Result
 
 VOID = {"meta", "br", "input"}
-OPTIONAL = {"td", "th", "tr", "tbody", "p", "dt", "dd"}
+OPTIONAL = {"li", "p", "dt", "dd", "tr", "th", "td", "thead", "tbody"}
 ENDED_BY = {
-    "td": {"td", "th"},
-    "th": {"td", "th"},
-    "tr": {"td", "th", "tr"},
+    "li": {"li", "p"},
+    "td": {"td", "th", "p"},
+    "th": {"td", "th", "p"},
+    "tr": {"td", "th", "tr", "p"},
+    "tbody": {"td", "th", "tr", "thead", "tbody", "p"},
     "p": {"p"},
-    "dt": {"dt", "dd"},
-    "dd": {"dt", "dd"},
+    "dt": {"dt", "dd", "p"},
+    "dd": {"dt", "dd", "p"},
 }
 """Elements that need no end tag, and those that a start tag ends."""
 
