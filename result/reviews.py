@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
+_OUTSIDE: Final = re.compile(r"boot|(?:plug|unplug) \S+")
 _PREFIX: Final = re.compile(r"^\[[^\]]*\]\s*")
 
 StageOutcome = Literal["ready", "does-not-apply", "does-not-build", "same-code", "not-built"]
@@ -81,6 +82,9 @@ REVIEW_VERDICTS: Final[tuple[ReviewVerdict, ...]] = (
 )
 """Every verdict, in the order of reports."""
 
+BOOT: Final = "boot"
+"""The command of a step that stands for booting: a difference is there before any step."""
+
 SettledClaim = Literal["confirmed", "refuted", "not settled"]
 """The outcome of running the steps of a claim."""
 
@@ -113,11 +117,20 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class ReviewStep:
-    """A step of a reproduction: a shell command of the guest, and its results; None is success."""
+    """A step of a reproduction and its results; None is success.
+
+    command: a shell command of the guest, or what happens outside of it: `boot`, `plug DIMM`,
+    `unplug DIMM`.
+    """
 
     command: str
     baseline: str | None = None
     candidate: str | None = None
+
+    @property
+    def in_shell(self) -> bool:
+        """Whether the command is for a shell of the guest."""
+        return _OUTSIDE.fullmatch(self.command) is None
 
 
 @dataclass(frozen=True, slots=True)

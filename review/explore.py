@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final
 
 from zonediff.live.host import Host
-from zonediff.result.reviews import Cause, ReadingDifference, ReviewStep, StageComparison
+from zonediff.result.reviews import BOOT, Cause, ReadingDifference, ReviewStep, StageComparison
 from zonediff.review.actions import Action
 from zonediff.review.alphabet import Alphabet, alphabet_of, intersection
 from zonediff.review.confirm import Confirmed, confirmed
@@ -28,9 +28,6 @@ from zonediff.review.sides import MakeSides, Sides
 from zonediff.review.stage_image import StageImage
 
 DEFAULT_LIMITS: Final = Limits()
-
-BOOT: Final = "boot"
-"""The step of a difference that is there before any step."""
 
 _MOST_READINGS: Final = 40
 """Lines of a difference that are reported."""

@@ -119,7 +119,7 @@ class _Part:
             yield from _cut(wrap(text, WIDTH), _SENTENCE)
 
     def _built(self) -> Iterator[str]:
-        yield from _heading("What was built")
+        yield from _heading("Kernels")
         facts = {
             "Tree": self.view.built_on,
             "Configuration": self.view.configuration,
@@ -225,7 +225,7 @@ def _stages(stages: Sequence[Stage]) -> Iterator[list[str]]:
 
 def _row_of_built(built: Sequence[Stage]) -> Iterator[list[str]]:
     if len(built) > 2:
-        yield wrap(f"{built[0].name} to {built[-1].name}: {len(built)} kernels built", WIDTH, "- ")
+        yield wrap(f"{built[0].name} to {built[-1].name}: {len(built)} kernels ready", WIDTH, "- ")
     else:
         yield from map(_stage, built)
 

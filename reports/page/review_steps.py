@@ -8,7 +8,7 @@ from typing import Final
 
 from zonediff.reports.page.reviews import CauseView
 from zonediff.reports.text.plain import command, wrap
-from zonediff.result.reviews import ReviewStep
+from zonediff.result.reviews import BOOT, ReviewStep
 
 _PIECE: Final = re.compile(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""")
 
@@ -16,6 +16,11 @@ _PIECE: Final = re.compile(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""")
 def transcript(item: CauseView, width: int, margin: str = "") -> Iterator[str]:
     """The steps as lines that a shell takes, the expected results of both sides as comments."""
     for step in item.cause.steps:
+        if not step.in_shell:
+            where = "" if step.command == BOOT else "in QEMU, "
+            text = f"# {where}{step.command}: {results(step, item)}"
+            yield from wrap(text, width, margin, f"{margin}# ")
+            continue
         parts = _command(step.command, width - len(margin))
         # Within a word, an indented line would begin another word.
         within = [False, *(not part.endswith(" \\") for part in parts[:-1])]

@@ -31,7 +31,7 @@ STAGE_SIGNS: Final[dict[StageOutcome, str]] = {
     "not-built": "?",
 }
 STAGE_WORDS: Final[dict[StageOutcome, str]] = {
-    "ready": "built",
+    "ready": "ready",
     "same-code": "same machine code as the stage before, not run again",
     "does-not-apply": "does not apply",
     "does-not-build": "does not build",
@@ -45,6 +45,10 @@ CAUSE_SIGNS: Final[dict[ReviewVerdict, str]] = {
     "behaviour-change": "≠",
     "sometimes": "~",
 }
+
+_DEEPER: Final = "Sequences of more than"
+_HIDDEN: Final = "State that no file shows"
+"""Gaps that follow from the numbers of a comparison, unless it has a sentence of its own."""
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{12,}")
 _WRITE: Final = re.compile(r"echo (\S+) > (\S+)")
@@ -256,10 +260,11 @@ def _gaps(review: Review) -> Iterator[str]:
         yield f"Built and not compared: {', '.join(alone)}."
     for item in review.comparisons:
         pair = f"{item.baseline} -> {item.candidate}"
-        if not item.closed:
-            yield f"Sequences of more than {count_of(item.depth, 'step')} ({pair})."
-        if not item.hidden_depth:
-            yield f"State that no file shows ({pair})."
+        own = "\n".join(item.not_tested)
+        if not item.closed and _DEEPER not in own:
+            yield f"{_DEEPER} {count_of(item.depth, 'step')} ({pair})."
+        if not item.hidden_depth and _HIDDEN not in own:
+            yield f"{_HIDDEN} ({pair})."
         yield from item.not_tested
     if review.comparisons:
         steps = count_of(len(review.alphabet), "step")

@@ -24,6 +24,7 @@ from tests.reports.review_results import (
 from zonediff.reports.formats import render
 from zonediff.reports.text.plain import one_line
 from zonediff.result.reviews import (
+    BOOT,
     HARMS,
     REVIEW_VERDICTS,
     Cause,
@@ -64,7 +65,7 @@ def test_the_subject_counts_the_causes() -> None:
 
 
 def test_the_mail_says_what_was_built() -> None:
-    built = paragraph(mail(tiny_review()), "What was built")
+    built = paragraph(mail(tiny_review()), "Kernels")
     assert "linux, v6.12; the series names another base commit, 0123456789ab" in built
     assert "gcc (Debian 12.2.0-14) 12.2.0" in built
     assert "4/5 (mm/memory_hotplug: use a helper) <tiny-4@zonediff.example>: does not" in built
@@ -72,7 +73,7 @@ def test_the_mail_says_what_was_built() -> None:
     assert "same machine code as the stage before, not run again" in built
     assert "* Changes of the tree that are not committed are left out." in built
     assert "tinyconfig and options for memory hotplug, dax and kmem, digest cccccccccccc" in (
-        paragraph(mail(dax_review("v6")), "What was built")
+        paragraph(mail(dax_review("v6")), "Kernels")
     )
 
 
@@ -99,6 +100,31 @@ def test_the_worst_cause_comes_first_with_steps_that_can_be_pasted() -> None:
     assert "# base: ok, v4: EBUSY" in lines
     assert "- 40000000-4fffffff : dax0.0" in lines
     assert "shown on 3 of 3 fresh boots" in one_line(text[leak:rest])
+
+
+def test_a_kernel_that_does_not_boot_has_no_command_to_paste() -> None:
+    cause = replace(LEAK, harm="died", steps=[ReviewStep(BOOT, None, "panic")], readings=[])
+    review = dax_review("v6")
+    text = mail(replace(review, comparisons=[replace(review.comparisons[0], causes=[cause])]))
+    assert "   # boot: base: ok, v6: panic\n" in text
+    assert "\n   boot" not in text
+
+
+def test_what_qemu_does_is_a_comment() -> None:
+    steps = [ReviewStep("unplug dimm0"), ReviewStep("plug dimm0", None, "REFUSED")]
+    cause = replace(LEAK, steps=steps, readings=[])
+    review = dax_review("v6")
+    text = mail(replace(review, comparisons=[replace(review.comparisons[0], causes=[cause])]))
+    assert "   # in QEMU, unplug dimm0: ok\n" in text
+    assert "   # in QEMU, plug dimm0: base: ok, v6: REFUSED\n" in text
+
+
+def test_gaps_that_a_comparison_names_itself_are_named_once() -> None:
+    review = dax_review("v7")
+    own = "Sequences of more than 8 steps were not tried."
+    comparison = replace(review.comparisons[0], not_tested=[own])
+    text = mail(replace(review, comparisons=[comparison]))
+    assert text.count("Sequences of more than 8 steps") == 1
 
 
 def test_a_long_command_can_still_be_pasted() -> None:

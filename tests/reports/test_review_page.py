@@ -49,7 +49,7 @@ def test_the_page_begins_with_the_verdict_and_the_stages(browser: Browser, tmp_p
         "1 difference that comes sometimes",
     ]
     stages = tab.page.locator(".stages li").all_inner_texts()
-    assert stages[0].split("\n") == ["base", "6.12.117", "built"]
+    assert stages[0].split("\n") == ["base", "6.12.117", "ready"]
     assert stages[4].split("\n") == ["4/5", "mm/memory_hotplug: use a helper", "does not build"]
     assert tab.page.locator(".stages a >> nth=0").get_attribute("href") == (
         "https://lore.kernel.org/all/tiny-1@zonediff.example/"
