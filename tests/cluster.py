@@ -66,14 +66,14 @@ class Cluster:
 def wait_for(pattern: str, lines: IO[str] | None) -> str:
     """The first group of a pattern in what a process prints, or all of it."""
     assert lines is not None
-    seen = ""
+    output = ""
     deadline = time.monotonic() + SECONDS
     while True:
         left = deadline - time.monotonic()
         ready, _, _ = select.select([lines], [], [], max(left, 0))
         text = os.read(lines.fileno(), 65536).decode() if ready else ""
-        seen += text
-        if found := re.search(pattern, seen):
-            return found[found.re.groups and 1]
+        output += text
+        if match := re.search(pattern, output):
+            return match[match.re.groups and 1]
         if not text:
-            raise AssertionError(f"no {pattern!r} in {seen!r}")
+            raise AssertionError(f"no {pattern!r} in {output!r}")

@@ -96,15 +96,15 @@ class Lab:
     @property
     def layout(self) -> str:
         """What `valid_zones` says of every block: `0 none; 1-7 DMA32`."""
-        told: list[tuple[str, int, int]] = []
+        runs: list[tuple[str, int, int]] = []
         for number, view in self.seen.each():
-            if told and told[-1][0] == view.valid_zones and told[-1][2] == number - 1:
-                told[-1] = (view.valid_zones, told[-1][1], number)
+            if runs and runs[-1][0] == view.valid_zones and runs[-1][2] == number - 1:
+                runs[-1] = (view.valid_zones, runs[-1][1], number)
             else:
-                told.append((view.valid_zones, number, number))
+                runs.append((view.valid_zones, number, number))
         return "; ".join(
             f"{first}-{last} {zones}" if last > first else f"{first} {zones}"
-            for zones, first, last in told
+            for zones, first, last in runs
         )
 
     def zones(self, block: int) -> str:
@@ -201,9 +201,9 @@ def boot() -> BootLab:
 @pytest.fixture(scope="module")
 def shared_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A Dask cluster for the tests of a module."""
-    found = Cluster(tmp_path_factory.mktemp("dask"))
-    yield found
-    found.close()
+    cluster = Cluster(tmp_path_factory.mktemp("dask"))
+    yield cluster
+    cluster.close()
 
 
 @pytest.fixture

@@ -28,8 +28,8 @@ class Waits(Upstream):
             os.unlink({gate!r})
         except FileNotFoundError:
             return super().zone_of_new_memory(kernel, node, first, source)
-        with open({told!r}, "w") as told:
-            told.write(f"{{os.getpid()}} waits\\n")
+        with open({report!r}, "w") as report:
+            report.write(f"{{os.getpid()}} waits\\n")
         threading.Event().wait()
 '''
 
@@ -38,11 +38,11 @@ class Trap:
     """Commands with the variant `waits`, on which the first worker that comes to it gets stuck."""
 
     def __init__(self, folder: Path) -> None:
-        self.gate, told = folder / "gate", folder / "told"
-        os.mkfifo(told)
-        self.told = open(os.open(told, os.O_RDWR))  # noqa: PTH123, SIM115
+        self.gate, report = folder / "gate", folder / "report"
+        os.mkfifo(report)
+        self.report = open(os.open(report, os.O_RDWR))  # noqa: PTH123, SIM115
         self.variant = folder / "waits.py"
-        self.variant.write_text(WAITS.format(gate=str(self.gate), told=str(told)))
+        self.variant.write_text(WAITS.format(gate=str(self.gate), report=str(report)))
         self.started: list[subprocess.Popen[str]] = []
 
     def set(self) -> None:
@@ -67,11 +67,11 @@ class Trap:
 
     def caught(self) -> int:
         """The process that is stuck, as soon as one is."""
-        return int(wait_for(r"(\d+) waits", self.told))
+        return int(wait_for(r"(\d+) waits", self.report))
 
     def close(self) -> None:
         """Leave no process behind."""
-        self.told.close()
+        self.report.close()
         for process in self.started:
             process.kill()
             process.communicate()

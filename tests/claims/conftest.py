@@ -91,8 +91,8 @@ def judge(claim: Callable[[str], Claim], outcome: Result) -> Judge:
     """The verdict on such a claim."""
 
     def judge(text: str, variant: str = "upstream") -> ClaimVerdict:
-        (found,) = judge_claims([claim(text)], outcome, Registry())
-        return {item.variant: item for item in found.verdicts}[variant]
+        (judged,) = judge_claims([claim(text)], outcome, Registry())
+        return {item.variant: item for item in judged.verdicts}[variant]
 
     return judge
 
@@ -123,8 +123,8 @@ def ledger(
     scenarios, claims = shipped
     wanted = {name for claim in claims for name in claim.scenarios}
     registry = Registry()
-    found = run([item for item in scenarios if item.id in wanted], VARIANTS, registry=registry)
+    result = run([item for item in scenarios if item.id in wanted], VARIANTS, registry=registry)
     return {
         item.id: {verdict.variant: verdict for verdict in item.verdicts}
-        for item in judge_claims(claims, found, registry)
+        for item in judge_claims(claims, result, registry)
     }

@@ -41,13 +41,13 @@ BOTH = ("small/order[order=first-to-last]", "small/order[order=last-to-first]")
 def case(claim: Make, text: str) -> Case:
     """The one case of this text."""
     body = "".join(f"    {line}\n" for line in text.strip().splitlines())
-    (found,) = claim("supported_if:\n  - says: it is so\n" + body).supported_if
-    return found
+    (only_case,) = claim("supported_if:\n  - says: it is so\n" + body).supported_if
+    return only_case
 
 
 def test_head(claim: Make) -> None:
-    found = claim("on: [v4.1*]\nundecidable: it is a matter of taste\n")
-    assert found == Claim(
+    actual = claim("on: [v4.1*]\nundecidable: it is a matter of taste\n")
+    assert actual == Claim(
         id="C99",
         who="Ada",
         says="something",
@@ -110,16 +110,16 @@ def test_case_about_runs(
 
 
 def test_case_that_has_not_to_hold_and_is_not_to_be_relied_on(claim: Make) -> None:
-    found = case(
+    actual = case(
         claim,
         "scenario: small/large\ngoal: 1\nmet: false\non: [upstream]\nunreliable: a slip",
     )
-    assert (found.met, found.on, found.unreliable) == (False, ("upstream",), "a slip")
+    assert (actual.met, actual.on, actual.unreliable) == (False, ("upstream",), "a slip")
 
 
 @pytest.mark.parametrize(("key", "met"), [("reachable", True), ("unreachable", False)])
 def test_case_about_states(claim: Make, key: str, met: bool) -> None:
-    found = case(
+    actual = case(
         claim,
         f"{key}:\n"
         "  - {blocks: 32, state: online}\n"
@@ -130,8 +130,8 @@ def test_case_about_states(claim: Make, key: str, met: bool) -> None:
         "  - unplug: {id: dimm1}\n"
         "states: 50\n",
     )
-    assert found.met is met
-    assert found.check == OfStates(
+    assert actual.met is met
+    assert actual.check == OfStates(
         reachable=(BlocksGoal(Blocks("32"), state="online"), Overlap(("0/Normal", "0/Movable"))),
         machine=Machine(dimms=(Dimm("dimm1", parse_size("256M")),)),
         alphabet=Alphabet(Blocks("dimm1"), ("online", "offline"), (Unplug("dimm1"),)),
@@ -271,19 +271,19 @@ def test_which_scenarios_a_pattern_names(pattern: str, scenario: str, means: boo
     ],
 )
 def test_mistakes(mistakes: Mistakes, text: str, says: str) -> None:
-    found = mistakes(text)
-    assert [line for line in found if line.startswith(says)], found
+    actual = mistakes(text)
+    assert [line for line in actual if line.startswith(says)], actual
 
 
 def test_every_mistake_is_told_at_once(mistakes: Mistakes) -> None:
-    found = mistakes(
+    actual = mistakes(
         "supported_if:\n"
         "  - {says: 1, scenario: small/none, goal: 1}\n"
         "  - {says: so, scenario: small/large, died: slowly}\n"
         "besides:\n"
         "  - {says: so}\n"
     )
-    assert [line.split(": ")[:2] for line in found] == [
+    assert [line.split(": ")[:2] for line in actual] == [
         ["5:12", "supported_if[0].says"],
         ["5:25", "supported_if[0].scenario[0]"],
         ["6:45", "supported_if[1].died"],

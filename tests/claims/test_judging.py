@@ -236,16 +236,16 @@ def test_a_way_is_told_step_by_step(judge: Judge) -> None:
 def test_a_search_that_is_given_up_decides_nothing(judge: Judge) -> None:
     text = SEARCH.replace("values: [online_movable]", "values: [online, offline]") + "states: 3\n"
     body = text.strip().replace("\n", "\n    ")
-    found = judge(f"supported_if:\n  - says: so\n    {body}")
-    assert (found.verdict, found.condition) == (
+    actual = judge(f"supported_if:\n  - says: so\n    {body}")
+    assert (actual.verdict, actual.condition) == (
         "undecided",
         "so: the search was given up after 3 states",
     )
-    found = judge(
+    actual = judge(
         f"supported_if:\n  - {{says: A, {LAST.replace(': ', ': ' + chr(39))}', goal: 2}}\n"
         f"besides:\n  - says: so\n    {body}"
     )
-    assert found.verdict == "supported"
+    assert actual.verdict == "supported"
 
 
 # --- variants and runs ----------------------------------------------------------------------------
@@ -263,13 +263,13 @@ def test_a_case_may_speak_of_some_variants(judge: Judge) -> None:
 
 
 def test_a_claim_may_speak_of_some_variants(judge: Judge) -> None:
-    found = judge("on: [upstream]\n" + TWO, "v4.13")
-    assert (found.verdict, found.cases) == ("moot", [])
+    actual = judge("on: [upstream]\n" + TWO, "v4.13")
+    assert (actual.verdict, actual.cases) == ("moot", [])
 
 
 def test_a_claim_that_nothing_decides(judge: Judge) -> None:
-    found = judge("undecidable: a matter of taste")
-    assert (found.verdict, found.condition) == ("undecided", "a matter of taste")
+    actual = judge("undecidable: a matter of taste")
+    assert (actual.verdict, actual.condition) == ("undecided", "a matter of taste")
 
 
 def test_without_all_its_scenarios_a_claim_is_left_out(
@@ -286,9 +286,9 @@ def test_a_run_that_is_missing_or_failed_decides_nothing(
     asked = claim("supported_if:\n  - {says: so, scenario: small/large, goal: 1}")
     errors = [replace(item, status="error", trace=None, error="no") for item in outcome.runs]
     for runs, why in (([], "was not run"), (errors, "failed to run")):
-        (found,) = judge_claims([asked], replace(outcome, runs=runs), Registry())
-        assert {item.verdict for item in found.verdicts} == {"undecided"}
-        assert found.verdicts[0].condition == f"so: small/large {why}"
+        (actual,) = judge_claims([asked], replace(outcome, runs=runs), Registry())
+        assert {item.verdict for item in actual.verdicts} == {"undecided"}
+        assert actual.verdicts[0].condition == f"so: small/large {why}"
 
 
 def test_what_a_variant_raises_in_a_search_decides_nothing(
@@ -300,8 +300,8 @@ def test_what_a_variant_raises_in_a_search_decides_nothing(
 
     body = SEARCH.strip().replace("\n", "\n    ")
     asked = claim(f"supported_if:\n  - says: so\n    {body}")
-    found = run(corpus[:1], ["upstream"], registry=Registry())
-    (judged,) = judge_claims([asked], found, Broken())
+    actual = run(corpus[:1], ["upstream"], registry=Registry())
+    (judged,) = judge_claims([asked], actual, Broken())
     assert judged.verdicts[0].condition == "so: the search failed: LookupError('no idea')"
 
 
@@ -318,5 +318,7 @@ def test_many_seeds_meet_a_goal_when_they_always_do(
     asked = claim("supported_if:\n  - {says: so, scenario: small/large, goal: 1, met: false}")
     goals = [replace(goal, met=True, detail="met in 9 of 10") for goal in outcome.runs[0].goals]
     runs = [replace(item, goals=goals) for item in outcome.runs if item.scenario == "small/large"]
-    (found,) = judge_claims([asked], replace(outcome, runs=runs), Registry())
-    assert [case.detail for item in found.verdicts for case in item.cases] == ["met in 9 of 10"] * 2
+    (actual,) = judge_claims([asked], replace(outcome, runs=runs), Registry())
+    assert [case.detail for item in actual.verdicts for case in item.cases] == [
+        "met in 9 of 10"
+    ] * 2

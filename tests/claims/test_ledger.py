@@ -59,12 +59,12 @@ E16      . . ... . .S...
 
 def test_verdicts(ledger: Ledger) -> None:
     """Whoever changes a rule or a claim sees here which verdicts that changes."""
-    found = {
+    actual = {
         name: "".join(LETTER[item.verdict] for item in verdicts.values())
         for name, verdicts in ledger.items()
     }
     table = (line.split() for line in TABLE.splitlines())
-    assert found == {name: "".join(letters) for name, *letters in table}
+    assert actual == {name: "".join(letters) for name, *letters in table}
 
 
 def test_every_claim_of_the_thread_is_there(shipped: Shipped) -> None:

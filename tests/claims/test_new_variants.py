@@ -30,9 +30,9 @@ def test_a_variant_is_judged_as_the_kernel_that_it_is_built_on(tmp_path: Path) -
     names = {name for item in wanted for name in item.scenarios}
     scenarios = [scenario for scenario in load() if scenario.id in names]
     outcomes = judge_claims(wanted, run(scenarios, ["mine"], registry=registry), registry)
-    told = {item.id: {v.variant: v.verdict for v in item.verdicts} for item in outcomes}
-    assert all(item["mine"] == item["upstream"] for item in told.values())
-    assert {name: item["mine"] for name, item in told.items()} == {
+    verdicts = {item.id: {v.variant: v.verdict for v in item.verdicts} for item in outcomes}
+    assert all(item["mine"] == item["upstream"] for item in verdicts.values())
+    assert {name: item["mine"] for name, item in verdicts.items()} == {
         "C20": "moot",
         "E01": "supported",
         "E02": "supported",

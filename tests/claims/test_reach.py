@@ -49,33 +49,33 @@ def done(found: Reached | NotReached) -> list[str]:
 
 
 def test_a_shortest_way_is_found() -> None:
-    found = look("upstream", movable(32), "online_movable")
-    assert done(found) == [
+    actual = look("upstream", movable(32), "online_movable")
+    assert done(actual) == [
         "echo online_movable > memory34/state",
         "echo online_movable > memory33/state",
         "echo online_movable > memory32/state",
     ]
-    assert isinstance(found, Reached)
-    assert found.trace.end == "ran"
-    assert found.trace.last().block(32) is not None
+    assert isinstance(actual, Reached)
+    assert actual.trace.end == "ran"
+    assert actual.trace.last().block(32) is not None
 
 
 def test_of_several_shortest_the_first_in_the_alphabet() -> None:
-    found = look(
+    actual = look(
         "v4.14", lambda guest: guest.kernel.tables.is_online(33), "online", "online_kernel"
     )
-    assert done(found) == ["echo online > memory33/state"]
+    assert done(actual) == ["echo online > memory33/state"]
 
 
 def test_nothing_leads_there() -> None:
-    found = look("upstream", movable(32), "online", "online_kernel")
-    assert found == NotReached(found.states, complete=True)
-    assert 8 <= found.states <= 200
+    actual = look("upstream", movable(32), "online", "online_kernel")
+    assert actual == NotReached(actual.states, complete=True)
+    assert 8 <= actual.states <= 200
 
 
 def test_it_holds_from_the_start() -> None:
-    found = look("upstream", lambda guest: True, "online")
-    assert (done(found), found.states) == ([], 1)
+    actual = look("upstream", lambda guest: True, "online")
+    assert (done(actual), actual.states) == ([], 1)
 
 
 def test_the_search_is_given_up() -> None:
@@ -93,8 +93,8 @@ def test_a_dead_kernel_is_the_end_of_its_way() -> None:
     ]
     gone = reach(policy, Machine(), alphabet, lambda guest: "new" in guest.places, 100)
     assert done(gone) == ["plug new 128M node 0"]
-    found = reach(policy, Machine(), alphabet, lambda guest: guest.kernel.knob == "gone", 100)
-    assert found == NotReached(found.states, complete=True)
+    actual = reach(policy, Machine(), alphabet, lambda guest: guest.kernel.knob == "gone", 100)
+    assert actual == NotReached(actual.states, complete=True)
 
 
 def test_a_kernel_that_does_not_boot() -> None:
@@ -125,5 +125,5 @@ def test_devices_that_no_step_puts_anywhere_in_particular() -> None:
         there = [b for b in range(32, 36) if memory.has(b)]
         return len(there) == 4 and any(memory.status[b] & PINNED for b in there)
 
-    found = reach(policy, Machine(cmdline="memhp_default_state=online"), steps, fits, 1000)
-    assert len(done(found)) == 4
+    actual = reach(policy, Machine(cmdline="memhp_default_state=online"), steps, fits, 1000)
+    assert len(done(actual)) == 4

@@ -83,9 +83,9 @@ def test_refinement_is_no_failure(zonediff: Any) -> None:
 
 def test_json_holds_the_same(zonediff: Any) -> None:
     done = zonediff("explore", "upstream", "igor-movable", "--level", "results", "--json")
-    found = json.loads(done.stdout)
-    assert (found["verdict"], found["depth"], found["states"]) == ("differs", None, [84, 84])
-    assert found["witnesses"][0]["steps"] == [
+    actual = json.loads(done.stdout)
+    assert (actual["verdict"], actual["depth"], actual["states"]) == ("differs", None, [84, 84])
+    assert actual["witnesses"][0]["steps"] == [
         {"do": "echo online_movable > memory32/state", "baseline": "EINVAL", "candidate": None}
     ]
 
@@ -205,11 +205,11 @@ def test_random_walks_take_a_seed(zonediff: Any) -> None:
         *("explore", "upstream", "v4.13", "--machine", "eight-blocks", "--level", "results"),
         *("--random", 5),
     )
-    one, two = (zonediff(*arguments, "--seed", 3) for _ in range(2))
-    assert one.exit_code == 1
-    assert one.stdout == two.stdout
-    assert "5 random walks of up to 64 steps (seed 3) found" in _flat(one.stdout)
-    assert "They prove nothing beyond that." in _flat(one.stdout)
+    first, second = (zonediff(*arguments, "--seed", 3) for _ in range(2))
+    assert first.exit_code == 1
+    assert first.stdout == second.stdout
+    assert "5 random walks of up to 64 steps (seed 3) found" in _flat(first.stdout)
+    assert "They prove nothing beyond that." in _flat(first.stdout)
     none = zonediff("explore", "upstream", "michal-split/1", "--random", 3)
     assert none.exit_code == 0
     assert "found no difference" in _flat(none.stdout)

@@ -14,7 +14,7 @@ import termios
 import pytest
 
 
-def seen(*arguments: str) -> str:
+def drawn_by(*arguments: str) -> str:
     """What a command draws on a terminal of 80 columns that is its standard error."""
     terminal, end = pty.openpty()
     fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
@@ -42,7 +42,7 @@ def seen(*arguments: str) -> str:
     ],
 )
 def test_it_tells_rate_and_time_left(arguments: tuple[str, ...], doing: str, unit: str) -> None:
-    drawn = seen(*arguments)
+    drawn = drawn_by(*arguments)
     clock = r"\d\d:\d\d"
     assert re.search(
         rf"\r{doing}: +\d+%\|.*\| \d+/\d+ \[{clock}<{clock}, +[\d.]+ {unit}/s\]", drawn

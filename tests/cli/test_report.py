@@ -110,9 +110,9 @@ def test_what_changed_since(zonediff: Any, result: Path, older: Path) -> None:
 def test_what_changed_is_told_by_names_alone_of_files_elsewhere(
     zonediff: Any, result: Path, older: Path, tmp_path: Path
 ) -> None:
-    told = zonediff("report", result, "--against", older).output
-    assert told.startswith("older.json -> result.json\n")
-    assert str(tmp_path) not in told
+    text = zonediff("report", result, "--against", older).output
+    assert text.startswith("older.json -> result.json\n")
+    assert str(tmp_path) not in text
 
 
 @pytest.mark.parametrize("name", OF_CHANGES)

@@ -26,10 +26,10 @@ from zonediff.result.result import VariantInfo
 
 
 @dataclass
-class Told:
-    """A run in the making: each did() is a step of one act, or of several with several()."""
+class TraceBuilder:
+    """Builds a trace: each did() is a step of one act, or of several with several()."""
 
-    seen: Observation
+    observation: Observation
     boot: Observation
     devices: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     steps: list[StepTrace] = field(default_factory=list)
@@ -45,18 +45,18 @@ class Told:
         uevents: Sequence[str] = (),
         why: str | None = None,
     ) -> Act:
-        changed = NOTHING if now is None else difference(self.seen, now)
-        self.seen = now or self.seen
+        changed = NOTHING if now is None else difference(self.observation, now)
+        self.observation = now or self.observation
         if result in ("BUG", "panic", "hang"):
             self.end = result  # type: ignore[assignment]
         reasons = () if why is None else (Reason(why, why, why),)
         return Act(do, result, output, changed, tuple(uevents), reasons)
 
-    def did(self, do: Step, *args: object, **kwargs: object) -> Told:
+    def did(self, do: Step, *args: object, **kwargs: object) -> TraceBuilder:
         self.steps.append(StepTrace(do, (self.act(do, *args, **kwargs),)))  # type: ignore[arg-type]
         return self
 
-    def several(self, do: Step, *acts: Act) -> Told:
+    def several(self, do: Step, *acts: Act) -> TraceBuilder:
         self.steps.append(StepTrace(do, acts))
         return self
 
@@ -71,7 +71,7 @@ class Told:
         )
 
 
-def seen(
+def observation(
     blocks: Mapping[int, str],
     zones: Mapping[str, tuple[int, int, int]] | None = None,
     knob: str | None = "offline",
@@ -92,12 +92,12 @@ def seen(
     )
 
 
-def told(boot: Observation, **devices: tuple[int, int]) -> Told:
-    return Told(boot, boot, devices)
+def trace_of(boot: Observation, **devices: tuple[int, int]) -> TraceBuilder:
+    return TraceBuilder(boot, boot, devices)
 
 
 def scenario(
-    trace: Trace | Told,
+    trace: Trace | TraceBuilder,
     *checks: Predicate,
     names: Mapping[int, str] | None = None,
     machine: Machine | None = None,
@@ -140,8 +140,8 @@ def info(
 class Make:
     """Everything above, for tests."""
 
-    seen = staticmethod(seen)
-    told = staticmethod(told)
+    observation = staticmethod(observation)
+    trace_of = staticmethod(trace_of)
     scenario = staticmethod(scenario)
     ran = staticmethod(ran)
     info = staticmethod(info)

@@ -39,18 +39,20 @@ def decide(make: Make, trace: Trace, check: Predicate, **names: Any) -> tuple[bo
 @pytest.fixture(scope="module")
 def lived(make: Make) -> Trace:
     """Plug a DIMM, online its last block, fail with another one."""
-    told = make.told(make.seen(BOOT, online="0"), dimm1=(32, 34))
-    told.did(PLUG, None, make.seen(ADDED, online="0"))
-    told.did(MOVABLE, None, make.seen(ONLINE, knob="online", online="0", has_memory="0-1"))
-    told.did(Write("memory32/state", "online_movable"), "EINVAL")
-    return told.trace()
+    builder = make.trace_of(make.observation(BOOT, online="0"), dimm1=(32, 34))
+    builder.did(PLUG, None, make.observation(ADDED, online="0"))
+    builder.did(
+        MOVABLE, None, make.observation(ONLINE, knob="online", online="0", has_memory="0-1")
+    )
+    builder.did(Write("memory32/state", "online_movable"), "EINVAL")
+    return builder.trace()
 
 
 @pytest.fixture(scope="module")
 def died(make: Make) -> Trace:
-    told = make.told(make.seen(BOOT), dimm1=(32, 34))
-    told.did(PLUG, None, make.seen(ADDED)).did(Unplug("dimm1"), "BUG")
-    return told.trace()
+    builder = make.trace_of(make.observation(BOOT), dimm1=(32, 34))
+    builder.did(PLUG, None, make.observation(ADDED)).did(Unplug("dimm1"), "BUG")
+    return builder.trace()
 
 
 @pytest.mark.parametrize(
@@ -101,24 +103,26 @@ def test_what_decides_a_goal(
 
 
 def test_absent_knob(make: Make) -> None:
-    trace = make.told(make.seen(BOOT, knob=None)).trace()
+    trace = make.trace_of(make.observation(BOOT, knob=None)).trace()
     assert decide(make, trace, KnobGoal("absent")) == (True, "there is no auto_online_blocks")
     assert decide(make, trace, KnobGoal("exists")) == (False, "there is no auto_online_blocks")
     assert decide(make, trace, KnobGoal("online"))[0] is False
 
 
 def test_nothing_added_fails_unless_nothing_was_wanted(make: Make) -> None:
-    trace = make.told(make.seen(BOOT)).trace()
+    trace = make.trace_of(make.observation(BOOT)).trace()
     assert decide(make, trace, blocks("added", state="online")) == (False, "no block was added")
     assert decide(make, trace, blocks("added", present=False)) == (True, "no block was added")
 
 
 def test_added_counts_devices_there_at_boot_but_not_what_left(make: Make) -> None:
-    told = make.told(make.seen({**BOOT, 32: "offline Normal"}), dimm1=(32, 32), dimm2=(40, 40))
-    told.did(PLUG, None, make.seen({**BOOT, 32: "offline Normal", 40: "offline Normal"}))
-    told.did(Unplug("dimm2"), None, make.seen({**BOOT, 32: "offline Normal"}))
+    builder = make.trace_of(
+        make.observation({**BOOT, 32: "offline Normal"}), dimm1=(32, 32), dimm2=(40, 40)
+    )
+    builder.did(PLUG, None, make.observation({**BOOT, 32: "offline Normal", 40: "offline Normal"}))
+    builder.did(Unplug("dimm2"), None, make.observation({**BOOT, 32: "offline Normal"}))
     check = blocks("added", state="online")
-    assert decide(make, told.trace(), check) == (False, "memory32 offline [Normal]")
+    assert decide(make, builder.trace(), check) == (False, "memory32 offline [Normal]")
 
 
 def test_steps_by_name(make: Make, lived: Trace) -> None:
@@ -129,14 +133,14 @@ def test_steps_by_name(make: Make, lived: Trace) -> None:
 
 
 def test_composite_step_names_the_act_that_failed(make: Make) -> None:
-    told = make.told(make.seen(ADDED))
+    builder = make.trace_of(make.observation(ADDED))
     writes = [Write(f"memory{number}/state", "online_movable") for number in (32, 33, 34)]
     results = ("EINVAL", "EBUSY", None)
-    acts = [told.act(write, result) for write, result in zip(writes, results, strict=True)]
-    told.several(Online(Blocks("dimm1"), "online_movable"), *acts)
+    acts = [builder.act(write, result) for write, result in zip(writes, results, strict=True)]
+    builder.several(Online(Blocks("dimm1"), "online_movable"), *acts)
     detail = "step 1: echo online_movable > memory32/state: EINVAL (2 of 3 failed)"
-    assert decide(make, told.trace(), AllStepsGoal("ok")) == (False, detail)
-    assert decide(make, told.trace(), StepGoal(1, "EINVAL")) == (True, detail)
+    assert decide(make, builder.trace(), AllStepsGoal("ok")) == (False, detail)
+    assert decide(make, builder.trace(), StepGoal(1, "EINVAL")) == (True, detail)
 
 
 def test_goals_about_the_end_of_a_dead_kernel_fail(make: Make, died: Trace) -> None:
@@ -201,8 +205,10 @@ def test_a_goal_without_its_premise_is_met_for_nothing(make: Make) -> None:
     plug, unplug = Plug("dimm1", parse_size("128M")), Unplug("dimm1")
 
     def outcomes(state: str, end: str | None, left: dict[int, str]) -> list[tuple[bool, bool]]:
-        trace = make.told(make.seen({})).did(plug, None, make.seen({32: f"{state} Normal"}))
-        trace.did(unplug, end, make.seen(left))
+        trace = make.trace_of(make.observation({})).did(
+            plug, None, make.observation({32: f"{state} Normal"})
+        )
+        trace.did(unplug, end, make.observation(left))
         scenario = make.scenario(trace, gone)
         first, *others = scenario.goals
         goals = (replace(first, given=online), *others)

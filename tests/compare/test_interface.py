@@ -34,11 +34,11 @@ OPTION = Removal("CONFIG_MEMORY_HOTPLUG_DEFAULT_ONLINE", "the config option is g
 
 
 def used(make: Make, *steps: Step, machine: Machine | None = None) -> list[Removal]:
-    told = make.told(make.seen({}))
+    builder = make.trace_of(make.observation({}))
     for step in steps:
-        told.did(step)
-    scenario = make.scenario(told, machine=machine)
-    return used_and_removed(scenario, told.trace(), BEFORE, AFTER)
+        builder.did(step)
+    scenario = make.scenario(builder, machine=machine)
+    return used_and_removed(scenario, builder.trace(), BEFORE, AFTER)
 
 
 def test_everything_that_is_gone_by_name() -> None:
@@ -89,40 +89,40 @@ def test_what_a_machine_runs_into(make: Make, machine: Machine, expected: list[R
 
 def test_a_value_taken_from_a_parameter(make: Make) -> None:
     after = replace(BEFORE, parameters={"memhp_default_state": ("offline",), "movable_node": ()})
-    told = make.told(make.seen({}))
+    builder = make.trace_of(make.observation({}))
 
     def of(cmdline: str) -> list[str]:
-        scenario = make.scenario(told, machine=Machine(cmdline=cmdline))
-        return [item.detail for item in used_and_removed(scenario, told.trace(), BEFORE, after)]
+        scenario = make.scenario(builder, machine=Machine(cmdline=cmdline))
+        return [item.detail for item in used_and_removed(scenario, builder.trace(), BEFORE, after)]
 
     assert of("memhp_default_state=online") == ["the boot parameter no longer accepts 'online'"]
     assert of("memhp_default_state=offline") == []
 
 
 def test_composite_steps_use_what_they_come_down_to(make: Make) -> None:
-    told = make.told(make.seen({}))
-    told.several(
+    builder = make.trace_of(make.observation({}))
+    builder.several(
         Online(Blocks("dimm1"), "online_movable"),
-        told.act(Write("memory32/state", "online_movable")),
+        builder.act(Write("memory32/state", "online_movable")),
     )
-    found = used_and_removed(make.scenario(told), told.trace(), BEFORE, AFTER)
-    assert found == [VALUE]
+    actual = used_and_removed(make.scenario(builder), builder.trace(), BEFORE, AFTER)
+    assert actual == [VALUE]
 
 
 def test_a_goal_about_the_knob_uses_it(make: Make) -> None:
-    told = make.told(make.seen({}))
+    builder = make.trace_of(make.observation({}))
 
     def of(*goals: KnobGoal) -> list[Removal]:
-        return used_and_removed(make.scenario(told, *goals), told.trace(), BEFORE, AFTER)
+        return used_and_removed(make.scenario(builder, *goals), builder.trace(), BEFORE, AFTER)
 
     assert of(KnobGoal("exists")) == of(KnobGoal("online", after=1)) == [KNOB]
     assert of(KnobGoal("absent")) == []
 
 
 def test_steps_count_even_when_the_baseline_died_before_them(make: Make) -> None:
-    told = make.told(make.seen({})).did(Write("auto_online_blocks", "online"))
-    scenario = make.scenario(told)
-    dead = replace(told.trace(), steps=(), end="panic")
+    builder = make.trace_of(make.observation({})).did(Write("auto_online_blocks", "online"))
+    scenario = make.scenario(builder)
+    dead = replace(builder.trace(), steps=(), end="panic")
     assert used_and_removed(scenario, dead, BEFORE, AFTER) == [KNOB]
 
 

@@ -46,7 +46,9 @@ KNOB = Interface(files={"auto_online_blocks": ("online", "offline")})
 
 def runs(make: Make, one: str | None, two: str | None, *checks: Any) -> tuple[Any, Run, Run]:
     """The runs of a scenario of a single write, with these results."""
-    traces = [make.told(make.seen({})).did(WRITE, result).trace() for result in (one, two)]
+    traces = [
+        make.trace_of(make.observation({})).did(WRITE, result).trace() for result in (one, two)
+    ]
     scenario = make.scenario(traces[0], *checks)
     return scenario, make.ran(scenario, traces[0], "before"), make.ran(scenario, traces[1], "after")
 
@@ -103,14 +105,14 @@ def test_a_removal_counts_even_where_nothing_else_shows(make: Make) -> None:
 
 def test_an_absent_knob_is_a_difference_only_of_scenarios_that_use_it(make: Make) -> None:
     plug = Plug("dimm1", Bytes(GIB))
-    one = make.told(make.seen({})).did(plug).trace()
-    two = make.told(make.seen({}, knob=None)).did(plug).trace()
+    baseline = make.trace_of(make.observation({})).did(plug).trace()
+    candidate = make.trace_of(make.observation({}, knob=None)).did(plug).trace()
     infos = make.info("before", interface=KNOB), make.info("after")
-    scenario = make.scenario(one)
-    ignoring = judge(scenario, make.ran(scenario, one), make.ran(scenario, two), *infos)
+    scenario = make.scenario(baseline)
+    ignoring = judge(scenario, make.ran(scenario, baseline), make.ran(scenario, candidate), *infos)
     assert ignoring.kinds == ["unchanged"]
-    scenario = make.scenario(one, KnobGoal("exists"))
-    asking = judge(scenario, make.ran(scenario, one), make.ran(scenario, two), *infos)
+    scenario = make.scenario(baseline, KnobGoal("exists"))
+    asking = judge(scenario, make.ran(scenario, baseline), make.ran(scenario, candidate), *infos)
     assert asking.kinds == ["regression", "abi-removal"]
 
 
@@ -144,9 +146,15 @@ def test_runs_of_another_text_are_refused(make: Make, old: int) -> None:
 
 
 def test_runs_of_another_scenario_are_refused(make: Make) -> None:
-    scenario, one, two = runs(make, None, None)
+    scenario, baseline, candidate = runs(make, None, None)
     with pytest.raises(ValueError, match="ran other/one"):
-        judge(scenario, one, replace(two, scenario="other/one"), make.info("a"), make.info("b"))
+        judge(
+            scenario,
+            baseline,
+            replace(candidate, scenario="other/one"),
+            make.info("a"),
+            make.info("b"),
+        )
 
 
 # --- properties, on the real engine ---------------------------------------------------------------

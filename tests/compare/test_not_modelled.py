@@ -64,8 +64,8 @@ def test_it_has_a_status_and_a_kind_of_its_own(result: Result) -> None:
         "v4.12": ("not-modelled", WHY),
         "v6.1": ("ran", None),
     }
-    told = [(item.variant, item.kinds, item.unjudged) for item in result.judgements[-2:]]
-    assert told == [
+    builder = [(item.variant, item.kinds, item.unjudged) for item in result.judgements[-2:]]
+    assert builder == [
         ("v4.12", ["not-judged"], f"v4.12, because {WHY}"),
         ("v6.1", ["not-judged"], f"upstream, because {WHY}"),
     ]
@@ -96,10 +96,10 @@ def test_no_form_calls_it_dead_or_an_error(result: Result) -> None:
 
 
 def test_the_history_has_a_gap_and_no_turn(large: Path) -> None:
-    told = history(load([large]), [], Registry())
-    [item] = told.scenarios
+    builder = history(load([large]), [], Registry())
+    [item] = builder.scenarios
     assert [(goal.met, goal.turns) for goal in item.goals] == [(True, []), (True, [])]
     old = ["v4.3", "pre-auto-online", "v4.9", "upstream", "v4.12", "v4.13", "v4.14", "v4.14-stable"]
-    cells = tuple("?" if item.variant in old else "met" for item in told.releases)
-    assert [goal.cells for goal in goals(item, told.releases)] == [cells] * 2
+    cells = tuple("?" if item.variant in old else "met" for item in builder.releases)
+    assert [goal.cells for goal in goals(item, builder.releases)] == [cells] * 2
     assert gaps(item) == [f"could not be judged on {', '.join(old)}, because {WHY}"]

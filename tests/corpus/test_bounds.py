@@ -176,9 +176,9 @@ def test_a_long_list_of_values_takes_time_in_proportion(
 
 def test_many_unknown_long_keys(problems: Callable[[str], list[str]]) -> None:
     lines = [f"{'machin' * 2}{number}: 1\n" for number in range(10_000)]
-    found = problems(BASE + "".join(lines) + f"? {'y' * 200_000}\n: 1\n")
-    assert len(found) == bounds.PROBLEMS + 1
-    assert found[-1] == f"... and {10_001 - bounds.PROBLEMS} more"
+    actual = problems(BASE + "".join(lines) + f"? {'y' * 200_000}\n: 1\n")
+    assert len(actual) == bounds.PROBLEMS + 1
+    assert actual[-1] == f"... and {10_001 - bounds.PROBLEMS} more"
 
 
 def test_suggestions() -> None:

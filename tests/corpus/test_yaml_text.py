@@ -102,18 +102,18 @@ def test_bomb_does_not_unfold(mistakes: Mistakes) -> None:
     for level in range(1, 40):
         references = ", ".join([f"*a{level - 1}"] * 9)
         lines.append(f"a{level}: &a{level} [{references}]")
-    found = mistakes("\n".join(lines))
-    assert "1:5: a0: the anchor &a0 is not allowed: remove it" in found
-    assert "2:10: a1[0]: the alias *a0 is not allowed: write the value out" in found
+    actual = mistakes("\n".join(lines))
+    assert "1:5: a0: the anchor &a0 is not allowed: remove it" in actual
+    assert "2:10: a1[0]: the alias *a0 is not allowed: write the value out" in actual
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
 def test_deep_nesting_is_given_up(mistakes: Mistakes, opening: str) -> None:
-    found = mistakes("why: x\nsteps:\n  " + opening * 20_000)
-    assert len(found) <= FILE_DEPTH
+    actual = mistakes("why: x\nsteps:\n  " + opening * 20_000)
+    assert len(actual) <= FILE_DEPTH
     # libyaml 0.2.6 and later have a limit for brackets that they come upon before we see any.
     says = f"nested more than {FILE_DEPTH} levels deep|exceeded maximum nesting depth"
-    assert any(re.search(says, line) for line in found)
+    assert any(re.search(says, line) for line in actual)
 
 
 @pytest.mark.parametrize("key", ["[a, b]", "{a: b}", "*x"])

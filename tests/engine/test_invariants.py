@@ -263,7 +263,7 @@ def text(trace: Trace) -> bytes:
     return json.dumps(asdict(trace), sort_keys=True).encode()
 
 
-def told(trace: Trace) -> object:
+def visible(trace: Trace) -> object:
     """What a trace shows of the machine, without names and reasons."""
     acts = [(act.result, act.output, act.changed, act.uevents) for _, _, act in trace.acts()]
     return trace.boot, acts, trace.end
@@ -580,7 +580,7 @@ def test_variants_are_alike_in_what_the_patch_between_them_leaves_alone(
     def alike(tale: Tale) -> None:
         steps = tale.steps()
         traces = [run(POLICIES[name], tale.machine, steps) for name in (one, other)]
-        assert told(traces[0]) == told(traces[1])
+        assert visible(traces[0]) == visible(traces[1])
 
     alike()
 
@@ -590,7 +590,7 @@ def test_without_dimms_igors_patch_changes_nothing(tale: Tale) -> None:
     machine = Machine(tale.machine.nodes, (), tale.machine.cmdline, tale.machine.config)
     steps = Tale(tale.variant, machine, tale.moves).steps()
     traces = [run(POLICIES[name], machine, steps) for name in ("upstream", "igor-movable")]
-    assert told(traces[0]) == told(traces[1])
+    assert visible(traces[0]) == visible(traces[1])
 
 
 def test_pages_and_blocks_agree() -> None:

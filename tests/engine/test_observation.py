@@ -84,8 +84,8 @@ def test_aligned_ranges_show_each_block_once_with_both_views(
     left: Observation, right: Observation
 ) -> None:
     each = {
-        number: (one, two)
-        for first, last, one, two in aligned(left.blocks, right.blocks)
+        number: (one, second)
+        for first, last, one, second in aligned(left.blocks, right.blocks)
         for number in range(first, last + 1)
     }
     expected = {n: (left.block(n), right.block(n)) for n in range(14)}

@@ -37,7 +37,7 @@ def why(block: int | None, zone: str = "Normal", rule: Rule = RULE) -> Because:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "joined"),
     [
         ([], []),
         ([why(32)], ["block 32 of Normal"]),
@@ -55,9 +55,9 @@ def why(block: int | None, zone: str = "Normal", rule: Rule = RULE) -> Because:
     ],
 )
 def test_a_reason_that_holds_for_consecutive_blocks_is_told_once(
-    given: list[Because], told: list[str]
+    given: list[Because], joined: list[str]
 ) -> None:
-    assert [reason.text for reason in joined_reasons(given)] == told
+    assert [reason.text for reason in joined_reasons(given)] == joined
 
 
 def test_a_reason_carries_its_rule_and_numbers() -> None:
@@ -70,7 +70,7 @@ def test_a_reason_carries_its_rule_and_numbers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "joined"),
     [
         ([], ()),
         ([("add", 32)], ("add memory32",)),
@@ -82,9 +82,9 @@ def test_a_reason_carries_its_rule_and_numbers() -> None:
     ],
 )
 def test_events_of_consecutive_blocks_are_told_as_one(
-    given: list[tuple[str, int]], told: tuple[str, ...]
+    given: list[tuple[str, int]], joined: tuple[str, ...]
 ) -> None:
-    assert joined_events(given) == told
+    assert joined_events(given) == joined
 
 
 def test_a_trace_holds_each_step_with_its_acts() -> None:

@@ -26,7 +26,7 @@ OFF_TO_ON = "memory4: offline → online [Normal]"
 TO_EDGE = "memory3: offline [Normal] → offline [Normal Movable]"
 
 
-def seen(*ranges: tuple[int, int, BlockView], knob: str | None = None) -> Observation:
+def look(*ranges: tuple[int, int, BlockView], knob: str | None = None) -> Observation:
     return Observation(
         tuple(BlockRange(*item) for item in ranges),
         {"0/Normal": ZoneView(0, 65536, 32768)},
@@ -55,14 +55,14 @@ def test_an_online_file_that_disagrees_is_shown() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "text"),
     [
-        (seen(), seen((32, 33, OFFLINE)), "memory32-33 new: offline [Normal]"),
-        (seen((32, 33, OFFLINE)), seen(), "memory32-33 gone"),
-        (seen((3, 4, OFFLINE)), seen((3, 3, OFFLINE), (4, 4, ONLINE)), OFF_TO_ON),
-        (seen((3, 3, OFFLINE)), seen((3, 3, EDGE)), TO_EDGE),
-        (seen((3, 3, ONLINE)), seen((3, 3, AUTO)), "memory3: online → online [Normal] online=0"),
-        (seen(knob="offline"), seen(knob="online"), "auto_online_blocks: offline → online"),
-        (seen(knob="offline"), seen(), "auto_online_blocks: offline → no such file"),
-        (seen(), seen(), ""),
+        (look(), look((32, 33, OFFLINE)), "memory32-33 new: offline [Normal]"),
+        (look((32, 33, OFFLINE)), look(), "memory32-33 gone"),
+        (look((3, 4, OFFLINE)), look((3, 3, OFFLINE), (4, 4, ONLINE)), OFF_TO_ON),
+        (look((3, 3, OFFLINE)), look((3, 3, EDGE)), TO_EDGE),
+        (look((3, 3, ONLINE)), look((3, 3, AUTO)), "memory3: online → online [Normal] online=0"),
+        (look(knob="offline"), look(knob="online"), "auto_online_blocks: offline → online"),
+        (look(knob="offline"), look(), "auto_online_blocks: offline → no such file"),
+        (look(), look(), ""),
     ],
 )  # fmt: skip
 def test_changes(before: Observation, after: Observation, text: str) -> None:
@@ -70,8 +70,8 @@ def test_changes(before: Observation, after: Observation, text: str) -> None:
 
 
 def test_one_change_of_blocks_that_were_different_is_told_apart() -> None:
-    before = seen((32, 33, OFFLINE), (34, 34, EDGE))
-    after = seen((32, 34, ONLINE))
+    before = look((32, 33, OFFLINE), (34, 34, EDGE))
+    after = look((32, 34, ONLINE))
     assert changed(before, after) == [
         "memory32-33: offline → online [Normal]",
         "memory34: offline [Normal Movable] → online [Normal]",
@@ -79,8 +79,8 @@ def test_one_change_of_blocks_that_were_different_is_told_apart() -> None:
 
 
 def test_details_that_state_and_zones_do_not_show() -> None:
-    before = seen((3, 3, ONLINE))
-    after = seen((3, 3, BlockView("online", "Normal", "0", "1", 1)))
+    before = look((3, 3, ONLINE))
+    after = look((3, 3, BlockView("online", "Normal", "0", "1", 1)))
     assert changed(before, after) == ["memory3: removable 1 → 0, node 0 → 1"]
 
 
@@ -100,16 +100,16 @@ def test_details_that_state_and_zones_do_not_show() -> None:
     ],
 )
 def test_zones(change: dict[str, ZoneView | None], text: str) -> None:
-    assert words.changes(seen(), Change(zones=change)) == [f"zone 0/{text}"]
+    assert words.changes(look(), Change(zones=change)) == [f"zone 0/{text}"]
 
 
 def test_node_masks() -> None:
     change = Change(nodes={"online": "0-1", "has_memory": "1"})
-    assert words.changes(seen(), change) == ["online: 0 → 0-1", "has_memory: none → 1"]
+    assert words.changes(look(), change) == ["online: 0 → 0-1", "has_memory: none → 1"]
 
 
 @pytest.mark.parametrize(
-    ("events", "told"),
+    ("events", "joined"),
     [
         ([], []),
         (["add memory32", "add memory33-35", "add memory36"], ["add memory32-36"]),
@@ -118,8 +118,8 @@ def test_node_masks() -> None:
         (["add memory32", "add node1"], ["add memory32", "add node1"]),
     ],
 )
-def test_runs_of_events_are_joined(events: list[str], told: list[str]) -> None:
-    assert words.uevents(events) == told
+def test_runs_of_events_are_joined(events: list[str], joined: list[str]) -> None:
+    assert words.uevents(events) == joined
 
 
 def test_results_are_explained() -> None:

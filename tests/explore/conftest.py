@@ -26,10 +26,10 @@ def explore() -> Explore:
         left: Policy | str, right: Policy | str, arena: Arena, level: Level = "sysfs", **bounds: Any
     ) -> tuple[System, System, Comparison]:
         numberings = Numberings()
-        one, two = (
+        first, second = (
             build(policy(variant), arena, level=level, numberings=numberings, **bounds)
             for variant in (left, right)
         )
-        return one, two, compare(one, two)
+        return first, second, compare(first, second)
 
     return explore

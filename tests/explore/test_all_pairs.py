@@ -26,22 +26,22 @@ class Broken(Upstream):
 
 
 def test_expectations_of_the_thread() -> None:
-    found = {
+    actual = {
         (item.baseline, item.candidate): item.verdict
         for item in explore_all_pairs([policy(name) for name in NAMES], [TINY["two-blocks"]])
     }
-    assert len(found) == 10
-    assert found["michal-split/3", "hyperv-xen-only"] == "equivalent"
-    assert found["upstream", "michal-split/1"] == "equivalent"
-    assert found["upstream", "igor-movable"] == "differs"
-    assert found["upstream", "michal-split/3"] == "differs"
+    assert len(actual) == 10
+    assert actual["michal-split/3", "hyperv-xen-only"] == "equivalent"
+    assert actual["upstream", "michal-split/1"] == "equivalent"
+    assert actual["upstream", "igor-movable"] == "differs"
+    assert actual["upstream", "michal-split/3"] == "differs"
 
 
 def test_a_variant_that_raises_spoils_its_own_pairs_only() -> None:
     policies = [policy("upstream"), Broken(), policy("michal-split/1")]
-    found = explore_all_pairs(policies, [TINY["two-dimms"]])
-    assert [item.verdict for item in found] == ["error", "equivalent", "error"]
-    assert found[0].error == f"variant broken failed: {__file__}:25: ZeroDivisionError: by design"
+    actual = explore_all_pairs(policies, [TINY["two-dimms"]])
+    assert [item.verdict for item in actual] == ["error", "equivalent", "error"]
+    assert actual[0].error == f"variant broken failed: {__file__}:25: ZeroDivisionError: by design"
 
 
 def test_a_result_keeps_explorations() -> None:

@@ -48,9 +48,9 @@ def test_states_within_the_depth_said_are_all_expanded() -> None:
 
 def test_a_depth_bound_is_kept_and_said(explore: Explore) -> None:
     for depth in (1, 2, 3):
-        one, two, found = explore("upstream", "igor-movable", ONE, "results", depth=depth)
-        assert found.depth == bound(one, two) == depth
-        assert max(len(witness.actions) for witness in found.witnesses) <= depth
+        first, second, actual = explore("upstream", "igor-movable", ONE, "results", depth=depth)
+        assert actual.depth == bound(first, second) == depth
+        assert max(len(witness.actions) for witness in actual.witnesses) <= depth
     assert explore("upstream", "igor-movable", ONE, "results", depth=50)[2].depth is None
 
 
@@ -64,9 +64,9 @@ def test_with_a_bound_the_same_witnesses_are_found_up_to_it(explore: Explore) ->
 
 def test_kernels_that_die_booting_are_one_state_and_one_difference(explore: Explore) -> None:
     arena = TINY["onlined-at-boot"]
-    one, _, found = explore("upstream", "v4.12", arena)
+    one, _, actual = explore("upstream", "v4.12", arena)
     assert one.states == 1
-    [witness] = found.witnesses
+    [witness] = actual.witnesses
     assert (witness.kind.what, witness.kind.left, witness.actions) == ("kernel", "dead (hang)", ())
     assert explore("upstream", "igor-movable", arena)[2].verdict == "equivalent"
 

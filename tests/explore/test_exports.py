@@ -64,10 +64,10 @@ def bisimilar(left: Graph, right: Graph) -> bool:
 def test_an_independent_reader_comes_to_the_same_verdict(
     left: str, right: str, name: str, explore: Explore
 ) -> None:
-    one, two, found = explore(left, right, TINY[name])
-    graphs = [read(list(aldebaran(system))) for system in (one, two)]
-    assert [len(graph) for graph in graphs] == [one.states, two.states]
-    assert bisimilar(*graphs) == (found.verdict == "equivalent")
+    first, second, actual = explore(left, right, TINY[name])
+    graphs = [read(list(aldebaran(system))) for system in (first, second)]
+    assert [len(graph) for graph in graphs] == [first.states, second.states]
+    assert bisimilar(*graphs) == (actual.verdict == "equivalent")
 
 
 def test_labels_are_steps_and_results(explore: Explore) -> None:

@@ -14,32 +14,32 @@ from zonediff.explore.portrait import ARENA, portraits
 
 def test_variants_that_behave_alike_share_a_portrait() -> None:
     names = ["upstream", "michal-split/1", "igor-movable", "v4.12", "v4.14"]
-    found = portraits([policy(name) for name in names])
-    assert [item.variants for item in found] == [
+    actual = portraits([policy(name) for name in names])
+    assert [item.variants for item in actual] == [
         ["upstream", "michal-split/1", "v4.12"],
         ["igor-movable"],
     ]  # that of v4.14 has 36 states
-    assert [len(item.states) for item in found] == [12, 12]
+    assert [len(item.states) for item in actual] == [12, 12]
 
 
 def test_states_are_those_that_can_be_told_apart() -> None:
     for name in ("upstream", "v4.13"):
-        (found,) = portraits([policy(name)])
+        (actual,) = portraits([policy(name)])
         system = build(policy(name), ARENA)
-        assert len(found.states) == len(set(classes(system)[0].tolist()))
+        assert len(actual.states) == len(set(classes(system)[0].tolist()))
 
 
 def test_moves_are_what_the_engine_does() -> None:
-    (found,) = portraits([policy("upstream")])
-    assert found.states[0] == ["memory32 offline [Normal]", "memory33 offline [Normal Movable]"]
+    (actual,) = portraits([policy("upstream")])
+    assert actual.states[0] == ["memory32 offline [Normal]", "memory33 offline [Normal Movable]"]
     at, steps = 0, []
     for block, value in ((33, "online_movable"), (32, "online_movable"), (33, "offline")):
         step = Write(f"memory{block}/state", value)
         steps.append(step)
-        (at,) = [m.target for m in found.moves if (m.source, m.do) == (at, str(step))]
+        (at,) = [m.target for m in actual.moves if (m.source, m.do) == (at, str(step))]
         seen = run(policy("upstream"), ARENA.machine, steps).last()
         expected = [seen.block(number) for number in (32, 33)]
-        assert found.states[at] == [
+        assert actual.states[at] == [
             f"memory{number} {view.state} [{view.valid_zones}]"
             for number, view in zip((32, 33), expected, strict=True)
             if view is not None

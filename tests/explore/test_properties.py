@@ -62,9 +62,9 @@ def test_made_up_policies(one: int, two: int) -> None:
     left, right = MadeUp(one), MadeUp(two)
     numberings = Numberings()
     systems = [build(policy, arena, numberings=numberings) for policy in (left, right)]
-    found = compare(*systems)
+    actual = compare(*systems)
     expected = brute.first_difference(left, right, arena, "sysfs")
-    shortest = min((len(witness.actions) for witness in found.witnesses), default=None)
+    shortest = min((len(witness.actions) for witness in actual.witnesses), default=None)
     assert shortest == (None if expected is None else len(expected))
     mine, theirs = classes(*systems)
     assert (mine[0] == theirs[0]) == (expected is None)

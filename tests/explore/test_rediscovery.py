@@ -114,42 +114,44 @@ KNOWN = {
 @pytest.mark.parametrize("name", KNOWN)
 def test_known_differences_are_found(name: str, explore: Explore) -> None:
     known = KNOWN[name]
-    _, _, found = explore(known.left, known.right, known.arena, known.level, depth=known.steps or 1)
-    assert found.verdict != "equivalent"
+    _, _, actual = explore(
+        known.left, known.right, known.arena, known.level, depth=known.steps or 1
+    )
+    assert actual.verdict != "equivalent"
     lengths = [
         len(witness.actions)
-        for witness in found.witnesses
+        for witness in actual.witnesses
         if witness.kind.what == known.what
         and (witness.kind.left, witness.kind.right) == known.results
         and (not known.last or known.last in str(steps_of(witness, known.arena)[-1]))
     ]
-    assert lengths, [tuple(witness.kind) for witness in found.witnesses]
+    assert lengths, [tuple(witness.kind) for witness in actual.witnesses]
     assert min(lengths) <= known.steps
 
 
 def test_the_four_operation_loss_is_one_that_people_found(explore: Explore) -> None:
     """The sequence of the mail is a loss, and the one found is no longer than it."""
-    one, two, found = explore("v4.13", "v4.14", EIGHT, "results", depth=4)
-    steps = [str(step) for step in one.actions]
+    first, second, actual = explore("v4.13", "v4.14", EIGHT, "results", depth=4)
+    steps = [str(step) for step in first.actions]
     state = [0, 0]
     results: list[list[str | None]] = [[], []]
     for value, block in (("movable", 39), ("movable", 38), ("", 38), ("kernel", 38)):
         text = f"online_{value}" if value else "offline"
         action = steps.index(f"echo {text} > memory{block}/state")
-        for side, system in enumerate((one, two)):
+        for side, system in enumerate((first, second)):
             outcome = system.numberings.outcomes.values[system.outcome[state[side], action]]
             results[side].append(outcome.result)
             state[side] = int(system.successor[state[side], action])
     assert results == [[None, None, None, "EINVAL"], [None, None, None, None]]
-    assert found.depth == 4
-    assert min(len(witness.actions) for witness in found.witnesses) <= 4
+    assert actual.depth == 4
+    assert min(len(witness.actions) for witness in actual.witnesses) <= 4
 
 
 def test_the_loss_of_v4_13_is_found_in_three_operations(explore: Explore) -> None:
-    _, _, found = explore("upstream", "v4.13", EIGHT, "results", depth=4)
+    _, _, actual = explore("upstream", "v4.13", EIGHT, "results", depth=4)
     losses = [
         [str(step) for step in steps_of(witness, EIGHT)]
-        for witness in found.witnesses
+        for witness in actual.witnesses
         if (witness.kind.left, witness.kind.right) == (None, "EINVAL")
     ]
     assert losses == [
@@ -173,11 +175,11 @@ def test_the_loss_of_v4_13_is_found_in_three_operations(explore: Explore) -> Non
 def test_each_bug_of_the_rework_is_found_with_a_shortest_trace(name: str, explore: Explore) -> None:
     change, steps = REWORK[name]
     broken = mutant(v4_13.V4_13, *change)
-    _, _, found = explore("v4.13", broken, THREE_BLOCKS, "sysfs")
-    assert found.verdict == "differs"
-    assert min(len(witness.actions) for witness in found.witnesses) == steps
+    _, _, actual = explore("v4.13", broken, THREE_BLOCKS, "sysfs")
+    assert actual.verdict == "differs"
+    assert min(len(witness.actions) for witness in actual.witnesses) == steps
     # Of any length, so no difference was missed; and no sequence with a step less shows one.
-    assert found.depth is None
+    assert actual.depth is None
     _, _, shorter = explore("v4.13", broken, THREE_BLOCKS, "sysfs", depth=steps - 1)
     assert (shorter.verdict, shorter.depth) == ("equivalent", steps - 1)
 
@@ -229,9 +231,9 @@ def test_every_broken_token_is_found(name: str, explore: Explore) -> None:
     base, *change = MUTANTS[name]
     broken = mutant(base, *change)
     arenas = [WRITES, KNOB, BOOT, ELSEWHERE]
-    found = [explore(base(), broken, arena, "sysfs")[2] for arena in arenas]
-    assert "differs" in [comparison.verdict for comparison in found]
-    assert all(len(shown.actions) <= 5 for item in found for shown in item.witnesses[:1])
+    actual = [explore(base(), broken, arena, "sysfs")[2] for arena in arenas]
+    assert "differs" in [comparison.verdict for comparison in actual]
+    assert all(len(shown.actions) <= 5 for item in actual for shown in item.witnesses[:1])
 
 
 # --- every rule of a policy, broken where the mutation tests break it -----------------------------
@@ -266,11 +268,11 @@ def test_every_broken_rule_is_found(stem: str, rule: str, explore: Explore) -> N
     exec(compile(ast.fix_missing_locations(tree), str(path), "exec"), module.__dict__)
     for base, arena in product(bases, PLACES):
         try:
-            found = explore(base(), getattr(module, base.__name__)(), arena)[2]
+            actual = explore(base(), getattr(module, base.__name__)(), arena)[2]
         except VariantFailed:
             return  # a policy that returns no zone, as some do once broken, is found at once
-        if found.verdict != "equivalent":
-            assert len(found.witnesses[0].actions) <= 4
+        if actual.verdict != "equivalent":
+            assert len(actual.witnesses[0].actions) <= 4
             return
     pytest.fail("nothing tells it apart")
 
@@ -290,8 +292,8 @@ class Forgetful(Upstream):
 
 
 def test_stale_online_type_after_a_failed_write(explore: Explore) -> None:
-    one, _, found = explore("upstream", Forgetful(), THREE, "sysfs")
-    steps = [str(one.actions[action]) for action in found.witnesses[0].actions]
+    one, _, actual = explore("upstream", Forgetful(), THREE, "sysfs")
+    steps = [str(one.actions[action]) for action in actual.witnesses[0].actions]
     assert len(steps) <= 4
     # online it; ask for another type, which is refused but kept; offline it; 1 > online
     assert steps[-1].startswith("echo 1 > ")

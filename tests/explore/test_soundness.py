@@ -115,13 +115,13 @@ def test_verdict_and_shortest_witness_are_those_of_brute_force(
     name: str, level: Level, explore: Explore
 ) -> None:
     for left, right in PAIRS:
-        one, two, found = explore(left, right, TINY[name], level)
+        first, second, actual = explore(left, right, TINY[name], level)
         expected = brute.first_difference(policy(left), policy(right), TINY[name], level)
-        assert (found.verdict == "equivalent") == (expected is None), (left, right)
-        shortest = min((len(witness.actions) for witness in found.witnesses), default=None)
+        assert (actual.verdict == "equivalent") == (expected is None), (left, right)
+        shortest = min((len(witness.actions) for witness in actual.witnesses), default=None)
         assert shortest == (None if expected is None else len(expected)), (left, right)
-        mine, theirs = classes(one, two)
-        assert (mine[0] == theirs[0]) == (found.verdict == "equivalent"), (left, right)
+        mine, theirs = classes(first, second)
+        assert (mine[0] == theirs[0]) == (actual.verdict == "equivalent"), (left, right)
 
 
 @pytest.mark.parametrize("name", TINY)
@@ -134,32 +134,32 @@ def test_witnesses_show_their_difference_when_they_are_run(name: str, explore: E
 def see_it_shown(witness: Witness, left: str, right: str, arena: Arena) -> None:
     """See that a witness, run outside the explorer, shows its difference with its last step."""
     steps = steps_of(witness, arena)
-    one, two = (run(policy(variant), arena.machine, steps) for variant in (left, right))
-    shown = {parting.step for parting in partings(one, two)}
+    first, second = (run(policy(variant), arena.machine, steps) for variant in (left, right))
+    shown = {parting.step for parting in partings(first, second)}
     if witness.kind.what == "auto_online_blocks":
         # Of a file that only one side has, every scenario would show it: it is not counted.
-        knobs = {trace.last().auto_online_blocks for trace in (one, two)}
+        knobs = {trace.last().auto_online_blocks for trace in (first, second)}
         assert len(knobs) == 2
     else:
         assert len(steps) - 1 in shown, (left, right, witness)
     if witness.kind.what == "result":
-        assert one.steps[-1].result == witness.kind.left
-        assert two.steps[-1].result == witness.kind.right
+        assert first.steps[-1].result == witness.kind.left
+        assert second.steps[-1].result == witness.kind.right
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_variant_is_equivalent_to_itself(variant: str, explore: Explore) -> None:
-    _, _, found = explore(variant, variant, TINY["everything"], "spans")
-    assert found.verdict == "equivalent"
-    assert found.refines
-    assert found.refined
-    assert not found.witnesses
+    _, _, actual = explore(variant, variant, TINY["everything"], "spans")
+    assert actual.verdict == "equivalent"
+    assert actual.refines
+    assert actual.refined
+    assert not actual.witnesses
 
 
 def test_a_system_is_the_same_each_time() -> None:
-    one, two = (build(policy("v4.14"), TINY["everything"]) for _ in range(2))
+    first, second = (build(policy("v4.14"), TINY["everything"]) for _ in range(2))
     for column in ("successor", "outcome", "views", "label", "parent", "parent_action"):
-        assert np.array_equal(getattr(one, column), getattr(two, column))
+        assert np.array_equal(getattr(first, column), getattr(second, column))
 
 
 @pytest.mark.parametrize("variant", ["upstream", "v6.1"])

@@ -56,7 +56,7 @@ def spin(left: System, right: System, folder: Path) -> tuple[bool, int]:
 def test_spin_comes_to_the_same_verdict(
     left: str, right: str, arena: str, level: Level, tmp_path: Path, explore: Explore
 ) -> None:
-    one, two, found = explore(left, right, STANDARD[arena], level)
-    same, pairs = spin(one, two, tmp_path)
-    assert same == (found.verdict == "equivalent")
-    assert not same or pairs == found.pairs
+    first, second, actual = explore(left, right, STANDARD[arena], level)
+    same, pairs = spin(first, second, tmp_path)
+    assert same == (actual.verdict == "equivalent")
+    assert not same or pairs == actual.pairs

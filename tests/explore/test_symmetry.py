@@ -133,7 +133,7 @@ def test_paths_lead_where_they_say_and_images_do_the_image(variant: str, name: s
         assert (system.outcome[image][:, actions] == system.outcome).all()
 
 
-def told(found: Comparison) -> list[str]:
+def summary(found: Comparison) -> list[str]:
     """Kinds, how long their witnesses are, how many transitions show them."""
     return sorted(f"{item.kind} {len(item.actions)} {item.count}" for item in found.witnesses)
 
@@ -151,7 +151,7 @@ def test_reduced_and_full_comparisons_agree(name: str, level: str, explore: Expl
         assert (reduced.verdict, reduced.refines, reduced.refined, reduced.depth) == (
             *(full.verdict, full.refines, full.refined, full.depth),
         ), (left, right)
-        assert told(reduced) == told(full), (left, right)
+        assert summary(reduced) == summary(full), (left, right)
         assert reduced.pairs < full.pairs
 
 
@@ -164,18 +164,20 @@ def test_witnesses_show_their_difference_whichever_image_stands_for_pairs(
     if not smallest:
         monkeypatch.setattr(PairSearch, "_smallest", largest)
     for left, right in [("upstream", "v4.12"), ("v4.13", "v4.14"), ("v4.12", "v4.13")]:
-        found, full = explore(left, right, arena)[2], explore(left, right, whole(arena))[2]
-        assert told(found) == told(full)
-        for witness in found.witnesses:
+        actual, full = explore(left, right, arena)[2], explore(left, right, whole(arena))[2]
+        assert summary(actual) == summary(full)
+        for witness in actual.witnesses:
             see_it_shown(witness, left, right, arena)
 
 
 def largest(search: PairSearch, a: Numbers, b: Numbers) -> tuple[Numbers, Numbers, Numbers]:
     images = [search._images(number, a, b) for number in range(search.renamings)]
-    turn = np.argmax([one * search.right_system.states + two for one, two in images], axis=0)
+    turn = np.argmax(
+        [first * search.right_system.states + second for first, second in images], axis=0
+    )
     every = np.arange(len(a))
-    one, two = (np.array(side)[turn, every] for side in zip(*images, strict=True))
-    return one, two, turn
+    first, second = (np.array(side)[turn, every] for side in zip(*images, strict=True))
+    return first, second, turn
 
 
 def test_bounds_hold_with_symmetry(explore: Explore) -> None:
@@ -184,7 +186,7 @@ def test_bounds_hold_with_symmetry(explore: Explore) -> None:
         reduced = explore("v4.12", "v4.14", arena, depth=depth)[2]
         full = explore("v4.12", "v4.14", whole(arena), depth=depth)[2]
         assert reduced.depth == full.depth == depth
-        assert told(reduced) == told(full)
+        assert summary(reduced) == summary(full)
     few = build(policy("v4.14"), arena, max_states=200)
     assert not few.complete
     assert few.explored == 200 < few.states
@@ -264,8 +266,8 @@ class Elsewhere(V4_14):
     def zone_to_online(
         self, kernel: KernelState, block: int, online_type: OnlineType
     ) -> Decision[Zone | None]:
-        found = super().zone_to_online(kernel, block, online_type)
-        return Decision(Zone.NORMAL, found.why) if kernel.node(block) == 2 else found
+        actual = super().zone_to_online(kernel, block, online_type)
+        return Decision(Zone.NORMAL, actual.why) if kernel.node(block) == 2 else actual
 
 
 class Jealous(V4_14):

@@ -34,12 +34,12 @@ def test_what_walks_meet_is_what_exploring_finds(left: str, right: str, explore:
 
 def test_the_seed_alone_decides() -> None:
     policies = policy("upstream"), policy("v4.14")
-    one, two, other = (
+    first, second, other = (
         walk(policies, STANDARD["eight-blocks"], walks=12, seed=seed, level="results")
         for seed in (1, 1, 2)
     )
-    assert one == two
-    assert one != other
+    assert first == second
+    assert first != other
 
 
 def test_no_folder_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

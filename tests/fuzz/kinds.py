@@ -403,7 +403,7 @@ BOMB: Final = zlib.compress(b"[" + b"0," * (1 << 26))
 
 def kinds(folder: Path) -> dict[str, Kind]:
     """Return every kind by its name. folder: for the files that commands write."""
-    found: list[Kind] = [
+    all_kinds: list[Kind] = [
         ScenarioFile(),
         ClaimFile(),
         ResultFile(folder),
@@ -414,7 +414,7 @@ def kinds(folder: Path) -> dict[str, Kind]:
         SweepFile(),
         ArenaFile(),
     ]
-    return {kind.name: kind for kind in found}
+    return {kind.name: kind for kind in all_kinds}
 
 
 def call(*command: str) -> tuple[int, str]:

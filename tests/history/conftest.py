@@ -24,10 +24,10 @@ def shipped() -> Shipped:
 
 
 @pytest.fixture(scope="session")
-def told(shipped: Shipped) -> History:
+def whole_history(shipped: Shipped) -> History:
     return history(*shipped, Registry())
 
 
 @pytest.fixture(scope="session")
-def by_scenario(told: History) -> dict[str, ScenarioHistory]:
-    return {item.scenario: item for item in told.scenarios}
+def by_scenario(whole_history: History) -> dict[str, ScenarioHistory]:
+    return {item.scenario: item for item in whole_history.scenarios}

@@ -101,9 +101,12 @@ def test_mistakes() -> None:
 
 
 @pytest.fixture
-def part(told: History) -> History:
+def part(whole_history: History) -> History:
     wanted = {scenario.id for scenario in load(["ordering", "removal"])}
-    return replace(told, scenarios=[item for item in told.scenarios if item.scenario in wanted])
+    return replace(
+        whole_history,
+        scenarios=[item for item in whole_history.scenarios if item.scenario in wanted],
+    )
 
 
 def test_a_result_keeps_its_history(part: History, tmp_path: Path) -> None:

@@ -40,9 +40,9 @@ def rules(turn: Turn) -> tuple[str, str]:
 # --- the time line
 
 
-def test_releases_stand_in_the_order_of_their_dates(told: History) -> None:
-    assert [release.variant for release in told.releases] == RELEASES
-    dates = [release.released for release in told.releases]
+def test_releases_stand_in_the_order_of_their_dates(whole_history: History) -> None:
+    assert [release.variant for release in whole_history.releases] == RELEASES
+    dates = [release.released for release in whole_history.releases]
     assert dates == sorted(dates)
 
 
@@ -95,10 +95,10 @@ def test_the_loss_that_v4_13_declares_and_v4_14_ends(by_scenario: Scenarios) -> 
     ]
 
 
-def test_what_is_declared_to_end_with_a_release_ends_there(told: History) -> None:
+def test_what_is_declared_to_end_with_a_release_ends_there(whole_history: History) -> None:
     declared = [
         (item.scenario, goal.want, turn, following)
-        for item in told.scenarios
+        for item in whole_history.scenarios
         for goal in item.goals
         for turn, following in pairwise([*goal.turns, None])
         if turn is not None and turn.intent is not None and turn.intent.until is not None
@@ -153,9 +153,11 @@ def test_what_turned_by_which_rule(
     assert turns(by_scenario[scenario], want) == expected
 
 
-def test_turns_lead_to_what_each_release_shows(told: History, by_scenario: Scenarios) -> None:
+def test_turns_lead_to_what_each_release_shows(
+    whole_history: History, by_scenario: Scenarios
+) -> None:
     """Following the turns gives what running the scenario on a release gives."""
-    names = [release.variant for release in told.releases]
+    names = [release.variant for release in whole_history.releases]
     scenarios = load(["ordering", "removal"])
     result = run(scenarios, names, baseline=names[0])
     met = {(item.scenario, item.variant): [goal.met for goal in item.goals] for item in result.runs}
@@ -167,7 +169,7 @@ def test_turns_lead_to_what_each_release_shows(told: History, by_scenario: Scena
                 assert met[scenario.id, name][number] is now
 
 
-def test_runs_that_are_known_are_not_done_again(told: History) -> None:
+def test_runs_that_are_known_are_not_done_again(whole_history: History) -> None:
     scenarios = load(["ordering", "pressure/help-by-chance"])
     known = run(scenarios, ["igor-movable", "v4.13"])
     cells: list[int] = []
@@ -177,24 +179,24 @@ def test_runs_that_are_known_are_not_done_again(told: History) -> None:
 
     again = history(scenarios, [], Registry(), known=known, progress=progress)
     wanted = {scenario.id for scenario in scenarios}
-    assert again.scenarios == [item for item in told.scenarios if item.scenario in wanted]
+    assert again.scenarios == [item for item in whole_history.scenarios if item.scenario in wanted]
     assert {*cells} == {len(scenarios) * (len(RELEASES) - 2)}
 
 
-def test_runs_of_other_seeds_are_not_taken(told: History) -> None:
+def test_runs_of_other_seeds_are_not_taken(whole_history: History) -> None:
     scenarios = load(["pressure/help-by-chance"])
     known = run(scenarios, ["v4.13"], seed=7)
     again = history(scenarios, [], Registry(), known=known)
     wanted = {scenario.id for scenario in scenarios}
-    assert again.scenarios == [item for item in told.scenarios if item.scenario in wanted]
+    assert again.scenarios == [item for item in whole_history.scenarios if item.scenario in wanted]
 
 
-def test_many_processes_tell_the_same(told: History) -> None:
+def test_many_processes_tell_the_same(whole_history: History) -> None:
     scenarios = load(["two-dimms"])
     wanted = {scenario.id for scenario in scenarios}
     with open_pool(Registry(), 2) as pool:
         assert history(scenarios, [], Registry(), pool=pool).scenarios == [
-            item for item in told.scenarios if item.scenario in wanted
+            item for item in whole_history.scenarios if item.scenario in wanted
         ]
 
 
@@ -227,12 +229,12 @@ def test_without_scenarios_there_is_nothing_to_tell() -> None:
 # --- claims
 
 
-def claim_rules(told: History, name: str) -> dict[str, set[tuple[str, str]]]:
-    (claim,) = (claim for claim in told.claims if claim.id == name)
-    found: dict[str, set[tuple[str, str]]] = {}
+def claim_rules(whole_history: History, name: str) -> dict[str, set[tuple[str, str]]]:
+    (claim,) = (claim for claim in whole_history.claims if claim.id == name)
+    actual: dict[str, set[tuple[str, str]]] = {}
     for turn in claim.turns:
-        found.setdefault(turn.variant, set()).add(rules(turn))
-    return found
+        actual.setdefault(turn.variant, set()).add(rules(turn))
+    return actual
 
 
 @pytest.mark.parametrize(
@@ -245,15 +247,15 @@ def claim_rules(told: History, name: str) -> dict[str, set[tuple[str, str]]]:
         ("C01", "supported supported supported refuted refuted refuted refuted"),
     ],
 )
-def test_claims_across_kernels(told: History, claim: str, verdicts: str) -> None:
-    (found,) = (item for item in told.claims if item.id == claim)
-    recorded = [item for item in found.verdicts if item.variant in RECORDED]
+def test_claims_across_kernels(whole_history: History, claim: str, verdicts: str) -> None:
+    (actual,) = (item for item in whole_history.claims if item.id == claim)
+    recorded = [item for item in actual.verdicts if item.variant in RECORDED]
     assert [item.verdict for item in recorded] == verdicts.split()
-    assert not any(item.cases for item in found.verdicts)
+    assert not any(item.cases for item in actual.verdicts)
 
 
-def test_what_made_order_and_neighbours_not_matter(told: History) -> None:
-    assert claim_rules(told, "C03") == {
+def test_what_made_order_and_neighbours_not_matter(whole_history: History) -> None:
+    assert claim_rules(whole_history, "C03") == {
         "v4.9": {("zone_can_shift.not-at-zone-end", "zone_can_shift.zero")},
         "upstream": {("zone_can_shift.zero", "zone_can_shift.not-at-zone-end")},
         "v4.13": {("zone_can_shift.not-at-zone-end", "allow_online_pfn_range.movable")},
@@ -261,6 +263,6 @@ def test_what_made_order_and_neighbours_not_matter(told: History) -> None:
     }
 
 
-def test_cases_that_decide_nothing_are_not_told(told: History) -> None:
-    (claim,) = (claim for claim in told.claims if claim.id == "E03")
+def test_cases_that_decide_nothing_are_not_told(whole_history: History) -> None:
+    (claim,) = (claim for claim in whole_history.claims if claim.id == "E03")
     assert claim.turns == []

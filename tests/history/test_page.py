@@ -36,6 +36,6 @@ echo online_kernel > memory35/state   ok on v4.10, EINVAL on v4.13
 
 @pytest.mark.parametrize("new", NEW)
 def test_what_is_told_holds_for_sequences_of_any_length(new: str) -> None:
-    found = explored(Registry(), new, ARENAS, "results")
-    assert [item.error for item in found] == [None] * len(ARENAS)
-    assert [item.depth for item in found] == [None] * len(ARENAS)
+    actual = explored(Registry(), new, ARENAS, "results")
+    assert [item.error for item in actual] == [None] * len(ARENAS)
+    assert [item.depth for item in actual] == [None] * len(ARENAS)

@@ -112,8 +112,8 @@ def test_lines_of_steps_and_goals() -> None:
 
 
 def claim(*verdicts: Verdict, turns: tuple[Turn, ...] = ()) -> ClaimHistory:
-    said = [ClaimVerdict(name, verdict) for name, verdict in zip(NAMES, verdicts, strict=True)]
-    return ClaimHistory("C99", "Ada", "it works", said, [*turns])
+    message = [ClaimVerdict(name, verdict) for name, verdict in zip(NAMES, verdicts, strict=True)]
+    return ClaimHistory("C99", "Ada", "it works", message, [*turns])
 
 
 def test_claims_about_which_nothing_turned_are_left_out() -> None:

@@ -42,10 +42,10 @@ def check(zonediff: Any, tmp_path: Path) -> Any:
 
 
 def test_a_sound_variant(check: Any) -> None:
-    code, said = check(SOUND)
+    code, message = check(SOUND)
     assert code == 0
-    assert said.startswith("1 variant of files in ")
-    assert said.endswith(" scenarios: no mistakes.\n")
+    assert message.startswith("1 variant of files in ")
+    assert message.endswith(" scenarios: no mistakes.\n")
 
 
 @pytest.mark.parametrize(
@@ -74,16 +74,16 @@ def test_a_sound_variant(check: Any) -> None:
 )
 def test_a_lint(check: Any, old: str, new: str, says: str) -> None:
     assert old in SOUND
-    code, said = check(SOUND.replace(old, new))
+    code, message = check(SOUND.replace(old, new))
     assert code == 1
-    assert f": mine: {says}" in said
-    assert said.endswith(": 1 mistake.\n")
+    assert f": mine: {says}" in message
+    assert message.endswith(": 1 mistake.\n")
 
 
 def test_what_does_not_load(check: Any) -> None:
-    code, said = check("class Mine(:\n")
+    code, message = check("class Mine(:\n")
     assert code == 2
-    assert "mine.py:1:12: invalid syntax" in said
+    assert "mine.py:1:12: invalid syntax" in message
 
 
 @pytest.mark.parametrize(
@@ -119,9 +119,9 @@ def test_what_does_not_load(check: Any) -> None:
 )
 def test_a_mistake_is_reported_at_its_own_line(check: Any, old: str, new: str, says: str) -> None:
     assert old in SOUND
-    code, said = check(SOUND.replace(old, new))
+    code, message = check(SOUND.replace(old, new))
     assert code == 1
-    assert f"mine.py:{says}" in said
+    assert f"mine.py:{says}" in message
 
 
 def test_a_file_of_variants_is_no_scenario(zonediff: Any, tmp_path: Path) -> None:

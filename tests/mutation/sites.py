@@ -57,7 +57,7 @@ class Mutant:
 
 def mutants(path: Path, tree: ast.Module, name: str) -> list[Mutant]:
     """All mutants of a module; apply() breaks `tree`, once and for all."""
-    found: list[Mutant] = []
+    mutations: list[Mutant] = []
     seen: dict[str, int] = {}
     for where, node, put in _places(tree, ""):
         for new in _alternatives(node):
@@ -65,8 +65,8 @@ def mutants(path: Path, tree: ast.Module, name: str) -> list[Mutant]:
             seen[key] = seen.get(key, 0) + 1
             if seen[key] > 1:
                 key += f" #{seen[key]}"
-            found.append(Mutant(path, key, getattr(node, "lineno", 0), _applying(put, new)))
-    return found
+            mutations.append(Mutant(path, key, getattr(node, "lineno", 0), _applying(put, new)))
+    return mutations
 
 
 def negated(path: Path, tree: ast.Module, name: str) -> Iterator[tuple[str, Mutant]]:

@@ -56,9 +56,9 @@ def test_a_series_that_the_variant_does_not_model(zonediff: Any, linux: Any) -> 
     assert result.exit_code == 1
     text = " ".join(result.output.split())
     assert "warning: patch 1/3 changes hv_mem_hot_add, which igor-movable leaves as" in text
-    found = json.loads(zonediff(*args, "--json").output)
-    assert len(found["warnings"]) == 4
-    assert found["patches"][0]["left"] == ["hv_mem_hot_add"]
+    actual = json.loads(zonediff(*args, "--json").output)
+    assert len(actual["warnings"]) == 4
+    assert actual["patches"][0]["left"] == ["hv_mem_hot_add"]
 
 
 def test_a_series_alone(zonediff: Any, linux: Any, tmp_path: Path) -> None:

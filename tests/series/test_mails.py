@@ -65,12 +65,12 @@ def test_the_author_in_the_body_counts() -> None:
 
 def test_an_mbox_in_the_order_of_its_numbers_without_cover_letter_and_replies() -> None:
     cover = "From: a\nSubject: [PATCH v2 0/2] two\n\nBoth.\n\nFrom here on it is prose.\n"
-    one, two = (
+    first, second = (
         MAIL.replace("[RFC PATCH] mm: change", f"[PATCH v2 {number}/2] mm: {number}")
         for number in (1, 2)
     )
     reply = "From: b\nSubject: Re: [PATCH v2 1/2] mm: 1\n\n> " + DIFF.replace("\n", "\n> ")
-    patches = read_mails(mbox(cover, two, reply, one), "x.mbox")
+    patches = read_mails(mbox(cover, second, reply, first), "x.mbox")
     assert [(patch.number, patch.subject) for patch in patches] == [(1, "mm: 1"), (2, "mm: 2")]
 
 

@@ -162,7 +162,7 @@ def test_odd_commits(
     [patch] = read_range(linux.path, "main..odd")
     assert (patch.author, patch.subject) == (author, subject.decode("latin-1"))
     assert patch.date == date
-    assert [note in said for said in patch.notes] == ([True] if note else [])
+    assert [note in message for message in patch.notes] == ([True] if note else [])
 
 
 def test_patches_are_in_the_order_of_their_parents_not_of_dates(linux: Any) -> None:

@@ -78,11 +78,11 @@ def test_few_runs_that_differ_are_no_regression_yet(many: Result) -> None:
 
     def kinds(met: int, of: int) -> set[str]:
         few = [[GoalCount(count.want, n, of) for count in before.counts] for n in (of, met)]
-        one, two = (
+        first, second = (
             type(item)(**{**_fields(item), "counts": counts})
             for item, counts in zip((before, after), few, strict=True)
         )
-        judged = judge(scenario, one, two, info["upstream"], info["michal-split/3"])
+        judged = judge(scenario, first, second, info["upstream"], info["michal-split/3"])
         return {goal.kind for goal in judged.goals}
 
     assert kinds(9, 10) == {"unchanged"}

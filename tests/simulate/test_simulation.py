@@ -48,9 +48,9 @@ def met(case: Scenario, seed: int = 0) -> list[bool]:
 
 def test_a_seed_gives_one_trace(case: Any) -> None:
     scenario = case("96M", burst())
-    one, two, other = (simulate(scenario, UPSTREAM, seed) for seed in (5, 5, 6))
-    assert one == two
-    assert one != other
+    first, second, other = (simulate(scenario, UPSTREAM, seed) for seed in (5, 5, 6))
+    assert first == second
+    assert first != other
 
 
 def test_variants_meet_the_same_luck(case: Any) -> None:
@@ -75,8 +75,8 @@ def test_each_step_has_a_clock_of_its_own(case: Any) -> None:
     first = elapse(acpi=Additions("a", parse_size("128M")))
     second = elapse(acpi=Additions("b", parse_size("128M")), udev=UdevRule())
     trace = simulate(case("1G", first, second), UPSTREAM)
-    told = [(str(act.do), act.at) for act in trace.steps[1].acts]
-    assert told == [
+    acts = [(str(act.do), act.at) for act in trace.steps[1].acts]
+    assert acts == [
         ("udev allocates 1M", 0),
         ("plug b1 128M node 0", 0),
         ("echo online > memory32/state", 10_000),
@@ -193,7 +193,7 @@ def test_a_sample_counts_what_single_runs_give(case: Any) -> None:
     runs = [met(scenario, seed) for seed in range(10, 50)]
     online, survives = sample(scenario, UPSTREAM, seed=10, seeds=40)
     assert (online.met, online.runs) == (sum(one for one, _ in runs), 40)
-    assert survives.met == sum(two for _, two in runs)
+    assert survives.met == sum(second for _, second in runs)
     assert 0 < online.met < 40
     first = next(seed for seed, run in enumerate(runs, 10) if not run[0])
     assert online.first_unmet == first

@@ -44,8 +44,8 @@ monotone_rows = st.lists(st.integers(0, 400), min_size=3, max_size=3).map(
 
 @given(monotone_rows.filter(bool))
 def test_a_monotone_row_is_told_exactly_and_cheaply(row: list[State]) -> None:
-    told, run = bisected(row)
-    assert told == row
+    values, run = bisected(row)
+    assert values == row
     gap = -(-(len(row) - 1) // (PROBES - 1))
     assert run <= min(len(row), PROBES + 2 * max(gap - 1, 0).bit_length())
 
@@ -72,13 +72,13 @@ def test_what_lasts_from_probe_to_probe_is_told_exactly(row: list[State]) -> Non
 
 @given(st.lists(st.sampled_from(STATES), min_size=1, max_size=200))
 def test_of_any_row_what_was_run_is_told_as_it_is(row: list[State]) -> None:
-    told, run = bisected(row, wanted=(len(row) // 3,))
-    assert told[len(row) // 3] == row[len(row) // 3]
+    values, run = bisected(row, wanted=(len(row) // 3,))
+    assert values[len(row) // 3] == row[len(row) // 3]
     for at in probes(len(row)):
-        assert told[at] == row[at]
+        assert values[at] == row[at]
     probed = {at: row[at] for at in probes(len(row))}
     if not monotone(probed):
-        assert (told, run) == (row, len(row))
+        assert (values, run) == (row, len(row))
 
 
 def test_rows_are_tested_all_over_a_curve() -> None:
@@ -104,12 +104,12 @@ def test_the_real_sweep_looks_the_same() -> None:
     assert sum(run[:12]) < 0.4 * 12 * len(sweep.added), "one DIMM"
     for one, other in zip(whole, less, strict=True):
         for full, sparse in zip(one.rows, other.rows, strict=True):
-            for at, (left, told) in enumerate(zip(full.least_kib, sparse.least_kib, strict=True)):
+            for at, (left, values) in enumerate(zip(full.least_kib, sparse.least_kib, strict=True)):
                 if at in sparse.inferred:
-                    assert (left is None) == (told is None)
-                    assert left is None or told is None or told <= left
+                    assert (left is None) == (values is None)
+                    assert left is None or values is None or values <= left
                 else:
-                    assert left == told
+                    assert left == values
 
 
 WAVES = '''

@@ -141,7 +141,7 @@ def test_a_run_sweeps_only_the_variants_that_it_could_run(
         judgements=[],
     )
     wanted = assemble.Wanted(scenarios=[], variants=[], registry=registry)
-    found = assemble._with_frontiers(
+    actual = assemble._with_frontiers(
         result, wanted, InProcess(registry), assemble._no_bar, []
     ).frontiers
-    assert {item.variant for item in found} == {"upstream", "v4.14"}
+    assert {item.variant for item in actual} == {"upstream", "v4.14"}

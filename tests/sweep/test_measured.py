@@ -90,7 +90,7 @@ def test_a_driver_that_onlines_by_itself_needs_nobody(variant: str, blocks: int)
 
 def test_8g_into_256m_take_nearly_three_quarters_of_what_is_free() -> None:
     row = Row("upstream", "acpi", "nobody", Bytes(256 * MIB), (Bytes(8 * GIB),))
-    found = outcome(Registry().model("upstream").policy, Task(row))
-    assert (found.free_kib, found.points[0].died_at) == (180224, None)
+    actual = outcome(Registry().model("upstream").policy, Task(row))
+    assert (actual.free_kib, actual.points[0].died_at) == (180224, None)
     # A real kernel was left with 48.4 MB.
-    assert abs(found.points[0].least_kib - 48400) < 200
+    assert abs(actual.points[0].least_kib - 48400) < 200

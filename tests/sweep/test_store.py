@@ -96,9 +96,9 @@ def test_a_sweep_killed_at_random_moments(
         assert jobs == 1 or len(kept) > len(seen)
         seen = kept
     counts: list[int] = []
-    found = stored(store, sweep, Registry(), progress=lambda done, all: counts.append(done))
+    actual = stored(store, sweep, Registry(), progress=lambda done, all: counts.append(done))
     assert counts[0] == len(seen), "what was kept is not done again"
-    assert found == frontiers(sweep, Registry())
+    assert actual == frontiers(sweep, Registry())
     assert rows(store) == rows(whole)
     assert len(rows(store)) == len(list(sweep.rows())) * len(sweep.added)
 

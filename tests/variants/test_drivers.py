@@ -95,8 +95,8 @@ def test_before_auto_online_the_drivers_leave_it_to_user_space(
 
 
 def test_every_variant_is_told_of_above() -> None:
-    told = {*FOLLOW_THE_KNOB, *ALWAYS_ONLINE, *NEVER_ONLINE}
-    assert told >= {*OURS}
+    listed = {*FOLLOW_THE_KNOB, *ALWAYS_ONLINE, *NEVER_ONLINE}
+    assert listed >= {*OURS}
 
 
 @pytest.mark.parametrize(

@@ -63,8 +63,8 @@ def test_whatever_it_worked_for(file: Path, command: tuple[str, ...]) -> None:
 def test_a_variant_that_leaves_has_failed(file: Path, command: tuple[str, ...]) -> None:
     file.write_text(FAILS.format(cost="exit(0)"))
     done = CliRunner().invoke(cli, [*command, "--variant-file", str(file)])
-    said = f"Error: variant fails failed: {file}:12: SystemExit: 0\n"
-    assert (done.exit_code, done.output) == (2, said)
+    message = f"Error: variant fails failed: {file}:12: SystemExit: 0\n"
+    assert (done.exit_code, done.output) == (2, message)
 
 
 ODD = """
@@ -94,8 +94,8 @@ def test_whatever_it_raises(file: Path, jobs: str) -> None:
             str(file),
         ],
     )
-    said = f"Error: variant fails failed: {file}:7: Odd: (its message cannot be printed)\n"
-    assert (done.exit_code, done.output) == (2, said)
+    message = f"Error: variant fails failed: {file}:7: Odd: (its message cannot be printed)\n"
+    assert (done.exit_code, done.output) == (2, message)
 
 
 def test_what_the_engine_cannot_work_with_is_the_variants_mistake_too(file: Path) -> None:

@@ -66,9 +66,9 @@ class Fake(WorkerPool):
 def test_each_item_is_told_once(number: int, deadly: set[int], data: st.DataObject) -> None:
     pool = Fake(deadly, data)
     chunks = map_chunks(pool, _negative, range(number), lambda item: 1000)
-    told = [pair for chunk in chunks for pair in chunk]
-    assert dict(told) == {item: 1000 if item in deadly else -item for item in range(number)}
-    assert len(told) == number
+    outcomes = [pair for chunk in chunks for pair in chunk]
+    assert dict(outcomes) == {item: 1000 if item in deadly else -item for item in range(number)}
+    assert len(outcomes) == number
     assert set(pool.done.values()) <= {1}
 
 
@@ -84,8 +84,8 @@ def _deadly(registry: Registry, item: int) -> int:
 
 def test_items_that_kill_their_process_are_found_among_the_others() -> None:
     with open_pool(Registry(), 2) as pool:
-        found = dict(chain(*map_chunks(pool, _deadly, range(40), lambda item: 1000)))
-    assert found == {item: 1000 if item in (7, 23) else -item for item in range(40)}
+        actual = dict(chain(*map_chunks(pool, _deadly, range(40), lambda item: 1000)))
+    assert actual == {item: 1000 if item in (7, 23) else -item for item in range(40)}
 
 
 def test_items_are_taken_as_they_are_needed() -> None:
@@ -124,8 +124,8 @@ def test_who_ends_early_gives_up_what_is_under_way(tmp_path: Path) -> None:
         chunks = map_chunks(pool, _negative, range(1000), lambda item: 0)
         next(chunks)
         chunks.close()  # type: ignore[attr-defined]
-        found = dict(chain(*map_chunks(pool, _negative, range(10), lambda item: 0)))
-    assert found == {item: -item for item in range(10)}, "the pool goes on"
+        actual = dict(chain(*map_chunks(pool, _negative, range(10), lambda item: 0)))
+    assert actual == {item: -item for item in range(10)}, "the pool goes on"
 
 
 def test_a_failure_is_the_work_s_own() -> None:
@@ -173,9 +173,9 @@ def _part(first: int, registry: Registry, item: int) -> int:
 
 def test_work_may_be_a_partial_function() -> None:
     with open_pool(Registry(), 2) as pool:
-        found = [
+        actual = [
             pair
             for chunk in map_chunks(pool, partial(_part, 5), [1, 2], lambda item: 0)
             for pair in chunk
         ]
-    assert sorted(found) == [(1, 6), (2, 7)]
+    assert sorted(actual) == [(1, 6), (2, 7)]

@@ -28,11 +28,11 @@ with register_client(Path(sys.argv[1])) as number:
 def test_clients_have_numbers_of_their_own(tmp_path: Path) -> None:
     store = tmp_path / "a.sqlite"
     with (
-        register_client(store) as one,
-        register_client(store) as two,
+        register_client(store) as first,
+        register_client(store) as second,
         register_client(tmp_path / "b.sqlite") as other,
     ):
-        assert (one, two, other) == (1, 2, 1)
+        assert (first, second, other) == (1, 2, 1)
         assert [is_alive(store, number) for number in (1, 2, 3)] == [True, True, False]
     assert not is_alive(store, 1)
     assert list(tmp_path.iterdir()) == []

@@ -52,9 +52,9 @@ def test_a_difference_is_told(tmp_path: Path, what: str) -> None:
     file = VariantFile(tmp_path / "mine.py", MINE)
     ours = {**versions([file]), what: "other"}
     theirs = versions([file])
-    said = f"{what} {theirs[what]} instead of other"
-    assert describe_differences(ours, theirs) == said
-    with pytest.raises(Mismatch, match=f"^a worker has {said}: install the same"):
+    message = f"{what} {theirs[what]} instead of other"
+    assert describe_differences(ours, theirs) == message
+    with pytest.raises(Mismatch, match=f"^a worker has {message}: install the same"):
         run_chunk(WorkerContract((file,), (), tuple(ours.items())), _names, ["mine"], 1.0)
 
 

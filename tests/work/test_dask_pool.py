@@ -121,11 +121,11 @@ def test_workers_that_have_loaded_what_has_changed_since_are_refused(tmp_path: P
     try:
         for text, code in (("", 0), ("# a word\n", 2)):
             helper.write_text(helper.read_text() + text)
-            found = zonediff(*walks, "--scheduler", cluster.address, env=there)
-            assert found[0] == code, found
+            actual = zonediff(*walks, "--scheduler", cluster.address, env=there)
+            assert actual[0] == code, actual
     finally:
         cluster.close()
-    assert "'zonediff_test_helper' has changed since this process first read it" in found[2]
+    assert "'zonediff_test_helper' has changed since this process first read it" in actual[2]
 
 
 def test_workers_without_zonediff_are_refused(tmp_path: Path) -> None:

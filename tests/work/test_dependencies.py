@@ -37,10 +37,10 @@ def write(folder: Path, **texts: str) -> None:
 
 def files(modules: list[str]) -> dict[str, bytes | str]:
     """The files of some modules: by name, their text where this test has written it."""
-    told = [*code_hashes(modules)]
-    names = [name.decode() for name in told[::2]]
+    hashes = [*code_hashes(modules)]
+    names = [name.decode() for name in hashes[::2]]
     assert len({*names}) == len(names)
-    return {name: TEXTS.get(known, known) for name, known in zip(names, told[1::2], strict=True)}
+    return {name: TEXTS.get(known, known) for name, known in zip(names, hashes[1::2], strict=True)}
 
 
 def test_imports_are_found_wherever_they_are() -> None:

@@ -75,16 +75,16 @@ class Command(Trap):
     def outcomes(self, store: Path) -> JsonOutcomes:
         """Every outcome in a store, by what it is one of."""
         with closing(sqlite3.connect(store)) as database:
-            found = list(database.execute(_POINTS if self.kind == "sweep" else _BODIES))
-        assert len(dict(found)) == len(found), "each once"
-        return dict(found)
+            rows = list(database.execute(_POINTS if self.kind == "sweep" else _BODIES))
+        assert len(dict(rows)) == len(rows), "each once"
+        return dict(rows)
 
     def part(self, store: Path) -> JsonOutcomes:
         """What a store has that has not all."""
-        found = self.outcomes(store)
-        assert len(found) < len(self.whole)
-        assert found.items() <= self.whole.items()
-        return found
+        rows = self.outcomes(store)
+        assert len(rows) < len(self.whole)
+        assert rows.items() <= self.whole.items()
+        return rows
 
     def ends_well(self, store: Path, *options: str) -> None:
         """Have it go on from what there is in the store."""
@@ -95,9 +95,9 @@ class Command(Trap):
 
 @pytest.fixture(params=COMMANDS)
 def command(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Command]:
-    found = Command(tmp_path, request.param)
-    yield found
-    found.close()
+    process = Command(tmp_path, request.param)
+    yield process
+    process.close()
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def test_two_clients_at_once_share_the_work(
     clients = [command.on(store, "--scheduler", cluster.address) for _ in range(2)]
     os.kill(command.caught(), signal.SIGKILL)
     with ThreadPoolExecutor(2) as pool:
-        ends = [found[:2] for found in pool.map(end, clients)]
+        ends = [actual[:2] for actual in pool.map(end, clients)]
     assert ends == [(command.code, command.out)] * 2
     assert command.outcomes(store) == command.whole
 

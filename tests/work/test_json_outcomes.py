@@ -173,9 +173,9 @@ def test_the_fingerprint_is_of_the_packages_that_decide(monkeypatch: pytest.Monk
 
 def test_the_fingerprint_is_of_these_variants() -> None:
     registry = Registry()
-    one, two = (registry.model(name).policy for name in ("upstream", "v4.13"))
-    found = [fingerprint(), fingerprint(one), fingerprint(two), fingerprint(one, two)]
-    assert len({*found}) == len(found)
+    first, second = (registry.model(name).policy for name in ("upstream", "v4.13"))
+    actual = [fingerprint(), fingerprint(first), fingerprint(second), fingerprint(first, second)]
+    assert len({*actual}) == len(actual)
 
 
 _MINE = """
@@ -198,11 +198,11 @@ def _variant_file(path: Path, name: str, knob: str) -> Path:
 
 
 def test_the_fingerprint_tells_files_of_the_same_name_apart(tmp_path: Path) -> None:
-    one = _variant_file(tmp_path / "a" / "v.py", "one", "online")
-    two = _variant_file(tmp_path / "b" / "v.py", "two", "online")
-    before = fingerprint(Registry([one, two]).model("one").policy)
-    _variant_file(one, "one", "offline")
-    assert fingerprint(Registry([one, two]).model("one").policy) != before
+    first = _variant_file(tmp_path / "a" / "v.py", "one", "online")
+    second = _variant_file(tmp_path / "b" / "v.py", "two", "online")
+    before = fingerprint(Registry([first, second]).model("one").policy)
+    _variant_file(first, "one", "offline")
+    assert fingerprint(Registry([first, second]).model("one").policy) != before
 
 
 def test_the_fingerprint_is_of_the_file_that_was_loaded(tmp_path: Path) -> None:

@@ -36,8 +36,8 @@ class Negatives(OutcomeTable[int, int]):
         return str(item)
 
     def read(self, item: int) -> int | None:
-        found = self.store.execute("SELECT outcome FROM negatives WHERE item = ?", [str(item)])
-        return int(found[0][0]) if found else None
+        rows = self.store.execute("SELECT outcome FROM negatives WHERE item = ?", [str(item)])
+        return int(rows[0][0]) if rows else None
 
     def write(self, item: int, outcome: int) -> None:
         if item != 7:
@@ -77,22 +77,22 @@ def test_without_a_table_all_is_done() -> None:
 
 
 def test_what_another_does_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, told = tmp_path / "a.sqlite", Counter[str]()
-    with open_store(path) as other, open_store(path, lambda: told.update(["waits"])) as store:
+    path, calls = tmp_path / "a.sqlite", Counter[str]()
+    with open_store(path) as other, open_store(path, lambda: calls.update(["waits"])) as store:
         theirs = Negatives(other)
         ((_, source),) = [next(rounds(range(5), theirs))]
         reserved = source.take(2)
         # Whenever this one waits the other one does something: one item, and then it goes.
         ends = iter([lambda: theirs.save([(0, -100)]), other.release_own])
         monkeypatch.setattr(outcome_table, "sleep", lambda seconds: next(ends)())
-        found = chain(
+        actual = chain(
             *map_stored(
                 InProcess(Registry()), _negative, range(5), lambda item: 0, Negatives(store)
             )
         )
-        assert dict(found) == {0: -100, 1: -1, 2: -2, 3: -3, 4: -4}
+        assert dict(actual) == {0: -100, 1: -1, 2: -2, 3: -3, 4: -4}
     assert reserved == [0, 1]
-    assert told == {"waits": 2}
+    assert calls == {"waits": 2}
 
 
 def test_a_failure_leaves_nothing_reserved(tmp_path: Path) -> None:
@@ -179,8 +179,8 @@ class Clients(RuleBasedStateMachine):
     def teardown(self) -> None:
         for stack in self.stores.values():
             stack.close()
-        told = dict(chain(*_all(self.path, range(ITEMS))))
-        assert told == {item: -item for item in range(ITEMS)}
+        calls = dict(chain(*_all(self.path, range(ITEMS))))
+        assert calls == {item: -item for item in range(ITEMS)}
         assert {self.saved[item] for item in range(ITEMS) if item != 7} <= {0, 1}
         assert [*self.path.parent.iterdir()] == [self.path]
         self.stack.close()

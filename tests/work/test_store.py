@@ -61,8 +61,8 @@ def test_stores_of_another_version_are_told(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA user_version = 99")
     for use in (open_store, read_store):
-        told = r"another version of zonediff \(its tables have version 99, not 1\)"
-        with pytest.raises(StoreError, match=told), use(path):
+        message = r"another version of zonediff \(its tables have version 99, not 1\)"
+        with pytest.raises(StoreError, match=message), use(path):
             pass
 
 
@@ -98,8 +98,8 @@ def test_what_is_no_plain_file_is_told(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     for path in (tmp_path, pipe, Path(os.devnull)):
         for use in (open_store, read_store):
-            told = "a store is a regular file, and this is not"
-            with pytest.raises(StoreError, match=told), use(path):
+            message = "a store is a regular file, and this is not"
+            with pytest.raises(StoreError, match=message), use(path):
                 pass
     assert [*tmp_path.iterdir()] == [pipe]
 
