@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import Any, Final
 
 from zonediff.corpus.scenario import Goal, Predicate, ScenarioStep
-from zonediff.engine.machine import Config, Dimm, Machine
+from zonediff.engine.machine import BootMemory, Config, Dimm, Machine
 from zonediff.engine.units import format_address, format_size, parse_size
 
 
@@ -22,7 +22,23 @@ def machine_to_json(machine: Machine) -> dict[str, Any]:
         "config": _config_to_json(machine.config),
         "platform": machine.platform,
         "physical_bits": machine.physical_bits,
+        **_free_layout_to_json(machine),
     }
+
+
+def _free_layout_to_json(machine: Machine) -> dict[str, Any]:
+    """Return what only some machines say; left out otherwise, so that hashes stay as they are."""
+    parts: dict[str, Any] = {}
+    if machine.memory:
+        parts["memory"] = [
+            {"addr": format_address(part.addr), "size": format_size(part.size), "node": part.node}
+            for part in machine.memory
+        ]
+    if machine.cpus:
+        parts["cpus"] = list(machine.cpus)
+    if machine.free_memory is not None:
+        parts["free_memory"] = format_size(machine.free_memory)
+    return parts
 
 
 _FIRST_OPTIONS: Final = ("MOVABLE_NODE", "MEMORY_HOTPLUG_DEFAULT_ONLINE")
@@ -53,6 +69,12 @@ def machine_from_json(body: Mapping[str, Any], config: Mapping[str, bool] | None
         config=Config(**(config if config is not None else body.get("config", {}))),
         platform=body.get("platform", "kvm"),
         physical_bits=body.get("physical_bits", 40),
+        memory=tuple(
+            BootMemory(parse_size(part["addr"]), parse_size(part["size"]), part["node"])
+            for part in body.get("memory", ())
+        ),
+        cpus=tuple(body.get("cpus", ())),
+        free_memory=parse_size(body["free_memory"]) if "free_memory" in body else None,
     )
 
 

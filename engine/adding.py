@@ -6,14 +6,15 @@ from typing import Final
 
 from zonediff.engine.answers import check_online_type, check_zone
 from zonediff.engine.devices import Source
-from zonediff.engine.kernel import Kernel, KernelDied, NotModelled
-from zonediff.engine.memory import EARLY, NODE_ONLINE, OWN_MEMMAP
+from zonediff.engine.kernel import Kernel, KernelDied
+from zonediff.engine.memory import EARLY, NODE_ONLINE, OWN_MEMMAP, Memory
 from zonediff.engine.onlining import device_online, online_pages
+from zonediff.engine.parameters import highest_address
 from zonediff.engine.pressure import SECTION_EXTRA_KIB
 from zonediff.engine.processes import can_kill, kill_or_panic
 from zonediff.engine.rules import MEMORY_C, MEMORY_HOTPLUG_C, Rule
-from zonediff.engine.units import GIB, PAGE, SECTION
-from zonediff.engine.zones import OnlineType, Zone
+from zonediff.engine.units import GIB, PAGE, SECTION, SECTION_PAGES
+from zonediff.engine.zones import OnlineType, Span, Zone
 
 RESOURCE_CONFLICT: Final = Rule(
     "register_memory_resource",
@@ -62,6 +63,25 @@ OUT_OF_MEMORY: Final = Rule(
     "{reserve} of them kept in reserve, and no process is left to kill: panic",
     "mm/oom_kill.c",
 )
+ABOVE_LIMIT: Final = Rule(
+    "register_memory_resource.limit",
+    "register_memory_resource",
+    "{start:#x}..{end:#x} ends above {limit:#x}, where mem= ends memory{when} -> E2BIG",
+    MEMORY_HOTPLUG_C,
+)
+PART_OF_BLOCK: Final = Rule(
+    "register_new_memory",
+    "register_new_memory",
+    "block {block} of {unit} MiB has {sections:section} of {whole}: it cannot go online yet",
+    "drivers/base/memory.c",
+)
+JOINS_BLOCK: Final = Rule(
+    "acpi_bind_memory_blocks",
+    "acpi_bind_memory_blocks",
+    "block {block} has a driver or is boot memory already: its new sections stay, and the device "
+    "gets no driver -> ENODEV",
+    "drivers/acpi/acpi_memhotplug.c",
+)
 WALK_STOPS: Final = Rule(
     "walk_memory_range",
     "walk_memory_range",
@@ -79,6 +99,8 @@ DRIVER_CORE_NOT_TOLD: Final = Rule(
 
 def add_memory(kernel: Kernel, node: int, start: int, size: int, source: Source) -> str | None:
     """Check a range (bytes), create its blocks ascending, online them if the policy says so."""
+    if _above_limit(kernel, start, size):
+        return "E2BIG"
     if not _resource_is_free(kernel, start, size):
         kernel.explain(RESOURCE_CONFLICT.because(start=start, end=start + size))
         return "EEXIST"
@@ -91,10 +113,7 @@ def add_memory(kernel: Kernel, node: int, start: int, size: int, source: Source)
         kernel.explain(UNALIGNED.because(start=start, size=size, units=units, unit=unit >> 20))
         return "EINVAL"
     if start % block_size or size % block_size:
-        raise NotModelled(
-            f"the added range is part of a {block_size >> 20} MiB memory block, for which this "
-            "model has no rules: blocks are that large where boot memory ends at 64 GiB or above"
-        )
+        return _add_sections(kernel, node, start, size, source)
     first, count = start // block_size, size // block_size
     new_node = not memory.node_is(node, NODE_ONLINE)
     if new_node:
@@ -119,8 +138,13 @@ def add_memory(kernel: Kernel, node: int, start: int, size: int, source: Source)
     return None
 
 
-def _create_blocks(kernel: Kernel, node: int, blocks: range, source: Source) -> None:
-    """Enter new offline blocks, with an event each; their zone may grow."""
+def _create_blocks(
+    kernel: Kernel, node: int, blocks: range, source: Source, pages: Span | None = None
+) -> None:
+    """Enter new offline blocks, with an event each; their zone may grow over them.
+
+    pages: those that it may grow over, where the blocks lack some.
+    """
     memory = kernel.tables
     zone = check_zone(
         kernel.policy,
@@ -131,21 +155,87 @@ def _create_blocks(kernel: Kernel, node: int, blocks: range, source: Source) -> 
     if kernel.policy.hosts_memmap(kernel, len(blocks)):
         memory.status[blocks[0]] |= OWN_MEMMAP
     if zone is not None:
-        memory.grow(node, zone, memory.pages(blocks[0], len(blocks)))
+        memory.grow(node, zone, pages or memory.pages(blocks[0], len(blocks)))
     kernel.uevents.append(("add", blocks))
     kernel.pending.extend(blocks)
 
 
-def _resource_is_free(kernel: Kernel, start: int, size: int) -> bool:
-    if start < 4 * GIB or start + size > 1 << kernel.machine.physical_bits:
+def _above_limit(kernel: Kernel, start: int, size: int) -> bool:
+    """Whether `mem=` keeps the kernel from adding a range; newer ones look at boot only."""
+    limit = highest_address(kernel.machine.parameters)
+    rule = kernel.policy.mem_limits_adds
+    respected = rule == "always" or (rule == "at boot" and kernel.starting)
+    if limit is None or not respected or start + size <= limit:
         return False
-    block_size = kernel.tables.block_pages * PAGE
-    taken = kernel.tables.status[start // block_size : -(-(start + size) // block_size)]
-    if not any(taken):
-        return True
-    # Boot memory above 4 GiB is one stretch from there, whose last block may be longer.
-    end_of_ram = max(end for _, _, end in kernel.machine.boot_ranges)
-    return start >= end_of_ram and not any(status and not status & EARLY for status in taken)
+    when = " while the kernel boots" if rule == "at boot" else ""
+    kernel.explain(ABOVE_LIMIT.because(start=start, end=start + size, limit=limit, when=when))
+    return True
+
+
+def _resource_is_free(kernel: Kernel, start: int, size: int) -> bool:
+    """Whether no memory, device or bus has the range (request_resource_conflict)."""
+    machine, memory, end = kernel.machine, kernel.tables, start + size
+    if end > 1 << machine.physical_bits or machine.boot_memory_at(start, end) is not None:
+        return False
+    # The PCI bus has what is left below 4 GiB: on QEMU all of it, elsewhere what is above 3 GiB.
+    bus = machine.low_ram if machine.platform == "kvm" else 3 * GIB
+    if start < 4 * GIB and end > bus:
+        return False
+    block_size = memory.block_pages * PAGE
+    for block in range(start // block_size, -(-end // block_size)):
+        if not memory.has(block) or memory.status[block] & EARLY:
+            continue
+        if block not in memory.partial:
+            return False
+        if not memory.partial[block].isdisjoint(_sections(memory, block, start, end)):
+            return False
+    return True
+
+
+def _sections(memory: Memory, block: int, start: int, end: int) -> frozenset[int]:
+    """The sections of a block, by their numbers, that [start, end) covers."""
+    first = block * memory.block_pages // SECTION_PAGES
+    last = first + memory.block_pages // SECTION_PAGES
+    return frozenset(range(max(first, start // SECTION), min(last, end // SECTION)))
+
+
+def _add_sections(kernel: Kernel, node: int, start: int, size: int, source: Source) -> str | None:
+    """Add sections that do not fill the blocks they are in, which 4.16 and older do.
+
+    A block device comes with its first section. While sections are missing it has no node and does
+    not go online; one that was there keeps its state, and its driver.
+    """
+    memory, end = kernel.tables, start + size
+    block_size = memory.block_pages * PAGE
+    whole = memory.block_pages // SECTION_PAGES
+    blocks = range(start // block_size, -(-end // block_size))
+    if _take_memmap(kernel, max(1, size // block_size)) < 1:
+        return "ENOMEM"
+    joined = None
+    for block in blocks:
+        sections = _sections(memory, block, start, end)
+        if memory.has(block):
+            joined = block
+        else:
+            pages = Span(min(sections) * SECTION_PAGES, (max(sections) + 1) * SECTION_PAGES)
+            _create_blocks(kernel, node, range(block, block + 1), source, pages)
+        if memory.status[block] & EARLY:
+            continue
+        present = memory.partial.pop(block, frozenset()) | sections
+        if len(present) < whole:
+            memory.partial[block] = present
+            kernel.explain(
+                PART_OF_BLOCK.because(
+                    block=block, unit=block_size >> 20, sections=len(present), whole=whole
+                )
+            )
+    if not memory.node_is(node, NODE_ONLINE):
+        memory.node_states[node] |= NODE_ONLINE
+        kernel.uevents.append(("add node", node))
+    if joined is not None:
+        kernel.explain(JOINS_BLOCK.because(block=joined))
+        return "ENODEV"
+    return None
 
 
 def _take_memmap(kernel: Kernel, blocks: int) -> int:

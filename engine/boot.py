@@ -62,10 +62,11 @@ def block_pages(machine: Machine, *, blocks_align_to_memory: bool) -> int:
 
 def usable_ram(machine: Machine) -> list[Ram]:
     """Boot memory without page 0, the hole below 1 MiB and the pages that hold ACPI tables."""
-    low_end = machine.low_ram // PAGE - ACPI_TABLE_PAGES
+    # Ranges that are given are those that the kernel may use.
+    low_end = machine.low_ram // PAGE - (0 if machine.memory else ACPI_TABLE_PAGES)
     usable = []
     for node, start, end in machine.boot_ranges:
-        first, stop = start // PAGE, end // PAGE
+        first, stop = -(-start // PAGE), end // PAGE
         if first < DMA32_END:
             stop = min(stop, low_end)
         for low, high in (
@@ -253,7 +254,7 @@ def _set_node_states(memory: Memory, machine: Machine) -> None:
     """Set the nodes that have memory, and node 0, online."""
     with_ram = {node for node, _, _ in machine.boot_ranges}
     for node in range(len(machine.nodes)):
-        if node == 0 or node in with_ram:
+        if node in machine.cpu_nodes or node in with_ram:
             memory.node_states[node] = NODE_ONLINE
         memory.node_states[node] |= memory.memory_states(node)
 

@@ -11,8 +11,6 @@ from zonediff.engine.policy import Shrink
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, SCAN_C, Rule
 from zonediff.engine.zones import Zone
 
-CPU_NODE: Final = 0
-"""The node with the CPUs; it stays online when its memory is gone."""
 NOT_DRAINED: Final = Rule(
     "drain_all_pages.in-worker",
     "drain_all_pages",
@@ -122,7 +120,7 @@ def _remove(kernel: Kernel, blocks: range) -> None:
             first=blocks[0], last=blocks[-1], zone=zone.label, start=span.start, end=span.end
         )
     )
-    leaves = node != CPU_NODE and memory.node_is(node, NODE_ONLINE)
+    leaves = node not in kernel.machine.cpu_nodes and memory.node_is(node, NODE_ONLINE)
     if leaves and _node_looks_empty(kernel, node):
         memory.node_states[node] &= ~NODE_ONLINE
         kernel.uevents.append(("remove node", node))

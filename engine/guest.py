@@ -13,7 +13,7 @@ from zonediff.engine import sysfs
 from zonediff.engine.adding import add_memory
 from zonediff.engine.devices import Device, Source
 from zonediff.engine.ejecting import eject
-from zonediff.engine.kernel import Kernel, KernelDied
+from zonediff.engine.kernel import Kernel, KernelDied, NotModelled
 from zonediff.engine.machine import Dimm, Machine, first_free
 from zonediff.engine.memory import PINNED
 from zonediff.engine.policy import Policy
@@ -143,8 +143,10 @@ class Guest:
     def power_on(self) -> None:
         """Let the kernel find the plugged DIMMs (the ACPI scan of its boot)."""
         self._explain_knob()
+        self.kernel.starting = True
         for dimm in self.machine.dimms:
             self._plug(dimm, at_boot=True)
+        self.kernel.starting = False
 
     def _explain_knob(self) -> None:
         """Note why the knob reads what it reads now, where something set it."""
@@ -254,6 +256,14 @@ class Guest:
         self.kernel = Kernel(self.machine, self.policy)
         self.power_on()
 
+    @property
+    def _has_window(self) -> bool:
+        """Whether DIMMs have their place above all boot memory, as on QEMU."""
+        return self.machine.platform == "kvm" and not self.machine.memory
+
+    def _in_boot_memory(self, start: int, size: int) -> bool:
+        return self.machine.boot_memory_at(start, start + size) is not None
+
     def _place(
         self, id: str, size: int, node: int, source: Source, addr: int | None
     ) -> Device | None:
@@ -261,7 +271,8 @@ class Guest:
         base = self.machine.hotplug_base
         start = first_free(base, size, taken) if addr is None else addr
         clash = any(low < start + size and start < high for low, high in taken)
-        if id in self.devices or clash or start < base:
+        outside = start < base if self._has_window else False
+        if id in self.devices or clash or outside or self._in_boot_memory(start, size):
             self.kernel.explain(PLACE_TAKEN.because(start=start, end=start + size, device=id))
             return None
         self.failures.pop(id, None)
@@ -310,6 +321,8 @@ class Guest:
             kernel.explain(NO_DRIVER.because(device=id, why=why))
             return "REFUSED"
         blocks = device.blocks(self.block_size)
+        if any(block in kernel.tables.partial for block in blocks):
+            raise NotModelled(f"ejecting {id}, which fills no whole memory block, is not modelled")
         missing = [block for block in blocks if not kernel.tables.has(block)]
         if missing:
             kernel.explain(HALF_THERE.because(block=missing[0], device=id))

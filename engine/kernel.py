@@ -7,13 +7,14 @@ the way. Each returns None for success or the errno's name, and notes reasons an
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from zonediff.engine.boot import boot_memory
 from zonediff.engine.deprecated import DeprecatedMemory
 from zonediff.engine.devices import Device
 from zonediff.engine.errors import ZonediffError
 from zonediff.engine.machine import Machine, strtobool
+from zonediff.engine.parameters import UnknownEffect
 from zonediff.engine.policy import Policy
 from zonediff.engine.pressure import Process, boot_free_kib, reserve_kib
 from zonediff.engine.rules import Because, Decision
@@ -21,6 +22,9 @@ from zonediff.engine.trace import End
 from zonediff.engine.zones import Span, Zone
 
 T = TypeVar("T")
+
+LEAST_MEMORY: Final = 64 << 20
+"""Bytes of memory with which a kernel boots."""
 
 
 class KernelDied(Exception):
@@ -44,6 +48,7 @@ class Kernel:
     tables: memory blocks, zones and nodes.
     devices: the memory devices that are plugged in, by id.
     free_kib: KiB free in kernel zones, as far as memory hotplug and processes change it.
+    starting: whether it still boots; it then respects `mem=` in adding memory.
     reserve_kib: KiB of them that the kernel keeps back.
     processes: the processes that can be killed when memory is short, by name.
     pending: blocks with an `add` event that user space has not handled yet, in event order.
@@ -54,6 +59,12 @@ class Kernel:
     def __init__(self, machine: Machine, policy: Policy) -> None:
         self.machine = machine
         self.policy = policy
+        try:
+            used = machine.boot_ranges
+        except UnknownEffect as effect:
+            raise NotModelled(str(effect)) from None
+        if sum(end - start for _, start, end in used) < LEAST_MEMORY:
+            raise NotModelled("mem= or memmap= leaves less than 64M of boot memory")
         self.tables = boot_memory(
             machine,
             links_missing_pages=policy.links_missing_pages,
@@ -64,6 +75,7 @@ class Kernel:
         self.knob = policy.knob_at_boot(machine)
         self.devices: dict[str, Device] = {}
         self.free_kib = boot_free_kib(machine, self.tables, policy.boot_overhead_kib)
+        self.starting = False
         zones = {index & 3 for index, pages in enumerate(self.tables.present) if pages}
         huge_zones = len(zones) if policy.huge_pages else 0
         self.reserve_kib = reserve_kib(machine, huge_zones=huge_zones)
@@ -81,6 +93,7 @@ class Kernel:
         twin.tables = self.tables.copy()
         twin.knob = self.knob
         twin.devices = dict(self.devices)
+        twin.starting = self.starting
         twin.free_kib, twin.reserve_kib = self.free_kib, self.reserve_kib
         twin.because, twin.uevents, twin.killed = [], [], []
         twin.processes = dict(self.processes)

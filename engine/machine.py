@@ -5,14 +5,20 @@ A machine is plain data. `zonediff.engine.boot` turns it into booted memory.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, Literal
 
-from zonediff.engine.units import GIB, MIB, SECTION, Bytes, format_size
+from zonediff.engine import parameters
+from zonediff.engine.parameters import MemoryRange
+from zonediff.engine.units import GIB, MIB, Bytes, format_size
 
 Platform = Literal["kvm", "vmware", "hyperv", "xen", "bare-metal"]
 """The hypervisor, or bare metal; it decides which hot-add drivers the machine can have."""
+
+Problem = tuple[tuple[str | int, ...], str]
+"""A mistake: the path of the key in the machine, and what is wrong."""
 
 MAX_NODES: Final = 63
 """NUMA nodes that a machine can have (a block's node and zone share one byte)."""
@@ -26,6 +32,23 @@ class Dimm:
     size: Bytes
     node: int = 0
     addr: Bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BootMemory:
+    """A range of boot memory: address and size in bytes, and the machine's node that it is of."""
+
+    addr: Bytes
+    size: Bytes
+    node: int = 0
+
+    @property
+    def end(self) -> int:
+        """The first address after it."""
+        return self.addr + self.size
+
+
+_ONE_NODE: Final = (Bytes(1 << 30),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +73,40 @@ class Machine:
 
     nodes: boot memory of each NUMA node in bytes, 0 for a node without memory. If a node in the
         middle has none, the kernel numbers the nodes differently (`node_numbers`).
+    memory: boot memory as ranges, in place of the sizes in `nodes`, which follow from it.
     dimms: memory devices present at power-on; the kernel finds them through ACPI.
     cmdline: kernel parameters, as on the boot loader's command line.
     physical_bits: width of the CPU's physical addresses (40 in QEMU's default models).
+    cpus: CPUs of each node; none given: the CPUs are on node 0.
+    free_memory: bytes free in kernel zones after boot; None: as the variant was measured.
     """
 
-    nodes: tuple[Bytes, ...] = (Bytes(1 << 30),)
+    nodes: tuple[Bytes, ...] = _ONE_NODE
     dimms: tuple[Dimm, ...] = ()
     cmdline: str = ""
     config: Config = field(default_factory=Config)
     platform: Platform = "kvm"
     physical_bits: int = 40
+    memory: tuple[BootMemory, ...] = ()
+    cpus: tuple[int, ...] = ()
+    free_memory: Bytes | None = None
+
+    def __post_init__(self) -> None:
+        """Let `nodes` follow from `memory`, where that is given."""
+        named = [part.node for part in self.memory]
+        if not named or not 0 <= min(named) <= max(named) < MAX_NODES:
+            return
+        if self.nodes in (_ONE_NODE, derived := self._sizes()):
+            object.__setattr__(self, "nodes", derived)
+
+    def _sizes(self) -> tuple[Bytes, ...]:
+        """Boot memory of each node by `memory`; nodes that only CPUs or DIMMs name have none."""
+        named = [part.node for part in self.memory]
+        plugged = [dimm.node for dimm in self.dimms if dimm.node < MAX_NODES]
+        sizes = [0] * max(len(self.cpus), 1 + max(named + plugged))
+        for part in self.memory:
+            sizes[part.node] += part.size
+        return tuple(map(Bytes, sizes))
 
     @property
     def ram(self) -> int:
@@ -69,24 +115,29 @@ class Machine:
 
     @cached_property
     def low_ram(self) -> int:
-        """Bytes of boot memory below 4 GiB: all of it under 3.5 GiB, else 3 GiB (QEMU i440fx)."""
+        """The end of boot memory below 4 GiB: under 3.5 GiB it is all of it, else 3 GiB."""
+        if self.memory:
+            return max((part.end for part in self.memory if part.end <= 4 * GIB), default=0)
         return self.ram if self.ram < 3584 * MIB else min(self.ram, 3 * GIB)
 
     @cached_property
     def hotplug_base(self) -> int:
         """Address where DIMMs may start: above 4 GiB and all boot memory, rounded up to 1 GiB."""
         end = 4 * GIB + self.ram - self.low_ram
+        if self.memory:
+            end = max(4 * GIB, *(part.end for part in self.memory))
         return -(-end // GIB) * GIB
 
     @cached_property
     def listed_nodes(self) -> tuple[int, ...]:
         """The nodes that the firmware's table (SRAT) names, in its order.
 
-        Those are the node with the CPU, those with boot memory, and the last one, to which QEMU
+        Those are the nodes with CPUs, those with boot memory, and the last one, to which QEMU
         gives the room for DIMMs.
         """
+        with_cpus = [node for node, count in enumerate(self.cpus) if count] or [0]
         with_memory = (node for node, size in enumerate(self.nodes) if size)
-        return tuple(dict.fromkeys((0, *with_memory, len(self.nodes) - 1)))
+        return tuple(dict.fromkeys((*with_cpus, *with_memory, len(self.nodes) - 1)))
 
     @cached_property
     def node_numbers(self) -> tuple[int, ...]:
@@ -99,12 +150,26 @@ class Machine:
         return tuple(list(order).index(node) for node in range(len(self.nodes)))
 
     @cached_property
-    def boot_ranges(self) -> tuple[tuple[int, int, int], ...]:
-        """Boot memory as (node, start, end), ascending, split around the 3G-4G hole.
+    def cpu_nodes(self) -> tuple[int, ...]:
+        """The kernel's numbers of the nodes with CPUs; such a node is always online."""
+        nodes = [node for node, count in enumerate(self.cpus) if count] or [0]
+        return tuple(self.node_numbers[node] for node in nodes if node < len(self.nodes))
 
-        node: the kernel's number. start, end: in bytes.
+    @cached_property
+    def boot_ranges(self) -> tuple[MemoryRange, ...]:
+        """The boot memory that the kernel uses, as (node, start, end), ascending.
+
+        node: the kernel's number. start, end: in bytes. Raises parameters.UnknownEffect.
         """
+        return parameters.used_memory(self.firmware_ranges, self.parameters)
+
+    @cached_property
+    def firmware_ranges(self) -> tuple[MemoryRange, ...]:
+        """Boot memory as the firmware reports it, split around the 3G-4G hole."""
         numbers = self.node_numbers
+        if self.memory:
+            parts = sorted(self.memory, key=lambda part: part.addr)
+            return tuple((numbers[part.node], part.addr, part.end) for part in parts)
         ranges = []
         offset = 0
         hole = 4 * GIB - self.low_ram
@@ -121,11 +186,7 @@ class Machine:
     @cached_property
     def parameters(self) -> tuple[tuple[str, str | None], ...]:
         """The command line as (name, value) pairs in order; value None for a bare word."""
-        pairs = []
-        for word in self.cmdline.split():
-            name, sign, value = word.partition("=")
-            pairs.append((name, value if sign else None))
-        return tuple(pairs)
+        return tuple(parameters.words(self.cmdline))
 
     def parameter(self, name: str) -> str | None:
         """The value of the last `name=value` on the command line, None when there is none."""
@@ -140,20 +201,13 @@ class Machine:
         """The same machine booted with other kernel parameters."""
         return replace(self, cmdline=cmdline)
 
-    def problems(self) -> list[tuple[tuple[str | int, ...], str]]:
-        """All mistakes in this machine: (path of the key, message) pairs."""
-        mistakes: list[tuple[tuple[str | int, ...], str]] = []
-        if not 1 <= len(self.nodes) <= MAX_NODES:
-            mistakes.append(
-                (("nodes",), f"a machine has 1 to {MAX_NODES} nodes, not {len(self.nodes)}")
-            )
-        for node, size in enumerate(self.nodes):
-            if size < 0 or size % MIB:
-                mistakes.append((("nodes", node), f"boot memory is whole MiB, not {size} bytes"))
-        if self.ram < 64 * MIB:
-            mistakes.append((("nodes",), f"{format_size(self.ram)} of boot memory: at least 64M"))
+    def problems(self) -> list[Problem]:
+        """Return all mistakes that keep this machine from being built."""
+        mistakes = [*self._memory_problems()]
+        if self.memory and mistakes:
+            return mistakes
         ids: set[str] = set()
-        ranges: list[tuple[int, int, str]] = []
+        taken: list[tuple[int, int, str]] = []
         for index, dimm in enumerate(self.dimms):
             path: tuple[str | int, ...] = ("dimms", index)
             if dimm.id in ids:
@@ -163,31 +217,76 @@ class Machine:
                 mistakes.append(
                     ((*path, "node"), f"no node {dimm.node}: nodes are 0..{len(self.nodes) - 1}")
                 )
-            if dimm.size <= 0 or dimm.size % SECTION:
-                mistakes.append(
-                    ((*path, "size"), f"{format_size(dimm.size)}: a DIMM is whole 128M sections")
-                )
+            if dimm.size <= 0 or dimm.size % MIB:
+                mistakes.append(((*path, "size"), f"{format_size(dimm.size)}: a DIMM is whole MiB"))
                 continue
             if dimm.addr is None:
                 continue
-            if dimm.addr % SECTION:
-                mistakes.append(
-                    ((*path, "addr"), f"{dimm.addr:#x}: an address is a multiple of 128M")
-                )
-            if dimm.addr < self.hotplug_base:
-                mistakes.append(
-                    (
-                        (*path, "addr"),
-                        f"{dimm.addr:#x} is below {self.hotplug_base:#x}, where DIMMs start",
-                    )
-                )
-            for start, end, other in ranges:
-                if start < dimm.addr + dimm.size and dimm.addr < end:
-                    mistakes.append(
-                        ((*path, "addr"), f"overlaps DIMM {other!r} at {start:#x}..{end:#x}")
-                    )
-            ranges.append((dimm.addr, dimm.addr + dimm.size, dimm.id))
+            mistakes += [((*path, "addr"), message) for message in self._misplaced(dimm, taken)]
+            taken.append((dimm.addr, dimm.addr + dimm.size, dimm.id))
         return mistakes
+
+    def _misplaced(self, dimm: Dimm, taken: Sequence[tuple[int, int, str]]) -> list[str]:
+        """Why a DIMM cannot be where it says."""
+        start = dimm.addr or 0
+        end, messages = start + dimm.size, []
+        if start % MIB:
+            messages.append(f"{start:#x}: an address is whole MiB")
+        if self.platform == "kvm" and not self.memory and start < self.hotplug_base:
+            messages.append(f"{start:#x} is below {self.hotplug_base:#x}, where DIMMs start")
+        elif (clash := self.boot_memory_at(start, end)) is not None:
+            messages.append(f"overlaps boot memory at {clash[1]:#x}..{clash[2]:#x}")
+        messages += [
+            f"overlaps DIMM {other!r} at {low:#x}..{high:#x}"
+            for low, high, other in taken
+            if low < end and start < high
+        ]
+        return messages
+
+    def boot_memory_at(self, start: int, end: int) -> MemoryRange | None:
+        """The first range of the firmware's boot memory that [start, end) touches."""
+        touched = (part for part in self.firmware_ranges if part[1] < end and start < part[2])
+        return next(touched, None)
+
+    def _memory_problems(self) -> Iterator[Problem]:
+        """The mistakes in boot memory and CPUs."""
+        if not 1 <= len(self.nodes) <= MAX_NODES:
+            yield ("nodes",), f"a machine has 1 to {MAX_NODES} nodes, not {len(self.nodes)}"
+        for node, size in enumerate(self.nodes):
+            if size < 0 or size % MIB:
+                yield ("nodes", node), f"boot memory is whole MiB, not {size} bytes"
+        if self.ram < 64 * MIB:
+            yield ("nodes",), f"{format_size(self.ram)} of boot memory: at least 64M"
+        if self.cpus and (len(self.cpus) != len(self.nodes) or sum(self.cpus) < 1):
+            yield (
+                ("cpus",),
+                f"expected the number of CPUs of each of {len(self.nodes)} nodes, one at least",
+            )
+        if min(self.cpus, default=0) < 0:
+            yield ("cpus",), "a node has 0 CPUs or more"
+        yield from self._range_problems()
+
+    def _range_problems(self) -> Iterator[Problem]:
+        """The mistakes in `memory`."""
+        if not self.memory:
+            return
+        strange = [
+            index for index, part in enumerate(self.memory) if not 0 <= part.node < MAX_NODES
+        ]
+        if strange:
+            yield ("memory", strange[0], "node"), f"expected a node from 0 to {MAX_NODES - 1}"
+            return
+        if self.nodes != self._sizes():
+            yield ("memory",), "expected `nodes` or `memory`: sizes follow from the ranges"
+        first = min(self.memory, key=lambda part: part.addr)
+        if first.addr or first.size < 64 * MIB:
+            yield ("memory",), "expected a range of at least 64M at address 0: kernels start there"
+        for index, part in enumerate(self.memory):
+            if part.addr % MIB or part.size % MIB or not part.size:
+                yield ("memory", index), "expected an address and a size in whole MiB"
+            for other in self.memory[:index]:
+                if part.addr < other.end and other.addr < part.end:
+                    yield ("memory", index), f"overlaps the range at {other.addr:#x}"
 
 
 def first_free(base: int, size: int, taken: list[tuple[int, int]]) -> int:

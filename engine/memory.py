@@ -57,6 +57,7 @@ class Memory:
     tails: link of a boot block's *last* page where that differs from its first (0: no zone).
     ragged: the number of pages of each boot block that lacks some.
     seams: the nodes, ascending, of each boot block that has pages of several.
+    partial: the numbers of the sections that are there, of each added block that lacks some.
     node_states: NODE_ONLINE, HAS_MEMORY, ... bits of each node.
     block_pages: pages in a memory block.
     """
@@ -69,6 +70,7 @@ class Memory:
         "node_spans",
         "node_states",
         "online_type",
+        "partial",
         "present",
         "ragged",
         "seams",
@@ -91,6 +93,7 @@ class Memory:
         self.tails: Mapping[int, int] = {}
         self.ragged: Mapping[int, int] = {}
         self.seams: Mapping[int, tuple[int, ...]] = {}
+        self.partial: dict[int, frozenset[int]] = {}
 
     def copy(self) -> Memory:
         """An independent copy (tails, ragged and seams are never written to and are shared)."""
@@ -105,6 +108,7 @@ class Memory:
         twin.early = self.early[:]
         twin.initialised = self.initialised[:]
         twin.node_states = self.node_states[:]
+        twin.partial = dict(self.partial)
         twin.tails, twin.ragged, twin.seams = self.tails, self.ragged, self.seams
         return twin
 
@@ -120,6 +124,7 @@ class Memory:
             bytes(self.initialised),
             bytes(self.node_states),
             tuple(self.tails),
+            tuple(self.partial.items()),
         )
 
     # --- looking up

@@ -59,6 +59,8 @@ def block_view(kernel: Kernel, block: int) -> BlockView:
     zones = None if status & MIXED else kernel.policy.valid_zones(kernel, block)
     pinned = status & (PINNED | MIXED) and status & ONLINE and not kernel.policy.removable_always
     nodes = memory.seams.get(block) or (memory.node(block),)
+    if block in memory.partial:  # the link comes with the whole block
+        nodes = ()
     return _view(
         status & ONLINE,
         status & OFFLINE_FLAG,
@@ -110,6 +112,8 @@ def _edges(kernel: Kernel) -> set[int]:
     """
     memory = kernel.tables
     edges: set[int] = set()
+    for block in memory.partial:
+        edges.update((block, block + 1))
     if kernel.policy.valid_zones_by_device:
         size = memory.block_pages * PAGE
         for device in kernel.devices.values():

@@ -63,6 +63,14 @@ HAS_HOLES: Final = Rule(
 )
 
 
+SECTIONS_MISSING: Final = Rule(
+    "pages_correctly_reserved",
+    "pages_correctly_reserved",
+    "sections of block {block} are missing -> EBUSY",
+    MEMORY_C,
+)
+
+
 def device_online(kernel: Kernel, block: int) -> str | None:
     """Online a block with its pending type; ALREADY when the driver core counts it online."""
     memory = kernel.tables
@@ -99,6 +107,9 @@ def device_offline(kernel: Kernel, block: int) -> str | None:
 
 def online_pages(kernel: Kernel, block: int, online_type: OnlineType) -> str | None:
     """Online a block's pages in the zone that the policy chooses, without the driver core."""
+    if block in kernel.tables.partial:
+        kernel.explain(SECTIONS_MISSING.because(block=block))
+        return "EBUSY"
     zone = check_zone_to_online(
         kernel.policy, kernel.decide(kernel.policy.zone_to_online(kernel, block, online_type))
     )

@@ -70,10 +70,12 @@ def boot_free_kib(machine: Machine, memory: Memory, overhead: Mapping[int, int])
     overhead: measured KiB, by MiB of boot memory, that the kernel keeps besides memmap and bounce
     buffers; sizes between are interpolated, those outside take the nearest.
     """
-    ram = machine.ram // KIB
+    if machine.free_memory is not None:
+        return machine.free_memory // KIB
+    ram = sum(end - start for _, start, end in machine.boot_ranges) // KIB
     movable = sum(memory.present[Zone.MOVABLE :: len(Zone)]) * PAGE // KIB
-    free = ram - ram // 64 - movable - _interpolate(overhead, machine.ram / MIB)
-    return free - SWIOTLB_KIB if machine.ram >= SWIOTLB_FROM else free
+    free = ram - ram // 64 - movable - _interpolate(overhead, ram * KIB / MIB)
+    return free - SWIOTLB_KIB if ram * KIB >= SWIOTLB_FROM else free
 
 
 def reserve_kib(machine: Machine, *, huge_zones: int = 0) -> int:

@@ -141,6 +141,7 @@ def _obstacles(spec: GuestSpec, steps: Sequence[Step]) -> Iterator[str]:
             f"the scenario needs physical addresses of {spec.machine.physical_bits} bits; QEMU's "
             f"CPU has {_PHYSICAL_BITS}"
         )
+    yield from _layout(spec.machine)
     yield from _options(spec)
     probes = any(isinstance(step, Probe) for step in steps)
     wanted = probes and spec.machine.config.ARCH_MEMORY_PROBE
@@ -152,6 +153,21 @@ def _obstacles(spec: GuestSpec, steps: Sequence[Step]) -> Iterator[str]:
             f"the guest needs {needed / GIB:.1f} GiB of memory, but only {available / GIB:.1f} GiB "
             "are free here"
         )
+
+
+def _layout(machine: Machine) -> Iterator[str]:
+    """The parts of a machine that QEMU's i440fx machine, with one CPU, does not have."""
+    if machine.memory:
+        yield "QEMU lays boot memory out by the sizes of nodes; the scenario gives ranges (memory)"
+    if machine.cpus and machine.cpus != (1,) + (0,) * (len(machine.nodes) - 1):
+        yield "a guest has one CPU, on node 0; the scenario gives CPUs of nodes (cpus)"
+    if machine.free_memory is not None:
+        yield "what is free after boot is up to the kernel; the scenario gives it (free_memory)"
+    low = [
+        dimm for dimm in machine.dimms if (dimm.addr or machine.hotplug_base) < machine.hotplug_base
+    ]
+    if low:
+        yield f"QEMU has no place for {low[0].id} below {machine.hotplug_base:#x}"
 
 
 def _options(spec: GuestSpec) -> Iterator[str]:

@@ -115,8 +115,13 @@ class V6_1(V4_14):
     def zone_to_online(
         self, kernel: KernelState, block: int, online_type: OnlineType
     ) -> Decision[Zone | None]:
-        policy = kernel.machine.parameter("memory_hotplug.online_policy")
-        if online_type is OnlineType.KEEP and policy == "auto-movable":
+        # A text that is no policy is ignored (set_online_policy); the last one that is counts.
+        policies = [
+            value
+            for name, value in kernel.machine.parameters
+            if name == "memory_hotplug.online_policy" and value in ("auto-movable", "contig-zones")
+        ]
+        if online_type is OnlineType.KEEP and policies[-1:] == ["auto-movable"]:
             return auto_movable_zone(kernel, block)
         return super().zone_to_online(kernel, block, online_type)
 
@@ -163,6 +168,9 @@ def auto_movable_zone(kernel: KernelState, block: int) -> Decision[Zone | None]:
 
 
 def _ratio(kernel: KernelState) -> int:
-    """auto_movable_ratio in per cent; a text that is not a number is ignored."""
-    text = kernel.machine.parameter("memory_hotplug.auto_movable_ratio") or ""
-    return int(text) if text.isdecimal() else 301
+    """auto_movable_ratio in per cent; texts that are no unsigned numbers are ignored."""
+    ratio = 301
+    for name, text in kernel.machine.parameters:
+        if name == "memory_hotplug.auto_movable_ratio" and text and text.isdecimal():
+            ratio = int(text)
+    return ratio

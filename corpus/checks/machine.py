@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
-from zonediff.corpus.problems import Mistake
+from zonediff.corpus.checks.values import MISSPELT
+from zonediff.corpus.problems import Mistake, Path, closest, unknown
 from zonediff.corpus.schema import PHYSICAL_BITS
 from zonediff.engine.machine import Machine
+from zonediff.engine.parameters import (
+    FOLLOWED,
+    MODULE,
+    MODULE_PARAMETERS,
+    NOT_FOLLOWED,
+    words,
+)
 from zonediff.engine.units import format_address
+
+REAL: Final = ("memtest", "memblock")
+"""Parameters of other things that look like one of ours."""
 
 
 def machine_mistakes(machine: Machine) -> Iterator[Mistake]:
@@ -22,6 +34,16 @@ def machine_mistakes(machine: Machine) -> Iterator[Mistake]:
         yield Mistake(("machine", "nodes"), beyond_address_width(machine.hotplug_base, machine))
     if not machine.cmdline.isprintable():
         yield Mistake(("machine", "cmdline"), "expected one line of kernel parameters")
+    yield from parameter_mistakes(machine.cmdline, ("machine", "cmdline"))
+
+
+def parameter_mistakes(cmdline: str, path: Path) -> Iterator[Mistake]:
+    """Check that no parameter is a misspelt one that the models follow; kernels ignore those."""
+    for name, _ in words(cmdline):
+        if name.startswith(MODULE) and name not in MODULE_PARAMETERS:
+            yield Mistake(path, unknown("parameter", name, MODULE_PARAMETERS))
+        elif name not in (*FOLLOWED, *NOT_FOLLOWED, *REAL) and closest(name, FOLLOWED, MISSPELT):
+            yield Mistake(path, unknown("parameter", name, FOLLOWED))
 
 
 def beyond_address_width(end: int, machine: Machine) -> str:

@@ -17,6 +17,9 @@ from zonediff.corpus.problems import Mistake
 from zonediff.corpus.scenario import SURVIVES
 from zonediff.engine.machine import Machine
 
+_LAYOUT: Final = ("nodes", "memory", "cpus", "physical_bits")
+"""The keys of a machine without which the places of devices cannot be checked."""
+
 _CLAIM: Final = re.compile(r"[CE][0-9]{2}")
 
 
@@ -30,7 +33,9 @@ def check(parts: Draft) -> Iterator[Mistake]:
     if parts.machine is not None:
         mistakes = [*machine_mistakes(parts.machine)]
         yield from mistakes
-        if not any(mistake.path[1] in ("nodes", "physical_bits") for mistake in mistakes):
+        if not any(
+            mistake.path[1] in ("nodes", "memory", "cpus", "physical_bits") for mistake in mistakes
+        ):
             devices = yield from _memory_mistakes(parts, parts.machine)
     for index, step in enumerate(parts.steps):
         if step is not None:

@@ -7,11 +7,22 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from zonediff.corpus.checks import time
+from zonediff.corpus.checks.machine import parameter_mistakes
 from zonediff.corpus.checks.values import MISSPELT
 from zonediff.corpus.problems import Mistake, closest, unknown
 from zonediff.corpus.scenario import ScenarioStep
 from zonediff.corpus.schema import NAME
-from zonediff.engine.steps import Allocate, Elapse, HypervAdd, Probe, Read, Step, Write, XenAdd
+from zonediff.engine.steps import (
+    Allocate,
+    Boot,
+    Elapse,
+    HypervAdd,
+    Probe,
+    Read,
+    Step,
+    Write,
+    XenAdd,
+)
 from zonediff.engine.units import SECTION, format_address, format_size
 
 _SYSFS: Final = "/sys/devices/system/memory/"
@@ -37,6 +48,8 @@ def step_mistakes(step: Step) -> Iterator[Mistake]:
             yield Mistake(("size",), message)
         case XenAdd(size=0):
             yield Mistake(("size",), "0: expected memory to add")
+        case Boot(cmdline=str(cmdline)):
+            yield from parameter_mistakes(cmdline, ("cmdline",))
         case Allocate():
             yield from time.process_mistakes(step)
         case Elapse():

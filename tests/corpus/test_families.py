@@ -119,8 +119,8 @@ def test_a_mistake_of_all_members_is_told_once(mistakes: Mistakes) -> None:
 
 
 def test_a_mistake_of_some_members_names_the_first(mistakes: Mistakes) -> None:
-    assert mistakes(FAMILY.replace("[256M, 1G]", "[256M, 100M]")) == [
-        "10:29: steps[1].plug.size: 100M: a DIMM is whole 128M sections, in [size=100M,knob=online]"
+    assert mistakes(FAMILY.replace("[256M, 1G]", "[256M, 100000]")) == [
+        "10:29: steps[1].plug.size: 100000: a DIMM is whole MiB, in [size=100000,knob=online]"
     ]
 
 

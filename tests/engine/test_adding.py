@@ -111,13 +111,39 @@ def test_a_wider_cpu_can_address_more(boot: BootLab) -> None:
     assert add_memory(boot(bits=41).guest.kernel, 0, 1 << 40, 128 << 20, Source.PROBE) is None
 
 
-def test_part_of_a_large_block_is_not_modelled(boot: BootLab) -> None:
+def test_a_part_of_a_large_block_waits_for_the_rest(boot: BootLab) -> None:
+    # As recorded on 4.10 in a guest with 63G, whose blocks are 2G.
     lab = boot("63G")
-    with pytest.raises(NotModelled, match="part of a 2048 MiB memory block"):
-        lab.plug("dimm0", "1G")
-    with pytest.raises(NotModelled):
-        add_memory(lab.guest.kernel, 0, (64 << 30) + (128 << 20), 2 << 30, Source.PROBE)
+    assert lab.plug("dimm0", "1G") is None
+    assert str(lab.seen.block(32)).startswith("offline [Normal")
+    assert lab.view(32).nodes == ()
+    assert lab.write(32, "online") == "EBUSY"
+    assert lab.rules == ["pages_correctly_reserved"]
+    assert lab.plug("dimm1", "1G") == "ENODEV"
+    assert lab.view(32).nodes == (0,)
+    assert lab.write(32, "online") is None
+    again = boot("63G")
+    again.plug("dimm0", "1G")
+    with pytest.raises(NotModelled, match="fills no whole memory block"):
+        again.unplug("dimm0")
     assert boot("63G").plug("dimm0", "4G") is None
+
+
+def test_memory_joins_a_boot_block_that_has_room(boot: BootLab) -> None:
+    # 64G end at 65G, in the middle of block 32: the DIMM fills it and half of block 33.
+    lab = boot("64G")
+    assert lab.plug("dimm1", "2G") == "ENODEV"
+    assert str(lab.seen.block(33)) == "offline [Normal]"
+    assert lab.view(32).state == "online"
+
+
+@pytest.mark.parametrize(("variant", "result"), [("v4.14", "ENODEV"), ("v4.17", None)])
+def test_blocks_of_1g_take_what_blocks_of_2g_do_not(
+    boot: BootLab, variant: str, result: str | None
+) -> None:
+    lab = boot("64G", variant=variant)
+    assert lab.plug("dimm1", "2G") == result
+    assert lab.do(Online(Blocks("dimm1"), "online_movable")) == ("EINVAL" if result else None)
 
 
 def test_large_blocks_come_and_go_like_small_ones(boot: BootLab) -> None:

@@ -141,12 +141,12 @@ def test_a_machine_that_can_be_built_has_no_problems() -> None:
             [(("dimms", 0, "node"), "no node 1: nodes are 0..0")],
         ),
         (
-            machine("1G", Dimm("a", parse_size("64M"))),
-            [(("dimms", 0, "size"), "64M: a DIMM is whole 128M sections")],
+            machine("1G", Dimm("a", Bytes(1 << 19))),
+            [(("dimms", 0, "size"), "512K: a DIMM is whole MiB")],
         ),
         (
             machine("1G", Dimm("a", parse_size("0"))),
-            [(("dimms", 0, "size"), "0: a DIMM is whole 128M sections")],
+            [(("dimms", 0, "size"), "0: a DIMM is whole MiB")],
         ),
         (
             machine("1G", Dimm("a", parse_size("1G")), Dimm("a", parse_size("1G"))),
@@ -154,7 +154,7 @@ def test_a_machine_that_can_be_built_has_no_problems() -> None:
         ),
         (
             machine("1G", Dimm("a", parse_size("1G"), 0, Bytes(4 * G + 4096))),
-            [(("dimms", 0, "addr"), "0x100001000: an address is a multiple of 128M")],
+            [(("dimms", 0, "addr"), "0x100001000: an address is whole MiB")],
         ),
         (
             machine("5G", Dimm("a", parse_size("1G"), 0, Bytes(4 * G))),
