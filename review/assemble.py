@@ -197,9 +197,13 @@ def _build(work: _Work, tree: Tree, config: Configuration, cache: BuildCache) ->
         stages = work.plan.stages
         for number in sorted({number for pair in work.plan.pairs for number in pair}):
             _build_stage(work, builder, stages[number])
-        last = work.plan.pairs[-1][1]
+        first, last = work.plan.pairs[-1]
         if stages[last].image is None and not work.wanted.every:
-            _find_first_failure(work, builder, last)
+            _find_first_failure(work, builder, first, last)
+        if stages[last].image is None and work.wanted.keep_going:
+            built = [number for number, item in enumerate(stages) if item.image is not None]
+            if built and built[-1] > first and (first, built[-1]) not in work.plan.pairs:
+                work.plan.pairs.append((first, built[-1]))
     _mark_same_code(work.plan)
 
 
@@ -236,22 +240,12 @@ def _build_stage(work: _Work, builder: Builder, item: PlannedStage) -> None:
             work.plan.notes.append(sentence)
 
 
-def _find_first_failure(work: _Work, builder: Builder, last: int) -> None:
-    """Name the first patch that does not build, and what the last stage that builds is.
-
-    The stages between are built in their order until one fails. With `keep_going` the comparison is
-    that of the first stage and the last one that builds.
-    """
-    stages = work.plan.stages
-    first = work.plan.pairs[-1][0]
-    good = first
-    for number in range(first + 1, last):
-        _build_stage(work, builder, stages[number])
-        if stages[number].stage.outcome == "does-not-build":
+def _find_first_failure(work: _Work, builder: Builder, first: int, last: int) -> None:
+    """Build the stages between two in their order, until one fails, as `git bisect` needs it."""
+    for item in work.plan.stages[first + 1 : last]:
+        _build_stage(work, builder, item)
+        if item.stage.outcome == "does-not-build":
             break
-        good = number if stages[number].image is not None else good
-    if work.wanted.keep_going and good != first:
-        work.plan.pairs.append((first, good))
 
 
 def _mark_same_code(plan: Plan) -> None:

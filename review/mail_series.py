@@ -22,7 +22,7 @@ from zonediff.review.errors import ReviewError
 _TAGS: Final = re.compile(r"\s*\[([^\]]*)\]\s*")
 _REPLY: Final = re.compile(r"\s*(?:re|aw|sv|fwd?|antw)\s*:", re.I)
 _VERSION: Final = re.compile(r"\bv([0-9]{1,4})\b", re.I)
-_NUMBER: Final = re.compile(r"\b([0-9]{1,4})/([0-9]{1,4})\b")
+_NUMBER: Final = re.compile(r"\b([0-9]{1,9})/([0-9]{1,9})\b")
 _BASE: Final = re.compile(r"^base-commit: ([0-9a-f]{7,64})\s*$", re.MULTILINE)
 _NEEDS: Final = re.compile(r"^prerequisite-patch-id: ", re.MULTILINE)
 _NOT_IN_A_NAME: Final = re.compile(r"[\s\x00-\x1f\x7f]")
@@ -128,15 +128,25 @@ def _entries(mails: Sequence[SeriesMail]) -> list[_Entry]:
     """Return the mails that belong to revisions: cover letters and patches."""
     above = {mail.id: mail.answers[0] for mail in mails if mail.answers}
     referred = set(above.values())
+    roots: dict[str, str] = {}
 
-    def thread(mail: SeriesMail) -> str:
-        id, seen = mail.id, set[str]()
-        while id in above and id not in seen:
-            seen.add(id)
+    def root(id: str) -> str:
+        """Return the first mail of a thread; each id is followed once."""
+        way: dict[str, None] = {}
+        while id in above and id not in way and id not in roots:
+            way[id] = None
             id = above[id]
-        return id if mail.answers or mail.id in referred else ""
+        first = roots.get(id, id)
+        roots.update(dict.fromkeys(way, first))
+        return first
 
-    return [entry for mail in mails if (entry := _entry(mail, thread(mail))) is not None]
+    entries = []
+    for mail in mails:
+        thread = root(mail.id) if mail.answers or mail.id in referred else ""
+        entry = _entry(mail, thread)
+        if entry is not None:
+            entries.append(entry)
+    return entries
 
 
 def _entry(mail: SeriesMail, thread: str) -> _Entry | None:

@@ -22,6 +22,7 @@ BUILD: Final = "/zonediff/build"
 CCACHE: Final = "/zonediff/ccache"
 PACKAGES: Final = "/zonediff/packages"
 PROGRAM: Final = "/zonediff/build_program.py"
+OPTIONS: Final = "/zonediff/options.config"
 
 PATH: Final = sandboxes.PATH
 
@@ -50,12 +51,14 @@ def command(
     package = _package()
     program = Path(__file__).with_name("build_program.py")
     build = BUILD if sandbox.own_paths else str(folders.build)
+    fragment = folders.scratch / "options.config"
+    fragment.write_text("".join(f"{line}\n" for line in options), encoding="utf-8")
     request = {
         "tree": SOURCE if sandbox.own_paths else str(folders.source),
         "build": build,
         "output": f"{build}/{_OUTPUT}",
         "packages": PACKAGES if sandbox.own_paths else str(package.parent),
-        "options": list(options),
+        "options": OPTIONS if sandbox.own_paths else str(fragment),
         "wrapper": "ccache" if folders.ccache else None,
         "jobs": jobs,
     }
@@ -65,6 +68,7 @@ def command(
         Folder(folders.build, BUILD, writable=True),
         Folder(package, f"{PACKAGES}/{package.name}"),
         Folder(program, PROGRAM),
+        Folder(fragment, OPTIONS),
         *sandboxes.python_folders(),
     ]
     if folders.ccache:

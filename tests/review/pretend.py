@@ -37,6 +37,7 @@ $(O)/vmlinux: mm/memory_hotplug.c include/linux/memory_hotplug.h
     "scripts/kconfig/merge_config.sh": """\
 #!/bin/sh
 # merge_config.sh -m -O FOLDER CONFIG FRAGMENT...
+rm "$(mktemp ./.tmp.config.XXXXXXXXXX)" || exit
 out=$3
 shift 3
 cat "$@" > "$out/.config.new"

@@ -143,8 +143,20 @@ def test_a_thread_whose_references_run_in_a_circle(tmp_path: Path) -> None:
         mail("[PATCH 1/2] mm: first", patch("a"), id="1@x", answers=["2@x"]),
         mail("[PATCH 2/2] mm: second", patch("b"), id="2@x", answers=["1@x"]),
     )
-    with pytest.raises(ReviewError, match="is missing"):
-        read_mailed_series([file])
+    assert words(read_mailed_series([file])) == ["a", "b"]
+
+
+def test_a_series_of_too_many_patches(tmp_path: Path) -> None:
+    text = mail("[PATCH 1/100000] mm: first", patch("a"))
+    with pytest.raises(ReviewError, match="more than 200 patches"):
+        read_mailed_series([write_mbox(tmp_path / "m", text)])
+
+
+def test_a_long_chain_of_replies_is_followed_once(tmp_path: Path) -> None:
+    mails = [mail("Re: q", id=f"{n}@x", answers=[f"{n - 1}@x"]) for n in range(1, 3000)]
+    last = mail("[PATCH] mm: last", patch("a"), id="z@x", answers=["2999@x"])
+    series = read_mailed_series([write_mbox(tmp_path / "m", *mails, last)])
+    assert [item.message_id for item in series.patches] == ["z@x"]
 
 
 def test_text_in_another_encoding_than_claimed(tmp_path: Path) -> None:
