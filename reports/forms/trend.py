@@ -9,12 +9,23 @@ from typing import Final, NamedTuple
 from tabulate import tabulate
 
 from zonediff.engine.words import count_of
+from zonediff.reports.page.reviews import review_views
 from zonediff.reports.text.plain import WIDTH, to_ascii, wrap
 from zonediff.reports.text.scenario_names import families
 from zonediff.result.exit_code import is_regression
 from zonediff.result.result import Result
+from zonediff.result.reviews import REVIEW_VERDICTS, ReviewVerdict
 
 _HEADS: Final = ("result", "scenarios", "regressions", "deaths", "errors", "removals")
+
+_HEAD_OF: Final[dict[ReviewVerdict, str]] = {
+    "regression": "regressions",
+    "abi-removal": "removals",
+    "fix": "fixes",
+    "behaviour-change": "changes",
+    "sometimes": "sometimes",
+}
+_REVIEW_HEADS: Final = ("result", "failed", *(_HEAD_OF[v] for v in REVIEW_VERDICTS))
 
 
 class Dated(NamedTuple):
@@ -46,6 +57,25 @@ def _lines(results: Sequence[Dated]) -> Iterator[str]:
         yield from (f"  {line}".rstrip() for line in table.splitlines())
         for before, after in pairwise(having):
             yield from _changes(variant, before, after)
+    yield from _reviews(results, first=not names)
+
+
+def _reviews(results: Sequence[Dated], *, first: bool) -> Iterator[str]:
+    """For each machine a row for each review on it. failed: stages without a kernel."""
+    rows: dict[str, list[list[str | int]]] = {}
+    for name, result in results:
+        for view in review_views(result):
+            numbers = dict(view.counts)
+            row: list[str | int] = [to_ascii(name), len(view.review.failed)]
+            row += [numbers.get(verdict, 0) for verdict in REVIEW_VERDICTS]
+            rows.setdefault(view.review.machine, []).append(row)
+    for machine, lines in rows.items():
+        if not first:
+            yield ""
+        first = False
+        yield from wrap(f"reviews on {machine}:", WIDTH)
+        table = tabulate(lines, _REVIEW_HEADS, maxcolwidths=[28], disable_numparse=[0])
+        yield from (f"  {line}".rstrip() for line in table.splitlines())
 
 
 def _numbers(result: Result, variant: str) -> Iterator[int]:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.reports.review_results import TINY_PROBLEM, dax_review, result_of, tiny_review
 from zonediff.reports.formats import FORMATS, render
+from zonediff.reports.forms.trend import Dated, trend
 from zonediff.result.result import Result
 
 
@@ -88,3 +89,17 @@ def test_markdown_has_a_folded_part_for_each_cause() -> None:
     assert text.startswith("### dax/kmem: atomic whole-device hotplug via sysfs (v4): 3 regr")
     assert text.count("<details><summary><b>Regression: ") == 3
     assert "-  40000000-4fffffff : dax0.0\n" in text
+
+
+def test_the_trend_has_a_row_for_each_review() -> None:
+    dated = [Dated(f"{name}.json", result_of(dax_review(name))) for name in ("v4", "v6", "v7")]
+    lines = trend(dated).splitlines()
+    assert lines[0] == "reviews on dax:"
+    assert [line.split() for line in lines[1:]] == [
+        ["result", "failed", "regressions", "removals", "fixes", "changes", "sometimes"],
+        ["-" * len(part) for part in lines[2].split()],
+        ["v4.json", "0", "3", "0", "0", "1", "0"],
+        ["v6.json", "0", "1", "0", "0", "0", "0"],
+        ["v7.json", "0", "0", "0", "0", "0", "0"],
+    ]
+    assert max(map(len, lines)) <= 80
