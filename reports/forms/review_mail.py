@@ -8,6 +8,7 @@ guest: the expected results stand beside them as comments.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 from zonediff.engine.words import count_of
@@ -43,6 +44,7 @@ _CLAIMS: Final = 8
 _NOTES: Final = 6
 _READINGS: Final = 6
 _SCENARIOS: Final = 8
+_REASONS: Final = 2
 _SENTENCE: Final = 3
 """The most lines of each part of the mail, so that no part takes the room of the causes."""
 
@@ -85,6 +87,10 @@ def _others(views: Sequence[ReviewView]) -> Iterator[str]:
         yield from _cut(wrap(text, WIDTH, "* "), _SENTENCE)
     if views[_OTHERS:]:
         yield f"* {count_of(len(views[_OTHERS:]), 'more review')} in the full mail"
+
+
+_BRIEF: Final = 2
+"""The lines of a cause in brief; longer ones have an empty line around them."""
 
 
 class _Part:
@@ -159,26 +165,31 @@ class _Part:
             return
         yield from _heading("Differences, the worst first")
         room -= len(_heading(""))
-        left = list(self.view.causes)
-        while left:
-            lines = [*([""] if len(left) < len(self.view.causes) else []), *self._cause(left[0])]
-            # The further causes want a few lines.
-            if len(lines) > room - min(2 * len(left) - 2, _SENTENCE):
-                break
-            yield from lines
-            room -= len(lines)
-            left = left[1:]
-        yield from _cut_list([_short_cause(item) for item in left], room, "difference")
+        texts = [self._versions(item) for item in self.view.causes]
+        chosen = _fitting(texts, room)
+        for number, text in enumerate(chosen):
+            between = number > 0 and max(len(text), len(chosen[number - 1])) > _BRIEF
+            yield from ["", *text] if between else text
+            room -= len(text) + between
+        left = self.view.causes[len(chosen) :]
+        if left:
+            yield from _cut_list([_short_cause(item) for item in left], room, "difference")
 
-    def _cause(self, item: CauseView) -> Iterator[str]:
+    def _versions(self, item: CauseView) -> list[list[str]]:
+        """A cause in full, without the lines that differ, and in brief."""
+        steps = [*self._head_of(item), *transcript(item, WIDTH, "   ")]
+        reasons = [
+            line
+            for reason in item.cause.reasons[: self._most(_REASONS)]
+            for line in _cut(wrap(reason, WIDTH, "   "), self._most(_SENTENCE))
+        ]
+        return [[*steps, *self._readings(item), *reasons], steps, _short_cause(item)]
+
+    def _head_of(self, item: CauseView) -> Iterator[str]:
         yield from wrap(f"{item.number}. {item.heading}", WIDTH, "", "   ")
         if item.cause.says:
             yield from _cut(wrap(item.cause.says, WIDTH, "   "), self._most(_SENTENCE))
         yield from _cut(wrap(f"{item.where}, {item.shown}", WIDTH, "   "), self._most(_SENTENCE))
-        yield from transcript(item, WIDTH, "   ")
-        yield from self._readings(item)
-        for reason in item.cause.reasons:
-            yield from _cut(wrap(reason, WIDTH, "   "), self._most(_SENTENCE))
 
     def _readings(self, item: CauseView) -> Iterator[str]:
         if not item.cause.readings:
@@ -208,6 +219,29 @@ class _Part:
         yield from _heading("What was not tested")
         blocks = [wrap(text, WIDTH, "- ") for text in self.view.not_tested]
         yield from _cut_list(blocks, self._most(_GAPS), "gap")
+
+
+def _fitting(texts: Sequence[Sequence[list[str]]], room: int) -> list[list[str]]:
+    """A version of each text, so that all fit; the mildest causes are shortened first.
+
+    If even the briefest do not fit, all that do except for a line.
+    """
+    chosen = [0] * len(texts)
+
+    def size() -> int:
+        lengths = [len(versions[level]) for versions, level in zip(texts, chosen, strict=True)]
+        return sum(lengths) + sum(max(pair) > _BRIEF for pair in pairwise(lengths))
+
+    for level in (1, 2):
+        for place in reversed(range(len(texts))):
+            if size() <= room:
+                break
+            chosen[place] = level
+    number = len(texts)
+    while chosen and size() > room - (len(chosen) < number):
+        chosen.pop()
+        texts = texts[: len(chosen)]
+    return [list(versions[level]) for versions, level in zip(texts, chosen, strict=True)]
 
 
 def _stages(stages: Sequence[Stage]) -> Iterator[list[str]]:

@@ -11,6 +11,7 @@ from typing import Final
 from zonediff.reports.forms.cases import Case, State, Suite
 from zonediff.reports.page.review_steps import results
 from zonediff.reports.page.reviews import (
+    INTERRUPTED,
     STAGE_WORDS,
     CauseView,
     extent,
@@ -35,7 +36,9 @@ def suites_of_reviews(result: Result) -> Iterator[Suite]:
     for view in review_views(result):
         review = view.review
         name = f"{review.series} on {review.machine}"
-        yield Suite(f"{name}: builds", tuple(map(_build, review.stages)))
+        builds = tuple(map(_build, review.stages))
+        interrupted = () if view.complete else (Case("the rest", "skipped", "", (INTERRUPTED,)),)
+        yield Suite(f"{name}: builds", (*builds, *interrupted))
         for item in review.comparisons:
             pair = f"{item.baseline} -> {item.candidate}"
             yield Suite(f"{name}: {pair}", tuple(_comparison(item)))

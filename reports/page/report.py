@@ -19,7 +19,7 @@ from zonediff.reports.page.index import Index, Link
 from zonediff.reports.page.intents import IntentView, intent_view
 from zonediff.reports.page.matrix import Shelf, shelves
 from zonediff.reports.page.patches import SeriesView, series_view
-from zonediff.reports.page.reviews import ReviewView, review_title, review_views
+from zonediff.reports.page.reviews import INTERRUPTED, ReviewView, review_title, review_views
 from zonediff.reports.page.same_behaviour import VariantGroup, variant_groups
 from zonediff.reports.page.scenario_view import ScenarioView, scenario_view
 from zonediff.reports.page.verdicts import Verdict, verdicts
@@ -234,7 +234,9 @@ def _lead(index: Index) -> str:
 
 def _notes(index: Index) -> Iterator[str]:
     result = index.result
-    if not result.complete:
+    if not result.complete and result.reviews:
+        yield INTERRUPTED
+    elif not result.complete:
         ran, planned = len(result.runs), len(result.scenarios) * len(result.variants)
         yield f"Incomplete: the run was interrupted after {ran} of {count_of(planned, 'cell')}."
     failed = sorted({run.variant for run in result.runs if run.status == "error"})

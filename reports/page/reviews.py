@@ -50,6 +50,8 @@ _DEEPER: Final = "Sequences of more than"
 _HIDDEN: Final = "State that no file shows"
 """Gaps that follow from the numbers of a comparison, unless it has a sentence of its own."""
 
+INTERRUPTED: Final = "The review was interrupted: comparisons and claims may be missing."
+
 _COMMIT: Final = re.compile(r"[0-9a-f]{12,}")
 _WRITE: Final = re.compile(r"echo (\S+) > (\S+)")
 
@@ -113,10 +115,11 @@ class CauseView:
 
 @dataclass(frozen=True, slots=True)
 class ReviewView:
-    """A review in words. causes: the worst first, each once."""
+    """A review in words. causes: the worst first, each once. complete: it was not interrupted."""
 
     review: Review
     causes: tuple[CauseView, ...]
+    complete: bool = True
 
     @property
     def counts(self) -> tuple[tuple[ReviewVerdict, int], ...]:
@@ -129,6 +132,8 @@ class ReviewView:
     def headline(self) -> str:
         """`1 regression, 2 fixes`; `4/5 does not build` comes first."""
         failed = [f"{item.name} {STAGE_WORDS[item.outcome]}" for item in self.review.failed]
+        if not self.complete:
+            failed.insert(0, "interrupted")
         if not self.review.comparisons:
             return ", ".join([*failed, "nothing was compared"])
         counts = [f"{number} {verdict_noun(v, number)}" for v, number in self.counts if number]
@@ -175,12 +180,13 @@ class ReviewView:
     @property
     def not_tested(self) -> tuple[str, ...]:
         """A sentence for each gap, each once."""
-        return tuple(dict.fromkeys(_gaps(self.review)))
+        interrupted = () if self.complete else (INTERRUPTED,)
+        return tuple(dict.fromkeys((*interrupted, *_gaps(self.review))))
 
 
 def review_views(result: Result) -> tuple[ReviewView, ...]:
     """Every review of the result, in its order."""
-    return tuple(ReviewView(review, _causes(review)) for review in result.reviews)
+    return tuple(ReviewView(review, _causes(review), result.complete) for review in result.reviews)
 
 
 def review_title(views: Sequence[ReviewView]) -> str:

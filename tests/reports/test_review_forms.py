@@ -103,3 +103,10 @@ def test_the_trend_has_a_row_for_each_review() -> None:
         ["v7.json", "0", "0", "0", "0", "0", "0"],
     ]
     assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize("form", ["text", "html", "mail", "markdown"])
+def test_an_interrupted_review_says_so(form: str) -> None:
+    text = render(replace(result_of(dax_review("v6")), complete=False), form)
+    assert "(v6): interrupted, 1 regression" in " ".join(text.replace(" on dax", "").split())
+    assert "0 cells" not in text

@@ -267,6 +267,17 @@ def test_the_mail_has_at_most_a_hundred_lines_of_ascii(seed: int, number: int) -
     assert "What was not tested" in text
 
 
+def test_steps_of_all_causes_come_before_the_lines_that_differ() -> None:
+    review = dax_review("v6")
+    many = [
+        replace(LEAK, steps=[ReviewStep(f"echo {n} > /sys/x", None, "EBUSY")]) for n in range(7)
+    ]
+    comparison = replace(review.comparisons[0], causes=many)
+    text = mail(replace(review, comparisons=[comparison]))
+    assert [f"echo {n} > /sys/x" in text for n in range(7)] == [True] * 7
+    assert 0 < text.count("then (- base, + v6):") < 7
+
+
 @pytest.mark.parametrize("number", [1, 2, 5, 60])
 def test_causes_that_do_not_fit_are_counted(number: int) -> None:
     review = dax_review("v6")
