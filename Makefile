@@ -8,13 +8,13 @@ ARGS :=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help report test lint types docs man check clean
+.PHONY: help report test test-review lint types docs man check clean
 .DELETE_ON_ERROR:
 .ONESHELL:
 .SHELLFLAGS := -euc
 
 help: ## list what can be made
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 report: $(VENV)/for-run ## run every scenario on every variant and write the reports to out/
 	@mkdir -p $(dir $(REPORT))
@@ -26,6 +26,13 @@ report: $(VENV)/for-run ## run every scenario on every variant and write the rep
 
 test: $(VENV)/for-test ## run the tests; for some of them: make test ARGS="-k packaging"
 	$(VENV)/bin/python -m pytest --numprocesses auto --dist loadscope $(ARGS)
+
+test-review: $(VENV)/for-test ## build, run and review a series on Debian's kernel sources (40 minutes)
+	mkdir -p .cache/review out/review
+	ZONEDIFF_TREE="$$(.ci/review)"
+	export ZONEDIFF_TREE ZONEDIFF_REVIEW_CACHE=.cache/review/builds ZONEDIFF_REVIEW_OUT=out/review
+	$(VENV)/bin/python -m pytest tests/review/test_end_to_end.py $(ARGS)
+	ls out/review
 
 lint: $(VENV)/for-dev ## look for mistakes, and for layout that ruff would change
 	$(VENV)/bin/ruff check .
