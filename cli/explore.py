@@ -4,61 +4,53 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.core import ParameterSource
-from tqdm import tqdm
 
 from zonediff.cli import completion, options, outputs
+from zonediff.cli.explore_files import Export, exported, exports_of, write_exploration
 from zonediff.cli.group import BadInput
-from zonediff.cli.machines import machine_option, named_arena
-from zonediff.cli.progress import bar, touring
-from zonediff.cli.streams import terminal
-from zonediff.engine.kernel import NotModelled
+from zonediff.cli.machines import (
+    arena_errors,
+    machine_option,
+    named_arena,
+    with_alphabet,
+    with_symmetry,
+)
+from zonediff.cli.progress import bar, building, touring
+from zonediff.compare.explore_models import explore_models
 from zonediff.engine.policy import Policy
-from zonediff.engine.words import count_of
-from zonediff.explore import exports, witness_scenario
-from zonediff.explore.arena import ALPHABET_PARTS, AlphabetPart, Arena, ArenaError
-from zonediff.explore.arena_checks import asymmetry
-from zonediff.explore.breadth_first import Progress
-from zonediff.explore.build import build
-from zonediff.explore.compare import compare
-from zonediff.explore.explain import exploration, replay
+from zonediff.explore.arena import ALPHABET_PARTS, Arena
+from zonediff.explore.explain import replay
 from zonediff.explore.kinds import Witness
-from zonediff.explore.system import Numberings, System
+from zonediff.explore.system import Numberings
 from zonediff.explore.views import LEVELS, Level
 from zonediff.explore.walk_batch import STEPS
 from zonediff.explore.walk_tables import PACKAGES
 from zonediff.explore.walks import walk
+from zonediff.explore.witness_scenario import scenario_text
 from zonediff.live.host import find_host
 from zonediff.live.image import Image, read_image
 from zonediff.reports.forms.exploration import (
     Walks,
     exploration_json,
     exploration_text,
-    size,
+    speed_text,
     walks_json,
     walks_text,
 )
 from zonediff.result.explorations import Exploration
 from zonediff.result.files import dumps
-from zonediff.result.writing import write_files
 from zonediff.variants.model import Model
 from zonediff.variants.registry import LIVE, Registry, public_names
 from zonediff.variants.subject import NotOnThisMachine
 
 if TYPE_CHECKING:
     from zonediff.compare.explore_live import LiveExploration
-
-Writer = Callable[[System, System], Iterator[str]]
-"""Yields the lines of a file about both systems."""
-
-_Output = tuple[str, Path, Writer]
-"""An option, a file that it asks for, and the function that writes it."""
 
 _Policies = tuple[Policy, Policy]
 
@@ -159,12 +151,12 @@ def command(a: str, b: str, variant_files: tuple[Path, ...], **given: Any) -> in
             "--jobs, --scheduler and --store are for --random; exploring whole systems takes one "
             "process"
         )
-    writers = _writers(request.aut, request.promela, request.dot)
+    files = exports_of(request.aut, request.promela, request.dot)
     outputs.check(
         [
             ("--store", request.store),
             ("-o", request.output),
-            *((option, path) for option, path, _ in writers),
+            *((option, path) for option, path, _ in files),
         ],
         [*variant_files, Path(request.machine), *options.image_inputs(a, b)],
     )
@@ -175,10 +167,10 @@ def command(a: str, b: str, variant_files: tuple[Path, ...], **given: Any) -> in
     policies = registry.model(a).policy, registry.model(b).policy
     if request.walks is not None and request.symmetry is not None:
         raise click.UsageError("random walks use no symmetry")
-    arena = _symmetric(_arena(request.machine, request.alphabet), request.symmetry)
+    arena = with_symmetry(_arena(request), request.symmetry)
     if request.walks is None:
-        return _explore(request, arena, policies, writers, registry)
-    if writers or request.output:
+        return _explore(request, arena, policies, files, registry)
+    if files or request.output:
         raise click.UsageError("random walks make no system that could be written")
     return _walk(request, request.walks, arena, policies, registry)
 
@@ -212,34 +204,45 @@ def _explore(
     request: _Request,
     arena: Arena,
     policies: _Policies,
-    writers: Sequence[_Output],
+    files: Sequence[Export],
     registry: Registry,
 ) -> int:
-    """Explore both systems whole, compare them, print and write the outcome."""
-    left, right = _systems(request, arena, policies)
-    comparison = compare(left, right)
-    outcome = exploration(arena, request.level, policies, (left, right), comparison)
-    for system in (left, right):
-        click.echo(_speed(system), err=True)
+    """Explore both models whole, print and write the outcome."""
+    with arena_errors(arena), building() as progress:
+        models = explore_models(
+            policies,
+            arena,
+            level=request.level,
+            depth=request.depth,
+            max_states=request.max_states,
+            progress=progress,
+        )
+    left, right = models.systems
+    for system in models.systems:
+        click.echo(
+            speed_text(system.name, system.states, system.transitions, system.seconds), err=True
+        )
+    _print(request, models.exploration, models.stopped)
+    texts = exported(files, left, right) | _result(request, models.exploration, registry)
+    scenarios = _scenarios(models.witnesses, arena, policies) if request.save else []
+    write_exploration(texts, request.save, arena, (left.name, right.name), scenarios)
+    return 1 if models.exploration.verdict == "differs" else 0
+
+
+def _print(request: _Request, outcome: Exploration, stopped: Sequence[str] = ()) -> None:
     if request.as_json:
         click.echo(exploration_json(outcome), nl=False)
     else:
-        depth = request.depth
-        stopped = [
-            system.name
-            for system in (left, right)
-            if not system.complete and (depth is None or system.depth < depth)
-        ]
         click.echo(exploration_text(outcome, stopped, request.max_states), nl=False)
-    exported = {path: "\n".join(lines(left, right)) + "\n" for _, path, lines in writers}
-    texts = _scenarios(comparison.witnesses, arena, policies) if request.save else []
-    exported |= _result(request, outcome, registry)
-    _write(exported, request.save, arena, (left.name, right.name), texts)
-    return 1 if outcome.verdict == "differs" else 0
 
 
 _MODELS_ONLY: Final = {"--symmetry": "symmetry", "--random": "walks", "--promela": "promela"}
 """Options that only explorations of two models have."""
+
+
+def _arena(request: _Request) -> Arena:
+    """The machine to explore, with the alphabet that is asked for."""
+    return with_alphabet(named_arena(request.machine), request.alphabet)
 
 
 def _explore_live(request: _Request, registry: Registry) -> int:
@@ -248,7 +251,7 @@ def _explore_live(request: _Request, registry: Registry) -> int:
     Raises BadInput, click.UsageError.
     """
     _check_live(request)
-    arena = _arena(request.machine, request.alphabet)
+    arena = _arena(request)
     subjects = [
         read_image(Path(name.removeprefix(LIVE))) if name.startswith(LIVE) else registry.model(name)
         for name in (request.a, request.b)
@@ -259,7 +262,7 @@ def _explore_live(request: _Request, registry: Registry) -> int:
     from zonediff.compare.explore_live import Bounds, explore_live
 
     bounds = Bounds(request.depth, request.max_states)
-    with _arena_errors(arena), touring() as progress:
+    with arena_errors(arena), touring() as progress:
         try:
             live = asyncio.run(
                 explore_live(
@@ -268,10 +271,7 @@ def _explore_live(request: _Request, registry: Registry) -> int:
             )
         except NotOnThisMachine as error:
             raise BadInput(f"{arena.name}: {error}") from None
-    if request.as_json:
-        click.echo(exploration_json(live.exploration), nl=False)
-    else:
-        click.echo(exploration_text(live.exploration, (), request.max_states), nl=False)
+    _print(request, live.exploration)
     _write_live(request, arena, names, live, registry)
     return 1 if live.exploration.verdict == "differs" else 0
 
@@ -312,14 +312,13 @@ def _write_live(
         learned_system(name, arena, side, numberings)
         for name, side in zip(names, live.maps, strict=True)
     )
-    writers = _writers(request.aut, None, request.dot)
-    exported = {path: "\n".join(lines(left, right)) + "\n" for _, path, lines in writers}
-    exported |= _result(request, live.exploration, registry)
+    texts = exported(exports_of(request.aut, None, request.dot), left, right)
+    texts |= _result(request, live.exploration, registry)
     scenarios = [
         learned_scenario(witness.says, parting, names, arena)
         for witness, parting in zip(live.exploration.witnesses, live.partings, strict=True)
     ]
-    _write(exported, request.save, arena, names, scenarios)
+    write_exploration(texts, request.save, arena, names, scenarios)
 
 
 def _result(request: _Request, outcome: Exploration, registry: Registry) -> dict[Path, str]:
@@ -334,32 +333,13 @@ def _result(request: _Request, outcome: Exploration, registry: Registry) -> dict
     return {request.output: dumps(exploration_result(outcome, subjects, registry, inputs))}
 
 
-def _systems(request: _Request, arena: Arena, policies: _Policies) -> tuple[System, System]:
-    """Both systems, with states numbered alike. Raises BadInput where one cannot be explored."""
-    numberings = Numberings()
-
-    def system(policy: Policy, progress: Progress) -> System:
-        return build(
-            policy,
-            arena,
-            level=request.level,
-            depth=request.depth,
-            max_states=request.max_states,
-            numberings=numberings,
-            progress=progress,
-        )
-
-    with _arena_errors(arena), _bar() as progress:
-        return system(policies[0], progress), system(policies[1], progress)
-
-
 def _walk(
     request: _Request, number: int, arena: Arena, policies: _Policies, registry: Registry
 ) -> int:
     """Do so many random walks, print the differences that they met and write them."""
     try:
         with (
-            _arena_errors(arena),
+            arena_errors(arena),
             options.opened(request.store) as store,
             options.pool(registry, request.jobs, request.scheduler, PACKAGES) as pool,
             bar("exploring", "walks") as progress,
@@ -382,123 +362,10 @@ def _walk(
     witnesses = [replay(witness, arena, policies) for witness in differences]
     walks = Walks(arena.name, request.a, request.b, number, STEPS, request.seed, witnesses)
     click.echo(walks_json(walks) if request.as_json else walks_text(walks), nl=False)
-    texts = _scenarios(differences, arena, policies) if request.save else []
-    _write({}, request.save, arena, (policies[0].name, policies[1].name), texts)
+    scenarios = _scenarios(differences, arena, policies) if request.save else []
+    write_exploration({}, request.save, arena, (policies[0].name, policies[1].name), scenarios)
     return 1 if differences else 0
 
 
-@contextmanager
-def _arena_errors(arena: Arena) -> Iterator[None]:
-    """Report a machine that cannot be explored as bad input, with the machine's name."""
-    try:
-        yield
-    except (ArenaError, NotModelled) as error:
-        raise BadInput(f"{arena.name}: {error}") from None
-
-
-def _arena(machine: str, alphabet: str | None) -> Arena:
-    """The standard machine of this name, or the one of a file."""
-    arena = named_arena(machine)
-    if alphabet is None:
-        return arena
-    parts: list[AlphabetPart] = []
-    for word in alphabet.split(","):
-        if word.strip() not in get_args(AlphabetPart):
-            raise click.BadParameter(
-                f"{word.strip()!r} is none of {', '.join(ALPHABET_PARTS)}", param_hint="--alphabet"
-            )
-        parts += [part for part in ALPHABET_PARTS if part == word.strip()]
-    return dataclasses.replace(arena, alphabet=tuple(parts))
-
-
-def _symmetric(arena: Arena, symmetry: str | None) -> Arena:
-    """The arena with these nodes interchangeable, instead of its own."""
-    if symmetry is None:
-        return arena
-    words = [word.strip() for word in symmetry.split(",")]
-    wrong = next((word for word in words if not (word.isascii() and word.isdecimal())), None)
-    if wrong is not None:
-        raise click.BadParameter(f"{wrong!r} is no node's number", param_hint="--symmetry")
-    arena = dataclasses.replace(arena, symmetry=tuple(map(int, words)))
-    if mistake := asymmetry(arena):
-        raise click.BadParameter(f"{arena.name}: {mistake}", param_hint="--symmetry")
-    return arena
-
-
-def _writers(aut: Path | None, promela: Path | None, dot: Path | None) -> list[_Output]:
-    """The files to write, each with its writer: `x.aut` becomes `x-A.aut` and `x-B.aut`."""
-    writers: list[_Output] = []
-    for option, path, write in (("--aut", aut, exports.aldebaran), ("--dot", dot, exports.dot)):
-        if path is not None:
-            writers.append((option, path.with_stem(f"{path.stem}-A"), _of(write, 0)))
-            writers.append((option, path.with_stem(f"{path.stem}-B"), _of(write, 1)))
-    if promela is not None:
-        tables = promela.with_suffix(".h")
-        if tables == promela:
-            raise click.BadParameter(
-                f"{promela}: expected a name such as {promela.with_suffix('.pml')}; its tables are "
-                f"written to {tables}",
-                param_hint="--promela",
-            )
-
-        def model(left: System, right: System) -> Iterator[str]:
-            return exports.promela(left, right, tables.name)
-
-        writers.append(("--promela", promela, model))
-        writers.append(("--promela", tables, exports.promela_tables))
-    return writers
-
-
-def _of(write: Callable[[System], Iterator[str]], number: int) -> Writer:
-    return lambda *systems: write(systems[number])
-
-
-@contextmanager
-def _bar() -> Iterator[Progress]:
-    """A progress bar for a system of unknown size."""
-    with tqdm(desc="exploring", unit=" states", leave=False, disable=None, file=terminal()) as bar:
-
-        def progress(count: int, more: int) -> None:
-            bar.n = count
-            bar.set_postfix_str(count_of(more, "transition"))
-
-        yield progress
-
-
-def _write(
-    exported: dict[Path, str],
-    folder: Path | None,
-    arena: Arena,
-    names: tuple[str, str],
-    texts: Sequence[str],
-) -> None:
-    """Write the exported systems, and the scenarios of witnesses to a folder, all or none.
-
-    Raises BadInput rather than overwrite a scenario that says something else.
-    """
-    scenarios: dict[Path, str] = {}
-    if folder is not None:
-        for number, text in enumerate(texts, 1):
-            scenarios[folder / witness_scenario.file_name(number, *names, arena)] = text
-    for path, text in scenarios.items():
-        if path in exported or (path.exists() and path.read_bytes() != text.encode()):
-            raise BadInput(
-                f"{path} exists and is not what would be written: move it, or --save to another "
-                "folder; nothing is written"
-            )
-    write_files({**exported, **scenarios})
-    for path in scenarios:
-        click.echo(f"wrote {path}", err=True)
-
-
 def _scenarios(witnesses: Sequence[Witness], arena: Arena, policies: _Policies) -> list[str]:
-    """The witnesses of two models as scenarios."""
-    return [witness_scenario.scenario_text(witness, arena, *policies) for witness in witnesses]
-
-
-def _speed(system: System) -> str:
-    rate = system.states / system.seconds
-    return (
-        f"{system.name}: {size(system.states, system.transitions)} in {system.seconds:.2f} s, "
-        f"{rate:.0f} states a second"
-    )
+    return [scenario_text(witness, arena, *policies) for witness in witnesses]

@@ -33,6 +33,20 @@ def bar(doing: str, unit: str) -> Iterator[Progress]:
 
 
 @contextmanager
+def building() -> Iterator[Progress]:
+    """A progress bar for a system of unknown size."""
+    with tqdm(
+        desc="exploring", unit=" states", leave=False, disable=None, file=terminal()
+    ) as shown:
+
+        def progress(states: int, transitions: int) -> None:
+            shown.n = states
+            shown.set_postfix_str(f"{transitions} transitions")
+
+        yield progress
+
+
+@contextmanager
 def touring() -> Iterator[Progress]:
     """A progress bar for a tour of real kernels, whose length is not known ahead."""
     with tqdm(
