@@ -131,9 +131,9 @@ def test_a_machine_from_a_file(zonediff: Any, tmp_path: Path) -> None:
     ("text", "message"),
     [
         (ARENA.replace("plug]", "plgu]"), ":3:27: alphabet[2]: unknown value 'plgu'"),
-        (ARENA.replace("128M", "127M"), ":2:26: plug[0].size: "),
+        (ARENA.replace("128M", "127K"), ":2:26: plug[0].size: "),
         (ARENA.replace("dimm2", "dimm1"), ":2:13: plug[0].id: "),
-        (ARENA.replace("256M", "100M"), ":1:50: machine.dimms[0].size: "),
+        (ARENA.replace("256M", "100K"), ":1:50: machine.dimms[0].size: "),
         ("machine: {nodes: [1G]}\n", "expected a DIMM"),
         (ARENA.replace("[1G]", "[]") + "boot_blocks: [7]\n", ":1:18: machine.nodes: a machine has"),
         (ARENA + "boot_blocks: [9]\n", ":4:15: boot_blocks[0]: boot memory is blocks 0 to 7"),
