@@ -32,7 +32,7 @@ MODULES: Final = {
     ),
     "review": (
         "zonediff.cli.review",
-        "Build the kernels of a patch series, run them, and compare their behaviour.",
+        "Build the kernels of a patch series, run and compare them.",
     ),
     "series": ("zonediff.cli.series", "List a patch series and line it up with a variant."),
     "bisect": ("zonediff.cli.bisect", "Find the stage of a series that changes an outcome."),

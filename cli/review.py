@@ -132,7 +132,7 @@ zonediff review cache --clear  empties it
     help="Run N compilers at once. Default: one for each core.",
 )
 def command(series: tuple[Path, ...], **given: Any) -> int:
-    """Build the kernels of a patch series, run them, and compare their behaviour.
+    """Build the kernels of a patch series, run and compare them.
 
     SERIES is an mbox with one patch, a thread or several revisions of a series (the newest is
     taken), a maildir, or files of git format-patch. The last patch is compared with the base:
