@@ -41,8 +41,8 @@ class WritableSide(Protocol):
     @property
     def block_size(self) -> int: ...
 
-    async def reset(self) -> Shown:
-        """Begin from boot."""
+    async def reset(self, boot: int = 0) -> Shown:
+        """Boot anew."""
 
     async def do(self, action: Action) -> Shown:
         """Do a step."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from zonediff.live.shrink import shrink
@@ -36,13 +36,13 @@ class Rerun:
     steps: tuple[ReviewStep, ...]
 
 
-async def rerun(make_sides: MakeSides, actions: Sequence[Action], fresh: bool) -> Rerun:
-    """Do these steps from boot on; they end early where a kernel dies before the last one."""
+async def rerun(make_sides: MakeSides, boot: int, actions: Sequence[Action], fresh: bool) -> Rerun:
+    """Do these steps from a boot on; they end early where a kernel dies before the last one."""
     sides = make_sides(fresh)
     done: list[ReviewStep] = []
     parting = None
     try:
-        one, two = await _both(*(side.reset() for side in sides))
+        one, two = await _both(*(side.reset(boot) for side in sides))
         if not actions:
             parting = parting_of((), (), None, (one, two))
         for number, action in enumerate(actions, start=1):
@@ -56,7 +56,8 @@ async def rerun(make_sides: MakeSides, actions: Sequence[Action], fresh: bool) -
     finally:
         for side in sides:
             await side.close()
-    return Rerun(parting, tuple(done))
+    shown = parting and replace(parting, boot=boot, walked_from=boot)
+    return Rerun(shown, tuple(done))
 
 
 async def _both(one: Awaitable[Shown], two: Awaitable[Shown]) -> tuple[Shown, Shown]:
@@ -83,14 +84,16 @@ async def confirmed(
     is state that no file shows: the steps that were really done are tried then, and shortened.
     """
     first = partings[0]
-    done = await _on_fresh_boots(make_sides, first, first.steps, boots, guests)
-    if done is not None or first.walked == first.steps:
+    shortest, walked = (first.boot, first.steps), (first.walked_from, first.walked)
+    done = await _on_fresh_boots(make_sides, first, *shortest, boots, guests)
+    if done is not None or walked == shortest:
         return done
-    done = await _on_fresh_boots(make_sides, first, first.walked, boots, guests)
+    done = await _on_fresh_boots(make_sides, first, *walked, boots, guests)
     if done is None:
         return None
     steps = await _shortened(make_sides, first)
-    return await _on_fresh_boots(make_sides, first, steps, boots, guests) or done
+    again = await _on_fresh_boots(make_sides, first, first.walked_from, steps, boots, guests)
+    return again or done
 
 
 async def _shortened(make_sides: MakeSides, parting: Parting) -> tuple[Action, ...]:
@@ -98,20 +101,25 @@ async def _shortened(make_sides: MakeSides, parting: Parting) -> tuple[Action, .
     *before, last = parting.walked
 
     async def shows(fewer: Sequence[Action]) -> bool:
-        again = await rerun(make_sides, (*fewer, last), fresh=False)
+        again = await rerun(make_sides, parting.walked_from, (*fewer, last), fresh=False)
         return again.parting is not None and same_cause(parting, again.parting)
 
     return (*await shrink(before, shows, _MOST_RERUNS), last)
 
 
 async def _on_fresh_boots(
-    make_sides: MakeSides, parting: Parting, steps: Sequence[Action], boots: int, guests: int
+    make_sides: MakeSides,
+    parting: Parting,
+    boot: int,
+    steps: Sequence[Action],
+    boots: int,
+    guests: int,
 ) -> Confirmed | None:
     slots = asyncio.Semaphore(guests)
 
     async def once() -> Rerun:
         async with slots:
-            return await rerun(make_sides, steps, fresh=True)
+            return await rerun(make_sides, boot, steps, fresh=True)
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(once()) for _ in range(boots)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -21,7 +21,7 @@ from zonediff.review.judging import Judgement, judge, leaked, lost, removed
 from zonediff.review.limits import Limits
 from zonediff.review.lockstep import Edges, Exploration, Progress, explore
 from zonediff.review.look import Part, line_of
-from zonediff.review.machines import ReviewMachine
+from zonediff.review.machines import ReviewMachine, boot_parameters
 from zonediff.review.model_reasons import model_reasons
 from zonediff.review.parting import Parting
 from zonediff.review.sides import MakeSides, Sides
@@ -84,15 +84,23 @@ def compare_stages(
     alphabet: None derives it. Every difference is shown again on fresh boots; what only some of
     them show has the verdict `sometimes`. Raises virtual_machine.QemuFailed, guest.AgentFailed.
     """
+    parameters = boot_parameters(baseline.image)
 
     def make_sides(fresh: bool) -> Sides:
-        one, two = (GuestSide(host, stage.image, machine, fresh) for stage in (baseline, candidate))
+        one, two = (
+            GuestSide(host, stage.image, machine, fresh, parameters)
+            for stage in (baseline, candidate)
+        )
         return one, two
 
     derived = alphabet or derive_alphabet(baseline, candidate, machine, host)
     names = (baseline.stage.name, candidate.stage.name)
     explain = partial(model_reasons, baseline.image, machine)
-    return asyncio.run(compare_sides(make_sides, names, derived, limits, progress, explain))
+    return asyncio.run(
+        compare_sides(
+            make_sides, names, derived, limits, progress, parameters=parameters, explain=explain
+        )
+    )
 
 
 async def compare_sides(
@@ -101,11 +109,26 @@ async def compare_sides(
     derived: DerivedAlphabet,
     limits: Limits = DEFAULT_LIMITS,
     progress: Progress = lambda what, done, left: None,
-    explain: Callable[[Sequence[Action]], list[str]] = lambda actions: [],
+    *,
+    parameters: Sequence[str] = ("",),
+    explain: Callable[[str, Sequence[Action]], list[str]] = lambda parameter, actions: [],
 ) -> StageComparison:
-    """Compare any two sides; see compare_stages(). explain: why the last of some steps ends so."""
+    """Compare any two sides; see compare_stages().
+
+    parameters: the kernel parameters of each way to boot the sides. explain: why the last of some
+    steps ends so after a boot with a parameter.
+    """
     guests = limits.guests or max(2, (os.cpu_count() or 1) // 2)
-    explorations = await _explored(make_sides, derived.alphabet, limits, guests, progress)
+    explore_with = partial(
+        explore,
+        make_sides,
+        derived.alphabet.actions,
+        derived.alphabet.blocks,
+        boots=len(parameters),
+        guests=guests,
+        progress=progress,
+    )
+    explorations = await _explored(explore_with, limits)
     done = explorations[0]
     edges = _all_edges(explorations)
     partings = [parting for each in explorations for parting in each.partings]
@@ -118,8 +141,9 @@ async def compare_sides(
         if again is None:
             unshown += 1
         else:
-            cause = _cause(group, again, edges, done)
-            causes.append(replace(cause, reasons=explain(again.parting.steps)))
+            parameter = parameters[again.parting.boot]
+            cause = _cause(group, again, edges, done, parameter)
+            causes.append(replace(cause, reasons=explain(parameter, again.parting.steps)))
     return StageComparison(
         baseline=names[0],
         candidate=names[1],
@@ -135,35 +159,17 @@ async def compare_sides(
 
 
 async def _explored(
-    make_sides: MakeSides,
-    alphabet: Alphabet,
-    limits: Limits,
-    guests: int,
-    progress: Progress,
+    explore_with: Callable[..., Awaitable[Exploration]], limits: Limits
 ) -> list[Exploration]:
     """Explore, and again with states told apart by the last steps too, while there is time."""
     explorations: list[Exploration] = []
     end = time.monotonic() + limits.seconds
     for depth in range(limits.hidden_depth + 1):
-        if depth and (explorations[-1].out_of_time or _died_at_boot(explorations[0])):
+        if depth and explorations[-1].out_of_time:
             break
         left = replace(limits, seconds=end - time.monotonic())
-        explorations.append(
-            await explore(
-                make_sides,
-                alphabet.actions,
-                alphabet.blocks,
-                left,
-                hidden_depth=depth,
-                guests=guests,
-                progress=progress,
-            )
-        )
+        explorations.append(await explore_with(left, hidden_depth=depth))
     return explorations
-
-
-def _died_at_boot(done: Exploration) -> bool:
-    return done.graph.root is None
 
 
 def _all_edges(explorations: Sequence[Exploration]) -> tuple[Edges, Edges]:
@@ -191,7 +197,13 @@ def without_new_files(parting: Parting, sources: tuple[set[str], set[str]]) -> P
     return None if same and not changed else replace(parting, changed=changed)
 
 
-def _cause(group: Group, again: Confirmed, edges: tuple[Edges, Edges], done: Exploration) -> Cause:
+def _cause(
+    group: Group,
+    again: Confirmed,
+    edges: tuple[Edges, Edges],
+    done: Exploration,
+    parameter: str,
+) -> Cause:
     parting = replace(
         again.parting,
         changed={
@@ -203,13 +215,21 @@ def _cause(group: Group, again: Confirmed, edges: tuple[Edges, Edges], done: Exp
     return Cause(
         harm=group.judgement.harm,
         verdict=group.judgement.verdict if again.shown == again.boots else "sometimes",
-        steps=[*again.steps] or [ReviewStep(BOOT, *parting.results)],
+        steps=_steps(again, parameter),
         readings=[*_readings(parting)][:_MOST_READINGS],
         transitions=len(group.partings),
         shown=again.shown,
         boots=again.boots,
         says=_says(parting, group.judgement, edges, (done.sources(0), done.sources(1))),
     )
+
+
+def _steps(again: Confirmed, parameter: str) -> list[ReviewStep]:
+    """The steps of a reproduction; booting is one where it needs a parameter, or is all of them."""
+    boot = f"{BOOT} {parameter}".strip()
+    if not again.steps:
+        return [ReviewStep(boot, *again.parting.results)]
+    return [*([ReviewStep(boot)] if parameter else []), *again.steps]
 
 
 def _readings(parting: Parting) -> Iterator[ReadingDifference]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -38,10 +38,21 @@ _STAMP: Final = re.compile(r"^\[ *\d+\.\d+\] ")
 
 
 class GuestSide:
-    """A kernel on a machine; fresh: each reset is a boot of its own, not from a template."""
+    """A kernel on a machine.
 
-    def __init__(self, host: Host, image: Image, machine: ReviewMachine, fresh: bool) -> None:
-        self._spec = machine.spec(host, image)
+    fresh: each reset is a boot of its own, not from a template. parameters: the kernel parameters
+    that it can be booted with, one at a time.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        image: Image,
+        machine: ReviewMachine,
+        fresh: bool,
+        parameters: Sequence[str] = ("",),
+    ) -> None:
+        self._specs = [machine.spec(host, image, parameter) for parameter in parameters]
         self._dimms = {dimm.id: dimm for dimm in machine.dimms}
         self._fresh = fresh
         self._slowest = 0.0
@@ -49,11 +60,11 @@ class GuestSide:
         self._guest: LiveGuest
         self._printed = 0
 
-    async def reset(self) -> Shown:
+    async def reset(self, boot: int = 0) -> Shown:
         await self.close()
         try:
             self._guest = await self._stack.enter_async_context(
-                booted(self._spec, fresh=self._fresh)
+                booted(self._specs[boot], fresh=self._fresh)
             )
             await self._guest.observe()
         except DiedBooting as death:

@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from zonediff.review.actions import Action, rank
@@ -72,18 +72,20 @@ async def explore(
     blocks: frozenset[int],
     limits: Limits,
     *,
+    boots: int = 1,
     hidden_depth: int = 0,
     guests: int = 1,
     progress: Progress = lambda what, done, left: None,
 ) -> Exploration:
     """Try every step in every pair of states, within the limits.
 
-    blocks: those that the steps change. guests: pairs of guests at the same time. Raises what the
-    sides raise.
+    blocks: those that the steps change. boots: the ways to boot the sides. guests: pairs of guests
+    at the same time. Raises what the sides raise.
     """
     ordered = sorted(actions, key=rank)
     explorer = _Explorer(ordered, blocks, limits, hidden_depth, progress)
     try:
+        await explorer.begin(make_sides(False), boots)
         async with asyncio.TaskGroup() as group:
             for _ in range(guests):
                 group.create_task(explorer.work(make_sides(False)))
@@ -110,17 +112,28 @@ class _Explorer:
         self._actions = actions
         self._blocks = blocks
         self._progress = progress
-        self._deadline = time.monotonic() + limits.seconds
-        self._from_boot: dict[Part, Texts] = {}
+        self._seconds = limits.seconds
+        self._deadline = 0.0
+        self._from_boot: dict[int, dict[Part, Texts]] = {}
         self._busy = 0
         self._attempts: Counter[tuple[Pair, int]] = Counter()
         self._changed = asyncio.Condition()
+
+    async def begin(self, sides: Sides, boots: int) -> None:
+        """Enter the pairs that the sides boot into; time is counted from then on."""
+        visit = _Visit(sides)
+        try:
+            for boot in range(boots):
+                await self._reset(visit, boot)
+        finally:
+            for side in sides:
+                await side.close()
+        self._deadline = time.monotonic() + self._seconds
 
     async def work(self, sides: Sides) -> None:
         """Try steps until none is left, or time is up."""
         visit = _Visit(sides)
         try:
-            await self._reset(visit)
             while self._may_go_on():
                 plan = self._graph.plan(visit.pair)
                 if plan is None:
@@ -152,28 +165,28 @@ class _Explorer:
         async with self._changed:
             self._changed.notify_all()
 
-    async def _reset(self, visit: _Visit) -> None:
+    async def _reset(self, visit: _Visit, boot: int) -> None:
         """Begin both sides anew; the visit is nowhere when one of them does not boot."""
         self.done.resets += 1
-        visit.walked = []
-        one, two = await asyncio.gather(*(side.reset() for side in visit.sides))
-        first = self._graph.root is None
+        visit.walked, visit.boot = [], boot
+        one, two = await asyncio.gather(*(side.reset(boot) for side in visit.sides))
+        first = boot not in self._from_boot
+        looks = (one.look, two.look) if one.look and two.look else None
         if first:
+            self._from_boot[boot] = differing(*looks) if looks else {}
             parting = parting_of((), (), None, (one, two))
-            self.done.partings += [parting] if parting and not self.done.partings else []
-        if one.look is None or two.look is None:
-            visit.pair = None
-            return
-        looks = (one.look, two.look)
-        if first:
-            self._from_boot = differing(*looks)
-        visit.pair = self._graph.enter(looks, (), estranged(*looks, self._from_boot))
-        self._graph.root = self._graph.root or visit.pair
+            if parting is not None:
+                self.done.partings.append(replace(parting, boot=boot, walked_from=boot))
+        visit.pair = self._entered(looks, (), boot) if looks else None
+
+    def _entered(self, looks: tuple[Look, Look], path: tuple[int, ...], boot: int) -> Pair:
+        strange = estranged(*looks, self._from_boot[boot])
+        return self._graph.enter(looks, path, strange, boot)
 
     async def _follow(self, visit: _Visit, plan: Plan) -> None:
         """Go to a pair as far as steps lead where they led before, and try a step there."""
-        if plan.from_boot:
-            await self._reset(visit)
+        if plan.boot is not None:
+            await self._reset(visit, plan.boot)
         for action in plan.way:
             if visit.pair is None or visit.pair is plan.pair:
                 break
@@ -215,9 +228,7 @@ class _Explorer:
             self._part(visit, pair, number, (one, two))
         target = None
         if one.look and two.look and not chance:
-            looks = (one.look, two.look)
-            path = (*pair.path, number)
-            target = self._graph.enter(looks, path, estranged(*looks, self._from_boot))
+            target = self._entered((one.look, two.look), (*pair.path, number), pair.boot)
         visit.pair = pair.targets[number] = target
         self._progress("exploring", len(self.done.transitions[0]), self._graph.left)
 
@@ -240,6 +251,7 @@ class _Explorer:
         if pair.estranged:
             self.done.followed += 1
         else:
+            parting = replace(parting, boot=pair.boot, walked_from=visit.boot)
             self.done.partings.append(parting)
 
 
@@ -249,4 +261,5 @@ class _Visit:
 
     sides: Sides
     pair: Pair | None = None
+    boot: int = 0
     walked: list[int] = field(default_factory=list)

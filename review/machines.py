@@ -39,12 +39,24 @@ class ReviewMachine:
         """The files and folders that each look holds beside the memory."""
         return (_IOMEM, *self.devices, *self.drivers)
 
-    def spec(self, host: Host, image: Image) -> GuestSpec:
-        """Return the guest that boots an image on this machine, as the image was configured."""
-        return GuestSpec(
-            host, image, self.machine, window_for(self.machine, ()), watched=self.watched
-        )
+    def spec(self, host: Host, image: Image, parameter: str = "") -> GuestSpec:
+        """Return the guest that boots an image on this machine, with a kernel parameter more."""
+        machine = self.machine.with_cmdline(f"{self.machine.cmdline} {parameter}".strip())
+        return GuestSpec(host, image, machine, window_for(machine, ()), watched=self.watched)
 
+
+def boot_parameters(image: Image) -> tuple[str, ...]:
+    """Return the kernel parameters to boot an image with, one at a time: at first none of ours.
+
+    Then those that make it online added memory in another way than it was configured for: what a
+    driver does may depend on how its memory was onlined when it was added.
+    """
+    configured = image.default_online_type() or "offline"
+    others = (state for state in _DEFAULT_STATES if state != configured)
+    return ("", *(f"memhp_default_state={state}" for state in others))
+
+
+_DEFAULT_STATES: Final = ("offline", "online_movable")
 
 _DIMM: Final = Dimm("dimm0", Bytes(256 * MIB))
 

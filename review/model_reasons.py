@@ -14,7 +14,9 @@ from zonediff.review.machines import ReviewMachine
 from zonediff.variants.registry import Registry
 
 
-def model_reasons(image: Image, machine: ReviewMachine, actions: Sequence[Action]) -> list[str]:
+def model_reasons(
+    image: Image, machine: ReviewMachine, parameter: str, actions: Sequence[Action]
+) -> list[str]:
     """Return a sentence for each rule of the kernel that decides the last step, with its numbers.
 
     Empty where no variant models the image's release or the machine's devices, or the steps write
@@ -27,8 +29,8 @@ def model_reasons(image: Image, machine: ReviewMachine, actions: Sequence[Action
     modelled = bool(machine.dimms) and name in registry.names() and bool(steps)
     if not modelled or None in steps:
         return []
-    online_type = image.default_online_type() or "offline"
-    booted = machine.machine.with_cmdline(f"memhp_default_state={online_type}")
+    as_configured = f"memhp_default_state={image.default_online_type() or 'offline'}"
+    booted = machine.machine.with_cmdline(parameter or as_configured)
     runner = Runner(Guest(booted, registry.model(name).policy))
     end = runner.boot()
     for step in filter(None, steps):

@@ -27,7 +27,8 @@ _LATER: Final = 2
 class Pair:
     """Two looks at the same time.
 
-    depth: the number of steps of a shortest sequence known, path: that sequence. estranged: what
+    depth: the number of steps of a shortest sequence known, path: that sequence, from boot number
+    `boot` on. estranged: what
     the sides do next follows from how they differ. is_open: whether the bounds allow steps from
     here. untried: steps that nobody has tried here nor is about to. targets: where each step led
     last; None: a kernel died, or chance decided.
@@ -37,6 +38,7 @@ class Pair:
     path: tuple[int, ...]
     untried: deque[int]
     estranged: bool
+    boot: int = 0
     is_open: bool = False
     targets: dict[int, Pair | None] = field(default_factory=dict)
 
@@ -46,9 +48,12 @@ class Pair:
 
 
 class Plan(NamedTuple):
-    """A step to be tried in a pair, and how to come there: from boot on, or from where one is."""
+    """A step to be tried in a pair, and how to come there.
 
-    from_boot: bool
+    boot: the number of the boot to begin with; None: from where the guests are.
+    """
+
+    boot: int | None
     way: list[int]
     pair: Pair
     action: int
@@ -61,7 +66,6 @@ class PairGraph:
     """
 
     def __init__(self, ranks: Sequence[int], hidden_depth: int, steps: int, pairs: int) -> None:
-        self.root: Pair | None = None
         self.pairs: dict[Hashable, Pair] = {}
         self._opened = 0
         self._ranks = ranks
@@ -69,16 +73,18 @@ class PairGraph:
         self._steps = steps
         self._most = pairs
 
-    def enter(self, looks: tuple[Look, Look], path: tuple[int, ...], estranged: bool) -> Pair:
+    def enter(
+        self, looks: tuple[Look, Look], path: tuple[int, ...], estranged: bool, boot: int
+    ) -> Pair:
         """Return the pair of these looks, with all its steps to be tried when it is new."""
         tail = path[-self._hidden_depth :] if self._hidden_depth else ()
         key = (looks[0].key, looks[1].key, tail)
         pair = self.pairs.get(key)
         if pair is None:
-            pair = self.pairs[key] = Pair(looks, path, deque(), estranged)
+            pair = self.pairs[key] = Pair(looks, path, deque(), estranged, boot)
             self._open(pair)
         elif len(path) < pair.depth:
-            pair.path = path
+            pair.path, pair.boot = path, boot
             self._open(pair)
         return pair
 
@@ -120,8 +126,8 @@ class PairGraph:
             if len(way) > _NEAR:
                 break
             if pair.untried and self._urgency(pair) <= self._urgency(nearest) + _AHEAD:
-                return Plan(False, way, pair, pair.untried.popleft())
-        return Plan(True, [*nearest.path], nearest, nearest.untried.popleft())
+                return Plan(None, way, pair, pair.untried.popleft())
+        return Plan(nearest.boot, [*nearest.path], nearest, nearest.untried.popleft())
 
     def _urgency(self, pair: Pair) -> int:
         """Return how late the next step that is left here is due; lower is earlier."""

@@ -25,9 +25,10 @@ _SAYS_ONLY: Final = ("valid_zones",)
 class Parting:
     """Two kernels part at the last of these steps.
 
-    steps: a shortest sequence known to lead here; walked: the steps that were really done from
-    boot on. before, after: the looks of both sides, those after are None where a kernel died.
-    results, warnings: of the last step. changed: the parts that differ only now.
+    steps: a shortest sequence known to lead here, from boot number `boot` on. walked: the steps
+    that were really done, from boot number `walked_from` on. before, after: the looks of both
+    sides, those after are None where a kernel died. results, warnings: of the last step. changed:
+    the parts that differ only now.
     """
 
     steps: tuple[Action, ...]
@@ -37,6 +38,8 @@ class Parting:
     results: tuple[str | None, str | None]
     warnings: tuple[tuple[str, ...], tuple[str, ...]]
     changed: Mapping[Part, Texts]
+    boot: int = 0
+    walked_from: int = 0
 
 
 def parting_of(

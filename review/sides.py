@@ -37,8 +37,8 @@ class Shown:
 class Side(Protocol):
     """A kernel that can be begun anew."""
 
-    async def reset(self) -> Shown:
-        """Begin from boot."""
+    async def reset(self, boot: int = 0) -> Shown:
+        """Boot anew, with these of the kernel parameters that the machine is booted with."""
 
     async def do(self, action: Action) -> Shown:
         """Do a step."""

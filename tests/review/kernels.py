@@ -42,7 +42,7 @@ class Kernel:
         self.fresh = fresh
         self.dead = ""
 
-    async def reset(self) -> Shown:
+    async def reset(self, boot: int = 0) -> Shown:
         type(self).boots += 1
         self.dead = ""
         self.bound = True

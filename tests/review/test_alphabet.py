@@ -54,8 +54,8 @@ class WithState(Asked):
 class Unbound(WithState):
     """Its device has no driver at boot."""
 
-    async def reset(self) -> Shown:
-        await super().reset()
+    async def reset(self, boot: int = 0) -> Shown:
+        await super().reset(boot)
         self.unbind()
         return self.shown(None)
 

@@ -184,8 +184,8 @@ def test_a_step_that_only_the_candidate_knows_is_said() -> None:
 class DiesAtBoot(Kernel):
     """Prints nothing more."""
 
-    async def reset(self) -> Shown:
-        await super().reset()
+    async def reset(self, boot: int = 0) -> Shown:
+        await super().reset(boot)
         return Shown("panic", None)
 
 
@@ -197,8 +197,8 @@ def test_a_kernel_that_does_not_boot_is_a_cause_without_steps() -> None:
 class OnlineAtBoot(Kernel):
     """Onlines memory by itself unless it is told not to."""
 
-    async def reset(self) -> Shown:
-        await super().reset()
+    async def reset(self, boot: int = 0) -> Shown:
+        await super().reset(boot)
         self.knob = "online_movable"
         self.blocks = dict.fromkeys(BLOCKS, "online")
         return self.shown(None)
@@ -240,9 +240,9 @@ class RefusesAt(Kernel):
 
     trigger: tuple[Action, ...] = ()
 
-    async def reset(self) -> Shown:
+    async def reset(self, boot: int = 0) -> Shown:
         self.done: list[Action] = []
-        return await super().reset()
+        return await super().reset(boot)
 
     def result(self, action: Action) -> str | None:
         self.done.append(action)

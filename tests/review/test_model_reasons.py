@@ -24,20 +24,20 @@ def image(tmp_path: Path) -> Image:
 
 
 def test_the_last_step_is_explained(image: Image) -> None:
-    reasons = model_reasons(image, MACHINES["dimm"], (UNPLUG, PLUG, ONLINE, ONLINE))
+    reasons = model_reasons(image, MACHINES["dimm"], "", (UNPLUG, PLUG, ONLINE, ONLINE))
     assert reasons
     assert all(reason.startswith("v6.1: ") for reason in reasons)
-    assert model_reasons(image, MACHINES["dimm"], (ONLINE,)) != reasons
+    assert model_reasons(image, MACHINES["dimm"], "", (ONLINE,)) != reasons
 
 
 @pytest.mark.parametrize("release", ["3.2.1", "odd", "2026.1"])
 def test_a_release_without_a_model_is_not_explained(image: Image, release: str) -> None:
-    assert model_reasons(replace(image, banner=release), MACHINES["dimm"], (ONLINE,)) == []
+    assert model_reasons(replace(image, banner=release), MACHINES["dimm"], "", (ONLINE,)) == []
 
 
 def test_other_devices_and_files_are_not_explained(image: Image) -> None:
-    assert model_reasons(image, MACHINES["dax"], (ONLINE,)) == []
+    assert model_reasons(image, MACHINES["dax"], "", (ONLINE,)) == []
     other = Action("write", "/sys/bus/dax/drivers/kmem/bind", "dax0.0")
-    assert model_reasons(image, MACHINES["dimm"], (ONLINE, other)) == []
-    assert model_reasons(image, MACHINES["dimm"], (Action("plug", "dimm7"),)) == []
-    assert model_reasons(image, MACHINES["dimm"], ()) == []
+    assert model_reasons(image, MACHINES["dimm"], "", (ONLINE, other)) == []
+    assert model_reasons(image, MACHINES["dimm"], "", (Action("plug", "dimm7"),)) == []
+    assert model_reasons(image, MACHINES["dimm"], "", ()) == []
