@@ -1,6 +1,6 @@
 """Groups differences by their cause: the same deciding step, and the same changed parts.
 
-The number of a block and the place of a zone do not matter, so permutations of equal blocks are
+The number of a block and the name of its zone do not matter, so permutations of equal blocks are
 one cause. Where the parts that one difference changes are among those of another, with the same
 step and the same results, they are one cause as well.
 """
@@ -18,7 +18,7 @@ from zonediff.review.look import IOMEM, ZONEINFO, Part
 from zonediff.review.parting import Parting, Texts
 
 _NUMBERED: Final = re.compile(r"memory\d+")
-_NODE: Final = re.compile(r"(Node )\d+")
+_ZONES: Final = "/valid_zones"
 
 
 class ChangedKind(NamedTuple):
@@ -84,11 +84,18 @@ def _group(members: Sequence[_Judged]) -> Group:
 
 def _kind(part: Part, texts: Texts) -> ChangedKind:
     source = _NUMBERED.sub("memoryN", part.source)
+    if part.source == ZONEINFO:
+        return ChangedKind(source, "", _direction(texts))
     if part.source == IOMEM:
         return ChangedKind(source, "", _plain(texts))
-    if part.source == ZONEINFO:
-        return ChangedKind(source, _NODE.sub(r"\1N", part.item), _direction(texts))
+    if part.source.endswith(_ZONES):
+        return ChangedKind(source, "", _presence(texts))
     return ChangedKind(source, part.item, _plain(texts))
+
+
+def _presence(texts: Texts) -> tuple[str, str]:
+    one, two = ("(none)" if text is None else "(some)" for text in texts)
+    return one, two
 
 
 def _plain(texts: Texts) -> tuple[str, str]:

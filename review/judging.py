@@ -78,20 +78,23 @@ def _harms(
 
 
 def leaked(parting: Parting, side: int, edges: Edges) -> list[str]:
-    """Return what a side keeps for good: blocks that are not online, and address ranges.
+    """Return what a side keeps for good: memory blocks and address ranges.
 
     Both sides had it, the other one has given it up at this step, and no explored sequence from
-    here on gives it up on this side.
+    here on gives it up on this side. As long as a block of it is online, it is in use.
     """
     look, other = parting.after[side], parting.after[1 - side]
     if look is None or other is None or parting.before is None:
         return []
-    kept = {*_idle_blocks(look)} - other.blocks().keys()
+    kept = {block: state for block, state in look.blocks().items() if block not in other.blocks()}
+    if "online" in kept.values():
+        return []
+    blocks = {*kept}
     ranges = _ranges(look) - _ranges(other)
     for known in (*parting.before, *_reachable(look, edges)):
-        kept &= known.blocks().keys()
+        blocks &= known.blocks().keys()
         ranges &= _ranges(known)
-    return [*(f"memory{block}" for block in sorted(kept)), *sorted(ranges)]
+    return [*(f"memory{block}" for block in sorted(blocks)), *sorted(ranges)]
 
 
 def lost(parting: Parting, side: int) -> list[str]:
@@ -125,10 +128,6 @@ def removed(
 def _is_file_of(source: str, block: int) -> bool:
     match = BLOCK_FILE.fullmatch(source)
     return match is not None and int(match[1]) == block
-
-
-def _idle_blocks(look: Look) -> Iterator[int]:
-    return (block for block, state in look.blocks().items() if state != "online")
 
 
 def _ranges(look: Look) -> set[str]:

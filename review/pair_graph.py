@@ -14,13 +14,14 @@ from typing import Final, NamedTuple
 
 from zonediff.review.look import Look
 
-_NEAR: Final = 3
+_NEAR: Final = 4
 """So many steps are walked to a pair with steps left; else the guests begin anew from boot."""
 
-_AHEAD: Final = 2
-"""How many steps longer than the shortest sequences left those may be that are tried on the way."""
+_AHEAD: Final = 1
+"""How much later than the most urgent step those may be due that are tried on the way."""
 
 _LATER: Final = 2
+"""How many steps later those of the next rank are due."""
 
 
 @dataclass(eq=False)
@@ -28,10 +29,9 @@ class Pair:
     """Two looks at the same time.
 
     depth: the number of steps of a shortest sequence known, path: that sequence, from boot number
-    `boot` on. estranged: what
-    the sides do next follows from how they differ. is_open: whether the bounds allow steps from
-    here. untried: steps that nobody has tried here nor is about to. targets: where each step led
-    last; None: a kernel died, or chance decided.
+    `boot` on. estranged: what the sides do next follows from how they differ. is_open: whether the
+    bounds allow steps from here. untried: steps that nobody has tried here nor is about to.
+    targets: where each step led last; None: a kernel died, or chance decided.
     """
 
     looks: tuple[Look, Look]
@@ -121,13 +121,18 @@ class PairGraph:
         waiting = [pair for pair in self.pairs.values() if pair.untried]
         if not waiting:
             return None
-        nearest = min(waiting, key=self._urgency)
-        for pair, way in _around(here) if here is not None else ():
-            if len(way) > _NEAR:
-                break
-            if pair.untried and self._urgency(pair) <= self._urgency(nearest) + _AHEAD:
-                return Plan(None, way, pair, pair.untried.popleft())
-        return Plan(nearest.boot, [*nearest.path], nearest, nearest.untried.popleft())
+        most_urgent = min(waiting, key=self._urgency)
+        latest = self._urgency(most_urgent) + _AHEAD
+        near = [
+            (pair, way)
+            for pair, way in (_around(here) if here is not None else ())
+            if pair.untried and self._urgency(pair) <= latest
+        ]
+        if near:
+            pair, way = min(near, key=lambda item: (self._urgency(item[0]), len(item[1])))
+            return Plan(None, way, pair, pair.untried.popleft())
+        action = most_urgent.untried.popleft()
+        return Plan(most_urgent.boot, [*most_urgent.path], most_urgent, action)
 
     def _urgency(self, pair: Pair) -> int:
         """Return how late the next step that is left here is due; lower is earlier."""
@@ -135,13 +140,13 @@ class PairGraph:
 
 
 def _around(here: Pair) -> Iterator[tuple[Pair, list[int]]]:
-    """Yield the pairs that known steps lead to, the nearest first, with the steps."""
+    """Yield the pairs that few known steps lead to, the nearest first, with the steps."""
     ways: dict[Pair, list[int]] = {here: []}
     queue = deque([here])
     while queue:
         pair = queue.popleft()
         yield pair, ways[pair]
-        for action, target in pair.targets.items():
+        for action, target in pair.targets.items() if len(ways[pair]) < _NEAR else ():
             if target is not None and target not in ways:
                 ways[target] = [*ways[pair], action]
                 queue.append(target)

@@ -150,6 +150,23 @@ def test_a_warning_alone_does_not_hide_a_leak_that_warns() -> None:
     assert "no sequence" not in warned.says
 
 
+class TakesOnlineMemory(Kernel):
+    """Unbinding takes away memory that is online."""
+
+    def unbind(self) -> str | None:
+        result = super().unbind()
+        if result is None:
+            self.blocks = {}
+        return result
+
+
+def test_memory_that_is_in_use_is_not_leaked() -> None:
+    [cause] = compared(Kernel, TakesOnlineMemory).causes
+    assert (cause.harm, cause.verdict) == ("lost-memory", "regression")
+    assert len(cause.steps) == 2
+    assert cause.transitions > 1
+
+
 def test_equal_blocks_are_one_cause() -> None:
     [cause] = compared(Kernel, Leaking).causes
     assert cause.transitions > 1
@@ -219,6 +236,33 @@ def test_a_further_difference_shows_once_both_kernels_agree_again() -> None:
     causes = compared(Kernel, OnlineAtBootAndLeaking).causes
     assert [cause.steps[0].command for cause in causes][:1] == ["boot"]
     assert {cause.harm for cause in causes} == {"lost-memory", "leaked"}
+
+
+class BootedOtherwise(Stale):
+    """With the second way to boot, its memory is online from the start."""
+
+    async def reset(self, boot: int = 0) -> Shown:
+        await super().reset(boot)
+        if boot:
+            self.knob = "online_movable"
+            self.blocks = dict.fromkeys(BLOCKS, "online")
+        return self.shown(None)
+
+
+class BootedOtherwiseAndFreed(BootedOtherwise, Freed):
+    """Shows a name that was freed."""
+
+
+def test_a_boot_with_a_parameter_is_a_step_of_the_reproduction() -> None:
+    def sides(fresh: bool) -> Sides:
+        return BootedOtherwise(fresh), BootedOtherwiseAndFreed(fresh)
+
+    derived = DerivedAlphabet(ALPHABET)
+    parameters = ("", "memhp_default_state=online_movable")
+    done = asyncio.run(compare_sides(sides, ("a", "b"), derived, LIMITS, parameters=parameters))
+    [cause] = done.causes
+    assert cause.harm == "text"
+    assert commands(cause) == ["boot memhp_default_state=online_movable", UNBIND.command]
 
 
 class WithFile(Kernel):
