@@ -261,8 +261,7 @@ def _mark_same_code(plan: Plan) -> None:
 
 def _compare(work: _Work) -> None:
     """Compare the pairs of stages that have kernels of different code."""
-    stages, machine = work.plan.stages, work.wanted.machine
-    actions = read_alphabet(work.wanted.alphabet) if work.wanted.alphabet is not None else None
+    stages = work.plan.stages
     limits = Limits()
     if work.wanted.steps is not None:
         limits = replace(limits, steps=work.wanted.steps)
@@ -270,28 +269,51 @@ def _compare(work: _Work) -> None:
         baseline, candidate = stages[first].image, stages[last].image
         if baseline is None or candidate is None or _same(stages[first], stages[last]):
             continue
-        names = f"{baseline.stage.name} and {candidate.stage.name}"
-        with work.bar(f"exploring {names}", "transitions") as progress:
-            try:
-                derived = derive_alphabet(baseline, candidate, machine, work.host)
-                if actions is not None:
-                    derived = with_actions(derived, actions)
-                work.alphabet |= dict.fromkeys(derived.alphabet.commands)
-                comparison = compare_stages(
-                    baseline,
-                    candidate,
-                    machine,
-                    work.host,
-                    alphabet=derived,
-                    limits=limits,
-                    progress=partial(_show, progress),
-                )
-            except (QemuFailed, AgentFailed) as error:
-                raise ReviewError(f"{names} cannot be compared: {error}") from None
+        try:
+            comparison = _compare_pair(work, baseline, candidate, limits)
+        except (QemuFailed, AgentFailed) as error:
+            _set_aside(work, stages[last], f"compared with {baseline.stage.name}: {error}")
+            continue
         left_out = not_built_note(stages)
         if left_out:
             comparison = replace(comparison, not_tested=[*comparison.not_tested, left_out])
         work.comparisons.append(comparison)
+
+
+def _compare_pair(
+    work: _Work, baseline: StageImage, candidate: StageImage, limits: Limits
+) -> StageComparison:
+    """Compare two stages over the steps that both know. Raises QemuFailed and AgentFailed."""
+    machine = work.wanted.machine
+    names = f"{baseline.stage.name} and {candidate.stage.name}"
+    with work.bar(f"exploring {names}", "transitions") as progress:
+        derived = derive_alphabet(baseline, candidate, machine, work.host)
+        if work.wanted.alphabet is not None:
+            derived = with_actions(derived, read_alphabet(work.wanted.alphabet))
+        work.alphabet |= dict.fromkeys(derived.alphabet.commands)
+        return compare_stages(
+            baseline,
+            candidate,
+            machine,
+            work.host,
+            alphabet=derived,
+            limits=limits,
+            progress=partial(_show, progress),
+        )
+
+
+def _set_aside(work: _Work, item: PlannedStage, why: str) -> None:
+    """Note that a stage that was built cannot be run.
+
+    Raises ReviewError for an image of the user, and for a stage that could be run before.
+    """
+    name = item.stage.name
+    used = {name for pair in work.comparisons for name in (pair.baseline, pair.candidate)}
+    if work.wanted.images is not None or name in used:
+        raise ReviewError(f"{name} cannot be {why}")
+    item.stage = replace(item.stage, outcome="does-not-build", problem=f"it cannot be {why}")
+    item.image = None
+    work.note(f"{name} cannot be {why}")
 
 
 def _show(progress: Progress, what: str, done: int, left: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import selectors
 import signal
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from zonediff.engine.units import GIB, MIB
 
@@ -75,7 +76,7 @@ def watch(
     disk: the folder it writes to. on_line: called with each line. When an exception such as
     KeyboardInterrupt leaves this function, nothing of the command runs any longer. Raises OSError.
     """
-    with log.open("wb") as file:
+    with log.open("wb", buffering=0) as file:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -94,7 +95,7 @@ def watch(
 def _follow(
     process: subprocess.Popen[bytes],
     bounds: Bounds,
-    log: BinaryIO,
+    log: io.FileIO,
     disk: Path | None,
     on_line: Callable[[str], None],
 ) -> str | None:

@@ -23,6 +23,7 @@ from tests.review.pretend import (
 )
 from zonediff.cli.main import cli
 from zonediff.live.host import Host
+from zonediff.live.virtual_machine import QemuFailed
 from zonediff.result.reviews import Cause, ReviewStep, ReviewVerdict, StageComparison
 from zonediff.review import assemble
 from zonediff.review.alphabet import Alphabet
@@ -332,6 +333,29 @@ def test_an_interrupt_writes_what_was_compared(
     result = json.loads((tmp_path / "r.json").read_text())
     assert result["complete"] is False
     assert len(result["reviews"][0]["comparisons"]) == 1
+
+
+def test_a_kernel_that_cannot_be_run_is_set_aside(
+    tmp_path: Path, review: Review, compared: Compared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compare = vars(assemble)["compare_stages"]
+
+    def fail(one: StageImage, two: StageImage, *given: Any, **named: Any) -> StageComparison:
+        if two.stage.name == "2/2":
+            raise QemuFailed("the image is none")
+        comparison: StageComparison = compare(one, two, *given, **named)
+        return comparison
+
+    monkeypatch.setattr(assemble, "compare_stages", fail)
+    file = series(tmp_path, ("mm: first", A), ("mm: second", B))
+    done = review(file, "--tree", "tree", "--every", "-o", "r.json")
+    assert done.exit_code == 3, done.output
+    assert compared.names == [("base", "1/2")]
+    assert stages(tmp_path / "r.json")[2] == (
+        "2/2",
+        "does-not-build",
+        "it cannot be compared with 1/2: the image is none",
+    )
 
 
 # --- usage ----------------------------------------------------------------------------------------
