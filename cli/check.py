@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from zonediff.cli import options
 from zonediff.compare.lint.check import check
+from zonediff.corpus.scenario import Scenario
 from zonediff.variants.registry import Registry
 
 _MISTAKES = 1
@@ -46,9 +48,20 @@ def command(
     else:
         checked = [] if variant_files else corpus_scenarios
     report = check(checked, corpus_scenarios, variant_files, registry)
+    for scenario in checked if scenarios else ():
+        for note in _numbering(scenario):
+            click.echo(note)
     for gap in report.gaps:
         click.echo(f"Note: {gap}.")
     for problem in report.problems:
         click.echo(problem)
     click.echo(report.summary)
     return _MISTAKES if report.problems else 0
+
+
+def _numbering(scenario: Scenario) -> Iterator[str]:
+    """Yield the kernel's numbers of the nodes, where they are not the machine's."""
+    numbers = scenario.machine.node_numbers
+    if numbers != tuple(range(len(numbers))):
+        pairs = ", ".join(f"node {node} is {number}" for node, number in enumerate(numbers))
+        yield f"Note: {scenario.id}: in the kernel's numbers, which goals use, {pairs}."

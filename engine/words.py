@@ -31,12 +31,14 @@ NOT_THERE: Final = "not there"
 """A block or zone that does not exist."""
 
 MEANINGS: Final[Mapping[str, str]] = {
+    "E2BIG": "Argument list too long",
     "EACCES": "Permission denied",
     "EAGAIN": "Resource temporarily unavailable",
     "EBUSY": "Device or resource busy",
     "EEXIST": "File exists",
     "EINTR": "Interrupted system call",
     "EINVAL": "Invalid argument",
+    "ENODEV": "No such device",
     "ENOENT": "No such file or directory",
     "ENOMEM": "Cannot allocate memory",
     "ERANGE": "Numerical result out of range",

@@ -23,7 +23,10 @@ class V5_10(V6_1):
     name = "v5.10"
     origin = "Linux v5.10"
     released: ClassVar[str | None] = "2020-12-13"
-    function_names: ClassVar[Mapping[str, str]] = NAMES_SINCE_5_3
+    function_names: ClassVar[Mapping[str, str]] = {
+        **NAMES_SINCE_5_3,
+        "memhp_auto_online": "memhp_default_online_type",
+    }
     valid_zones_rule = SPANNED_ZONE
     boot_overhead_kib: ClassVar[Mapping[int, int]] = {
         96: 49454,

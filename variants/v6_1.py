@@ -75,6 +75,7 @@ class V6_1(V4_14):
     function_names: ClassVar[Mapping[str, str]] = {
         **NAMES_SINCE_5_3,
         "__alloc_pages_nodemask": "__alloc_pages",
+        "memhp_auto_online": "mhp_default_online_type",
         "test_pages_in_a_zone": "memory_block_offline",
     }
     numbers_unlisted_nodes = False

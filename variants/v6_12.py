@@ -23,6 +23,7 @@ class V6_12(V6_1):
     function_names: ClassVar[Mapping[str, str]] = {
         **V6_1.function_names,
         "__alloc_pages_nodemask": "__alloc_pages_noprof",
+        "memhp_auto_online": "mhp_get_default_online_type",
         "strtobool": "kstrtobool",
     }
     boot_overhead_kib: ClassVar[Mapping[int, int]] = {

@@ -38,6 +38,16 @@ def test_a_sound_scenario(check: Any, zonediff: Any) -> None:
     )
 
 
+def test_the_numbers_of_nodes_are_printed_where_the_kernel_has_others(check: Any) -> None:
+    assert check(SOUND.replace("[1G]", "[1G, 0, 1G]")) == (
+        0,
+        [
+            "Note: mine: in the kernel's numbers, which goals use, node 0 is 0, node 1 is 2, "
+            "node 2 is 1."
+        ],
+    )
+
+
 def test_an_unknown_goal(check: Any) -> None:
     code, lines = check(SOUND.replace("steps: ok", "stepps: ok"))
     assert code == 2

@@ -29,7 +29,8 @@ PARTS = (
 )
 """Where the functions of our rules are."""
 
-FUNCTION = re.compile(r"\b([A-Za-z_][A-Za-z0-9_]*)\(")
+FUNCTION = re.compile(r"\b([A-Za-z_][A-Za-z0-9_]*)(?:\(| = )")
+"""A function, or a variable that a parameter sets."""
 
 
 def functions(source: Path) -> set[str]:
