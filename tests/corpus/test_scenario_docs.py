@@ -22,7 +22,7 @@ TYPES: list[type] = [*REGISTRY.values(), *GOALS.values(), *ACTORS, Machine, Dimm
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) == 5
+    assert len(EXAMPLES) == 6
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
