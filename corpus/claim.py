@@ -81,10 +81,17 @@ class Overlap:
     after: str | int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FirstName:
+    """A plain `online` in this step puts each block where its `valid_zones` said first."""
+
+    first_name: str | int
+
+
 State = BlocksGoal | KnobGoal | NodesGoal | Zoneinfo | Overlap
 """Conditions on a single moment."""
 
-Outcome = Predicate | GoalMet | Died | Decided | Uevent | Zoneinfo | Overlap
+Outcome = Predicate | GoalMet | Died | Decided | Uevent | Zoneinfo | Overlap | FirstName
 """Conditions on a run."""
 
 

@@ -20,6 +20,7 @@ from zonediff.corpus.claim import (
     Claim,
     Decided,
     Died,
+    FirstName,
     GoalMet,
     Mail,
     OfRuns,
@@ -57,6 +58,7 @@ OUTCOMES: Final[dict[str, type]] = {
     "uevent": Uevent,
     "zoneinfo": Zoneinfo,
     "overlap": Overlap,
+    "first_name": FirstName,
 }
 """Every kind of condition on a run, by the key that only it has."""
 
@@ -265,6 +267,8 @@ def _faults(outcome: Outcome, scenario: Scenario) -> Iterator[Mistake]:
             yield from _step(outcome.at, "at", scenario)
         case Uevent(at=at):
             yield from _step(at, "at", scenario)
+        case FirstName(first_name=step):
+            yield from _step(step, "first_name", scenario)
         case Zoneinfo(after=after) | Overlap(after=after):
             yield from _step(after, "after", scenario)
             yield from _zones(outcome)

@@ -8,10 +8,12 @@ from fractions import Fraction
 from typing import Final
 
 from zonediff.compare.goals import evaluate
+from zonediff.compare.invariants import plain_onlines
 from zonediff.corpus.arithmetic import compute
 from zonediff.corpus.claim import (
     Decided,
     Died,
+    FirstName,
     GoalMet,
     OfStates,
     Outcome,
@@ -71,6 +73,8 @@ def of_run(scenario: Scenario, run: Run, trace: Trace, outcome: Outcome) -> Answ
         case Uevent(uevent=uevent, at=step):
             sent = [event for act in _acts(scenario, trace, step) for event in act.uevents]
             return Answer(uevent in sent, "uevents: " + (words.shorten(sent) or "none"))
+        case FirstName(first_name=step):
+            return _first_name(scenario, trace, step)
         case Zoneinfo(after=after) | Overlap(after=after):
             observation = _after(scenario, trace, after)
             if observation is None:
@@ -143,6 +147,15 @@ def _why(holds: bool, acts: Iterator[Act]) -> tuple[Reason, ...]:
             return act.reasons
         reasons = act.reasons or reasons
     return reasons
+
+
+def _first_name(scenario: Scenario, trace: Trace, step: str | int) -> Answer:
+    taken = list(plain_onlines(trace, _index(scenario, step)))
+    strayed = [item for item in taken if not item.as_offered]
+    reasons = _why(not strayed, _acts(scenario, trace, step))
+    if not taken:
+        return Answer(False, "no plain online succeeded in the step", reasons=reasons)
+    return Answer(not strayed, str((strayed or taken)[0]), reasons=reasons)
 
 
 def _decided(scenario: Scenario, trace: Trace, condition: Decided) -> Answer:

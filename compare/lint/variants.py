@@ -8,9 +8,11 @@ from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
 from zonediff.compare.difference import first_difference
+from zonediff.compare.invariants import PlainOnline, plain_onlines
 from zonediff.corpus.problems import Problem, closest
 from zonediff.corpus.scenario import Scenario
 from zonediff.engine.policy import Policy
+from zonediff.engine.trace import Trace
 from zonediff.result.judgements import Run
 from zonediff.variants.registry import Registry, VariantError, variant_file
 from zonediff.variants.source_lines import Place, misnamed, place_in
@@ -38,7 +40,10 @@ def lint_variant(
     ids = [scenario.id for scenario in scenarios]
     slips = [_Slip(str(slip), slip.place) for slip in misnamed(policy, text)]
     mistakes = [*_declared(policy, text, ids, registry), *slips]
-    failure = _behaviour(policy, scenarios, attempt, file)
+    failure = [
+        *_behaviour(policy, scenarios, attempt, file),
+        *_broken_invariant(policy, scenarios, attempt),
+    ]
     mistakes += [
         _Slip(message, place or place_in(text, policy.__name__)) for message, place in failure
     ]
@@ -108,6 +113,32 @@ def _behaviour(
             f"does the same as {below}, on which it is built, in all {number} {_SHOWS_NOTHING}",
             None,
         )
+
+
+def _broken_invariant(
+    policy: type[Policy], scenarios: Sequence[Scenario], attempt: Attempt
+) -> Iterator[tuple[str, Place | None]]:
+    """Yield a slip if the first name in `valid_zones` is not where a plain `online` goes.
+
+    The variant that it is built on answers for the scenarios in which it already does so.
+    """
+    below = next((name for cls in policy.__mro__[1:] if (name := vars(cls).get("name"))), None)
+    for scenario in scenarios:
+        stray = _stray(attempt(scenario, policy.name).trace)
+        if stray and not (below and _stray(attempt(scenario, below).trace)):
+            yield (
+                f"offers other zones than it uses, in {scenario.id}: {stray}; answer "
+                "zone_to_online and valid_zones alike, as the first name is where a plain online "
+                "goes",
+                None,
+            )
+            return
+
+
+def _stray(trace: Trace | None) -> PlainOnline | None:
+    """The first block that a plain `online` put elsewhere than its `valid_zones` said first."""
+    taken = plain_onlines(trace) if trace else ()
+    return next((item for item in taken if not item.as_offered), None)
 
 
 def _raised(error: str, file: str) -> Place | None:

@@ -48,7 +48,7 @@ E07      D D DDD D DSDDD
 E08      R S RRR R RSRRR
 E09      R . RRR R R....
 E10      . R ... . .RSSS
-E11      S S SSS S SRSRS
+E11      S S SSS S SDSRS
 E12      S S SSS S SSSSS
 E13      ? ? ??? ? ?????
 E14      D D DRR R SSSSS

@@ -129,3 +129,43 @@ def test_a_file_of_variants_is_no_scenario(zonediff: Any, tmp_path: Path) -> Non
     result = zonediff("check", "mine.py")
     assert result.exit_code == 2
     assert "not a scenario: give a Python file of variants as --variant-file mine" in result.stderr
+
+
+STRAY = '''
+from zonediff.engine.rules import Decision, Rule
+from zonediff.engine.zones import OnlineType, Zone
+from zonediff.variants.v4_14 import V4_14
+
+RULE = Rule("zone_for_pfn_range.mine", "zone_for_pfn_range", "it goes to zone Movable", "a test")
+
+
+class Mine(V4_14):
+    """Plain online goes to zone Movable, and valid_zones names Normal first."""
+
+    name = "mine"
+    origin = "a test"
+
+    def zone_to_online(self, kernel, block, online_type):
+        if online_type is OnlineType.KEEP:
+            return Decision(Zone.MOVABLE, RULE.because())
+        return super().zone_to_online(kernel, block, online_type)
+
+    def valid_zones(self, kernel, block):
+        if kernel.is_online(block):
+            return (kernel.zone(block),)
+        return (Zone.NORMAL, Zone.MOVABLE)
+'''
+
+
+def test_the_first_name_of_valid_zones_is_where_a_plain_online_goes(check: Any) -> None:
+    code, said = check(STRAY)
+    assert code == 1
+    assert "mine: offers other zones than it uses, in drivers/hyperv-grows: " in said
+    assert "memory32 read Normal Movable, and a plain online put it into zone Movable" in said
+
+
+def test_a_variant_does_not_answer_for_the_kernel_that_it_is_built_on(check: Any) -> None:
+    """v4.13 names the kernel zone first, whatever the default is."""
+    own = STRAY.replace("v4_14", "v4_13").replace("V4_14", "V4_13")
+    text = own[: own.index("    def zone_to_online")] + "    ejects_drain = True\n"
+    assert "offers other zones" not in check(text)[1]
