@@ -36,8 +36,8 @@ def command(
     every variant. A scenario must differ between variants. Some variant must reach each step and do
     something in it. Some variant must fail each goal, except goals with `control: true`.
 
-    A variant of a file is run on every scenario. It must differ from the variant that it builds on.
-    The first name in valid_zones must be the zone where a plain online goes.
+    A variant of a file is run on every scenario. It must differ from the variant that it builds
+    on. The first name in valid_zones must be the zone where a plain online goes.
 
     SCENARIO is an id, a folder or a glob pattern of the corpus, or a file or folder on disk.
     Without any, only the variant files are checked; without those too, the whole corpus.

@@ -8,7 +8,8 @@ commands that reproduce it, the removals, the evidence, and the limits of the te
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 from zonediff.engine.words import count_of
 from zonediff.reports.forms import mail, review_mail, summary
@@ -30,44 +31,70 @@ from zonediff.reports.page.findings import Finding, RemovalView
 from zonediff.reports.page.index import Index
 from zonediff.reports.page.patches import series_text
 from zonediff.reports.page.report import Report, build_report
+from zonediff.reports.page.reproduce import Part
 from zonediff.reports.text.kinds import Class, noun
 from zonediff.reports.text.plain import command, wrap
 from zonediff.result.result import Evidence, Result
 
-LINES: Final = 100
+LINES: Final = 110
 """The lines that the mail has if the worst of it fits."""
 
-_NAMES: Final = 3
-"""The lines of names of further scenarios, except where the kernel dies: there all are named."""
-
 _FEW: Final = 2
-"""The claims, and the lines of a sentence, that a short mail has room for."""
+"""The lines of a sentence that a short mail has room for."""
 
-_EXAMPLES: Final = 2
-"""The most harms, the worst first, that are shown with an example."""
+
+class _Room(NamedTuple):
+    """How much of each part the mail has.
+
+    examples: the harms, the worst first, that are shown with an example. names: lines of names of
+    further scenarios. claims: those that are quoted. verdicts: the variants that are described in
+    a sentence, those that break most first; the others are counted. named: whether lists of
+    scenarios, removals and evidence name all variants.
+    """
+
+    examples: int
+    names: int
+    claims: int
+    verdicts: int
+    named: bool = True
+
+
+_ROOMS: Final = (
+    _Room(2, 3, 3, 100),
+    _Room(2, 3, 2, 100),
+    _Room(1, 3, 2, 100),
+    _Room(1, 2, 1, 8),
+    _Room(1, 2, 1, 5, named=False),
+    _Room(1, 0, 1, 3, named=False),
+)
+"""From the most to the least; the first with which the mail has at most LINES lines is taken."""
 
 _REST: Final[tuple[Class, ...]] = ("fix", "behaviour-change")
 """The classes of difference that are counted in the verdict and not shown."""
 
 
 def render(result: Result) -> str:
-    """The mail, with examples for fewer harms if it would be longer than LINES."""
+    """The mail, with less of each part if it would be longer than LINES."""
     if result.reviews:
         return review_mail.render(result)
     if not result.scenarios:  # a sweep: nothing can be left out
         return mail.render(result)
     report = build_report(result)
-    texts = [ready(_Brief(result, report, number).lines()) for number in (_EXAMPLES, 1)]
-    return next((text for text in texts if text.count("\n") <= LINES), texts[-1])
+    text = ""
+    for room in _ROOMS:
+        text = ready(_Brief(result, report, room).lines())
+        if text.count("\n") <= LINES:
+            break
+    return text
 
 
 class _Brief:
-    """A short mail. examples: the number of harms, the worst first, that get an example."""
+    """A short mail."""
 
-    def __init__(self, result: Result, report: Report, examples: int) -> None:
+    def __init__(self, result: Result, report: Report, room: _Room) -> None:
         self.result = result
         self.report = report
-        self.examples = examples
+        self.room = room
         self.index = Index(result)
         regressions = [section for section in self.report.sections if section.kind == "regression"]
         findings = [item for section in regressions for c in section.causes for item in c.findings]
@@ -101,8 +128,15 @@ class _Brief:
             numbers = [(kind, verdict.number(kind)) for kind in _REST]
             rest = ", ".join(f"{number} {noun(kind, number)}" for kind, number in numbers if number)
             alike.setdefault(f"{says}; {rest}" if rest else says, []).append(verdict.link.name)
-        for says, names in alike.items():
+        broken = {item.link.name: item.number("regression") for item in self.report.verdicts}
+        by_harm = sorted(alike.items(), key=lambda item: -broken[item[1][0]])
+        shown = by_harm[: self.room.verdicts]
+        for says, names in [item for item in alike.items() if item in shown]:
             yield from wrap(f"{', '.join(names)}: {says}.", WIDTH, "", "  ")
+        left = [name for _, names in by_harm[len(shown) :] for name in names]
+        if left:
+            others = ", ".join(f"{name} breaks {broken[name]}" for name in left)
+            yield from wrap(f"Others: {others}.", WIDTH, "", "  ")
 
     def _errors(self) -> Iterator[str]:
         """The variants that failed; the last line of each error."""
@@ -119,16 +153,18 @@ class _Brief:
         if self.groups:
             yield from _heading("Regressions, the worst first")
         for number, group in enumerate(self.groups, 1):
-            if number > 1:
+            if number == 2 or (number > 1 and self.room.names):
                 yield ""
             yield from wrap(group.heading, WIDTH, f"{number}. ")
-            if number <= self.examples and not group.only_removal:
+            if number <= self.room.examples and not group.only_removal:
                 example = self._example(group)
                 yield from self._finding(example)
-                others = _names([item for item in group.findings if item != example], "also in")
+                others = self._names([item for item in group.findings if item != example], "also")
+            elif self.room.names or self._deadly(group):
+                others = self._names(group.findings)
             else:
-                others = _names(group.findings, "in")
-            yield from others if self._deadly(group) else _cut(others, _NAMES)
+                continue
+            yield from others if self._deadly(group) else _cut(others, self.room.names)
 
     def _example(self, group: HarmGroup) -> Finding:
         """The finding with the fewest commands; if commands alone reproduce none, the shortest."""
@@ -141,10 +177,25 @@ class _Brief:
 
     def _commands(self, finding: Finding) -> list[str]:
         """The commands that reproduce a finding, and the actions to do by hand."""
-        return list(transcript(without_final_state(self.views[finding.link].reproduction)))
+        parts = without_final_state(self.views[finding.link].reproduction)
+        return list(transcript(parts if self.room.named else map(_with_fewer_names, parts)))
 
     def _deadly(self, group: HarmGroup) -> bool:
         return any(item.dies for item in group.findings)
+
+    def _names(self, findings: Iterable[Finding], opening: str = "") -> Iterator[str]:
+        """The scenarios of findings by the variants that regress in them, for whatever reasons."""
+        variants: dict[str, dict[str, None]] = {}
+        for finding in findings:
+            names = variants.setdefault(finding.link.name, {})
+            names.update(dict.fromkeys(link.name for link in finding.variants))
+        groups: dict[tuple[str, ...], list[str]] = {}
+        for scenario, names in variants.items():
+            on = tuple(sorted(names)) if self.room.named else ()
+            groups.setdefault(on, []).append(scenario)
+        for on, listed_scenarios in groups.items():
+            place = f"{opening} in {', '.join(on)}: " if on else f"{opening}: " if opening else ""
+            yield from wrap(place.lstrip() + scenarios(listed_scenarios), WIDTH, "   ", "     ")
 
     def _finding(self, finding: Finding) -> Iterator[str]:
         """A scenario: its first goal that is no longer met, and the rule that decided it."""
@@ -161,7 +212,7 @@ class _Brief:
 
     def _reproduce(self, room: int) -> Iterator[str]:
         """The commands for the examples, while they fit; the first in any case."""
-        groups = [group for group in self.groups[: self.examples] if not group.only_removal]
+        groups = [group for group in self.groups[: self.room.examples] if not group.only_removal]
         used = 0
         for example in map(self._example, groups):
             commands = self._commands(example)
@@ -177,19 +228,19 @@ class _Brief:
         if not self.report.removals:
             yield "None."
         for item in self.report.removals:
-            yield from wrap(_removal(item), WIDTH, "- ")
+            yield from wrap(_removal(item, named=self.room.named), WIDTH, "- ")
 
     def _claims(self) -> Iterator[str]:
         """The claims on which a candidate changes the verdict, with their message-ids."""
-        alike: dict[tuple[str, str], list[str]] = {}
-        for claim, verdicts in claims_that_change(self.result):
-            alike.setdefault((claim.message, verdicts), []).append(claim.id)
-        if not alike:
+        changed = list(claims_that_change(self.result))
+        if not changed:
             return
         yield from _heading("Claims whose verdict changes")
-        for (message, verdicts), ids in [*alike.items()][:_FEW]:
-            yield from wrap(f"{', '.join(ids)} <{message}>: {verdicts}", WIDTH, "- ")
-        rest = [id for ids in [*alike.values()][_FEW:] for id in ids]
+        for claim, verdicts in changed[: self.room.claims]:
+            yield from wrap(f"{claim.id} {claim.who}: {claim.says}", WIDTH, "- ")
+            yield from wrap(f"<{claim.message}>", WIDTH, "  ")
+            yield from _cut(wrap(f"=> {verdicts}", WIDTH, "  ", "     "), _FEW)
+        rest = [claim.id for claim, _ in changed[self.room.claims :]]
         if rest:
             yield from wrap(f"in the full mail: {', '.join(rest)}", WIDTH, "- ")
 
@@ -201,6 +252,13 @@ class _Brief:
         if not rows:
             if not live:
                 yield "No recording of a real kernel."
+            return
+        if not self.room.named:
+            pieces = [item for _, evidence in rows for item in evidence]
+            agreeing = sum(item.agreeing_steps for item in pieces)
+            number = f"{agreeing} of {sum(item.steps for item in pieces)}"
+            of = f"{len(rows)} of {len(self.result.variants)} variants"
+            yield from wrap(f"Steps recorded on real kernels that agree: {number}, {of}.", WIDTH)
             return
         says = ", ".join(_confirmed(name, evidence) for name, evidence in rows)
         yield from wrap(f"Steps recorded on real kernels that agree: {says}.", WIDTH)
@@ -230,20 +288,6 @@ class _Brief:
             yield from wrap(text, WIDTH)
 
 
-def _names(findings: Iterable[Finding], opening: str) -> Iterator[str]:
-    """The scenarios of findings by the variants that regress in them, for whatever reasons."""
-    variants: dict[str, dict[str, None]] = {}
-    for finding in findings:
-        names = variants.setdefault(finding.link.name, {})
-        names.update(dict.fromkeys(link.name for link in finding.variants))
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for scenario, names in variants.items():
-        groups.setdefault(tuple(sorted(names)), []).append(scenario)
-    for on, listed_scenarios in groups.items():
-        text = f"{opening} {', '.join(on)}: {scenarios(listed_scenarios)}"
-        yield from wrap(text, WIDTH, "   ", "     ")
-
-
 def _heading(text: str) -> list[str]:
     """A heading with fewer empty lines than in the full mail."""
     return heading(text)[1:-1]
@@ -258,10 +302,24 @@ def _cut(lines: Iterable[str], number: int) -> list[str]:
     return [*kept[:number], f"{' ' * indent}(more in the full mail)"]
 
 
-def _removal(item: RemovalView) -> str:
+def _with_fewer_names(part: Part) -> Part:
+    """A part of a reproduction whose expected results name at most two variants each."""
+    lines = []
+    for line in part.lines:
+        names, colon, says = line.pieces[0].partition(": ")
+        several = names.split(", ")
+        if line.comment and not line.note and colon and len(several) > _FEW:
+            names = f"{', '.join(several[:_FEW])} and {len(several) - _FEW} more"
+            line = replace(line, pieces=(f"{names}: {says}",))
+        lines.append(line)
+    return Part(part.where, tuple(lines))
+
+
+def _removal(item: RemovalView, *, named: bool) -> str:
     used = count_of(len(item.scenarios), "scenario")
     uses = f"; {used} use it" if len(item.scenarios) > 1 else f"; {used} uses it"
-    text = f"{item.removal.what}: {item.removal.detail} in {listed(item.variants)}"
+    on = listed(item.variants) if named else count_of(len(item.variants), "variant")
+    text = f"{item.removal.what}: {item.removal.detail} in {on}"
     return text + (uses if item.scenarios else "")
 
 

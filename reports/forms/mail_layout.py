@@ -112,7 +112,10 @@ def transcript(parts: Iterable[Part]) -> Iterator[str]:
     for part in parts:
         prompt = _PROMPTS[part.where]
         for line in part.lines:
-            if line.comment:
+            if line.note:
+                by_hand = "by hand: " if part.where == "by hand" else ""
+                yield from wrap(f"({by_hand}{line.pieces[0]})", WIDTH, "  ", "   ")
+            elif line.comment:
                 yield from wrap(line.pieces[0], WIDTH, "    => ")
             elif part.where == "monitor":
                 yield from _monitor_command("".join(line.pieces))

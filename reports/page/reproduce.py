@@ -15,11 +15,13 @@ from typing import Final, Literal
 
 from zonediff.corpus.forms import machine_from_json
 from zonediff.engine import words
+from zonediff.engine.actors import ProbeWriter
 from zonediff.engine.machine import Dimm, Machine
 from zonediff.engine.observation import BlockRange
 from zonediff.engine.steps import (
     Boot,
     Daemon,
+    Elapse,
     Fill,
     HypervAdd,
     Offline,
@@ -35,7 +37,7 @@ from zonediff.engine.steps import (
     from_json,
 )
 from zonediff.engine.trace import Act, Trace
-from zonediff.engine.units import MIB, format_address, format_size
+from zonediff.engine.units import MIB, SECTION, format_address, format_size
 from zonediff.result.result import ScenarioInfo
 
 Where = Literal["host", "monitor", "guest", "by hand"]
@@ -47,10 +49,14 @@ Columns = Sequence[tuple[Sequence[str], Trace | None]]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A command or a comment. pieces: the parts of a command that are not to be broken."""
+    """A command or a comment. pieces: the parts of a command that are not to be broken.
+
+    note: of a comment, whether it says what to do or to have; other comments are expected results.
+    """
 
     pieces: tuple[str, ...]
     comment: bool = False
+    note: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ def reproduction(info: ScenarioInfo, columns: Columns) -> list[Part]:
             if step.id in used:
                 lines.append(("monitor", _command(f"object_del mem-{_qemu_id(step.id)}")))
             used.add(step.id)
-        lines.extend(_step(step, _acts(columns, number), ram))
+        lines.extend(_step(step, _acts(columns, number), ram, machine.hotplug_base))
         lines.extend((lines[-1][0], line) for line in _expected(columns, number))
     lines.extend(("guest", line) for line in _final_state(columns))
     first = next(
@@ -99,6 +105,10 @@ def _comment(text: str) -> Line:
     return Line((text,), comment=True)
 
 
+def _note(text: str) -> Line:
+    return Line((text,), comment=True, note=True)
+
+
 # --- the machine ----------------------------------------------------------------------------------
 
 
@@ -107,11 +117,11 @@ def _start(machine: Machine, steps: Sequence[Step]) -> Iterator[_Placed]:
         host = words.PLATFORMS[machine.platform].removesuffix(" guest")
         yield (
             "by hand",
-            _comment(f"The scenario needs a {host} host. QEMU reproduces only its memory:"),
+            _note(f"The scenario needs a {host} host. QEMU reproduces only its memory:"),
         )
     yield "host", _command(*_qemu(machine, steps))
     for option in _options(machine, steps):
-        yield "host", _comment(f"bzImage: a kernel built with {option}")
+        yield "host", _note(f"bzImage: a kernel built with {option}")
 
 
 def _options(machine: Machine, steps: Sequence[Step]) -> Iterator[str]:
@@ -177,7 +187,7 @@ def _device(device: Dimm | Plug) -> str:
 # --- the steps ------------------------------------------------------------------------------------
 
 
-def _step(step: Step, acts: Sequence[Act], ram: int) -> Iterator[_Placed]:
+def _step(step: Step, acts: Sequence[Act], ram: int, base: int) -> Iterator[_Placed]:
     match step:
         case Write(file, value):
             yield "guest", _command(_write(shlex.quote(file), value))
@@ -190,33 +200,55 @@ def _step(step: Step, acts: Sequence[Act], ram: int) -> Iterator[_Placed]:
             yield "monitor", _command(f"device_add {_device(step)}")
         case Unplug(id):
             yield "monitor", _command(f"device_del {_qemu_id(id)}")
-        case Boot(None):
-            yield "monitor", _command("system_reset")
         case Boot(cmdline):
-            yield "by hand", _comment(f"boot the machine again with kernel parameters {cmdline!r}")
+            yield _boot(cmdline)
         case HypervAdd():
-            yield "by hand", _comment(f"have the Hyper-V host hot-add {format_size(step.size)}")
+            yield "by hand", _note(f"have the Hyper-V host hot-add {format_size(step.size)}")
         case XenAdd():
             yield "host", _command(f"xl mem-set GUEST {ram // MIB}m")
         case Fill(blocks, content):
-            yield (
-                "by hand",
-                _comment(f"fill {blocks} with {content} (the kernel chooses the blocks)"),
-            )
+            filling = f"fill {blocks} with {content} (the kernel chooses the blocks)"
+            yield "by hand", _note(filling)
         case Daemon(value):
             yield (
                 "guest",
-                _comment("an onlining daemon: it takes the highest block that offers the zone"),
+                _note("an onlining daemon: it takes the highest block that offers the zone"),
             )
             for line in _daemon(value):
                 yield "guest", _command(line)
         case Online() | Offline() | Udev() if acts:
             if isinstance(step, Udev):
                 rule = f'SUBSYSTEM=="memory", ACTION=="add", ATTR{{state}}="{step.value}"'
-                yield "guest", _comment(f"the effect of this udev rule: {rule}")
+                yield "guest", _note(f"the effect of this udev rule: {rule}")
             yield from (("guest", _command(*pieces)) for pieces in _loops(acts))
+        case Elapse():
+            yield from _elapse(step, base)
         case _:
-            yield "by hand", _comment(str(step))
+            yield "by hand", _note(str(step))
+
+
+def _boot(cmdline: str | None) -> _Placed:
+    if cmdline is None:
+        return "monitor", _command("system_reset")
+    return "by hand", _note(f"boot the machine again with kernel parameters {cmdline!r}")
+
+
+def _elapse(step: Elapse, base: int) -> Iterator[_Placed]:
+    """A shell loop where it alone works; the pace of several actors cannot be typed."""
+    if step.probe and step == Elapse(step.time, probe=step.probe):
+        yield from (("guest", line) for line in _probe_loop(step.probe, base))
+    else:
+        says = f"{step}, each at its own pace: commands alone cannot repeat this step"
+        yield "by hand", _note(says)
+
+
+def _probe_loop(loop: ProbeWriter, base: int) -> Iterator[Line]:
+    """A shell loop that adds blocks by `probe`, from the address `base` on."""
+    if loop.start:
+        yield _command(f"sleep {loop.start / 1e6:g}")
+    add = f"printf 0x%x $(({base:#x} + n * {SECTION:#x})) > probe;"
+    pause = [f"sleep {loop.every / 1e6:g};"] if loop.every else []
+    yield _command(f"for n in $(seq 0 {loop.count - 1}); do", add, *pause, "done")
 
 
 def _write(file: str, value: str) -> str:

@@ -46,7 +46,7 @@ from zonediff.engine.rules import Decision, Rule
 from zonediff.engine.zones import Zone
 from zonediff.variants.upstream import Upstream
 
-RULE = Rule("zone_for_memory.mine", "zone_for_memory", "new memory starts in zone Movable", "a test")
+RULE = Rule("zone_for_memory.mine", "zone_for_memory", "it starts in zone Movable", "a test")
 
 
 class AlwaysMovable(Upstream):

@@ -118,8 +118,49 @@ def test_only_claims_whose_verdict_changes_are_there_with_their_message(real: Re
         ("X1", "supported on upstream, refuted on hyperv-xen-only")
     ]
     brief = " ".join(mail_brief.render(result).split())
-    assert "- X1 <X1@example.org>: supported on upstream, refuted on hyperv-xen-only" in brief
+    assert (
+        "- X1 A: X1 is so <X1@example.org> => supported on upstream, refuted on hyperv-xen-only"
+        in brief
+    )
     assert "X2" not in brief
     full = " ".join(mail.render(result).split())
     assert "X1 A: X1 is so <X1@example.org> - supported on upstream" in full
     assert "No variant changes the verdict on 2 other claims." in full
+
+
+def test_many_variants_fit_into_a_short_mail(real: Result) -> None:
+    """The variants that break most are described, the others are counted."""
+    others = [info for info in real.variants if info.name == "hyperv-xen-only"]
+    copies = [replace(others[0], name=f"copy-{number}") for number in range(12)]
+    runs = [
+        replace(run, variant=copy.name)
+        for run in real.runs
+        if run.variant == "hyperv-xen-only"
+        for copy in copies
+    ]
+    judgements = [
+        replace(item, variant=copy.name)
+        for item in real.judgements
+        if item.variant == "hyperv-xen-only"
+        for copy in copies
+    ]
+    result = replace(
+        real,
+        variants=[*real.variants, *copies],
+        runs=[*real.runs, *runs],
+        judgements=[*real.judgements, *judgements],
+    )
+    text = mail_brief.render(result)
+    assert text.count("\n") <= 120
+    assert all(name in text for name in DEADLY)
+    assert "upstream, igor-movable: ok" in text or "and 11 more: " in text
+
+
+def test_a_step_in_which_time_passes_has_commands_or_says_that_it_has_none() -> None:
+    result = run(load(["pressure/probe-loop[knob=online]"]), ["hyperv-xen-only"])
+    text = mail_brief.render(result)
+    assert "  # for n in $(seq 0 31); do \\\n" in text
+    assert "=> 10s with" not in text
+    result = run(load(["pressure/many-dimms[knob=online]"]), ["hyperv-xen-only"])
+    words = " ".join(mail_brief.render(result).split())
+    assert "commands alone cannot repeat this step)" in words
