@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import pytest
 
+from tests.compare.broken_models import CHAIN, numbered, outcome
+from tests.compare.kernel_stand_in import ARENA, PLUGS, KernelOfAModel, policy, toured
 from zonediff.compare import certify, explore_live
 from zonediff.compare.certified import arena_digest, evidence_of, is_current, model_of
-from zonediff.compare.certify import ModelSide
 from zonediff.compare.explore_live import NO_BOUNDS, Bounds, LiveExploration
 from zonediff.compare.goals import evaluate
 from zonediff.compare.learned import learned_scenario, learned_system
-from zonediff.compare.tour import MOST_PARTINGS, Outcome, Tour, tour
+from zonediff.compare.tour import MOST_PARTINGS
 from zonediff.corpus.loader import load
-from zonediff.corpus.recording import RecordedStep
 from zonediff.corpus.scenario import Scenario
-from zonediff.engine.guest import Guest
-from zonediff.engine.machine import Dimm, Machine
-from zonediff.engine.memory import PINNED
 from zonediff.engine.observation import Observation
-from zonediff.engine.policy import Policy
-from zonediff.engine.run import Runner
 from zonediff.engine.steps import Step, Write
 from zonediff.engine.trace import Act
-from zonediff.engine.units import GIB, MIB, Bytes
-from zonediff.engine.zones import Zone
 from zonediff.explore.arena import STANDARD, Arena
 from zonediff.explore.exports import aldebaran
 from zonediff.explore.system import Numberings
@@ -48,82 +41,6 @@ from zonediff.result.certificates import (
     read_certificates,
 )
 from zonediff.variants.registry import Registry
-
-ARENA = Arena(
-    "small",
-    Machine((Bytes(GIB),), (Dimm("dimm1", Bytes(256 * MIB)),)),
-    alphabet=("state", "unplug"),
-)
-PLUGS = Arena(
-    "plugs",
-    Machine((Bytes(GIB),)),
-    (Dimm("dimm1", Bytes(128 * MIB)),),
-    ("state", "unplug", "plug", "knob"),
-)
-
-
-def policy(name: str) -> Policy:
-    return Registry().model(name).policy
-
-
-class KernelOfAModel:
-    """A model in the kernel's place.
-
-    pinned: blocks that are EBUSY whenever they are tried. hanging: blocks whose offlining in zone
-    Normal does not come back.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        machine: Machine,
-        pinned: tuple[int, ...] = (),
-        hanging: tuple[int, ...] = (),
-    ) -> None:
-        self.policy = policy(name)
-        self.machine = machine
-        self.pinned = pinned
-        self.hanging = hanging
-        self.runner: Runner
-
-    async def reset(self) -> Outcome:
-        self.runner = Runner(Guest(self.machine, self.policy))
-        self.runner.boot()
-        return self._outcome(None)
-
-    async def do(self, action: int, step: Step, other: RecordedStep | None) -> Outcome:
-        memory = self.runner.guest.kernel.tables
-        offlined = [
-            block
-            for block in self.hanging
-            if str(step) in (f"echo offline > memory{block}/state", "unplug dimm1")
-            and memory.is_online(block)
-            and memory.zone(block) is Zone.NORMAL
-        ]
-        if offlined:
-            return Outcome("hang", self.runner.seen, None)
-        for block in self.pinned:
-            if memory.has(block) and memory.is_online(block):
-                memory.status[block] |= PINNED
-        return self._outcome(self.runner.act(step).result)
-
-    def _outcome(self, result: str | None) -> Outcome:
-        state: Hashable = certify.compared(self.runner.seen)
-        return Outcome(result, self.runner.seen, state if self.runner.end == "ran" else None)
-
-
-def toured(
-    kernel: str,
-    model: str,
-    arena: Arena = ARENA,
-    pinned: tuple[int, ...] = (),
-    hanging: tuple[int, ...] = (),
-    depth: int = 0,
-) -> Tour:
-    side = KernelOfAModel(kernel, arena.machine, pinned, hanging)
-    of = policy(model)
-    follower = ModelSide(of, arena.machine, model_of(of, arena))
-    return asyncio.run(tour(side, follower, arena.actions, depth=depth))
 
 
 @pytest.mark.parametrize("arena", [ARENA, PLUGS])
@@ -369,3 +286,11 @@ def test_the_certificates_that_ship_hold() -> None:
         assert item.holds
         assert item.model_transitions == item.all_model_transitions
         assert is_current(item, policy(item.variant), STANDARD[item.arena]), item.variant
+
+
+@pytest.mark.parametrize("module", CHAIN[2:])
+def test_a_model_with_one_token_broken_is_refuted(module: str) -> None:
+    """Every ninth mutant; all of them take minutes (docs/mutation.md)."""
+    outcomes = {key: outcome(module, number) for number, key in [*numbered(module)][::9]}
+    assert "refuted" in outcomes.values()
+    assert [key for key, how in outcomes.items() if how == "missed"] == []
