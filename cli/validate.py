@@ -17,6 +17,8 @@ from zonediff.engine.policy import Policy
 from zonediff.live.host import find_host
 from zonediff.live.image import read_image
 from zonediff.reports.forms.validation import replays_json, replays_text
+from zonediff.result.certificates import SHIPPED as CERTIFICATES
+from zonediff.result.certificates import Standing, read_certificates
 from zonediff.result.replays import FileReplay
 from zonediff.variants.registry import LIVE, Registry
 
@@ -68,14 +70,16 @@ def command(
     many times.
     """
     registry = options.registry(variant_files)
+    certificates: list[Standing] = []
     if live is None:
         replays = _replay([Path(path) for path in paths], variant, registry, work)
+        certificates = _standings(replays, registry)
     elif variant is None:
         raise click.UsageError("--live compares with a model: give its --variant")
     else:
         replays = _confront(live, registry.model(variant).policy, paths, guests.Work(**work))
     form = replays_json if as_json else replays_text
-    click.echo(form(replays, NOT_COMPARED), nl=False)
+    click.echo(form(replays, NOT_COMPARED, certificates), nl=False)
     return 0 if all(item.agreeing_traces == item.traces for item in replays) else 1
 
 
@@ -95,6 +99,19 @@ def _replay(
 
     with bar("replaying", "files") as progress:
         return validate(files_of(paths or (SHIPPED,)), policy_of, progress)
+
+
+def _standings(replays: Sequence[FileReplay], registry: Registry) -> list[Standing]:
+    """The certificates that come with zonediff, of the models that were replayed."""
+    models = {item.model for item in replays}
+    certificates = [item for item in read_certificates(CERTIFICATES) if item.variant in models]
+    if not certificates:
+        return []
+    # Only now: it explores, and loads NumPy for that.
+    from zonediff.compare.certified import standings
+
+    policies = [registry.model(name).policy for name in {item.variant for item in certificates}]
+    return standings(policies, certificates)
 
 
 def _confront(

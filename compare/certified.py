@@ -18,7 +18,7 @@ from zonediff.explore.bisimulation import classes
 from zonediff.explore.build import build
 from zonediff.explore.system import System
 from zonediff.explore.views import dead_view
-from zonediff.result.certificates import Certificate
+from zonediff.result.certificates import Certificate, Standing
 from zonediff.result.result import Evidence
 
 _DEAD: Final = tuple(dead_view(end) for end in get_args(End))
@@ -130,10 +130,24 @@ def evidence_of(policy: Policy, certificates: Iterable[Certificate]) -> list[Evi
             agreeing_steps=item.kernel_transitions - len(item.refuted),
         )
         for item in certificates
-        if item.variant == policy.name
-        and (arena := STANDARD.get(item.arena)) is not None
-        and is_current(item, policy, arena)
+        if item.variant == policy.name and _is_current(item, policy)
     ]
+
+
+def standings(policies: Iterable[Policy], certificates: Iterable[Certificate]) -> list[Standing]:
+    """Return the certificates of these variants, and whether each still speaks for its variant."""
+    by_name = {policy.name: policy for policy in policies}
+    return [
+        Standing(item, _is_current(item, by_name[item.variant]))
+        for item in certificates
+        if item.variant in by_name
+    ]
+
+
+def _is_current(certificate: Certificate, policy: Policy) -> bool:
+    """Whether a certificate of a standard arena speaks for a variant as both are now."""
+    arena = STANDARD.get(certificate.arena)
+    return arena is not None and is_current(certificate, policy, arena)
 
 
 def arena_digest(arena: Arena) -> str:

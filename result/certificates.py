@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from zonediff import corpus
 from zonediff.engine.errors import ZonediffError
@@ -87,6 +87,13 @@ class Certificate:
             f"{self.model_transitions} of {self.all_model_transitions} of the model were tried, "
             f"{depth}{len(self.refuted)} refuted, {self.by_chance} by chance{hung}{left}"
         )
+
+
+class Standing(NamedTuple):
+    """A certificate; current: the model and its machine are still those that were certified."""
+
+    certificate: Certificate
+    current: bool
 
 
 def certificate_text(certificate: Certificate) -> str:

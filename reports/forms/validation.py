@@ -10,11 +10,16 @@ from tabulate import tabulate
 
 from zonediff.engine.words import count_of
 from zonediff.reports.text.plain import WIDTH, wrap
+from zonediff.result.certificates import Standing
 from zonediff.result.replays import Disagreement, FileReplay
 
 
-def replays_text(replays: Sequence[FileReplay], not_compared: Sequence[str]) -> str:
-    """A table of the files, every disagreement, and the totals.
+def replays_text(
+    replays: Sequence[FileReplay],
+    not_compared: Sequence[str],
+    standings: Sequence[Standing] = (),
+) -> str:
+    """A table of the files, every disagreement, the certificates of the models, and the totals.
 
     not_compared: the facts that the comparison leaves out, one line each.
     """
@@ -42,6 +47,7 @@ def replays_text(replays: Sequence[FileReplay], not_compared: Sequence[str]) -> 
         for replay in item.replays:
             if replay.disagreement is not None:
                 lines += ["", *_disagreement(replay.disagreement)]
+    lines += _certificates(standings)
     lines += ["", "Not compared:", *(f"- {what}" for what in not_compared), ""]
     steps, agreeing = sum(i.steps for i in replays), sum(i.agreeing_steps for i in replays)
     traces, good = sum(i.traces for i in replays), sum(i.agreeing_traces for i in replays)
@@ -53,7 +59,32 @@ def replays_text(replays: Sequence[FileReplay], not_compared: Sequence[str]) -> 
     return "\n".join(lines) + "\n"
 
 
-def replays_json(replays: Sequence[FileReplay], not_compared: Sequence[str]) -> str:
+def _certificates(standings: Sequence[Standing]) -> list[str]:
+    """A line for each kernel that certifies a model, and one for each stale certificate."""
+    arenas: dict[tuple[str, str], list[str]] = {}
+    stale = []
+    for certificate, current in standings:
+        if current and certificate.holds:
+            key = certificate.variant, certificate.release
+            arenas.setdefault(key, []).append(certificate.arena)
+        else:
+            why = "the model or the machine has changed since" if not current else str(certificate)
+            stale.append(f"- {certificate.variant} is not certified on {certificate.arena}: {why}")
+    lines = [
+        f"- {variant} on {', '.join(names)} by Linux {kernel}"
+        for (variant, kernel), names in arenas.items()
+    ]
+    if not lines and not stale:
+        return []
+    text = [row for line in [*lines, *stale] for row in wrap(line, WIDTH, rest="  ")]
+    return ["", "Certified in every transition (zonediff certify):", *text]
+
+
+def replays_json(
+    replays: Sequence[FileReplay],
+    not_compared: Sequence[str],
+    standings: Sequence[Standing] = (),
+) -> str:
     """The same as a JSON object."""
     body = {
         "files": [
@@ -77,6 +108,18 @@ def replays_json(replays: Sequence[FileReplay], not_compared: Sequence[str]) -> 
                 },
             }
             for item in replays
+        ],
+        "certificates": [
+            {
+                "variant": certificate.variant,
+                "arena": certificate.arena,
+                "kernel": certificate.release,
+                "transitions": certificate.kernel_transitions,
+                "by_chance": certificate.by_chance,
+                "holds": certificate.holds,
+                "current": current,
+            }
+            for certificate, current in standings
         ],
         "not_compared": list(not_compared),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from tests.compare.broken_models import CHAIN, numbered, outcome
 from tests.compare.kernel_stand_in import ARENA, PLUGS, KernelOfAModel, policy, toured
 from zonediff.compare import certify, explore_live
-from zonediff.compare.certified import arena_digest, evidence_of, is_current, model_of
+from zonediff.compare.certified import arena_digest, evidence_of, is_current, model_of, standings
 from zonediff.compare.explore_live import NO_BOUNDS, Bounds, LiveExploration
 from zonediff.compare.goals import evaluate
 from zonediff.compare.learned import learned_scenario, learned_system
@@ -31,6 +32,7 @@ from zonediff.live.guest_spec import GuestSpec
 from zonediff.live.host import Host
 from zonediff.live.image import Image
 from zonediff.reports.forms.exploration import exploration_text
+from zonediff.reports.forms.validation import replays_json, replays_text
 from zonediff.reports.page.explorations import standing
 from zonediff.result.certificates import (
     SHIPPED,
@@ -272,6 +274,21 @@ def test_a_changed_model_or_arena_makes_a_certificate_stale() -> None:
     # Only what is current is evidence, and only of a standard arena.
     assert evidence_of(model, [current]) == []
     assert evidence_of(model, [CERTIFICATE]) == []
+
+
+def test_validate_names_the_certificates_and_those_that_are_stale() -> None:
+    model = policy("v6.1")
+    shipped = [item for item in read_certificates(SHIPPED) if item.variant == "v6.1"]
+    text = replays_text([], [], standings([model], shipped))
+    assert (
+        "- v6.1 on hotplug, one-dimm, two-dimms, two-nodes by Linux 6.1.0-57-cloud-amd64\n"
+        "  (6.1.192-3)\n"
+    ) in text
+    text = replays_text([], [], standings([model], [CERTIFICATE]))
+    assert "v6.1 is not certified on one-dimm: the model or the machine has changed" in text
+    [item] = json.loads(replays_json([], [], standings([model], [CERTIFICATE])))["certificates"]
+    assert (item["variant"], item["arena"], item["current"]) == ("v6.1", "one-dimm", False)
+    assert standings([policy("v4.14")], shipped) == []
 
 
 def test_the_behaviour_is_known_by_what_it_does() -> None:
