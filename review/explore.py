@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
+from zonediff.engine.words import count_of, shorten
 from zonediff.live.host import Host
 from zonediff.result.reviews import BOOT, Cause, ReadingDifference, ReviewStep, StageComparison
 from zonediff.review.actions import Action
@@ -258,19 +259,14 @@ def _says(
             sentences.append(f"During `{step}`, the console of {who} reports a fault.")
         if things := leaked(parting, side, edges[side]):
             sentences.append(
-                f"After `{step}`, {who} keeps {_list(things)}; no sequence gives them back."
+                f"After `{step}`, {who} keeps {shorten(things)}; no sequence gives that back."
             )
         if things := lost(parting, side):
-            sentences.append(f"After `{step}`, {_list(things)} are not online on {who}.")
+            sentences.append(f"After `{step}`, {who} does not have {shorten(things)} online.")
         if things := removed(parting, side, sources):
-            sentences.append(f"{who.capitalize()} does not have {_list(things)}.")
+            sentences.append(f"{who.capitalize()} does not have {shorten(things)}.")
     part = min(parting.changed, default=Part(step))
     return " ".join(sentences) or f"After `{step}`, {part.source} reads otherwise."
-
-
-def _list(things: Sequence[str], most: int = 4) -> str:
-    shown = ", ".join(things[:most])
-    return shown if len(things) <= most else f"{shown} and {len(things) - most} more"
 
 
 def _not_tested(
@@ -281,26 +277,26 @@ def _not_tested(
     if done.out_of_time:
         yield (
             f"Exploring ended after {limits.seconds:.0f} seconds: "
-            f"{done.graph.left} known transitions were not tried."
+            f"{count_of(done.graph.left, 'known transition')} left untried."
         )
     elif done.graph.cut:
         yield f"Sequences of more than {limits.steps} steps were not tried."
     if done.unreached:
-        yield f"{done.unreached} transitions were not come by a second time."
+        yield f"{count_of(done.unreached, 'transition')} could not be reached a second time."
     if done.by_chance:
         yield (
-            f"{done.by_chance} steps were refused on one kernel only because of where its pages "
-            "lay; what follows them was not compared."
+            f"{count_of(done.by_chance, 'step')} refused on one kernel only because of where its "
+            "pages lay: what would follow was not compared."
         )
     if done.followed:
         yield (
-            f"{done.followed} differences followed from an earlier one; a further cause behind "
-            "them would not show."
+            f"{count_of(done.followed, 'difference')} followed from an earlier one: a further "
+            "cause behind that would not show."
         )
     if len(explorations) <= limits.hidden_depth or not explorations[-1].closed:
         yield "State that no file shows was not looked for to the end."
     if unshown:
-        yield f"{unshown} differences did not show again on fresh boots and are not reported."
+        yield f"{count_of(unshown, 'difference')} that no fresh boot showed again: not reported."
     for file in sorted(derived.alphabet.left_out):
         yield f"Nothing was written to {file}: what it accepts cannot be read from it."
     for action in derived.new:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from zonediff.review.actions import Action, rank
 from zonediff.review.judging import Judgement
 from zonediff.review.look import IOMEM, ZONEINFO, Part
 from zonediff.review.parting import Parting, Texts
@@ -78,8 +79,13 @@ def _split(some: Sequence[_Judged]) -> list[Group]:
 
 
 def _group(members: Sequence[_Judged]) -> Group:
-    ordered = sorted(members, key=lambda item: (len(item.parting.steps), item.parting.steps))
+    ordered = sorted(members, key=lambda item: _simplicity(item.parting))
     return Group(tuple(item.parting for item in ordered), members[0].judgement)
+
+
+def _simplicity(parting: Parting) -> tuple[int, int, tuple[Action, ...]]:
+    """Orders sequences: the shortest first, then those of the plainest steps."""
+    return len(parting.steps), sum(map(rank, parting.steps)), parting.steps
 
 
 def _kind(part: Part, texts: Texts) -> ChangedKind:
