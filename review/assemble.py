@@ -267,7 +267,12 @@ def _compare(work: _Work) -> None:
         limits = replace(limits, steps=work.wanted.steps)
     for first, last in work.plan.pairs:
         baseline, candidate = stages[first].image, stages[last].image
-        if baseline is None or candidate is None or _same(stages[first], stages[last]):
+        if baseline is None or candidate is None:
+            continue
+        if _same(stages[first], stages[last]):
+            if stages[last].stage.outcome != "same-code":
+                names = f"{baseline.stage.name} and {candidate.stage.name}"
+                work.plan.notes.append(f"{names} have the same code and were not compared.")
             continue
         try:
             comparison = _compare_pair(work, baseline, candidate, limits)

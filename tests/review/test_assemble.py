@@ -220,6 +220,16 @@ def test_the_same_code_is_not_compared(tmp_path: Path, review: Review, compared:
     assert stages(tmp_path / "r.json") == [("base", "ready", ""), ("1/1", "same-code", "")]
 
 
+def test_a_series_that_leads_back_to_the_base_says_so(
+    tmp_path: Path, review: Review, compared: Compared
+) -> None:
+    file = series(tmp_path, ("mm: first", A), ("mm: revert it", TEXT))
+    review(file, "--tree", "tree", "--every", "-o", "r.json")
+    assert compared.names == [("base", "1/2"), ("1/2", "2/2")]
+    [result] = json.loads((tmp_path / "r.json").read_text())["reviews"]
+    assert result["notes"] == ["base and 2/2 have the same code and were not compared."]
+
+
 def test_two_revisions_are_compared_with_each_other(
     tmp_path: Path, review: Review, compared: Compared
 ) -> None:
