@@ -181,6 +181,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=_seeds, default=range(1, 21), help="A-B (1-20)")
     parser.add_argument("--machine", choices=[*MACHINES], default="dax")
     parser.add_argument("--seconds", type=float, default=60.0, help="of exploring, each (60)")
+    parser.add_argument("--boots", type=int, default=3, help="fresh boots for each difference (3)")
     parser.add_argument("--cache", type=Path, default=None, help="folder of builds")
     parser.add_argument("--jobs", type=int, default=None, help="compilers at once")
     parser.add_argument("-o", "--output", type=Path, required=True, help="a line for each mutant")
@@ -197,7 +198,8 @@ def main() -> None:
         line="mutants",
         jobs=given.jobs,
     ) as builder:
-        trial = Trial(tree, builder, machine, find_host(), Limits(seconds=given.seconds))
+        limits = Limits(seconds=given.seconds, boots=given.boots)
+        trial = Trial(tree, builder, machine, find_host(), limits)
         for seed in given.seeds:
             if seed not in outcomes:
                 outcomes[seed] = trial.outcome(seed)
