@@ -62,12 +62,12 @@ def block_pages(machine: Machine, *, blocks_align_to_memory: bool) -> int:
 
 def usable_ram(machine: Machine) -> list[Ram]:
     """Boot memory without page 0, the hole below 1 MiB and the pages that hold ACPI tables."""
-    # Ranges that are given are those that the kernel may use.
-    low_end = machine.low_ram // PAGE - (0 if machine.memory else ACPI_TABLE_PAGES)
+    # Ranges that the machine gives are those that the kernel may use.
+    low_end = machine.low_ram // PAGE - ACPI_TABLE_PAGES
     usable = []
     for node, start, end in machine.boot_ranges:
         first, stop = -(-start // PAGE), end // PAGE
-        if first < DMA32_END:
+        if first < DMA32_END and not machine.memory:
             stop = min(stop, low_end)
         for low, high in (
             (max(first, 1), min(stop, LOW_HOLE.start)),

@@ -17,6 +17,9 @@ from zonediff.engine.units import GIB, MIB, Bytes, format_size
 Platform = Literal["kvm", "vmware", "hyperv", "xen", "bare-metal"]
 """The hypervisor, or bare metal; it decides which hot-add drivers the machine can have."""
 
+MAX_RANGES: Final = 256
+"""Ranges of boot memory that a machine can have."""
+
 Problem = tuple[tuple[str | int, ...], str]
 """A mistake: the path of the key in the machine, and what is wrong."""
 
@@ -117,7 +120,8 @@ class Machine:
     def low_ram(self) -> int:
         """The end of boot memory below 4 GiB: under 3.5 GiB it is all of it, else 3 GiB."""
         if self.memory:
-            return max((part.end for part in self.memory if part.end <= 4 * GIB), default=0)
+            low = [part.end for part in self.memory if part.addr < 4 * GIB]
+            return min(4 * GIB, max(low, default=0))
         return self.ram if self.ram < 3584 * MIB else min(self.ram, 3 * GIB)
 
     @cached_property
@@ -270,13 +274,17 @@ class Machine:
         """The mistakes in `memory`."""
         if not self.memory:
             return
+        if len(self.memory) > MAX_RANGES:
+            yield ("memory",), f"expected at most {MAX_RANGES} ranges"
+            return
         strange = [
             index for index, part in enumerate(self.memory) if not 0 <= part.node < MAX_NODES
         ]
         if strange:
             yield ("memory", strange[0], "node"), f"expected a node from 0 to {MAX_NODES - 1}"
             return
-        if self.nodes != self._sizes():
+        sizes = self._sizes()
+        if self.nodes != sizes + (0,) * (len(self.nodes) - len(sizes)):
             yield ("memory",), "expected `nodes` or `memory`: sizes follow from the ranges"
         first = min(self.memory, key=lambda part: part.addr)
         if first.addr or first.size < 64 * MIB:

@@ -19,6 +19,9 @@ from zonediff.engine.parameters import (
 )
 from zonediff.engine.units import format_address
 
+COMMAND_LINE: Final = 2048
+"""Characters of a command line that x86 keeps (COMMAND_LINE_SIZE)."""
+
 REAL: Final = ("memtest", "memblock")
 """Parameters of other things that look like one of ours."""
 
@@ -39,6 +42,9 @@ def machine_mistakes(machine: Machine) -> Iterator[Mistake]:
 
 def parameter_mistakes(cmdline: str, path: Path) -> Iterator[Mistake]:
     """Check that no parameter is a misspelt one that the models follow; kernels ignore those."""
+    if len(cmdline) > COMMAND_LINE:
+        yield Mistake(path, f"expected at most {COMMAND_LINE} characters, which is what x86 keeps")
+        return
     for name, _ in words(cmdline):
         if name.startswith(MODULE) and name not in MODULE_PARAMETERS:
             yield Mistake(path, unknown("parameter", name, MODULE_PARAMETERS))

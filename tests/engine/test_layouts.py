@@ -185,3 +185,14 @@ def test_free_memory_can_be_given() -> None:
     machine = replace(Machine(), free_memory=Bytes(64 * MIB))
     lab = lab_of(machine)
     assert lab.guest.kernel.free_kib == 64 * 1024
+
+
+def test_a_range_may_go_on_above_4g() -> None:
+    lab = lab_of(Machine(memory=ranges((0, 5120, 0))))
+    assert [lab.view(block).valid_zones for block in (31, 32)] == ["DMA32", "Normal"]
+
+
+def test_dimms_at_power_on_may_be_of_further_nodes() -> None:
+    machine = Machine(memory=ranges((0, 1024, 0)), dimms=(Dimm("a", Bytes(GIB), node=2),))
+    assert replace(machine, dimms=()).problems() == []
+    assert lab_of(machine).seen.nodes["online"] == "0-1"
