@@ -1,4 +1,4 @@
-"""What a tour learned of real kernels, as systems and scenarios, like those of models."""
+"""Tours of real kernels, turned into systems and scenarios like those of models."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class TourParting:
 
     @property
     def kind(self) -> str:
-        """What it is, whatever the numbers of blocks and DIMMs."""
+        """The kind of the parting, the same for all numbers of blocks and DIMMs."""
         step = str(self.steps[-1]) if self.steps else "boot"
         place = self.differences[0][0] if self.differences else ""
         return _NUMBER.sub("N", f"{step} {self.results} {place}")
@@ -90,7 +90,7 @@ class TourParting:
 
 @dataclass(slots=True)
 class SideMap:
-    """What the tour learned of one side.
+    """The knowledge of a tour about one side.
 
     states: those that it was in, with what was seen in them, in the order in which they came up.
     moves: for each (state, action) that was tried, its last result and the state that it led to;

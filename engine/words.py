@@ -81,7 +81,7 @@ def letter(index: int) -> str:
 
 
 _PATCH_LEVEL: Final = re.compile(r" #(?:(?P<ubuntu>\S+-Ubuntu)|\S+ .*Debian (?P<debian>\S+))")
-"""What distributions say in `uname -v` of the sources that they built."""
+"""The words of distributions in `uname -v` for the sources that they built."""
 
 
 def kernel_name(banner: str) -> str:

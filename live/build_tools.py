@@ -41,7 +41,7 @@ TOOLS: Final = (
     Tool("ccache", "ccache", "ccache", needed=False),
     Tool("b4", "b4", "b4", needed=False),
 )
-"""What the configuration of zonediff's own kernels needs (Documentation/process/changes.rst)."""
+"""The tools that zonediff's own kernel configuration needs (Documentation/process/changes.rst)."""
 
 
 def missing_tools() -> list[Tool]:

@@ -65,7 +65,7 @@ def _kvm() -> Finding:
 
 
 def _build_tools() -> Iterator[Finding]:
-    """What `zonediff review` needs in order to build kernels, and what it does better with."""
+    """Examine the tools that `zonediff review` needs to build kernels, and optional ones."""
     lacks = missing_tools()
     needed = [tool for tool in lacks if tool.needed]
     if not needed:

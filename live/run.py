@@ -189,7 +189,7 @@ class GuestRunner:
         )
 
     async def _hang_reasons(self, do: Step) -> tuple[Reason, ...]:
-        """What hangs in the guest, and last what does not come back."""
+        """The reasons of a hang: the tasks in the guest, and last the act that does not return."""
         culprits = await self._guest.culprits()
         limit = self._guest.limit
         return (

@@ -56,7 +56,7 @@ SHORT: Final = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a review is to be of, and how.
+    """The inputs of a review, and its settings.
 
     series: files of mails; since: those of the revision before. revisions: a range of the tree.
     images: kernels that exist, instead of a tree. fragments: options for the configuration, beside

@@ -53,7 +53,7 @@ _KCONFIG: Final = re.compile(r"(?:.*/)?Kconfig[^/]*")
 
 
 class Built(NamedTuple):
-    """What became of a stage. problem: why there is no image. log: what the build printed.
+    """The outcome of building a stage. problem: why there is no image. log: what the build printed.
 
     code: a hash of its machine code, empty if unknown. lacking: options that the tree lacks.
     """

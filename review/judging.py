@@ -20,7 +20,10 @@ CANDIDATE: Final = 1
 
 
 class Judgement(NamedTuple):
-    """What a difference is. harms: all that the baseline and that the candidate suffer alone."""
+    """The judgement on a difference.
+
+    harms: all that the baseline and that the candidate suffer alone.
+    """
 
     harm: Harm
     verdict: ReviewVerdict

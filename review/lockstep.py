@@ -33,8 +33,9 @@ _ATTEMPTS: Final = 5
 
 @dataclass(slots=True)
 class Exploration:
-    """What was explored. graph: the pairs. transitions: of each side, (state, step) pairs.
+    """The outcome of an exploration.
 
+    graph: the pairs. transitions: of each side, (state, step) pairs.
     edges: where each look of a side led. by_chance: transitions that chance decided otherwise on
     the two sides. followed: transitions in which a difference only followed from an earlier one.
     unreached: transitions that could not be come by again. out_of_time: whether seconds ran out.

@@ -11,7 +11,7 @@ from zonediff.review.look import BLOCK_FILE, IOMEM, KNOB, ZONEINFO, Look, Part, 
 from zonediff.review.sides import Shown
 
 Texts = tuple[str | None, str | None]
-"""What both sides show in a part; None where it is not there."""
+"""The texts of a part on both sides; None where it does not exist."""
 
 _BUSY: Final = ("EBUSY", "EAGAIN", "EINTR", "REFUSED")
 """Results that depend on where the kernel's own pages happen to lie."""

@@ -35,7 +35,7 @@ class PlannedStage:
 
 @dataclass(slots=True)
 class Plan:
-    """What a review does. pairs: numbers of stages to compare, the first of each the baseline.
+    """The plan of a review. pairs: numbers of stages to compare, the first of each the baseline.
 
     line: a name for builds whose objects may be used for each other. tree: the name of the folder
     of sources. base: their revision or version.

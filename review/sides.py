@@ -18,7 +18,7 @@ REFUSED: Final = "REFUSED"
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a kernel shows after a step.
+    """The result and the view of a kernel after a step.
 
     result: None for success, the errno's name, REFUSED for a device, or how the kernel died. look:
     None when it died. warnings: what its console printed about faults, without numbers.

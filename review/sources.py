@@ -31,7 +31,7 @@ _VERSION: Final = re.compile(
 )
 
 _FROM_A_BUILD: Final = (".config", ".config.old", "vmlinux", "include/config", "include/generated")
-"""What a build inside of the tree leaves behind; with it, builds elsewhere are refused."""
+"""A file that a build inside the tree leaves behind; with it, builds elsewhere are refused."""
 
 _GENERATED: Final = "arch/*/include/generated"
 

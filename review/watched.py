@@ -32,7 +32,7 @@ _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a program may use. memory, log, disk: bytes, of all its processes together."""
+    """The limits of a program. memory, log, disk: bytes, of all its processes together."""
 
     processes: int = 512
     memory: int = 16 * GIB

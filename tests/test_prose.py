@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = (
-    *("engine", "variants", "corpus", "result", "work", "explore", "live", "compare"),
+    *("engine", "variants", "corpus", "result", "work", "explore", "live", "compare", "review"),
     *("reports", "cli", "zonediff", "tools"),
 )
 
