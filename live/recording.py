@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from zonediff.corpus.forms import machine_to_json
 from zonediff.corpus.recording import RecordedStep, Recording
 from zonediff.engine.machine import Config
+from zonediff.engine.steps import Probe
 from zonediff.live.run import LiveRun
 from zonediff.live.snapshot import Snapshot
 
@@ -83,8 +84,14 @@ def _config(run: LiveRun) -> Config:
     return Config(
         MOVABLE_NODE="has_memory" in boot.nodes,
         MEMORY_HOTPLUG_DEFAULT_ONLINE=online,
-        ARCH_MEMORY_PROBE=run.built_probe is not False,
+        ARCH_MEMORY_PROBE=run.built_probe is not False and not _lacks_probe(run),
     )
+
+
+def _lacks_probe(run: LiveRun) -> bool:
+    """Whether a probe showed that the kernel has no such file, where its config is not known."""
+    acts = (act for _, _, act in run.trace.acts())
+    return any(isinstance(act.do, Probe) and act.result == "ENOENT" for act in acts)
 
 
 def _snapshot_to_json(snapshot: Snapshot) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from zonediff.compare.validate import replay
 from zonediff.corpus.recording import read
 from zonediff.engine.machine import Config, Dimm, Machine
-from zonediff.engine.steps import Blocks, Online, Plug, Unplug, Write
+from zonediff.engine.steps import Blocks, Online, Plug, Probe, Unplug, Write
 from zonediff.engine.units import GIB, MIB, Bytes
 from zonediff.live.guest_spec import Script, fixed_script
 from zonediff.live.random_steps import MACHINE_KINDS, random_script
@@ -80,6 +81,14 @@ def test_a_composite_step_is_written_as_what_it_comes_down_to(modelled: Modelled
     assert [step["do"]["write"]["file"] for step in body["steps"]] == [
         f"memory{block}/state" for block in (32, 33, 34, 35)
     ]
+
+
+def test_a_kernel_without_a_probe_file_shows_it(modelled: Modelled) -> None:
+    steps = fixed_script([Probe(Bytes(4 * GIB))])
+    built_without = Machine(dimms=(DIMM,), config=Config(ARCH_MEMORY_PROBE=False))
+    for machine, has_probe in ((built_without, False), (Machine(dimms=(DIMM,)), True)):
+        live = replace(modelled("v6.1", machine, steps), built_probe=None)
+        assert to_json(live)["config"]["ARCH_MEMORY_PROBE"] is has_probe
 
 
 def test_a_death_is_the_last_result_and_changes_nothing(modelled: Modelled) -> None:
