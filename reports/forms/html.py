@@ -107,6 +107,7 @@ def _environment() -> Environment:
         member_of=_member,
         noun=noun,
         pictures=frontier.pictures,
+        reversals=frontier.reversals,
         outcome_of=outcome_of,
         places=_PLACES,
         short=short,

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 from tabulate import tabulate
 
+from zonediff.engine.pressure import SWIOTLB_FROM, SWIOTLB_KIB
 from zonediff.engine.units import GIB, KIB, MEMMAP_BYTES_PER_PAGE, MIB, PAGE
 from zonediff.engine.words import count_of, letter
 from zonediff.reports.text.plain import wrap
@@ -155,7 +157,8 @@ def frontier_table(frontiers: Sequence[Frontier]) -> str:
     for picture in drawn:
         for number, line in enumerate(picture.owners):
             lines += wrap(line, WIDTH, "   " if number else f"{picture.letter:3}", "     ")
-        lines += wrap(_example(picture), WIDTH, "   ", "     ")
+        for text in (*reversals(picture.frontier), _example(picture)):
+            lines += wrap(text, WIDTH, "   ", "     ")
     lines += wrap(
         f"x {RATIO}: the memmap of this size ({100 / RATIO:g} % of it) is as large as boot memory.",
         WIDTH,
@@ -187,6 +190,29 @@ def most_survived(frontier: Frontier, number: int) -> str:
     if size == frontier.added[-1]:
         return f">= {short_size(size)}"
     return short_size(size) if size else f"< {short_size(frontier.added[0])}"
+
+
+def reversals(frontier: Frontier) -> list[str]:
+    """Why a machine survives more than the next larger one; empty if none does."""
+    return [
+        f"{short_size(small.base)} survives more than {short_size(large.base)}: "
+        f"{_why(small, large)}"
+        for small, large in pairwise(frontier.rows)
+        if survives(frontier, small) > survives(frontier, large)
+    ]
+
+
+def _why(small: FrontierRow, large: FrontierRow) -> str:
+    """The free memory of two machines after boot, and what the larger one keeps beside it."""
+    free = [row.free_kib * KIB // MIB for row in (small, large)]
+    if small.free_kib <= large.free_kib:
+        return f"not for its free memory, which is {free[0]} MiB after boot and {free[1]} MiB there"
+    buffers = (
+        f", where the kernel keeps {SWIOTLB_KIB * KIB // MIB} MiB of bounce buffers (swiotlb)"
+        if small.base < SWIOTLB_FROM <= large.base
+        else ""
+    )
+    return f"after boot it has {free[0]} MiB free and the larger one {free[1]} MiB{buffers}"
 
 
 def _example(picture: Picture) -> str:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from zonediff.reports.page.frontier import frontier_table, pictures
+from zonediff.reports.page.frontier import frontier_table, pictures, reversals
 from zonediff.reports.page.frontier_map import frontier_map
 from zonediff.reports.page.frontier_remaining import (
     LINES,
@@ -140,3 +140,30 @@ def test_labels_keep_apart() -> None:
     assert apart([100.0, 10.0, 12.0, 14.0]) == [100.0, 10.0, 23.0, 36.0]
     assert levels(180224) == [0, 65536, 131072]
     assert levels(0) == [0]
+
+
+def two_machines(bases: tuple[int, int], free: tuple[int, int]) -> Frontier:
+    """The smaller machine survives 8G, the larger one 2G."""
+    sizes = [2 * GIB, 8 * GIB]
+    rows = [
+        FrontierRow(bases[0] * MIB, free[0], [9000, 9000]),
+        FrontierRow(bases[1] * MIB, free[1], [9000, None]),
+    ]
+    return Frontier("upstream", "acpi", "nobody", sizes, rows)
+
+
+def test_a_machine_that_survives_more_than_a_larger_one_has_its_reason() -> None:
+    frontier = two_machines((96, 128), (84640, 51468))
+    says = (
+        "96M survives more than 128M: after boot it has 82 MiB free and the larger one 50 MiB, "
+        "where the kernel keeps 64 MiB of bounce buffers (swiotlb)"
+    )
+    assert reversals(frontier) == [says]
+    assert says in " ".join(frontier_table([frontier]).split())
+    assert reversals(two_machines((256, 512), (84640, 51468))) == [
+        "256M survives more than 512M: after boot it has 82 MiB free and the larger one 50 MiB"
+    ]
+    assert reversals(two_machines((256, 512), (51468, 84640))) == [
+        "256M survives more than 512M: not for its free memory, which is 50 MiB after boot and 82 "
+        "MiB there"
+    ]
