@@ -293,7 +293,7 @@ class RefusesAt(Kernel):
         return super().result(action)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.sampled_from(ACTIONS), min_size=1, max_size=2))
 def test_whatever_step_after_whatever_step_is_refused_is_found(trigger: list[Action]) -> None:
     class Faulty(RefusesAt):
