@@ -20,7 +20,8 @@ def recorded(
     """Return the command line in its long form: what was given and decides the outcome.
 
     left_out: parameters that do not decide it. text: the form of a value, given the parameter's
-    name; files elsewhere are told by their names, so that a result is the same wherever it is made.
+    name; files elsewhere are recorded by their names, so that a result is the same wherever it is
+    made.
     """
     context = click.get_current_context()
     words = ["zonediff", subcommand]

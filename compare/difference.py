@@ -34,7 +34,7 @@ _FILES: Final = ("removable", "valid_zones")
 
 
 def first_difference(baseline: Trace, candidate: Trace) -> Difference | None:
-    """The first difference between the traces; None when users cannot tell them apart."""
+    """The first difference between the traces; None when users see no difference."""
     differences = partings(baseline, candidate)
     parting = next(differences, None)
     if parting is None:

@@ -1,4 +1,4 @@
-"""How a kernel's files read: the rules that no step applies, as they hold from boot on.
+"""Rules of a kernel's files: no step applies them, as they hold from boot on.
 
 Two kernels with the same memory can show it in other words. `removable` reads 1 for every block
 on v5.8, and `valid_zones` of an online block lists other zones on v4.13. Such a rule belongs to a

@@ -50,7 +50,7 @@ def scenario_text(witness: Witness, arena: Arena, baseline: Policy, candidate: P
 def text_of(
     title: str, names: tuple[str, str], arena: Arena, steps: Sequence[Step], goal: Goal
 ) -> str:
-    """Return the text of a scenario that tells two subjects apart. names: those of the two."""
+    """Return the text of a scenario in which two subjects differ. names: those of the two."""
     body: dict[str, Any] = {
         "title": title,
         "why": (

@@ -18,10 +18,11 @@ _UNRELATED: Final = re.compile(r"(tsc|clocksource): ")
 
 FIRST_LINES: Final = 8
 LAST_LINES: Final = 32
-"""How many of a step's lines become its reasons; the lines between say little (registers)."""
+"""The number of a step's lines that become its reasons; the middle ones are less useful
+(registers)."""
 
 _LINES_BEFORE_A_DEATH: Final = 8
-"""How many of the last lines come before the line that reports the death."""
+"""The number of lines before the one that reports the death, among the last lines."""
 
 
 class Console:

@@ -50,7 +50,7 @@ _TEXT: Final = "text "
 _WRITABLE: Final = "writable "
 
 _TRIES: Final = 50
-"""How often an answer may arrive damaged, or without its checksum for want of memory."""
+"""The number of times that an answer may arrive damaged, or without its checksum."""
 
 _MEMORY_STAYS: Final = {"capabilities": [{"capability": "x-ignore-shared", "state": True}]}
 """The state of a guest is saved without its memory, which is in files of ours."""

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from zonediff.engine.policy import Policy
 
 _LIKENESS: Final = 0.8
-"""How similar a name must be to a name of Policy to be a likely misspelling of it."""
+"""The similarity to a name of Policy above which a name is a likely misspelling of it."""
 
 
 class Place(NamedTuple):

@@ -62,7 +62,7 @@ class WorkerPool(ABC):
     @property
     @abstractmethod
     def chunks_in_flight(self) -> int:
-        """How many chunks must be under way so that no worker is idle."""
+        """The number of chunks that must be under way so that no worker is idle."""
 
     @abstractmethod
     def submit(self, work: Work[T, R], items: Sequence[T]) -> Future[ChunkResult[R]]:

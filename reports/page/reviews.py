@@ -100,7 +100,7 @@ class CauseView:
 
     @property
     def shown(self) -> str:
-        """How often fresh boots showed it, and in how many transitions the exploration did."""
+        """The numbers of fresh boots and of explored transitions that showed it."""
         cause = self.cause
         return (
             f"shown on {cause.shown} of {count_of(cause.boots, 'fresh boot')}, "
@@ -172,7 +172,7 @@ class ReviewView:
 
     @property
     def configuration(self) -> str:
-        """How the kernels were configured, with the digest if all have the same."""
+        """The configuration of the kernels, with the digest if all have the same."""
         digests = {stage.config[:12] for stage in self.review.stages if stage.config}
         digest = f"digest {digests.pop()}" if len(digests) == 1 else ""
         return ", ".join(text for text in (self.review.configuration, digest) if text)
