@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 from zonediff.cli import completion, guests, options, outputs
-from zonediff.live.doctor import examine
+from zonediff.live.doctor import commands, examine
 from zonediff.live.host import find_host
 from zonediff.live.image import read_image
 from zonediff.result.writing import write_text
@@ -52,6 +52,8 @@ def doctor(images: tuple[Path, ...]) -> int:
         click.echo(f"{'ok     ' if finding.ok else 'MISSING'}  {finding.what}")
         for system, remedy in finding.remedies:
             click.echo(f"         on {system}: {remedy}")
+    for system, together in commands(findings).items():
+        click.echo(f"All of it on {system}: {together}")
     return 0 if all(finding.ok for finding in findings if finding.needed) else LACKING
 
 

@@ -6,7 +6,7 @@ the other, so an interrupt keeps every part that was complete before it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -114,7 +114,7 @@ def assemble(
             pool=pool,
             store=store,
             whole=wanted.whole_corpus,
-            evidence=_evidence(wanted.models, registry) if wanted.for_report else {},
+            evidence=recorded_evidence(wanted.models, registry) if wanted.for_report else {},
             seed=wanted.seed,
             seeds=wanted.seeds,
             progress=progress,
@@ -158,7 +158,7 @@ def _parts(
     return parts
 
 
-def _evidence(names: Sequence[str], registry: Registry) -> dict[str, list[Evidence]]:
+def recorded_evidence(names: Iterable[str], registry: Registry) -> dict[str, list[Evidence]]:
     """The evidence for each model from the recordings that come with zonediff."""
     files = files_of([SHIPPED])
     return {name: evidence(registry.model(name).policy, files) for name in names}
@@ -238,7 +238,7 @@ def sweep_result(
 
     The first variant of the sweep is the baseline. inputs: as for Wanted.
     """
-    recorded = _evidence(sweep.variants, registry)
+    recorded = recorded_evidence(sweep.variants, registry)
     baseline, *candidates = [
         variant_info(registry.model(name), recorded[name]) for name in sweep.variants
     ]
@@ -268,7 +268,7 @@ def exploration_result(
     """
     names = exploration.baseline, exploration.candidate
     models = [subject.name for subject in subjects if not subject.name.startswith(LIVE)]
-    recorded = _evidence(models, registry)
+    recorded = recorded_evidence(models, registry)
     baseline, candidate = (
         replace(variant_info(subject, recorded.get(subject.name, ())), name=name)
         for name, subject in zip(names, subjects, strict=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from zonediff.engine.answers import check_online_type, check_zone
+from zonediff.engine.answers import checked_online_type, checked_zone
 from zonediff.engine.devices import Source
 from zonediff.engine.kernel import Kernel, KernelDied
 from zonediff.engine.memory import EARLY, NODE_ONLINE, OWN_MEMMAP, Memory
@@ -130,9 +130,8 @@ def add_memory(kernel: Kernel, node: int, start: int, size: int, source: Source)
     if new_node:
         memory.node_states[node] |= NODE_ONLINE
         kernel.uevents.append(("add node", node))
-    online_type = check_online_type(
-        kernel.policy, kernel.decide(kernel.policy.kernel_onlines(kernel, source))
-    )
+    policy = kernel.policy
+    online_type = kernel.decide(checked_online_type(policy, policy.kernel_onlines(kernel, source)))
     if online_type is not None:
         _auto_online(kernel, range(first, first + count), online_type)
     return None
@@ -146,9 +145,9 @@ def _create_blocks(
     pages: those that it may grow over, where the blocks lack some.
     """
     memory = kernel.tables
-    zone = check_zone(
-        kernel.policy,
-        kernel.decide(kernel.policy.zone_of_new_memory(kernel, node, blocks[0], source)),
+    policy = kernel.policy
+    zone = kernel.decide(
+        checked_zone(policy, policy.zone_of_new_memory(kernel, node, blocks[0], source))
     )
     # Links of pages that are in no zone are all zero bits, which read as the first zone.
     memory.add(blocks[0], len(blocks), node, Zone.DMA if zone is None else zone)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from zonediff.engine.answers import check_zone_to_online
+from zonediff.engine.answers import checked_zone_to_online
 from zonediff.engine.kernel import Kernel
 from zonediff.engine.memory import MIXED, OFFLINE_FLAG, ONLINE, OWN_MEMMAP, PINNED
 from zonediff.engine.policy import Shrink
@@ -110,8 +110,9 @@ def online_pages(kernel: Kernel, block: int, online_type: OnlineType) -> str | N
     if block in kernel.tables.partial:
         kernel.explain(SECTIONS_MISSING.because(block=block))
         return "EBUSY"
-    zone = check_zone_to_online(
-        kernel.policy, kernel.decide(kernel.policy.zone_to_online(kernel, block, online_type))
+    policy = kernel.policy
+    zone = kernel.decide(
+        checked_zone_to_online(policy, policy.zone_to_online(kernel, block, online_type))
     )
     if zone is None:
         return "EINVAL"

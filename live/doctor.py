@@ -39,6 +39,27 @@ class Finding(NamedTuple):
     needed: bool = True
 
 
+_INSTALLERS: Final = ("apt-get install", "dnf install", "pip install")
+
+
+def commands(findings: Sequence[Finding]) -> dict[str, str]:
+    """Return one command for each system that installs all that is missing."""
+    wanted: dict[str, dict[str, dict[str, None]]] = {}
+    for finding in findings:
+        for system, remedy in finding.remedies:
+            for part in remedy.partition("  (")[0].split(" && "):
+                for installer in _INSTALLERS:
+                    if part.startswith(f"{installer} "):
+                        things = wanted.setdefault(system, {}).setdefault(installer, {})
+                        things.update(dict.fromkeys(part.removeprefix(installer).split()))
+    return {
+        system: " && ".join(
+            f"{installer} {' '.join(things)}" for installer, things in parts.items()
+        )
+        for system, parts in wanted.items()
+    }
+
+
 def examine(images: Sequence[Path] = ()) -> list[Finding]:
     """Examine the programs, KVM and kernel images; without images, those installed."""
     return [*_tools(), _kvm(), *_build_tools(), *_images(images)]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from zonediff.compare.assemble import recorded_evidence
 from zonediff.compare.run import run as compare_run
 from zonediff.corpus.loader import SHIPPED, load
 from zonediff.corpus.scenario import Scenario
 from zonediff.engine.errors import ZonediffError
 from zonediff.reports import formats
 from zonediff.result.result import Result
-from zonediff.variants.registry import Registry
+from zonediff.variants.registry import LIVE, Registry
 from zonediff.work.open_pool import open_pool
 
 
@@ -73,6 +74,7 @@ def run(
         raise ZonediffError(f"jobs={jobs}: give 1 or more, or None for one process per CPU")
     registry = Registry() if registry is None else registry
     names = [variants] if isinstance(variants, str) else list(variants)
+    models = [name for name in (baseline, *names) if not name.startswith(LIVE)]
     with open_pool(registry, jobs) as pool:
         return compare_run(
             list(scenarios),
@@ -80,6 +82,7 @@ def run(
             baseline=baseline,
             registry=registry,
             pool=pool,
+            evidence=recorded_evidence(models, registry),
             seed=seed,
             seeds=seeds,
         )

@@ -63,7 +63,9 @@ def _blocks_mistakes(
         yield from selection_mistakes(goal.blocks, devices)
     properties = (goal.state, goal.zone, goal.valid_zones, goal.node)
     if goal.present and properties == (None,) * 4:
-        yield Mistake((), "expected what the blocks have: state, zone, valid_zones or node")
+        yield Mistake(
+            (), "expected what the blocks have: state, zone, valid_zones or node; or present: false"
+        )
     if not goal.present and properties != (None,) * 4:
         yield Mistake(("present",), "blocks that are not there have no state, zone or node")
     if goal.state is not None and goal.state not in _STATES:

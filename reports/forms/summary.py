@@ -136,6 +136,9 @@ def _findings(result: Result) -> Iterator[str]:
             yield ""
             yield from wrap(f"{number} {noun(kind, number)} on {', '.join(on)}:", WIDTH)
             yield from (f"  {to_ascii(scenario)}" for scenario in scenarios)
+            if kind == "error":
+                hint = f"zonediff show {scenarios[0]} --variant {on[0]} prints the error"
+                yield from wrap(hint, WIDTH, "  ", "    ")
 
 
 def _known(result: Result) -> Iterator[str]:

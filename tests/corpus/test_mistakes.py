@@ -200,7 +200,8 @@ MEANINGS = [
     ("state: online\n", "state: onlin\n", "19:12: goals[1].state: unknown state 'onlin', did you"
      " mean 'online'? (known: online, offline, going-offline)"),
     ("    state: online\n    zone: Movable\n", "",
-     "17:5: goals[1]: expected what the blocks have: state, zone, valid_zones or node"),
+     "17:5: goals[1]: expected what the blocks have: state, zone, valid_zones or node; or"
+     " present: false"),
     ("zone: Movable", "present: false",
      "20:14: goals[1].present: blocks that are not there have no state, zone or node"),
     ("step: last\n    result: ok", "knob: exist",

@@ -120,6 +120,21 @@ def test_a_decision_that_is_no_zone(file: Path, answer: str) -> None:
     assert done.exit_code == 3
 
 
+@pytest.mark.parametrize("command", ["check", "explore", "show"])
+def test_an_answer_that_is_no_decision(file: Path, command: str) -> None:
+    file.write_text(FILE.replace("Decision(Zone.MOVABLE, R.because(node=node))", "Zone.MOVABLE"))
+    arguments: dict[str, list[str]] = {
+        "check": [],
+        "explore": ["upstream", "x"],
+        "show": ["reproducer/online-movable-first-block", "--variant", "x"],
+    }
+    options = ["--variant-file", str(file)]
+    done = CliRunner().invoke(cli, [command, *arguments[command], *options])
+    assert done.exit_code != 0
+    says = " ".join(done.output.split())
+    assert f":{METHOD}: zone_of_new_memory() returns <Zone.MOVABLE: 3>; expected Decision(Z" in says
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
