@@ -66,18 +66,29 @@ def test_the_stages_are_what_their_patches_say(done: Result, out: Path) -> None:
     assert "there_is_no_such_function" in problem
 
 
-def test_the_regression_and_its_fix_are_found_in_one_step(done: Result, out: Path) -> None:
+def test_the_refusal_is_a_regression_and_the_next_patch_takes_it_back(
+    done: Result, out: Path
+) -> None:
     [review] = json.loads((out / "review.json").read_text())["reviews"]
     compared = {(item["baseline"], item["candidate"]): item for item in review["comparisons"]}
-    # The base and 2/4 have the same code, and 3/4 has it, too.
+    # The base, 2/4 and 3/4 have the same code.
     assert list(compared) == [("base", "1/4"), ("1/4", "2/4")]
-    for pair, verdict in ((("base", "1/4"), "regression"), (("1/4", "2/4"), "fix")):
-        causes = compared[pair]["causes"]
-        assert causes, pair
-        assert {cause["verdict"] for cause in causes} == {verdict}
-        first = min(causes, key=lambda cause: len(cause["steps"]))
-        assert len(first["steps"]) <= 2
-        assert "online_kernel" in first["steps"][-1]["command"]
+    shortest = {
+        pair: min(item["causes"], key=lambda cause: len(cause["steps"]))
+        for pair, item in compared.items()
+    }
+    for pair, harm, results in (
+        (("base", "1/4"), "refused", (None, "EPERM")),
+        (("1/4", "2/4"), "allowed", ("EPERM", None)),
+    ):
+        cause = shortest[pair]
+        [step] = cause["steps"]
+        assert cause["harm"] == harm
+        assert "online_kernel" in step["command"]
+        assert (step.get("baseline"), step.get("candidate")) == results
+    assert shortest["base", "1/4"]["verdict"] == "regression"
+    verdicts = {cause["verdict"] for cause in compared["1/4", "2/4"]["causes"]}
+    assert "regression" not in verdicts
 
 
 def test_the_mail_names_the_patches(done: Result, out: Path) -> None:
