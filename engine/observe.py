@@ -16,6 +16,7 @@ from zonediff.engine.memory import (
     PINNED,
     PRESENT,
     UNSIGNED_LONG,
+    Memory,
 )
 from zonediff.engine.observation import BlockRange, BlockView, Observation, ZoneView
 from zonediff.engine.units import PAGE
@@ -58,16 +59,28 @@ def block_view(kernel: Kernel, block: int) -> BlockView:
     status = memory.status[block]
     zones = None if status & MIXED else kernel.policy.valid_zones(kernel, block)
     pinned = status & (PINNED | MIXED) and status & ONLINE and not kernel.policy.removable_always
-    nodes = memory.seams.get(block) or (memory.node(block),)
-    if block in memory.partial:  # the link comes with the whole block
-        nodes = ()
+    node = memory.node(block)
+    node = node if memory.node_is(node, NODE_ONLINE) else NO_NODE
+    others: tuple[int, ...] = ()
+    if memory.seams or memory.partial:
+        node, *rest = _linked_nodes(memory, block) or (NO_NODE,)
+        others = tuple(rest)
     return _view(
         status & ONLINE,
         status & OFFLINE_FLAG,
         zones,
         bool(pinned and memory.zone(block) is not Zone.MOVABLE),
-        tuple(node for node in nodes if memory.node_is(node, NODE_ONLINE)),
+        node,
+        others,
     )
+
+
+def _linked_nodes(memory: Memory, block: int) -> tuple[int, ...]:
+    """The nodes that a block has a link to; one with sections missing has none yet."""
+    if block in memory.partial:
+        return ()
+    nodes = memory.seams.get(block) or (memory.node(block),)
+    return tuple(node for node in nodes if memory.node_is(node, NODE_ONLINE))
 
 
 @lru_cache(maxsize=1024)
@@ -76,7 +89,8 @@ def _view(
     offline_flag: int,
     zones: tuple[Zone, ...] | None,
     pinned: bool,
-    nodes: tuple[int, ...],
+    node: int,
+    other_nodes: tuple[int, ...],
 ) -> BlockView:
     """Return the same object for blocks with equal files, so that comparing them is cheap."""
     return BlockView(
@@ -84,8 +98,8 @@ def _view(
         valid_zones="none" if zones is None else " ".join(zone.label for zone in zones),
         removable="0" if pinned else "1",
         online="0" if offline_flag else "1",
-        node=nodes[0] if nodes else NO_NODE,
-        other_nodes=nodes[1:],
+        node=node,
+        other_nodes=other_nodes,
     )
 
 

@@ -89,7 +89,7 @@ class Because(NamedTuple):
     def reason(self, names: Mapping[str, str] = NO_NAMES) -> Reason:
         """The reason as it stands in reports."""
         numbers = dict(self.numbers)
-        if isinstance(source := numbers.get("source"), str):  # itself a function
+        if names and isinstance(source := numbers.get("source"), str):  # itself a function
             numbers["source"] = names.get(source, source)
         return Reason(
             self.rule.id,
