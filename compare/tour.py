@@ -22,6 +22,7 @@ from zonediff.corpus.recording import RecordedStep
 from zonediff.engine.observation import Observation
 from zonediff.engine.steps import Step, Unplug
 from zonediff.live.shrink import shrink
+from zonediff.variants.subject import NotOnThisMachine
 
 MOST_PARTINGS: Final = 12
 """So many transitions in which a kernel and a model part end a tour."""
@@ -349,6 +350,8 @@ async def tour(
     tourist = _Tourist((left, right), actions, depth, most_steps, most_pairs)
     tour, attempts = tourist.tour, 0
     await tourist.reset()
+    if tourist.root is None and not tour.partings:
+        raise NotOnThisMachine("neither side boots here, so nothing can be compared")
     while tourist.root is not None and not _enough(tour, most_partings):
         plan = tourist.plan()
         if plan is None:

@@ -18,7 +18,7 @@ from zonediff.compare.certified import arena_digest, evidence_of, is_current, mo
 from zonediff.compare.explore_live import NO_BOUNDS, Bounds, LiveExploration
 from zonediff.compare.goals import evaluate
 from zonediff.compare.learned import learned_scenario, learned_system
-from zonediff.compare.tour import MOST_PARTINGS
+from zonediff.compare.tour import MOST_PARTINGS, Outcome, tour
 from zonediff.corpus.loader import load
 from zonediff.corpus.scenario import Scenario
 from zonediff.engine.observation import Observation
@@ -43,6 +43,7 @@ from zonediff.result.certificates import (
     read_certificates,
 )
 from zonediff.variants.registry import Registry
+from zonediff.variants.subject import NotOnThisMachine
 
 
 @pytest.mark.parametrize("arena", [ARENA, PLUGS])
@@ -52,6 +53,16 @@ def test_a_model_agrees_with_itself_in_every_transition(arena: Arena, name: str)
     every = model_of(policy(name), arena).states * len(arena.actions)
     assert done.partings == []
     assert (len(done.maps[1].moves), done.by_chance, done.unreached) == (every, 0, 0)
+
+
+def test_two_sides_that_do_not_boot_are_not_called_equivalent() -> None:
+    class Dead(KernelOfAModel):
+        async def reset(self) -> Outcome:
+            return Outcome("hang", Observation(), None)
+
+    sides = [Dead("v6.1", ARENA.machine) for _ in range(2)]
+    with pytest.raises(NotOnThisMachine, match="neither side boots"):
+        asyncio.run(tour(sides[0], sides[1], ARENA.actions))
 
 
 def test_what_is_chance_is_counted_and_no_refutation() -> None:
