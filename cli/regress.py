@@ -12,6 +12,7 @@ from zonediff.compare.regress.outcomes import CannotCompare, Request
 from zonediff.compare.regress.revisions import compare_revisions
 from zonediff.reports.formats import render_changes
 from zonediff.result.changes import Regression
+from zonediff.result.known_file import load_known
 from zonediff.result.writing import write_files
 
 _file = click.Path(path_type=Path)
@@ -20,7 +21,7 @@ _file = click.Path(path_type=Path)
 @click.command(
     epilog="""\b
 Exit codes:
-  0    nothing regressed
+  0    nothing regressed, or only known outcomes (--known)
   1    something regressed
   2    bad input or usage, a revision that cannot be run, or a variant file
        that it has not
@@ -65,6 +66,7 @@ Exit codes:
     "--corpus", type=_file, metavar="DIR", help="Load scenarios from this folder of the repository."
 )
 @options.baseline
+@options.known
 @click.option("--markdown", type=_file, metavar="FILE", help="Write a summary as Markdown.")
 @click.option("--junit", type=_file, metavar="FILE", help="Write a JUnit file, for a CI server.")
 @click.option("--github", type=_file, metavar="FILE", help="Write annotations of GitHub Actions.")
@@ -78,6 +80,7 @@ def command(
     removed: tuple[Path, ...],
     corpus: Path | None,
     baseline: str,
+    known: Path | None,
     markdown: Path | None,
     junit: Path | None,
     github: Path | None,
@@ -94,8 +97,12 @@ def command(
         if path.is_absolute() or ".." in path.parts:
             raise click.UsageError(f"{path}: give the path from the repository's root")
     reports = {"markdown": markdown, "junit": junit, "github": github}
-    outputs.check([(f"--{form}", path) for form, path in reports.items()], [_root(repo)])
-    request = Request(scenarios, variants, variant_files, corpus, baseline, removed)
+    outputs.check(
+        [(f"--{form}", path) for form, path in reports.items()],
+        [_root(repo), *([known] if known else [])],
+    )
+    outcomes = () if known is None else tuple(load_known(known))
+    request = Request(scenarios, variants, variant_files, corpus, baseline, removed, outcomes)
     try:
         regression = compare_revisions(repo, base, head, request)
     except CannotCompare as error:

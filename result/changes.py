@@ -7,7 +7,8 @@ from typing import Final, Literal
 
 from zonediff.engine.trace import Reason
 from zonediff.result.exit_code import BAD_INPUT, FAILED, PASSED, REGRESSED
-from zonediff.result.judgements import Kind, VariantRemovals
+from zonediff.result.judgements import MILD, Kind, Removal, Severity, VariantRemovals
+from zonediff.result.known import KnownOutcome, Stale
 from zonediff.result.reviews import ReviewVerdict
 
 
@@ -16,7 +17,9 @@ class Change:
     """A scenario on a variant whose outcome changed.
 
     says: the changes in words, most important first. reasons: the rules that decided it now and did
-    not decide it before.
+    not decide it before. unmet: the goals that are no longer met. error: the last line of the error
+    of a variant that fails now. severity: of a regression, None if it is not known. follows_from:
+    the removal that all of a regression follows from. known: a file lists it as known.
     """
 
     scenario: str
@@ -24,6 +27,16 @@ class Change:
     kind: Kind
     says: tuple[str, ...]
     reasons: tuple[Reason, ...] = ()
+    unmet: tuple[str, ...] = ()
+    error: str = ""
+    severity: Severity | None = None
+    follows_from: Removal | None = None
+    known: bool = False
+
+    @property
+    def only_removal(self) -> Removal | None:
+        """The removal that explains all of a regression that costs no life and no memory."""
+        return self.follows_from if self.severity in MILD else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +101,7 @@ class Regression:
     base, head: the two results in words. cells: (scenario, variant) of all runs in both.
     removals: interfaces that user space lost, by variant. edited: scenarios with different texts
     in the two. remarks: other reasons why the two are hard to compare. reviews: what became of the
-    causes and stages of reviews.
+    causes and stages of reviews. known: outcomes that do not count. stale: those that are not so.
     """
 
     base: str
@@ -101,14 +114,32 @@ class Regression:
     remarks: tuple[str, ...] = ()
     failure: str = ""
     reviews: tuple[ReviewChange, ...] = ()
+    known: tuple[KnownOutcome, ...] = ()
+    stale: tuple[Stale, ...] = ()
+
+    def is_known_removal(self, variant: str, removal: Removal) -> bool:
+        """Whether a file of known outcomes lists a removal."""
+        return any((i.variant, i.removes) == (variant, removal.what) for i in self.known)
+
+    @property
+    def new_removals(self) -> tuple[VariantRemovals, ...]:
+        """The removals that are not known."""
+        left = (
+            (
+                lost,
+                [item for item in lost.removals if not self.is_known_removal(lost.variant, item)],
+            )
+            for lost in self.removals
+        )
+        return tuple(VariantRemovals(lost.variant, items) for lost, items in left if items)
 
     @property
     def exit_code(self) -> int:
-        """The exit code as of a run: a failure counts more than a regression."""
-        kinds = {change.kind for change in self.changes}
+        """The exit code as of a run: a failure counts most; known outcomes do not count."""
+        kinds = {change.kind for change in self.changes if not change.known}
         if self.failure:
             return BAD_INPUT
         if "error" in kinds or any(change.fate == "stage-failed" for change in self.reviews):
             return FAILED
         reviewed = any(change.regresses for change in self.reviews)
-        return REGRESSED if "regression" in kinds or self.removals or reviewed else PASSED
+        return REGRESSED if "regression" in kinds or self.new_removals or reviewed else PASSED

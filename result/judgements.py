@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, Literal, get_args
+from typing import Final, Literal, Protocol, get_args
 
 from zonediff.engine.policy import Intent
 from zonediff.engine.trace import Reason, Trace
@@ -57,13 +57,28 @@ HARMS: Final[dict[Severity, str]] = {
 }
 """Each severity as a clause."""
 
-_MILD: Final[tuple[Severity, ...]] = ("refused", "text")
+MILD: Final[tuple[Severity, ...]] = ("refused", "text")
+"""The severities of regressions that cost no life and no memory."""
 
 
-def by_severity(judgement: Judgement) -> int:
-    """A key that sorts regressions, the most severe first; those of unknown severity come last."""
-    known = judgement.severity is not None
-    return SEVERITIES.index(judgement.severity) if known else len(SEVERITIES)
+class Harmful(Protocol):
+    """A difference that may be a regression: a judgement, or a change between two results."""
+
+    @property
+    def severity(self) -> Severity | None:
+        """How much the regression hurts; None if that is not known."""
+
+    @property
+    def only_removal(self) -> Removal | None:
+        """The removal that explains all of it."""
+
+
+def by_harm(item: Harmful) -> int:
+    """A key that sorts regressions, the worst first; those that only follow from removals last."""
+    if item.only_removal is not None:
+        return len(SEVERITIES) + 1
+    known = item.severity is not None
+    return SEVERITIES.index(item.severity) if known else len(SEVERITIES)
 
 
 Status = Literal["ran", "died", "error", "not-modelled", "not-run"]
@@ -188,7 +203,7 @@ class Judgement:
     @property
     def only_removal(self) -> Removal | None:
         """The removal that explains all of a regression that costs no life and no memory."""
-        return self.follows_from if self.severity in _MILD else None
+        return self.follows_from if self.severity in MILD else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import yaml
 
 from zonediff.corpus.positions import decode, parse
 from zonediff.corpus.problems import Mistake, ScenarioError
 from zonediff.result.exit_code import is_known, is_regression, last_line, unmet_goals
-from zonediff.result.known import KnownOutcome
+from zonediff.result.known import KnownOutcome, Stale
 from zonediff.result.result import Result
 
 _HEAD: Final = """\
 # Outcomes that are known: they do not change the exit code. Written by --write-known; add a `why`
 # to an entry, and it stays when the file is written again.
 """
-_KEYS: Final = {"scenario", "variant", "unmet", "error", "why"}
+_KEYS: Final = {"scenario", "variant", "unmet", "error", "why", "removes"}
 
 
 def load_known(path: Path) -> list[KnownOutcome]:
@@ -37,14 +37,20 @@ def load_known(path: Path) -> list[KnownOutcome]:
     mistakes = [m for number, entry in enumerate(entries) for m in _mistakes(number, entry)]
     if mistakes:
         raise ScenarioError(document.locate_all(mistakes))
-    return [KnownOutcome(**entry) for entry in entries]  # type: ignore[arg-type]
+    return [_entry(entry) for entry in entries]
+
+
+def _entry(body: Any) -> KnownOutcome:
+    return KnownOutcome(**{"scenario": "", **body})
 
 
 def _mistakes(number: int, entry: Any) -> Iterator[Mistake]:
     """The mistakes of an entry."""
     place = ("known", number)
     if not isinstance(entry, dict):
-        yield Mistake(place, "expected scenario, variant and unmet or error")
+        yield Mistake(
+            place, "expected scenario, variant and unmet or error, or variant and removes"
+        )
         return
     for key, value in entry.items():
         if key not in _KEYS:
@@ -54,10 +60,14 @@ def _mistakes(number: int, entry: Any) -> Iterator[Mistake]:
                 yield Mistake((*place, key), "expected a list of goals")
         elif not isinstance(value, str):
             yield Mistake((*place, key), "expected text")
-    for key in ("scenario", "variant"):
+    for key in ("variant",) if "removes" in entry else ("scenario", "variant"):
         if key not in entry:
             yield Mistake(place, f"{key} is missing")
-    if ("unmet" in entry) == ("error" in entry):
+    if "removes" in entry:
+        for key in ("scenario", "unmet", "error"):
+            if key in entry:
+                yield Mistake((*place, key), "an entry with removes is of a whole variant", True)
+    elif ("unmet" in entry) == ("error" in entry):
         yield Mistake(place, "give either unmet or error")
 
 
@@ -91,9 +101,9 @@ def known_text(entries: Sequence[KnownOutcome]) -> str:
     """The text of a file with these entries."""
     body = [
         {
-            "scenario": item.scenario,
+            **({"scenario": item.scenario} if not item.removes else {}),
             "variant": item.variant,
-            **({"error": item.error} if item.error else {"unmet": list(item.unmet)}),
+            **_outcome(item),
             **({"why": item.why} if item.why else {}),
         }
         for item in entries
@@ -101,11 +111,10 @@ def known_text(entries: Sequence[KnownOutcome]) -> str:
     return _HEAD + yaml.safe_dump({"known": body}, sort_keys=False, allow_unicode=True, width=100)
 
 
-class Stale(NamedTuple):
-    """An entry that is no longer true, with the present outcome."""
-
-    entry: KnownOutcome
-    now: str
+def _outcome(item: KnownOutcome) -> dict[str, Any]:
+    if item.removes:
+        return {"removes": item.removes}
+    return {"error": item.error} if item.error else {"unmet": list(item.unmet)}
 
 
 def stale(result: Result) -> list[Stale]:

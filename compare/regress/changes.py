@@ -4,47 +4,68 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Literal
 
 from zonediff.compare.difference import first_difference
 from zonediff.compare.interface import removals
+from zonediff.compare.regress.known import is_known_change, stale_entries
 from zonediff.compare.regress.reviews import compare_reviews
+from zonediff.compare.regress.scales import Scales
 from zonediff.engine.trace import Reason
 from zonediff.result.causes import deciding_rule, own_reasons
 from zonediff.result.changes import Change, Novelty, Regression
 from zonediff.result.counts import GoalCount, order
-from zonediff.result.judgements import KINDS, Difference, GoalOutcome, Kind, Run
+from zonediff.result.exit_code import last_line
+from zonediff.result.judgements import KINDS, Difference, GoalOutcome, Kind, Run, by_harm
 from zonediff.result.result import Result
 
 
 def compare(base: Result, head: Result, names: tuple[str, str]) -> Regression:
-    """Compare the runs that both results have. names: of the two results, for reports."""
+    """Compare the runs that both results have. names: of the two results, for reports.
+
+    The known outcomes of the newer result do not count.
+    """
     before = {(run.scenario, run.variant): run for run in base.runs}
     cells = [(run.scenario, run.variant) for run in head.runs]
-    changes = []
-    for run in head.runs:
-        old = before.get((run.scenario, run.variant))
-        change = _change(old, run) if old is not None else None
-        if change is not None:
-            changes.append(change)
     infos = {info.name: info for info in base.variants}
     both = [(infos[info.name], info) for info in head.variants if info.name in infos]
+    pairs = [
+        (before[cell], run) for cell, run in zip(cells, head.runs, strict=True) if cell in before
+    ]
+    changes = [change for old, run in pairs if (change := _change(old, run)) is not None]
+    lost = tuple(removals(both))
     return Regression(
         *names,
         cells=tuple(cell for cell in cells if cell in before),
-        changes=tuple(sorted(changes, key=lambda change: KINDS.index(change.kind))),
+        changes=tuple(sorted(_weighed(changes, base, head), key=_order)),
         novelties=(
             *_novelties("scenario", (i.id for i in base.scenarios), (i.id for i in head.scenarios)),
             *_novelties(
                 "variant", (i.name for i in base.variants), (i.name for i in head.variants)
             ),
         ),
-        removals=tuple(removals(both)),
+        removals=lost,
         edited=tuple(_edited(base, head)),
         remarks=tuple(_remarks(base, head, names)),
         reviews=compare_reviews(base.reviews, head.reviews),
+        known=tuple(head.known),
+        stale=stale_entries(head, lost),
     )
+
+
+def _order(change: Change) -> tuple[int, bool, int]:
+    """The order of changes: the worst kind first, known ones last, then by harm."""
+    return KINDS.index(change.kind), change.known, by_harm(change)
+
+
+def _weighed(changes: Iterable[Change], base: Result, head: Result) -> Iterator[Change]:
+    """The changes, regressions with their harm, and those that are known marked."""
+    weigh = Scales(base, head)
+    for change in changes:
+        weighed = weigh.weighed(change) if change.kind == "regression" else change
+        yield replace(weighed, known=is_known_change(change, head.known))
 
 
 def _edited(base: Result, head: Result) -> Iterator[str]:
@@ -94,8 +115,9 @@ def _change(base: Run, head: Run) -> Change | None:
     if head.trace is None or base.trace is None:
         return _without_trace(base, head)
     old, new = _goals(base), _goals(head)
-    fates = [_fate(*old[key], *new[key]) for key in new if key in old]
-    worse, better = ([says for way, says in fates if way == sign] for sign in (-1, 1))
+    fates = {key: _fate(*old[key], *new[key]) for key in new if key in old}
+    worse, better = ([says for way, says in fates.values() if way == sign] for sign in (-1, 1))
+    unmet = tuple(want for (want, _), (way, _) in fates.items() if way < 0)
     says = [
         *worse,
         *better,
@@ -116,7 +138,7 @@ def _change(base: Run, head: Run) -> Change | None:
     if base.hash != head.hash:
         says.append("the scenario was changed")
     kind: Kind = "regression" if worse else "fix" if better else "behaviour-change"
-    return Change(head.scenario, head.variant, kind, tuple(says), reasons)
+    return Change(head.scenario, head.variant, kind, tuple(says), reasons, unmet)
 
 
 def _reasons(difference: Difference) -> Iterator[Reason]:
@@ -154,7 +176,8 @@ def _without_trace(base: Run, head: Run) -> Change | None:
     if head.status != "error":
         says = f"could not be judged: {last[-1]}"
         return Change(head.scenario, head.variant, "not-judged", (says,))
-    return Change(head.scenario, head.variant, "error", (f"no longer runs: {last[-1]}",))
+    says = f"no longer runs: {last[-1]}"
+    return Change(head.scenario, head.variant, "error", (says,), error=last_line(head.error))
 
 
 def _goals(run: Run) -> dict[tuple[str, int], tuple[GoalOutcome, GoalCount | None]]:

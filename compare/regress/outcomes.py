@@ -13,6 +13,7 @@ from typing import IO, Final
 
 from zonediff.compare.series.patch import SeriesError
 from zonediff.result.files import ResultFileError, load
+from zonediff.result.known import KnownOutcome
 from zonediff.result.result import Result
 
 _START: Final = """\
@@ -44,7 +45,7 @@ class Request:
     """The run to do at each revision; all paths are relative to the repository's root.
 
     scenarios: names; without any, the whole corpus. variants: names; None for the default ones.
-    removed: variant files that the head need not have any more.
+    removed: variant files that the head need not have any more. known: outcomes that do not count.
     """
 
     scenarios: tuple[str, ...] = ()
@@ -53,6 +54,7 @@ class Request:
     corpus: Path | None = None
     baseline: str = "upstream"
     removed: tuple[Path, ...] = ()
+    known: tuple[KnownOutcome, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

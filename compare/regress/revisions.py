@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -29,4 +30,4 @@ def compare_revisions(path: Path, base: str, head: str, request: Request) -> Reg
         ]
         with worktree(repo, commits[0]) as base_tree, worktree(repo, commits[1]) as head_tree:
             before, after = outcomes([Tree(base, base_tree), Tree(head, head_tree)], request)
-    return compare(before, after, (names[0], names[1]))
+    return compare(before, replace(after, known=list(request.known)), (names[0], names[1]))

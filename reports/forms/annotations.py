@@ -14,6 +14,7 @@ from zonediff.reports.forms import suites
 from zonediff.reports.forms.cases import Case, Suite
 from zonediff.reports.text.plain import one_line, visible
 from zonediff.result.changes import Regression
+from zonediff.result.known import Stale
 from zonediff.result.known_file import stale
 from zonediff.result.result import Result
 
@@ -25,10 +26,7 @@ def render(result: Result) -> str:
     """An error for each regression and failure (a known one: a notice), and a warning if stale."""
     files = {info.id: _path(result, info.file) for info in result.scenarios}
     lines = list(_lines(suites.suites_of_result(result), files))
-    for entry, now in stale(result):
-        file = files.get(entry.scenario, "")
-        title = f"{entry.scenario} on {entry.variant}"
-        lines.append(_command("warning", file, title, f"stale known outcome: {now}"))
+    lines.extend(_stale(stale(result), files))
     return "".join(f"{line}\n" for line in lines) or "\n"
 
 
@@ -41,8 +39,16 @@ def _path(result: Result, file: str) -> str:
 
 
 def changes(regression: Regression) -> str:
-    """An error for each outcome that got worse."""
-    return "".join(f"{line}\n" for line in _lines(suites.suites_of_changes(regression), {})) or "\n"
+    """An error for each outcome that got worse (a known one: a notice), and a warning if stale."""
+    lines = [*_lines(suites.suites_of_changes(regression), {}), *_stale(regression.stale, {})]
+    return "".join(f"{line}\n" for line in lines) or "\n"
+
+
+def _stale(entries: Iterable[Stale], files: dict[str, str]) -> Iterator[str]:
+    for entry, now in entries:
+        title = f"{entry.scenario or entry.removes} on {entry.variant}"
+        file = files.get(entry.scenario, "")
+        yield _command("warning", file, title, f"stale known outcome: {now}")
 
 
 def _lines(suites: Iterable[Suite], files: dict[str, str]) -> Iterator[str]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from zonediff.engine.words import count_of
 from zonediff.reports.forms import mail_layout as layout
+from zonediff.reports.forms.severities import harm
 from zonediff.reports.text.kinds import noun
 from zonediff.reports.text.markdown import Part, comment, table
 from zonediff.reports.text.markdown import text as plain
 from zonediff.reports.text.plain import WIDTH, wrap
 from zonediff.reports.text.scenario_names import families
 from zonediff.result.changes import REVIEW_FATES, Change, Regression, ReviewFate
-from zonediff.result.judgements import KINDS, Kind
+from zonediff.result.judgements import KINDS, Kind, VariantRemovals
 
 FATES: Final[dict[ReviewFate, str]] = {
     "stage-failed": "without a kernel now",
@@ -34,10 +35,16 @@ def headline(regression: Regression) -> str:
     if regression.failure:
         return f"Nothing was compared: {regression.failure}"
     counts = Counter(change.kind for change in regression.changes)
-    kinds = [f"{counts[kind]} {noun(kind, counts[kind])}" for kind in KINDS if counts[kind]]
-    removals = sum(len(lost.removals) for lost in regression.removals)
+    known = Counter(change.kind for change in regression.changes if change.known)
+    kinds = [
+        f"{counts[kind]} {noun(kind, counts[kind])}{_of_them_known(known[kind])}"
+        for kind in KINDS
+        if counts[kind]
+    ]
+    removals = _number(regression.removals)
     if removals:
-        kinds.append(f"{count_of(removals, 'removal')} from the interface")
+        known_removals = _of_them_known(removals - _number(regression.new_removals))
+        kinds.append(f"{count_of(removals, 'removal')} from the interface{known_removals}")
     compared = count_of(len(regression.cells), "outcome")
     says = f"{compared} compared: {', '.join(kinds) or 'nothing changed'}."
     if not regression.reviews:
@@ -46,6 +53,30 @@ def headline(regression: Regression) -> str:
     numbers = ", ".join(f"{fates[fate]} {FATES[fate]}" for fate in REVIEW_FATES if fates[fate])
     of_reviews = f"Causes and stages of reviews: {numbers}."
     return f"{of_reviews} {says}" if regression.cells else of_reviews
+
+
+def _of_them_known(number: int) -> str:
+    return f" ({number} known)" if number else ""
+
+
+def _number(removals: Iterable[VariantRemovals]) -> int:
+    return sum(len(lost.removals) for lost in removals)
+
+
+def what_kind(change: Change) -> str:
+    """The kind of a change, with the harm of a regression: `known regression (the kernel dies)`."""
+    known = "known " if change.known else ""
+    return f"{known}{noun(change.kind)}{f' ({harm(change)})' if _has_harm(change) else ''}"
+
+
+def mark_of(change: Change) -> str:
+    """The harm of a regression, and whether a change is known; empty if there is neither."""
+    marks = [harm(change)] if _has_harm(change) else []
+    return ", ".join([*marks, *(["a known outcome"] if change.known else [])])
+
+
+def _has_harm(change: Change) -> bool:
+    return change.kind == "regression" and change.severity is not None
 
 
 def text(regression: Regression) -> str:
@@ -60,7 +91,7 @@ def _text(regression: Regression) -> Iterator[str]:
     for change, variants in by_change(regression):
         yield ""
         yield from wrap(
-            f"{noun(change.kind)}: {change.scenario} on {', '.join(variants)}", WIDTH, rest="  "
+            f"{what_kind(change)}: {change.scenario} on {', '.join(variants)}", WIDTH, rest="  "
         )
         for says in change.says:
             yield from wrap(says, WIDTH, "  ", "    ")
@@ -94,6 +125,8 @@ def _mail(regression: Regression) -> Iterator[str]:
             yield ""
         text = f"{change.scenario} on {', '.join(variants)} {notes.marks(change.reasons)}"
         yield from wrap(text, width, rest="  ")
+        if mark := mark_of(change):
+            yield from wrap(mark, width, "  - ")
         for says in change.says:
             yield from wrap(says, width, "  - ")
     lines = list(notes.lines())
@@ -112,7 +145,7 @@ def markdown(regression: Regression) -> str:
     """A table of the changes, for a comment on a merge request."""
     heads = ["change", "scenario", "variant", "what"]
     rows = [
-        [noun(change.kind), *map(plain, (change.scenario, ", ".join(variants), change.says[0]))]
+        [what_kind(change), *map(plain, (change.scenario, ", ".join(variants), change.says[0]))]
         for change, variants in by_change(regression)
     ]
     lines = table(heads, rows) if rows else []
@@ -142,7 +175,8 @@ def by_change(regression: Regression) -> Iterator[tuple[Change, list[str]]]:
     """Each change once, with the variants that have it."""
     groups: dict[tuple[object, ...], tuple[Change, list[str]]] = {}
     for change in regression.changes:
-        key = (change.scenario, change.kind, change.says, tuple(map(str, change.reasons)))
+        reasons = tuple(map(str, change.reasons))
+        key = (change.scenario, what_kind(change), change.says, reasons)
         groups.setdefault(key, (change, []))[1].append(change.variant)
     yield from groups.values()
 
@@ -160,7 +194,8 @@ def other_changes(regression: Regression) -> Iterator[str]:
     by_removal: dict[str, list[str]] = {}
     for lost in regression.removals:
         for item in lost.removals:
-            by_removal.setdefault(f"{item.what}: {item.detail}", []).append(lost.variant)
+            known = " (known)" if regression.is_known_removal(lost.variant, item) else ""
+            by_removal.setdefault(f"{item.what}: {item.detail}{known}", []).append(lost.variant)
     for removal, names in by_removal.items():
         yield f"{', '.join(names)} {'remove' if len(names) > 1 else 'removes'} {removal}"
     groups: dict[tuple[str, bool], list[str]] = {}
@@ -173,3 +208,4 @@ def other_changes(regression: Regression) -> Iterator[str]:
     if regression.edited:
         yield f"edited between the two: {', '.join(families(regression.edited))}"
     yield from regression.remarks
+    yield from (f"stale known outcome: {entry}" for entry in regression.stale)

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from zonediff.reports.forms.changes import (
     changes_by_kind,
     headline,
+    mark_of,
     other_changes,
     review_changes,
 )
@@ -49,7 +50,7 @@ def render(regression: Regression) -> str:
 
 def _environment() -> Environment:
     environment = template_environment()
-    environment.filters.update(names=_names, css=css)
+    environment.filters.update(names=_names, css=css, mark=mark_of)
     environment.globals.update(noun=noun, symbols=SYMBOLS)
     return environment
 

@@ -11,27 +11,18 @@ from zonediff.engine.words import count_of
 from zonediff.reports.page.findings import Cause, Finding
 from zonediff.reports.page.index import Index
 from zonediff.result.exit_code import is_regression
-from zonediff.result.judgements import HARMS, SEVERITIES, Judgement
+from zonediff.result.judgements import HARMS, SEVERITIES, Harmful, Judgement, by_harm
 from zonediff.result.result import Result
 
 _UNKNOWN: Final = "how much it hurts is not known"
 """The harm of a regression in a result of an older version."""
 
 
-def harm(judgement: Judgement) -> str:
+def harm(item: Harmful) -> str:
     """The harm of a regression to a user: `the kernel dies`, `only because probe is gone`."""
-    removal = judgement.only_removal
-    if removal is not None:
-        return f"only because {removal.what} is gone"
-    return HARMS[judgement.severity] if judgement.severity is not None else _UNKNOWN
-
-
-def by_harm(judgement: Judgement) -> int:
-    """A key that sorts regressions, the worst first; those that only follow from removals last."""
-    if judgement.only_removal is not None:
-        return len(SEVERITIES) + 1
-    known = judgement.severity is not None
-    return SEVERITIES.index(judgement.severity) if known else len(SEVERITIES)
+    if item.only_removal is not None:
+        return f"only because {item.only_removal.what} is gone"
+    return HARMS[item.severity] if item.severity is not None else _UNKNOWN
 
 
 def harms_of(result: Result, variant: str) -> str:

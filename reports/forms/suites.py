@@ -43,9 +43,11 @@ def suites_of_changes(regression: Regression) -> tuple[Suite, ...]:
     for scenario, variant in regression.cells:
         change = changes.get((scenario, variant))
         suites.setdefault(variant, []).append(_changed(scenario, change))
+    counting = {lost.variant for lost in regression.new_removals}
     for lost in regression.removals:
         says = tuple(f"{item.what}: {item.detail}" for item in lost.removals)
-        case = Case("interface", "failed", noun("abi-removal", len(says)), says)
+        state: State = "failed" if lost.variant in counting else "known"
+        case = Case("interface", state, noun("abi-removal", len(says)), says)
         suites.setdefault(lost.variant, []).append(case)
     of_reviews = suites_of_review_changes(regression.reviews)
     return (*of_reviews, *(Suite(name, tuple(cases)) for name, cases in suites.items()))
@@ -126,4 +128,8 @@ def _changed(scenario: str, change: Change | None) -> Case:
     states: dict[str, State] = {"error": "error", "regression": "failed", "not-judged": "skipped"}
     why = (f"because {reason}" for reason in change.reasons[:1])
     says = (*change.says, *why)
-    return Case(scenario, states.get(change.kind, "passed"), noun(change.kind), says)
+    state: State = "known" if change.known else states.get(change.kind, "passed")
+    what = noun(change.kind)
+    if change.kind == "regression" and change.severity is not None:
+        what = f"{what} ({harm(change)})"
+    return Case(scenario, state, what, says)

@@ -148,8 +148,8 @@ def _known(result: Result) -> Iterator[str]:
         yield ""
         number = count_of(len(old), "known outcome")
         yield from wrap(f"{number} to take out of the file, or to write again:", WIDTH)
-    for entry, now in old:
-        yield from wrap(f"{entry.scenario} on {entry.variant}: {now}", WIDTH, "  ", "    ")
+    for item in old:
+        yield from wrap(str(item), WIDTH, "  ", "    ")
 
 
 def _chances(result: Result) -> Iterator[str]:

@@ -97,7 +97,7 @@ def variant_file(tmp_path: Path) -> Path:
 def zonediff(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Zonediff:
     """The command in this process, in a folder of its own, without the second for recordings."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("zonediff.compare.assemble._evidence", lambda names, registry: {})
+    monkeypatch.setattr("zonediff.compare.assemble.recorded_evidence", lambda names, registry: {})
 
     def call(*args: object) -> Result:
         return CliRunner().invoke(cli, [str(arg) for arg in args], prog_name="zonediff")

@@ -15,7 +15,7 @@ from zonediff.result.judgements import (
     SEVERITIES,
     Judgement,
     Severity,
-    by_severity,
+    by_harm,
 )
 from zonediff.result.result import Result
 
@@ -65,7 +65,7 @@ def test_the_order_and_the_words_are_complete() -> None:
     assert list(HARMS) == list(SEVERITIES)
     order = [Judgement("s", "v", "regression", ["regression"], severity=s) for s in SEVERITIES]
     unknown = Judgement("s", "v", "regression", ["regression"])
-    assert sorted([unknown, *reversed(order)], key=by_severity) == [*order, unknown]
+    assert sorted([unknown, *reversed(order)], key=by_harm) == [*order, unknown]
 
 
 def test_it_is_in_the_file_and_may_be_missing_there() -> None:

@@ -9,12 +9,20 @@ import pytest
 from zonediff.compare.regress.changes import compare
 from zonediff.compare.run import run
 from zonediff.corpus.loader import SHIPPED, load
+from zonediff.reports.formats import render_changes
 from zonediff.reports.forms import changes, junit
 from zonediff.result.changes import Change, Regression
 from zonediff.result.counts import GoalCount
+from zonediff.result.known import KnownOutcome
 from zonediff.result.result import Result
 
 SCENARIO = "reproducer/online-movable-first-block"
+
+HEADS = (
+    "regression (memory is lost or cannot be used): drivers/probe-knob[knob=online] on",
+    "regression (memory is in another zone): drivers/hyperv-wanted-movable on",
+    "regression (only because auto_online_blocks is gone): drivers/",
+)
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +114,80 @@ def test_of_goals_that_chance_decides_only_what_is_sure_counts(
     assert [change.kind for change in actual.changes] == kinds
     for change in actual.changes:
         assert f"{before} of 20 -> {after} of 20" in change.says[0]
+
+
+@pytest.fixture(scope="module")
+def knob_gone() -> tuple[Result, Result]:
+    """A day on which hyperv-xen-only was as upstream, and the day after."""
+    names = ["drivers/hyperv-wanted-movable", "drivers/probe-knob", "drivers/hyperv-knob"]
+    after = run(load(names, SHIPPED), ["hyperv-xen-only"])
+    upstream = [item for item in after.runs if item.variant == "upstream"]
+    before = [*upstream, *(replace(item, variant="hyperv-xen-only") for item in upstream)]
+    variants = [after.variants[0], replace(after.variants[0], name="hyperv-xen-only")]
+    return replace(after, runs=before, variants=variants), after
+
+
+def test_the_worst_regressions_stand_first(knob_gone: tuple[Result, Result]) -> None:
+    actual = compare(*knob_gone, ("a", "b"))
+    regressions = [item for item in actual.changes if item.kind == "regression"]
+    assert [item.severity for item in regressions[:2]] == ["memory", "zone"]
+    assert regressions[2:]
+    for item in regressions[2:]:
+        assert item.only_removal is not None
+        assert item.only_removal.what == "auto_online_blocks"
+    text = " ".join(changes.text(actual).split())
+    places = [text.index(says) for says in HEADS]
+    assert places == sorted(places)
+
+
+def test_a_regression_is_as_severe_as_in_a_run(knob_gone: tuple[Result, Result]) -> None:
+    actual = compare(*knob_gone, ("a", "b"))
+    severities = {item.scenario: item.severity for item in actual.changes if item.severity}
+    assert severities == {
+        item.scenario: item.severity for item in knob_gone[1].judgements if item.severity
+    }
+
+
+def test_known_regressions_stand_last(knob_gone: tuple[Result, Result]) -> None:
+    before, after = knob_gone
+    [worst, second, *_] = compare(before, after, ("a", "b")).changes
+    known = [KnownOutcome(worst.scenario, worst.variant, [*worst.unmet])]
+    actual = compare(before, replace(after, known=known), ("a", "b"))
+    [first, *_, last] = [item for item in actual.changes if item.kind == "regression"]
+    assert (first, last) == (second, replace(worst, known=True))
+
+
+def test_a_scenario_that_its_result_does_not_describe_has_no_severity(result: Result) -> None:
+    baseline, candidate = result.runs
+    worse = replace(candidate, goals=[replace(goal, met=False) for goal in candidate.goals])
+    [info] = result.scenarios
+    wants = [goal.want for goal in candidate.goals]
+    for other in (
+        replace(info, goals=[{"want": want} for want in wants]),
+        replace(info, goals=[{"want": want, "blocks": 5} for want in wants]),
+        replace(info, goals=[{"want": want, "step": "x", "result": "ok"} for want in wants]),
+        replace(info, steps=[{"do": 1}]),
+        replace(info, machine={}),
+    ):
+        after = replace(result, runs=[baseline, worse], scenarios=[other])
+        [change] = compare(result, after, ("a", "b")).changes
+        assert (change.kind, change.severity) == ("regression", None)
+        assert changes.what_kind(change) == "regression"
+
+
+@pytest.mark.parametrize("form", ["html", "mail", "markdown", "ktap"])
+def test_every_form_names_the_harm_and_known_outcomes(
+    knob_gone: tuple[Result, Result], form: str
+) -> None:
+    before, after = knob_gone
+    [worst, *_] = compare(before, after, ("a", "b")).changes
+    known = [KnownOutcome(worst.scenario, worst.variant, [*worst.unmet])]
+    actual = compare(before, replace(after, known=known), ("a", "b"))
+    says = " ".join(render_changes(actual, form).lower().split())
+    assert "memory is in another zone" in says
+    assert "only because auto_online_blocks is gone" in says or form == "markdown"
+    assert says.index("memory is in another zone") < says.index("memory is lost or cannot be used")
+    assert ("xfail" if form == "ktap" else "known") in says
 
 
 def test_what_sets_the_two_apart_is_said(result: Result) -> None:

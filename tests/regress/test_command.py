@@ -25,12 +25,13 @@ def test_a_regression(regress: Any, tree: Any, tmp_path: Path) -> None:
     assert result.output.splitlines()[:4] == [
         f"{names[0]} -> {names[1]}",
         "",
-        "regression: first on mine",
+        "regression (memory is lost or cannot be used): first on mine",
         "  no longer met: every block movable; memory32-37 offline [Normal], memory38",
     ]
     assert result.output.endswith("\n2 outcomes compared: 1 regression.\n")
     markdown = (tmp_path / "out.md").read_text()
-    assert "\n| regression | first | mine | no longer met: every block movable; " in markdown
+    row = "\n| regression (memory is lost or cannot be used) | first | mine | no longer met: every "
+    assert row in markdown
     suites = {suite.name: suite for suite in JUnitXml.fromfile(str(tmp_path / "out.xml"))}
     assert {name: (suite.tests, suite.failures) for name, suite in suites.items()} == {
         "upstream": (1, 0),
@@ -39,7 +40,7 @@ def test_a_regression(regress: Any, tree: Any, tmp_path: Path) -> None:
     [case] = suites["mine"]
     [failure] = case.result
     assert isinstance(failure, Failure)
-    assert failure.type == "regression"
+    assert failure.type == "regression (memory is lost or cannot be used)"
 
 
 def test_a_fix_is_no_regression(regress: Any) -> None:
@@ -251,4 +252,73 @@ def test_a_head_that_does_not_load_leaves_reports(regress: Any, tree: Any, tmp_p
 def test_annotations(regress: Any, tmp_path: Path) -> None:
     assert regress("--base", "base", "--github", "out.txt").exit_code == 1
     [line] = (tmp_path / "out.txt").read_text().splitlines()
-    assert line.startswith("::error title=first on mine::regression: no longer met: every block ")
+    assert line.startswith("::error title=first on mine::regression (memory is lost ")
+
+
+KNOWN = "known:\n- {scenario: first, variant: mine, unmet: [every block movable]}\n"
+
+
+def test_known_regressions_do_not_count(regress: Any, tmp_path: Path) -> None:
+    (tmp_path / "known.yaml").write_text(KNOWN)
+    result = regress("--base", "base", "--known", "known.yaml", "--junit", "out.xml")
+    assert result.exit_code == 0
+    assert "\nknown regression (memory is lost or cannot be used): first on mine\n" in result.output
+    assert result.output.endswith("\n2 outcomes compared: 1 regression (1 known).\n")
+    [_, mine] = JUnitXml.fromfile(str(tmp_path / "out.xml"))
+    assert (mine.tests, mine.failures, mine.skipped) == (1, 0, 1)
+
+
+def test_a_regression_of_another_goal_counts(regress: Any, tmp_path: Path) -> None:
+    (tmp_path / "known.yaml").write_text(KNOWN.replace("every block movable", "another"))
+    result = regress("--base", "base", "--known", "known.yaml")
+    assert result.exit_code == 1
+    assert "\nregression (memory is lost or cannot be used): first on mine\n" in result.output
+
+
+def test_known_outcomes_that_are_stale(regress: Any, tmp_path: Path) -> None:
+    (tmp_path / "known.yaml").write_text(KNOWN)
+    result = regress("--base", "main", "--head", "base", "--known", "known.yaml", "--github", "out")
+    assert result.exit_code == 0
+    says = "stale known outcome: first on mine: met now: every block movable"
+    assert says in " ".join(result.output.split())
+    line = "::warning title=first on mine::stale known outcome: met now: every block movable\n"
+    assert line in (tmp_path / "out").read_text()
+
+
+def test_a_known_regression_of_both_revisions_is_not_stale(regress: Any, tmp_path: Path) -> None:
+    (tmp_path / "known.yaml").write_text(KNOWN)
+    result = regress("--base", "main", "--known", "known.yaml")
+    assert (result.exit_code, "stale" in result.output) == (0, False)
+
+
+def test_a_known_removal(regress: Any, tree: Any, tmp_path: Path) -> None:
+    text = (tree.path / "mine.py").read_text()
+    tree.commit(mine_py=text.replace('origin = "a test"', 'origin = "a test"\n    knob = None'))
+    known = tmp_path / "known.yaml"
+    known.write_text("known:\n- {variant: mine, removes: auto_online_blocks}\n")
+    result = regress("--base", "main~1", "--known", "known.yaml")
+    assert result.exit_code == 0
+    assert "mine removes auto_online_blocks: the sysfs file is gone (known)" in result.output
+    assert "1 removal from the interface (1 known)." in result.output
+    known.write_text("known:\n- {variant: mine, removes: probe}\n")
+    result = regress("--base", "main~1", "--known", "known.yaml")
+    assert result.exit_code == 1
+    assert "stale known outcome: probe on mine: it is not removed" in result.output
+
+
+def test_a_known_failure(regress: Any, tree: Any, tmp_path: Path) -> None:
+    text = (tree.path / "mine.py").read_text()
+    tree.commit(mine_py=text.replace("return Decision", "raise LookupError('no idea') #"))
+    known = tmp_path / "known.yaml"
+    known.write_text('known:\n- {scenario: first, variant: mine, error: "LookupError: no idea"}\n')
+    assert regress("--base", "base", "--known", "known.yaml").exit_code == 0
+    known.write_text(known.read_text().replace("no idea", "another"))
+    assert regress("--base", "base", "--known", "known.yaml").exit_code == 3
+
+
+def test_mistakes_in_the_known_outcomes(regress: Any, tmp_path: Path) -> None:
+    (tmp_path / "known.yaml").write_text("known:\n- {variant: mine, removes: x, unmet: []}\n")
+    result = regress("--base", "base", "--known", "known.yaml")
+    assert result.exit_code == 2
+    assert "known.yaml:2:" in result.stderr
+    assert "an entry with removes is of a whole variant" in result.stderr
