@@ -115,21 +115,23 @@ def blocks_in_play(look: Look, machine: ReviewMachine, block_size: int) -> froze
     return frozenset(blocks & look.blocks().keys())
 
 
-def intersection(one: Alphabet, two: Alphabet) -> tuple[Alphabet, list[Action]]:
+def intersection(baseline: Alphabet, candidate: Alphabet) -> tuple[Alphabet, list[Action]]:
     """Return the steps that both kernels know, and those that only the second one has files for."""
-    files = {action.target for action in one.actions}
+    files = {action.target for action in baseline.actions}
     both = tuple(
         action
-        for action in dict.fromkeys((*one.actions, *two.actions))
-        if action.target in files and action.target in {other.target for other in two.actions}
+        for action in dict.fromkeys((*baseline.actions, *candidate.actions))
+        if action.target in files and action.target in {other.target for other in candidate.actions}
     )
-    only = [action for action in two.actions if action.target not in files]
-    return Alphabet(both, one.blocks | two.blocks, one.left_out | two.left_out), only
+    only = [action for action in candidate.actions if action.target not in files]
+    return Alphabet(
+        both, baseline.blocks | candidate.blocks, baseline.left_out | candidate.left_out
+    ), only
 
 
-def _joined(one: Alphabet, two: Alphabet) -> Alphabet:
-    actions = dict.fromkeys((*one.actions, *two.actions))
-    return Alphabet(tuple(actions), one.blocks | two.blocks, one.left_out | two.left_out)
+def _joined(first: Alphabet, second: Alphabet) -> Alphabet:
+    actions = dict.fromkeys((*first.actions, *second.actions))
+    return Alphabet(tuple(actions), first.blocks | second.blocks, first.left_out | second.left_out)
 
 
 def _order(action: Action) -> tuple[bool, str, str]:

@@ -326,9 +326,9 @@ def _show(progress: Progress, what: str, done: int, left: int) -> None:
     progress(done, done + left)
 
 
-def _same(one: PlannedStage, two: PlannedStage) -> bool:
-    digests = {item.image.image.digest for item in (one, two) if item.image is not None}
-    return len(digests) == 1 or (bool(one.code) and one.code == two.code)
+def _same(earlier: PlannedStage, later: PlannedStage) -> bool:
+    digests = {item.image.image.digest for item in (earlier, later) if item.image is not None}
+    return len(digests) == 1 or (bool(earlier.code) and earlier.code == later.code)
 
 
 def _settle(work: _Work) -> None:

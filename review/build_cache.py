@@ -91,15 +91,15 @@ class BuildCache:
 
     def entries(self) -> list[Entry]:
         """Return the entries, the one used least recently first."""
-        found = []
+        entries = []
         for kind in _KINDS:
             folder = self.folder / kind
             # ccache limits its own size; an entry of it alone is of no use.
             places = [folder] if kind in ("ccache", "scratch") else _inside(folder)
             for place in places:
                 if place.is_dir() and not place.is_symlink():
-                    found.append(Entry(place, kind, size_of(place), place.stat().st_mtime))
-        return sorted(found, key=lambda entry: entry.used)
+                    entries.append(Entry(place, kind, size_of(place), place.stat().st_mtime))
+        return sorted(entries, key=lambda entry: entry.used)
 
     def make_room(self) -> list[Entry]:
         """Remove the entries used least recently until the cache is below its limit.

@@ -42,17 +42,17 @@ async def rerun(make_sides: MakeSides, boot: int, actions: Sequence[Action], fre
     done: list[ReviewStep] = []
     parting = None
     try:
-        one, two = await _both(*(side.reset(boot) for side in sides))
+        baseline, candidate = await _both(*(side.reset(boot) for side in sides))
         if not actions:
-            parting = parting_of((), (), None, (one, two))
+            parting = parting_of((), (), None, (baseline, candidate))
         for number, action in enumerate(actions, start=1):
-            if one.look is None or two.look is None:
+            if baseline.look is None or candidate.look is None:
                 break
-            before = (one.look, two.look)
-            one, two = await _both(*(side.do(action) for side in sides))
-            done.append(ReviewStep(action.command, one.result, two.result))
+            before = (baseline.look, candidate.look)
+            baseline, candidate = await _both(*(side.do(action) for side in sides))
+            done.append(ReviewStep(action.command, baseline.result, candidate.result))
             if number == len(actions):
-                parting = parting_of(actions, actions, before, (one, two))
+                parting = parting_of(actions, actions, before, (baseline, candidate))
     finally:
         for side in sides:
             await side.close()
@@ -60,18 +60,18 @@ async def rerun(make_sides: MakeSides, boot: int, actions: Sequence[Action], fre
     return Rerun(shown, tuple(done))
 
 
-async def _both(one: Awaitable[Shown], two: Awaitable[Shown]) -> tuple[Shown, Shown]:
-    first, second = await asyncio.gather(one, two)
-    return first, second
+async def _both(baseline: Awaitable[Shown], candidate: Awaitable[Shown]) -> tuple[Shown, Shown]:
+    shown_baseline, shown_candidate = await asyncio.gather(baseline, candidate)
+    return shown_baseline, shown_candidate
 
 
-def same_cause(one: Parting, two: Parting) -> bool:
+def same_cause(first: Parting, second: Parting) -> bool:
     """Whether two differences at the same step are the same one."""
-    one_kinds, two_kinds = kinds_of(one), kinds_of(two)
+    first_kinds, second_kinds = kinds_of(first), kinds_of(second)
     return (
-        different(one.results) == different(two.results)
-        and different(one.warnings) == different(two.warnings)
-        and (bool(one_kinds & two_kinds) or not one_kinds | two_kinds)
+        different(first.results) == different(second.results)
+        and different(first.warnings) == different(second.warnings)
+        and (bool(first_kinds & second_kinds) or not first_kinds | second_kinds)
     )
 
 

@@ -62,11 +62,11 @@ async def _derive(
 ) -> DerivedAlphabet:
     sides = [GuestSide(host, stage.image, machine, False) for stage in (baseline, candidate)]
     try:
-        one, two = await asyncio.gather(*(alphabet_of(side, machine) for side in sides))
+        alphabets = await asyncio.gather(*(alphabet_of(side, machine) for side in sides))
     finally:
         for side in sides:
             await side.close()
-    alphabet, new = intersection(one, two)
+    alphabet, new = intersection(*alphabets)
     return DerivedAlphabet(alphabet, tuple(new))
 
 
@@ -88,11 +88,10 @@ def compare_stages(
     parameters = boot_parameters(baseline.image)
 
     def make_sides(fresh: bool) -> Sides:
-        one, two = (
-            GuestSide(host, stage.image, machine, fresh, parameters)
-            for stage in (baseline, candidate)
+        return (
+            GuestSide(host, baseline.image, machine, fresh, parameters),
+            GuestSide(host, candidate.image, machine, fresh, parameters),
         )
-        return one, two
 
     derived = alphabet or derive_alphabet(baseline, candidate, machine, host)
     names = (baseline.stage.name, candidate.stage.name)
@@ -235,8 +234,8 @@ def _steps(again: Confirmed, parameter: str) -> list[ReviewStep]:
 
 def _readings(parting: Parting) -> Iterator[ReadingDifference]:
     for part, texts in sorted(parting.changed.items()):
-        one, two = (None if text is None else line_of(part, text) for text in texts)
-        yield ReadingDifference(part.source, one, two)
+        baseline, candidate = (None if text is None else line_of(part, text) for text in texts)
+        yield ReadingDifference(part.source, baseline, candidate)
     for side in (0, 1):
         for warning in parting.warnings[side]:
             if warning not in parting.warnings[1 - side]:
@@ -252,8 +251,10 @@ def _says(
 ) -> str:
     """Say a difference in a sentence, and its other harms in further ones."""
     step = parting.steps[-1].short if parting.steps else BOOT
-    one, two = (result or "success" for result in parting.results)
-    sentences = [f"`{step}`: {one} on the baseline, {two} on the candidate."] if one != two else []
+    baseline, candidate = (result or "success" for result in parting.results)
+    sentences = []
+    if baseline != candidate:
+        sentences.append(f"`{step}`: {baseline} on the baseline, {candidate} on the candidate.")
     for side, who in enumerate(("the baseline", "the candidate")):
         if judgement.harms[side] & {"warned"}:
             sentences.append(f"During `{step}`, the console of {who} reports a fault.")

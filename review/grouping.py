@@ -51,12 +51,12 @@ def kinds_of(parting: Parting) -> frozenset[ChangedKind]:
 
 def grouped(judged: Iterable[tuple[Parting, Judgement]]) -> list[Group]:
     """Return the groups, that with the shortest sequence first."""
-    alike: dict[object, list[_Judged]] = defaultdict(list)
+    judged_by_key: dict[object, list[_Judged]] = defaultdict(list)
     for parting, judgement in judged:
         step = parting.steps[-1].kind if parting.steps else ""
         key = (step, different(parting.results), different(parting.warnings), judgement)
-        alike[key].append(_Judged(parting, judgement, kinds_of(parting)))
-    groups = [group for some in alike.values() for group in _split(some)]
+        judged_by_key[key].append(_Judged(parting, judgement, kinds_of(parting)))
+    groups = [group for judged in judged_by_key.values() for group in _split(judged)]
     return sorted(groups, key=lambda group: len(group.partings[0].steps))
 
 
@@ -65,16 +65,16 @@ def different(pair: tuple[object, object]) -> tuple[object, object] | None:
     return None if pair[0] == pair[1] else pair
 
 
-def _split(some: Sequence[_Judged]) -> list[Group]:
+def _split(judged: Sequence[_Judged]) -> list[Group]:
     """Differences with the same deciding step, apart by their changed parts."""
     groups: list[tuple[set[ChangedKind], list[_Judged]]] = []
-    for judged in sorted(some, key=lambda item: (-len(item.kinds), len(item.parting.steps))):
+    for item in sorted(judged, key=lambda item: (-len(item.kinds), len(item.parting.steps))):
         for kinds, members in groups:
-            if judged.kinds <= kinds:
-                members.append(judged)
+            if item.kinds <= kinds:
+                members.append(item)
                 break
         else:
-            groups.append((set(judged.kinds), [judged]))
+            groups.append((set(item.kinds), [item]))
     return [_group(members) for _, members in groups]
 
 
@@ -100,16 +100,18 @@ def _kind(part: Part, texts: Texts) -> ChangedKind:
 
 
 def _presence(texts: Texts) -> tuple[str, str]:
-    one, two = ("(none)" if text is None else "(some)" for text in texts)
-    return one, two
+    baseline, candidate = ("(none)" if text is None else "(some)" for text in texts)
+    return baseline, candidate
 
 
 def _plain(texts: Texts) -> tuple[str, str]:
-    one, two = ("(none)" if text is None else _NUMBERED.sub("memoryN", text) for text in texts)
-    return one, two
+    baseline, candidate = (
+        "(none)" if text is None else _NUMBERED.sub("memoryN", text) for text in texts
+    )
+    return baseline, candidate
 
 
 def _direction(texts: Texts) -> tuple[str, str]:
     """Numbers of pages: which side has more."""
-    one, two = (-1 if text is None else int(text) for text in texts)
-    return ("fewer", "more") if one < two else ("more", "fewer")
+    baseline, candidate = (-1 if text is None else int(text) for text in texts)
+    return ("fewer", "more") if baseline < candidate else ("more", "fewer")

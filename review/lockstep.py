@@ -170,12 +170,12 @@ class _Explorer:
         """Begin both sides anew; the visit is nowhere when one of them does not boot."""
         self.done.resets += 1
         visit.walked, visit.boot = [], boot
-        one, two = await asyncio.gather(*(side.reset(boot) for side in visit.sides))
+        baseline, candidate = await asyncio.gather(*(side.reset(boot) for side in visit.sides))
         first = boot not in self._from_boot
-        looks = (one.look, two.look) if one.look and two.look else None
+        looks = (baseline.look, candidate.look) if baseline.look and candidate.look else None
         if first:
             self._from_boot[boot] = differing(*looks) if looks else {}
-            parting = parting_of((), (), None, (one, two))
+            parting = parting_of((), (), None, (baseline, candidate))
             if parting is not None:
                 self.done.partings.append(replace(parting, boot=boot, walked_from=boot))
         visit.pair = self._entered(looks, (), boot) if looks else None
@@ -217,19 +217,19 @@ class _Explorer:
         assert pair is not None
         self.done.steps += 1
         visit.walked.append(number)
-        one, two = await asyncio.gather(*(side.do(action) for side in visit.sides))
+        baseline, candidate = await asyncio.gather(*(side.do(action) for side in visit.sides))
         first = number not in pair.targets
         if number in pair.untried:
             pair.untried.remove(number)
-        self._note(pair, number, (one, two))
-        chance = by_chance(action, pair.looks, (one, two), self._blocks)
+        self._note(pair, number, (baseline, candidate))
+        chance = by_chance(action, pair.looks, (baseline, candidate), self._blocks)
         if chance:
             self.done.by_chance += first
         elif first:
-            self._part(visit, pair, number, (one, two))
+            self._part(visit, pair, number, (baseline, candidate))
         target = None
-        if one.look and two.look and not chance:
-            target = self._entered((one.look, two.look), (*pair.path, number), pair.boot)
+        if baseline.look and candidate.look and not chance:
+            target = self._entered((baseline.look, candidate.look), (*pair.path, number), pair.boot)
         visit.pair = pair.targets[number] = target
         self._progress("exploring", len(self.done.transitions[0]), self._graph.left)
 

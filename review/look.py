@@ -56,10 +56,11 @@ class Look:
         return {part.source for part in self.parts}
 
 
-def differing(one: Look, two: Look) -> dict[Part, tuple[str | None, str | None]]:
+def differing(baseline: Look, candidate: Look) -> dict[Part, tuple[str | None, str | None]]:
     """Return the parts that two looks show differently, with both texts; None: not there."""
     return {
-        part: (one.parts.get(part), two.parts.get(part)) for part, _ in sorted(one.key ^ two.key)
+        part: (baseline.parts.get(part), candidate.parts.get(part))
+        for part, _ in sorted(baseline.key ^ candidate.key)
     }
 
 

@@ -50,21 +50,24 @@ def parting_of(
 ) -> Parting | None:
     """Return how two sides part at the last step; None where they do not. before: None at boot."""
     known = differing(*before) if before else {}
-    one, two = shown
+    baseline, candidate = shown
     changed: dict[Part, Texts] = {}
-    if one.look and two.look:
-        now = differing(one.look, two.look)
+    if baseline.look and candidate.look:
+        now = differing(baseline.look, candidate.look)
         changed = {part: texts for part, texts in now.items() if part not in known}
-    same = (one.result, one.died) == (two.result, two.died) and one.warnings == two.warnings
+    same = (baseline.result, baseline.died) == (
+        candidate.result,
+        candidate.died,
+    ) and baseline.warnings == candidate.warnings
     if same and not changed:
         return None
     return Parting(
         tuple(steps),
         tuple(walked),
         before,
-        (one.look, two.look),
-        (one.result, two.result),
-        (one.warnings, two.warnings),
+        (baseline.look, candidate.look),
+        (baseline.result, candidate.result),
+        (baseline.warnings, candidate.warnings),
         changed,
     )
 
@@ -81,12 +84,15 @@ def by_chance(
     happened to be allocated; only a block of ZONE_MOVABLE has none (mm/memory_hotplug.c,
     offline_pages()).
     """
-    one, two = shown
-    if one.died or two.died or one.result == two.result:
+    baseline, candidate = shown
+    if baseline.died or candidate.died or baseline.result == candidate.result:
         return False
-    if {one.result, two.result} <= {*_BUSY}:
+    if {baseline.result, candidate.result} <= {*_BUSY}:
         return True
-    if None not in (one.result, two.result) or not {one.result, two.result} & {*_BUSY}:
+    if None not in (baseline.result, candidate.result) or not {
+        baseline.result,
+        candidate.result,
+    } & {*_BUSY}:
         return False
     target = BLOCK_FILE.fullmatch(action.target)
     offlined = {int(target[1])} if target else blocks
@@ -107,7 +113,7 @@ def _hold_kernel_pages(look: Look, blocks: Collection[int]) -> bool:
     )
 
 
-def estranged(one: Look, two: Look, from_boot: Mapping[Part, Texts]) -> bool:
+def estranged(baseline: Look, candidate: Look, from_boot: Mapping[Part, Texts]) -> bool:
     """Whether two sides differ so that what they do next follows from it, and is no new cause.
 
     from_boot: what differed at boot. Zones, nodes and address ranges that still read as they did
@@ -115,7 +121,7 @@ def estranged(one: Look, two: Look, from_boot: Mapping[Part, Texts]) -> bool:
     """
     return any(
         _decides_what_follows(part, texts) and not (_of_boot(part) and from_boot.get(part) == texts)
-        for part, texts in differing(one, two).items()
+        for part, texts in differing(baseline, candidate).items()
     )
 
 
