@@ -210,12 +210,13 @@ def _spans(part: SpanningCell[object], row: Sequence[object], columns: Sequence[
     return wide + Markup(" data-c={}").format(names)
 
 
-def _by_judgement(column: Column) -> list[tuple[tuple[Class, ...], list[int]]]:
-    """The numbers of the members of a column, by their classes."""
-    members: dict[tuple[Class, ...], list[int]] = {}
+def _by_judgement(column: Column) -> list[tuple[tuple[Class, ...], str, list[int]]]:
+    """The numbers of the members of a column, by their classes and the words on known ones."""
+    members: dict[tuple[tuple[Class, ...], str], list[int]] = {}
     for number, member in enumerate(column.members):
-        members.setdefault(member.classes, []).append(number)
-    return list(members.items())
+        known = f"known: {member.why}" if member.why else "known"
+        members.setdefault((member.classes, known if member.known else ""), []).append(number)
+    return [(*key, numbers) for key, numbers in members.items()]
 
 
 def _member(group: ScenarioGroup, column: int, number: int) -> Markup:

@@ -22,6 +22,7 @@ COLUMNS: Final = (
     "variant",
     "status",
     "judgement",
+    "known",
     "goals",
     "goals met",
     "not met",
@@ -34,7 +35,10 @@ COLUMNS: Final = (
     "rule",
     "reason",
 )
-"""The column heads. judgement: `baseline` or all kinds, worst first; lists are joined by `; `."""
+"""The column heads. judgement: `baseline` or all kinds, worst first; lists are joined by `; `.
+
+known: `known` for a known outcome, with the remark of its author.
+"""
 
 _FORMULA: Final = ("=", "+", "-", "@")
 
@@ -59,6 +63,8 @@ def _row(index: Index, scenario: ScenarioInfo, variant: str) -> Iterator[str | i
     baseline = variant == index.result.baseline
     yield from (scenario.id, scenario.title, variant, run.status)
     yield "baseline" if baseline else "; ".join(classes(judgement))
+    entry = index.known(scenario.id, variant)
+    yield "" if entry is None else f"known: {entry.why}" if entry.why else "known"
     yield from (len(run.goals), sum(goal.met for goal in run.goals))
     yield "; ".join(goal.want for goal in run.goals if not goal.met)
     goals = judgement.goals if judgement else []
@@ -98,7 +104,7 @@ def _review_rows(view: ReviewView) -> Iterator[list[str | int]]:
         steps = "; ".join(step.command for step in item.cause.steps)
         verdict = item.cause.verdict
         for _, candidate in item.comparisons:
-            place = [series, item.cause.words, candidate, "ran", verdict, *empty[:6]]
+            place = [series, item.cause.words, candidate, "ran", verdict, *empty[:7]]
             yield [*place, steps, *sides, "", item.cause.says or item.shown]
 
 

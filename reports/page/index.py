@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from zonediff.result.exit_code import is_known, is_known_failure, is_regression
 from zonediff.result.judgements import Judgement, Run
+from zonediff.result.known import KnownOutcome
 from zonediff.result.partings import partings
 from zonediff.result.result import Result
 
@@ -101,6 +103,17 @@ class Index:
     def judgement(self, scenario: str, variant: str) -> Judgement | None:
         """The judgement on a candidate; None when the scenario was not run."""
         return self._judgements.get((scenario, variant))
+
+    def known(self, scenario: str, variant: str) -> KnownOutcome | None:
+        """The entry that lists the candidate's regression or failure as known; None without one."""
+        run, judgement = self.run(scenario, variant), self.judgement(scenario, variant)
+        if run is None or judgement is None:
+            return None
+        failed = judgement.kind == "error" and is_known_failure(run, self.result)
+        if not failed and not (is_regression(judgement) and is_known(judgement, self.result)):
+            return None
+        cell = scenario, variant
+        return next((i for i in self.result.known if (i.scenario, i.variant) == cell), None)
 
     def groups(self, scenario: str) -> list[RunGroup]:
         """The variants that ran a scenario, the baseline first, grouped by behaviour."""

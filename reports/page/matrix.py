@@ -19,7 +19,7 @@ class MatrixCell:
 
     classes: worst first. goals: goals met and all goals, as `2/3`, empty without goals. met:
     whether there are goals and all are met. dies: whether this is a regression in which only
-    this variant's kernel dies.
+    this variant's kernel dies. known: whether a file lists the outcome as known.
     """
 
     link: Link
@@ -27,6 +27,7 @@ class MatrixCell:
     goals: str
     met: bool
     dies: bool
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ def _row(index: Index, info: ScenarioInfo) -> MatrixRow:
                 goals=f"{goals_met}/{len(run.goals)}" if run and run.goals else "",
                 met=run is not None and goals_met == len(run.goals) > 0,
                 dies=not baseline and dies(index, info.id, variant),
+                known=index.known(info.id, variant) is not None,
             )
         )
     outcomes = _outcomes(index, info.id)

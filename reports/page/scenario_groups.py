@@ -57,7 +57,11 @@ def _around_table(scenario: ScenarioView) -> Sequence[object]:
     """The content above the table and in its head."""
     info = scenario.info
     columns = [
-        (column.outcome, column.error, [(m.link.name, m.classes) for m in column.members])
+        (
+            column.outcome,
+            column.error,
+            [(m.link.name, m.classes, m.known, m.why) for m in column.members],
+        )
         for column in scenario.columns
     ]
     return info.title, info.why, info.claims, columns, scenario.to_scale

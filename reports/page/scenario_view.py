@@ -18,10 +18,15 @@ from zonediff.result.result import ScenarioInfo
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A variant in a column; classes: of its judgement, none for the baseline."""
+    """A variant in a column; classes: of its judgement, none for the baseline.
+
+    known: whether a file lists its outcome as known. why: the remark in that file.
+    """
 
     link: Link
     classes: tuple[Class, ...]
+    known: bool = False
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +112,21 @@ def scenario_view(index: Index, info: ScenarioInfo) -> ScenarioView:
 def _column(index: Index, info: ScenarioInfo, group: RunGroup) -> Column:
     run, baseline = group.run, index.result.baseline
     return Column(
-        members=tuple(
-            Member(
-                index.cell(info.id, name),
-                () if name == baseline else classes(index.judgement(info.id, name)),
-            )
-            for name in group.variants
-        ),
+        members=tuple(_member(index, info.id, name) for name in group.variants),
         baseline=run.variant == baseline,
         outcome=words.result(run.trace.end)
         if run.trace and run.trace.end != "ran"
         else _OUTCOMES.get(run.status),
         error=run.error,
     )
+
+
+def _member(index: Index, scenario: str, variant: str) -> Member:
+    link, entry = index.cell(scenario, variant), index.known(scenario, variant)
+    if variant == index.result.baseline:
+        return Member(link, ())
+    why = entry.why if entry is not None else ""
+    return Member(link, classes(index.judgement(scenario, variant)), entry is not None, why)
 
 
 def _goals(info: ScenarioInfo, groups: Sequence[RunGroup]) -> tuple[GoalRow, ...]:

@@ -23,6 +23,7 @@ _ALWAYS: Final = ("regression", "abi-removal", "fix", "behaviour-change")
 class Count:
     """The number of scenarios (or ABI removals) in a class.
 
+    known: the number of them that a file lists as known outcomes.
     deaths: the number of regressions among them in which the kernel dies. harms: of the
     regressions, worst first: `memory is lost or cannot be used in 16`, `14 only because X is gone`.
     """
@@ -30,12 +31,14 @@ class Count:
     kind: Class
     number: int
     deaths: int = 0
+    known: int = 0
     harms: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
-        """`2 regressions`."""
-        return f"{self.number} {noun(self.kind, self.number)}"
+        """`2 regressions`, `2 regressions, 1 of them known`."""
+        known = f", {self.known} of them known" if self.known else ""
+        return f"{self.number} {noun(self.kind, self.number)}{known}"
 
     @property
     def text(self) -> str:
@@ -104,9 +107,22 @@ def _counts(index: Index, variant: str) -> Iterator[Count]:
         if not number and kind not in _ALWAYS:
             continue
         if kind == "regression":
-            yield Count(kind, number, _deaths(index, variant), tuple(_harms(index, variant)))
+            known = _known(index, variant, kind)
+            harms = tuple(_harms(index, variant))
+            yield Count(kind, number, _deaths(index, variant), known, harms)
+        elif kind == "error":
+            yield Count(kind, number, known=_known(index, variant, kind))
         else:
             yield Count(kind, number)
+
+
+def _known(index: Index, variant: str, kind: Class) -> int:
+    """The number of known outcomes among the scenarios of a class."""
+    return sum(
+        kind in classes(index.judgement(scenario.id, variant))
+        and index.known(scenario.id, variant) is not None
+        for scenario in index.result.scenarios
+    )
 
 
 def _harms(index: Index, variant: str) -> Iterator[str]:

@@ -27,6 +27,7 @@ from zonediff.engine.steps import Blocks, Online, Plug, Step, Unplug, Write
 from zonediff.engine.trace import Act, End, Reason, StepTrace, Trace
 from zonediff.engine.units import MIB, Bytes
 from zonediff.result.claims import CaseOutcome, ClaimOutcome, ClaimVerdict, Verdict
+from zonediff.result.exit_code import last_line
 from zonediff.result.history import (
     ClaimHistory,
     GoalHistory,
@@ -48,6 +49,7 @@ from zonediff.result.judgements import (
     Status,
     VariantRemovals,
 )
+from zonediff.result.known import KnownOutcome
 from zonediff.result.result import Evidence, Result, ScenarioInfo, Source, VariantInfo
 
 SECTION: Final = 32768
@@ -658,6 +660,20 @@ def build() -> Result:
 def result() -> Result:
     """A result with every kind of finding in it."""
     return build()
+
+
+@pytest.fixture(scope="session")
+def with_known(result: Result) -> Result:
+    """The result with a known regression, a known failure, and an entry for another goal."""
+    names = "ordering/ascending", "hyperv-xen-only"
+    failed = next(run for run in result.runs if (run.scenario, run.variant) == names)
+    kernel_last = "zones/kernel-last", "igor-movable"
+    known = [
+        KnownOutcome(*kernel_last, ["block 34 is online"], why="declared in the series"),
+        KnownOutcome(*names, error=last_line(failed.error)),
+        KnownOutcome("zones/kernel-last", "hyperv-xen-only", ["another goal"]),
+    ]
+    return replace(result, known=known)
 
 
 Hostile = Callable[[str], Result]

@@ -317,3 +317,15 @@ def test_no_part_of_the_page_has_an_anchor_that_a_scenario_could_take() -> None:
     fixed = {name for text in texts for name in re.findall(r'id="([^"{:]+)"', text)}
     assert {"verdict", "patches"} <= fixed
     assert fixed <= {*RESERVED}
+
+
+def test_known_outcomes_are_marked_on_the_page(result: Result, with_known: Result) -> None:
+    text, bare = render(with_known), render(result)
+    assert "<i>known: declared in the series</i>" in text
+    assert text.count("<i>known</i>") == 1  # the failure
+    cells = '<td class="[^"]*">[^<]* known(?=<td|\n)'  # of the matrix
+    assert len(re.findall(cells, text)) == 2
+    assert "1 error, 1 of them known</a>" in text
+    assert re.search("[0-9]+ regressions?, 1 of them known</a>", text)
+    assert "of them known" not in bare
+    assert not re.search(cells, bare)

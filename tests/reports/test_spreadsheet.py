@@ -20,9 +20,10 @@ def test_a_row_for_each_scenario_and_variant(result: Result) -> None:
     found = {(row["scenario"], row["variant"]): row for row in rows(result)}
     assert len(found) == len(result.scenarios) * len(result.variants)
     row = found["zones/kernel-last", "igor-movable"]
-    assert {head: row[head] for head in COLUMNS[3:9]} == {
+    assert {head: row[head] for head in COLUMNS[3:10]} == {
         "status": "ran",
         "judgement": "regression",
+        "known": "",
         "goals": "2",
         "goals met": "1",
         "not met": "block 34 is online",
@@ -30,6 +31,16 @@ def test_a_row_for_each_scenario_and_variant(result: Result) -> None:
     }
     assert found["zones/kernel-last", "upstream"]["judgement"] == "baseline"
     assert found["ordering/ascending", "hyperv-xen-only"]["reason"] == "RuntimeError: <no> 'zone'"
+
+
+def test_known_outcomes_are_marked(with_known: Result) -> None:
+    marked = {
+        (row["scenario"], row["variant"]): row["known"] for row in rows(with_known) if row["known"]
+    }
+    assert marked == {
+        ("zones/kernel-last", "igor-movable"): "known: declared in the series",
+        ("ordering/ascending", "hyperv-xen-only"): "known",
+    }
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", '"\n=1', "\r=1"])
