@@ -131,15 +131,19 @@ def _scenario(
         scenario=scenario.id,
         steps=[str(step.do) for step in scenario.steps],
         results=[list(_results(item)) for item in runs],
-        goals=[
-            GoalHistory(
-                want=goal.want,
-                met=judged[0][1].goals[index].met if judged else None,
-                turns=list(_turns(scenario, index, judged)),
-            )
-            for index, goal in enumerate(scenario.goals)
-        ],
+        goals=[_goal(scenario, index, judged) for index in range(len(scenario.goals))],
         unjudged={run.variant: _cause(run) for run in runs if run.trace is None},
+    )
+
+
+def _goal(scenario: Scenario, index: int, judged: Sequence[tuple[VariantInfo, Run]]) -> GoalHistory:
+    """A goal on the releases that could be judged; where it is moot, it decides nothing."""
+    decided = [(info, run) for info, run in judged if not run.goals[index].moot]
+    return GoalHistory(
+        want=scenario.goals[index].want,
+        met=decided[0][1].goals[index].met if decided else None,
+        turns=list(_turns(scenario, index, decided)),
+        moot=[info.name for info, run in judged if run.goals[index].moot],
     )
 
 
@@ -160,7 +164,7 @@ def _cause(run: Run) -> str:
 def _turns(
     scenario: Scenario, index: int, judged: Sequence[tuple[VariantInfo, Run]]
 ) -> Iterator[Turn]:
-    """The turns of a goal. judged: the releases that could be judged, each with its run."""
+    """The turns of a goal. judged: the releases on which it was decided, each with its run."""
     goal = scenario.goals[index]
     for (_, old), (info, new) in pairwise(judged):
         before, after = old.goals[index], new.goals[index]

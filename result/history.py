@@ -44,12 +44,14 @@ class Turn:
 class GoalHistory:
     """A goal along the time line.
 
-    met: whether the oldest release meets it that could be judged; None if none could.
+    met: whether the oldest release meets it that could be judged; None if none could. moot: the
+    releases to which the goal does not apply, as its premise does not hold; they have no turns.
     """
 
     want: str
     met: bool | None
     turns: list[Turn] = field(default_factory=list)
+    moot: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

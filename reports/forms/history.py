@@ -33,6 +33,8 @@ _WORDS: Final[dict[Verdict, str]] = {
     "undecided": "?",
 }
 
+_NOT_APPLICABLE: Final = "n/a: the goal does not apply, because its premise does not hold."
+
 
 def scenarios_text(history: History) -> str:
     """Each scenario, step by step and release by release."""
@@ -54,6 +56,9 @@ def _scenario(item: ScenarioHistory, releases: Sequence[Release]) -> Iterator[st
     for gap in gaps(item):
         yield ""
         yield from wrap(f"{gap[0].upper()}{gap[1:]}.", WIDTH, "  ")
+    if any(goal.moot for goal in item.goals):
+        yield ""
+        yield from wrap(_NOT_APPLICABLE, WIDTH, "  ")
     turns = [turn for goal in item.goals for turn in goal.turns]
     if not turns:
         yield ""

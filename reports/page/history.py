@@ -53,10 +53,19 @@ def steps(item: ScenarioHistory) -> tuple[ReleaseRow, ...]:
 
 
 def goals(item: ScenarioHistory, releases: Sequence[Release]) -> tuple[ReleaseRow, ...]:
-    """Whether each goal is met on each release: `met`, `NOT`, or `?` where it was not judged."""
+    """Whether each goal is met on each release.
+
+    `met`, `NOT`, `n/a` where the goal does not apply, or `?` where it was not judged.
+    """
     names = [release.variant for release in releases]
     return tuple(
-        ReleaseRow(goal.want, tuple(_WORDS[holds] for holds in met_by_release(item, goal, names)))
+        ReleaseRow(
+            goal.want,
+            tuple(
+                "n/a" if name in goal.moot else _WORDS[holds]
+                for name, holds in zip(names, met_by_release(item, goal, names), strict=True)
+            ),
+        )
         for goal in item.goals
     )
 
@@ -67,12 +76,12 @@ _WORDS: Final[dict[bool | None, str]] = {True: "met", False: "NOT", None: "?"}
 def met_by_release(
     item: ScenarioHistory, goal: GoalHistory, names: Sequence[str]
 ) -> Iterator[bool | None]:
-    """Whether a goal is met, release by release; None where that could not be judged."""
+    """Whether a goal is met, release by release; None where it was not judged or does not apply."""
     turns = {turn.variant: turn.met for turn in goal.turns}
     is_met = goal.met
     for name in names:
         is_met = turns.get(name, is_met)
-        yield None if name in item.unjudged else is_met
+        yield None if name in item.unjudged or name in goal.moot else is_met
 
 
 def gaps(item: ScenarioHistory) -> list[str]:
@@ -309,12 +318,20 @@ def _row(item: ScenarioHistory, names: Sequence[str], link: Link) -> Row:
     met = zip(*(met_by_release(item, goal, names) for goal in item.goals), strict=True)
     cells = (
         Cell(
-            "?" if None in now else f"{sum(map(bool, now))}/{len(now)}",
+            _goals_met(item, name, now),
             _turned(by_release[name] for by_release in turns if name in by_release),
         )
         for name, now in zip(names, met, strict=True)
     )
     return Row(link, item, tuple(cells))
+
+
+def _goals_met(item: ScenarioHistory, release: str, now: Sequence[bool | None]) -> str:
+    """Goals met of those that apply, as `2/3`."""
+    applies = [met for goal, met in zip(item.goals, now, strict=True) if release not in goal.moot]
+    if not applies and item.goals:
+        return "n/a"
+    return "?" if None in applies else f"{sum(map(bool, applies))}/{len(applies)}"
 
 
 def _turned(met: Iterable[bool]) -> str:

@@ -36,6 +36,15 @@ def test_a_scenario_step_by_step() -> None:
     assert max(map(len, result.output.splitlines())) <= 80
 
 
+def test_a_goal_that_does_not_apply_is_shown_so() -> None:
+    lines = zonediff("history", "removal/auto-onlined").output.splitlines()
+    rows = {words[0]: words[1:] for words in map(str.split, lines) if words}
+    assert rows["v4.3"][-3:] == ["n/a"] * 3
+    assert rows["v4.9"][-3:] == ["NOT"] * 3
+    assert rows["v4.12"][-3:] == ["met"] * 3
+    assert "  n/a: the goal does not apply, because its premise does not hold." in lines
+
+
 def test_a_table_that_is_wider_than_a_terminal_goes_on_below() -> None:
     lines = zonediff("history", "mailing-list/zones-chosen-when-onlined").output.splitlines()
     assert max(map(len, lines)) <= 80

@@ -140,10 +140,7 @@ def test_what_is_declared_to_end_with_a_release_ends_there(whole_history: Histor
         (
             "removal/auto-onlined",
             "the kernel survives",
-            [
-                ("v4.9", False, "__remove_pages", "check_memblock_offlined_cb"),
-                ("v4.12", True, "check_memblock_offlined_cb", "__offline_pages"),
-            ],
+            [("v4.12", True, "check_memblock_offlined_cb", "__offline_pages")],
         ),
     ],
 )
@@ -160,13 +157,15 @@ def test_turns_lead_to_what_each_release_shows(
     names = [release.variant for release in whole_history.releases]
     scenarios = load(["ordering", "removal"])
     result = run(scenarios, names, baseline=names[0])
-    met = {(item.scenario, item.variant): [goal.met for goal in item.goals] for item in result.runs}
+    outcomes = {(item.scenario, item.variant): item.goals for item in result.runs}
     for scenario in scenarios:
         for number, goal in enumerate(by_scenario[scenario.id].goals):
             now = goal.met
             for name in names:
                 now = {turn.variant: turn.met for turn in goal.turns}.get(name, now)
-                assert met[scenario.id, name][number] is now
+                outcome = outcomes[scenario.id, name][number]
+                assert outcome.moot is (name in goal.moot)
+                assert outcome.moot or outcome.met is now
 
 
 def test_runs_that_are_known_are_not_done_again(whole_history: History) -> None:
@@ -266,3 +265,28 @@ def test_what_made_order_and_neighbours_not_matter(whole_history: History) -> No
 def test_cases_that_decide_nothing_are_not_told(whole_history: History) -> None:
     (claim,) = (claim for claim in whole_history.claims if claim.id == "E03")
     assert claim.turns == []
+
+
+# --- goals that do not apply
+
+
+def test_a_goal_whose_premise_does_not_hold_is_neither_met_nor_lost_nor_gained(
+    by_scenario: Scenarios,
+) -> None:
+    """v4.3 has no auto-online, so nothing has to leave."""
+    goals = {goal.want: goal for goal in by_scenario["removal/auto-onlined"].goals}
+    leaves = goals["the DIMM leaves"]
+    assert leaves.moot == ["v4.3", "pre-auto-online"]
+    assert leaves.met is False  # on v4.9, the first release to which it applies
+    assert [(turn.variant, turn.met) for turn in leaves.turns] == [("v4.12", True)]
+
+
+def test_the_survival_of_a_kernel_that_was_not_put_to_the_test_does_not_turn(
+    by_scenario: Scenarios,
+) -> None:
+    *_, survives = by_scenario["kernel-surprises/offline-after-auto-online"].goals
+    assert (survives.moot, survives.met, survives.turns) == (
+        ["v4.3", "pre-auto-online"],
+        True,
+        [],
+    )

@@ -111,6 +111,25 @@ def test_lines_of_steps_and_goals() -> None:
     assert [*met_by_release(item, item.goals[0], NAMES)] == [True, False, True]
 
 
+def test_a_goal_that_does_not_apply_is_not_counted() -> None:
+    moot = replace(goal(True), moot=["two"])
+    history = History(RELEASES, [scenario("a/b", moot, lost())])
+    (item,) = history.scenarios
+    assert [line.cells for line in goals(item, RELEASES)] == [
+        ("met", "n/a", "met"),
+        ("met", "NOT", "met"),
+    ]
+    assert [*met_by_release(item, moot, NAMES)] == [True, None, True]
+    (row,) = history_view(history).rows
+    assert [cell.text for cell in row.cells] == ["2/2", "0/1", "2/2"]
+
+
+def test_a_scenario_without_a_goal_that_applies() -> None:
+    moot = replace(goal(True, turn("three", False)), moot=["two"])
+    (row,) = history_view(History(RELEASES, [scenario("a/b", moot)])).rows
+    assert [cell.text for cell in row.cells] == ["1/1", "n/a", "0/1"]
+
+
 def claim(*verdicts: Verdict, turns: tuple[Turn, ...] = ()) -> ClaimHistory:
     message = [ClaimVerdict(name, verdict) for name, verdict in zip(NAMES, verdicts, strict=True)]
     return ClaimHistory("C99", "Ada", "it works", message, [*turns])
