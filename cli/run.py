@@ -68,6 +68,11 @@ _NOT_RECORDED: Final = (*PARAMETERS, "known", "write_known", "store", "jobs", "s
     metavar="N",
     help="Run timed scenarios with N seeds, the first of them S.",
 )
+@click.option(
+    "--times",
+    is_flag=True,
+    help="Measure the time of each run, for JUnit; results then differ each time.",
+)
 def command(scenarios: tuple[str, ...], variant_files: tuple[Path, ...], **given: Any) -> int:
     """Run scenarios on variants and compare the outcomes.
 
@@ -139,6 +144,7 @@ def _wanted(
         seeds=given["seeds"],
         series=series,
         inputs=inputs if corpus is None else [*inputs, ("corpus", corpus)],
+        measured=given["times"],
         command=recorded("run", _NOT_RECORDED, _recorded),
     )
 

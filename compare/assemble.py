@@ -47,7 +47,7 @@ class Wanted:
     history.
     judge_claims: the scenarios belong to the corpus that the claims of the discussion refer to.
     inputs: files and folders of the user, each with its role (`variant file`, `corpus`).
-    command: the command line to record.
+    command: the command line to record. measured: keep the time that each run takes.
     """
 
     scenarios: Sequence[Scenario]
@@ -63,6 +63,7 @@ class Wanted:
     series: Sequence[LineUp] = ()
     inputs: Sequence[tuple[str, Path]] = ()
     command: str = ""
+    measured: bool = False
 
     @property
     def models(self) -> list[str]:
@@ -117,6 +118,7 @@ def assemble(
             evidence=recorded_evidence(wanted.models, registry) if wanted.for_report else {},
             seed=wanted.seed,
             seeds=wanted.seeds,
+            measured=wanted.measured,
             progress=progress,
         )
     if wanted.for_report:

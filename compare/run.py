@@ -69,6 +69,7 @@ def run(
     evidence: Mapping[str, Sequence[Evidence]] = MappingProxyType({}),
     seed: int = 0,
     seeds: int = 1,
+    measured: bool = False,
     progress: Progress = lambda done, total: None,
 ) -> Result:
     """Run every scenario on the baseline and each variant, and judge the variants.
@@ -78,7 +79,8 @@ def run(
     that ends its process then ends the whole run. store: keeps the runs; a run that is in it is not
     repeated. whole: these are all shipped scenarios, so an intent that matches none is reported as
     missing. evidence: from recordings of real kernels, by variant. seed, seeds: timed
-    scenarios run with this many seeds, from this one on. progress: called with the number of runs
+    scenarios run with this many seeds, from this one on. measured: keep the time that each run
+    takes. progress: called with the number of runs
     done, and of all.
 
     A Ctrl-C (KeyboardInterrupt) ends the run early: `complete` is False, and the runs done by then
@@ -92,7 +94,7 @@ def run(
     }
     seed_range = SeedRange(seed, seeds, counted=seeds > 1)
     cells = [
-        Cell(scenario, name, seed_range, subject.made_of)
+        Cell(scenario, name, seed_range, subject.made_of, measured)
         for scenario in scenarios
         for name, subject in subjects.items()
     ]

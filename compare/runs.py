@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
+from time import perf_counter_ns
 from typing import Any, Final, NamedTuple
 
 from zonediff.compare.goals import evaluate
@@ -50,12 +51,14 @@ class Cell(NamedTuple):
     """One scenario on one variant, by the variant's name.
 
     made_of: the inputs that the variant must have wherever it runs (see Subject); empty for any.
+    measured: keep the time that the run takes.
     """
 
     scenario: Scenario
     variant: str
     seeds: SeedRange = _ONE_RUN
     made_of: str = ""
+    measured: bool = False
 
 
 class WorkItem(NamedTuple):
@@ -71,7 +74,7 @@ class WorkItem(NamedTuple):
 
 def attempt(cell: Cell, registry: Registry) -> Run:
     """Run a cell; an exception of the variant becomes the run's error."""
-    scenario, variant, seeds, made_of = cell
+    scenario, variant, seeds, made_of, _ = cell
     counts: list[GoalCount] = []
     try:
         subject = registry.resolve(variant)
@@ -132,7 +135,10 @@ def work_items(index: int, cell: Cell) -> Iterator[WorkItem]:
 
 def work(registry: Registry, item: WorkItem) -> Run:
     """Do an item, in this process or a worker."""
+    start = perf_counter_ns()
     run = attempt(item.cell, registry)
+    if item.cell.measured:
+        run = replace(run, microseconds=(perf_counter_ns() - start) // 1000)
     return run if item.keeps_trace else replace(run, trace=None)
 
 
@@ -148,7 +154,9 @@ def whole_run(parts: Sequence[Run]) -> Run:
     if failed or not later_parts:
         return failed[0] if failed else first
     counts = [joined(of_goal) for of_goal in zip(*(part.counts for part in parts), strict=True)]
-    return replace(first, counts=counts, goals=_goals(counts))
+    times = [part.microseconds for part in parts if part.microseconds is not None]
+    total = sum(times) if len(times) == len(parts) else None
+    return replace(first, counts=counts, goals=_goals(counts), microseconds=total)
 
 
 def _goals(counts: Sequence[GoalCount]) -> list[GoalOutcome]:
@@ -163,21 +171,23 @@ class Runs(JsonOutcomes[WorkItem, Run]):
         self._code = cache(lambda name: _code(name, registry))
 
     def depends_on(self, item: WorkItem) -> Sequence[object]:
-        scenario, variant, seeds, made_of = item.cell
+        scenario, variant, seeds, made_of, _ = item.cell
         code = self._code(variant)
         return [code, variant, made_of, scenario.id, scenario.hash, seeds, item.keeps_trace]
 
     def describe(self, item: WorkItem) -> str:
-        scenario, variant, seeds, _ = item.cell
+        scenario, variant, seeds, *_ = item.cell
         which = f", {seeds.number} seeds from {seeds.first} on" if seeds.counted else ""
         return f"run of {scenario.id} on {variant}{which}"
 
     def dump(self, outcome: Run) -> Any:
-        return to_json(outcome) if outcome.status in ("ran", "died") else None
+        if outcome.status not in ("ran", "died"):
+            return None
+        return to_json(replace(outcome, microseconds=None))
 
     def load(self, item: WorkItem, body: Any) -> Run:
         run = from_json(body, Run)
-        scenario, variant, _, _ = item.cell
+        scenario, variant, *_ = item.cell
         names = (run.scenario, run.variant, run.hash)
         if names != (scenario.id, variant, scenario.hash) or run.status not in ("ran", "died"):
             raise ValueError(f"it is of {run.scenario!r:.80} on {run.variant!r:.80}")

@@ -110,7 +110,8 @@ class Run:
     error: the traceback when status is `error`, the cause when it is `not-modelled` or `not-run`.
     hash: of the scenario text that was run. counts: for a timed scenario that was run with many
     seeds, the number of seeds that met each goal. The trace is then that of the first seed, and a
-    goal is met if every seed met it.
+    goal is met if every seed met it. microseconds: the time that the run took, None if it was not
+    measured or comes from a store.
     """
 
     scenario: str
@@ -121,6 +122,7 @@ class Run:
     error: str | None = None
     hash: str = ""
     counts: list[GoalCount] = field(default_factory=list)
+    microseconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

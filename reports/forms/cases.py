@@ -14,12 +14,14 @@ class Case:
     """A test case.
 
     what: the kind of finding, empty for none. says: sentences, the most important first.
+    microseconds: the time that the run took, None if it was not measured.
     """
 
     name: str
     state: State
     what: str = ""
     says: tuple[str, ...] = ()
+    microseconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ pass and are named.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from zonediff.reports.forms.cases import Case, State, Suite
 from zonediff.reports.forms.review_suites import suites_of_review_changes, suites_of_reviews
@@ -28,7 +29,10 @@ def suites_of_result(result: Result) -> tuple[Suite, ...]:
 
 
 def _cases(index: Index, variant: str) -> Iterator[Case]:
-    yield from (_judged(index, scenario.id, variant) for scenario in index.result.scenarios)
+    for scenario in index.result.scenarios:
+        run = index.run(scenario.id, variant)
+        case = _judged(index, scenario.id, variant)
+        yield replace(case, microseconds=run.microseconds if run else None)
     yield from _interface(index.result, variant)
     yield from _overdue(index.result, variant)
 

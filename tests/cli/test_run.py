@@ -382,3 +382,20 @@ def test_what_is_published_holds_no_local_path(zonediff: Any, corpus: Path, tmp_
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     assert f'File "python{version}/json/__init__.py"' in error
     assert 'File "zonediff/engine/run.py"' in error
+
+
+def test_times_are_measured_only_where_asked_for(
+    zonediff: Any, corpus: Path, tmp_path: Path
+) -> None:
+    def junit(*args: object) -> str:
+        zonediff("run", "--corpus", corpus, "--report", "junit=out.xml", "-o", "out.json", *args)
+        return (tmp_path / "out.xml").read_text()
+
+    assert " time=" not in junit()
+    assert {run.microseconds for run in saved(tmp_path / "out.json").runs} == {None}
+    measured = junit("--times", "--store", "runs.sqlite")
+    cases = [line for line in measured.splitlines() if "<testcase" in line and "[" in line]
+    assert cases
+    assert all(" time=" in line for line in cases)
+    assert all(run.microseconds for run in saved(tmp_path / "out.json").runs)
+    assert " time=" not in junit("--times", "--store", "runs.sqlite")  # nothing was run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from junitparser import Error, Failure, JUnitXml
@@ -37,3 +38,13 @@ def test_whatever_a_stranger_writes_can_be_read(
     hostile: Callable[[str], Result], text: str
 ) -> None:
     JUnitXml.fromstring(junit.render(hostile(text)).encode())
+
+
+def test_times_are_there_only_if_they_were_measured(result: Result) -> None:
+    assert " time=" not in junit.render(result)
+    runs = [replace(run, microseconds=1500 * (1 + index)) for index, run in enumerate(result.runs)]
+    suite, *_ = JUnitXml.fromstring(junit.render(replace(result, runs=runs)).encode())
+    times = {run.scenario: run.microseconds for run in runs if run.variant == suite.name}
+    cases = {case.name: case.time for case in suite if case.name in times}
+    assert cases == {name: time / 1_000_000 for name, time in times.items() if time is not None}
+    assert suite.time == pytest.approx(sum(cases.values()), abs=0.001)
