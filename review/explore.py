@@ -131,16 +131,12 @@ async def compare_sides(
     explorations = await _explored(explore_with, limits)
     done = explorations[0]
     edges = _all_edges(explorations)
-    partings = [parting for each in explorations for parting in each.partings]
     causes: list[Cause] = []
-    unshown = 0
-    groups = _judged(partings, done, edges)
+    groups = _judged([parting for each in explorations for parting in each.partings], done, edges)
     for number, group in enumerate(groups):
         progress("confirming", number, len(groups) - number)
         again = await confirmed(make_sides, group.partings, limits.boots, guests)
-        if again is None:
-            unshown += 1
-        else:
+        if again is not None:
             parameter = parameters[again.parting.boot]
             cause = _cause(group, again, edges, done, parameter)
             causes.append(replace(cause, reasons=explain(parameter, again.parting.steps)))
@@ -154,7 +150,7 @@ async def compare_sides(
         depth=done.graph.complete_depth,
         hidden_depth=sum(each.closed for each in explorations[1:]),
         causes=sorted(causes, key=lambda cause: len(cause.steps)),
-        not_tested=[*_not_tested(explorations, derived, limits, unshown)],
+        not_tested=[*_not_tested(explorations, derived, limits, len(groups) - len(causes))],
     )
 
 
