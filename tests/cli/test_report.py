@@ -99,12 +99,27 @@ def test_what_changed_since(zonediff: Any, result: Path, older: Path) -> None:
     assert better.output.endswith("6 outcomes compared: 1 fix.\n")
     worse = zonediff("report", "older.json", "--against", "result.json")
     assert worse.exit_code == 1
-    assert (
-        "regression: ordering/first on mine\n  no longer met: every block movable" in worse.output
+    says = (
+        "regression (memory is lost or cannot be used): ordering/first on mine\n"
+        "  no longer met: every block movable"
     )
+    assert says in worse.output
     same = zonediff("report", "older.json", "--against", "older.json")
     assert same.exit_code == 0
     assert same.output.endswith("6 outcomes compared: nothing changed.\n")
+
+
+def test_known_regressions_since_an_older_result(
+    zonediff: Any, result: Path, older: Path, tmp_path: Path
+) -> None:
+    entry = "{scenario: ordering/first, variant: mine, unmet: [every block movable]}"
+    (tmp_path / "known.yaml").write_text(f"known:\n- {entry}\n")
+    args = ("report", "older.json", "--against", "result.json", "--known", "known.yaml")
+    assert zonediff(*args).exit_code == 0
+    assert "known regression (memory is lost or cannot be used): ordering" in zonediff(*args).output
+    assert "<p>Memory is lost or cannot be used, a known outcome</p>" in (
+        zonediff(*args, "--format", "html").output
+    )
 
 
 def test_what_changed_is_told_by_names_alone_of_files_elsewhere(
