@@ -86,21 +86,21 @@ class ModelSide:
         self._runner = Runner(Guest(self._machine, self._policy))
         end = self._runner.boot()
         self._class = self._model.root
-        return Outcome(None if end == "ran" else end, self._runner.seen, self._class)
+        return Outcome(None if end == "ran" else end, self._runner.observation, self._class)
 
     async def do(self, action: int, step: Step, other: RecordedStep | None) -> Outcome:
         assert other is not None
         if hangs_by_chance(self._runner, other):
-            return Outcome(other.result, other.seen, None, chance=True)
+            return Outcome(other.result, other.observation, None, chance=True)
         chance = bool([*give_inputs(self._runner, other, 0)])
         act = self._runner.act(step)
         if self._runner.end != "ran":
-            return Outcome(act.result, self._runner.seen, None)
+            return Outcome(act.result, self._runner.observation, None)
         if not chance and self._class is not None:
             self._class = self._model.follow(self._class, action)
         elif isinstance(step, Unplug):
             self._class = None  # blocks may have gone offline and online again
-        return Outcome(act.result, self._runner.seen, self._class, chance)
+        return Outcome(act.result, self._runner.observation, self._class, chance)
 
 
 async def certify(

@@ -61,7 +61,7 @@ class _Moments:
     def __init__(self, scenario: Scenario, trace: Trace) -> None:
         self.scenario = scenario
         self.trace = trace
-        self.seen = list(trace.observations())
+        self.observations = list(trace.observations())
         self.death = words.death(trace)
 
     def outcome(self, goal: Goal) -> GoalOutcome:
@@ -123,10 +123,10 @@ class _Moments:
     def _after(self, step: str | int | None) -> Observation | None:
         """The observation at the end or after a step; None when the kernel was dead by then."""
         if step is None:
-            return None if self.death else self.seen[-1]
+            return None if self.death else self.observations[-1]
         index = self._index(step)
         survived = len(self.trace.steps) - (1 if self.death else 0)
-        return self.seen[index + 1] if index < survived else None
+        return self.observations[index + 1] if index < survived else None
 
     def _process(self, check: ProcessGoal) -> _Decision:
         """Whether a process is killed; a new start ends that."""

@@ -40,7 +40,7 @@ def _replay(recording: Recording, runner: Runner) -> Replay:
     end = runner.boot()
     reasons, _ = runner.accounts()
     total = len(recording.steps)
-    differences = tuple(discrepancies(recording.boot, runner.seen))
+    differences = tuple(discrepancies(recording.boot, runner.observation))
     if differences or end != "ran":
         gone = Disagreement(recording.id, -1, "boot", "booted", end, differences, reasons)
         return Replay(recording.id, total, 0, gone)
@@ -53,7 +53,7 @@ def _replay(recording: Recording, runner: Runner) -> Replay:
         act = runner.act(step.do)
         differences = ()
         if runner.end == "ran":
-            differences = tuple(discrepancies(step.seen, runner.seen))
+            differences = tuple(discrepancies(step.observation, runner.observation))
         if differences or not same_result(step.result, act.result, step.do):
             parting = Disagreement(
                 recording.id,
@@ -90,7 +90,11 @@ def give_inputs(runner: Runner, step: RecordedStep, number: int) -> Iterator[str
             runner.guest.kernel.ejects_drain = True
             if step.result != "REFUSED":
                 return
-            stayed = [b for b in online if same_zone(step.seen.block(b), runner.seen.block(b))]
+            stayed = [
+                b
+                for b in online
+                if same_zone(step.observation.block(b), runner.observation.block(b))
+            ]
             # Movable blocks are the cause only if no others are online.
             kernel = [block for block in stayed if memory.zone(block) is not Zone.MOVABLE]
             for block in kernel or stayed:

@@ -39,7 +39,7 @@ class RecordedStep:
 
     do: Step
     result: str | None
-    seen: Observation
+    observation: Observation
 
 
 @dataclass(frozen=True, slots=True)

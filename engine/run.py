@@ -40,7 +40,7 @@ def run(
     """
     runner = Runner(Guest(machine, policy), pass_time)
     end = runner.boot()
-    boot, boot_accounts = runner.seen, runner.accounts()
+    boot, boot_accounts = runner.observation, runner.accounts()
     step_traces: list[StepTrace] = []
     for step in steps:
         if end != "ran":
@@ -67,7 +67,7 @@ class Runner:
         self.guest = guest
         self.pass_time = pass_time
         self.brief = False
-        self.seen = Observation()
+        self.observation = Observation()
         self.state: tuple[object, ...] = ()
         self.end: End = "ran"
 
@@ -78,7 +78,7 @@ class Runner:
         except KernelDied as death:
             self.end = death.how
         else:
-            self.seen = self._observe()
+            self.observation = self._observe()
         return self.end
 
     def acts(self, step: Step) -> Iterable[Act]:
@@ -93,12 +93,12 @@ class Runner:
 
     def brief_acts(self, step: Step) -> Iterable[Act]:
         """The same acts without reasons; the last one has the change of all."""
-        before, self.brief = self.seen, True
+        before, self.brief = self.observation, True
         acts = list(self.acts(step))
         self.brief = False
         if acts and self.end == "ran":
-            self.seen = self._observe()
-            acts[-1] = replace(acts[-1], changed=difference(before, self.seen))
+            self.observation = self._observe()
+            acts[-1] = replace(acts[-1], changed=difference(before, self.observation))
         return acts
 
     def act(self, do: Step, at: int | None = None, by: str | None = None) -> Act:
@@ -108,7 +108,7 @@ class Runner:
         """
         output: str | None = None
         result: str | None
-        now = self.seen
+        now = self.observation
         try:
             result, output = self.guest.do(do)
         except KernelDied as death:
@@ -116,8 +116,8 @@ class Runner:
         else:
             if not self.brief:
                 now = self._observe()
-        changed = NOTHING if now is self.seen else difference(self.seen, now)
-        self.seen = now
+        changed = NOTHING if now is self.observation else difference(self.observation, now)
+        self.observation = now
         kernel = self.guest.kernel  # read only now: a reboot starts another kernel
         killed = tuple(kernel.killed)
         kernel.killed.clear()
@@ -130,7 +130,7 @@ class Runner:
         if state != self.state:
             self.state = state
             return observe(self.guest.kernel)
-        return self.seen
+        return self.observation
 
     def accounts(self) -> tuple[tuple[Reason, ...], tuple[str, ...]]:
         """The reasons and uevents since the last call, runs of blocks joined."""
@@ -152,7 +152,7 @@ class Runner:
         return self.guest.blocks(selection)
 
     def look(self) -> Observation:
-        return observe(self.guest.kernel) if self.brief else self.seen
+        return observe(self.guest.kernel) if self.brief else self.observation
 
 
 def joined_reasons(

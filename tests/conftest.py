@@ -79,8 +79,8 @@ class Lab:
     # --- looking
 
     @property
-    def seen(self) -> Observation:
-        return self.runner.seen
+    def observation(self) -> Observation:
+        return self.runner.observation
 
     @property
     def guest(self) -> Guest:
@@ -90,14 +90,14 @@ class Lab:
     def hot(self) -> list[str]:
         """Blocks that are above boot memory: `32-38 offline [Normal]`."""
         base = self.guest.machine.hotplug_base // SECTION
-        shown = (item for item in self.seen.blocks if item.first >= base)
+        shown = (item for item in self.observation.blocks if item.first >= base)
         return [str(item).removeprefix("memory") for item in shown]
 
     @property
     def layout(self) -> str:
         """What `valid_zones` says of every block: `0 none; 1-7 DMA32`."""
         runs: list[tuple[str, int, int]] = []
-        for number, view in self.seen.each():
+        for number, view in self.observation.each():
             if runs and runs[-1][0] == view.valid_zones and runs[-1][2] == number - 1:
                 runs[-1] = (view.valid_zones, runs[-1][1], number)
             else:
@@ -108,7 +108,7 @@ class Lab:
         )
 
     def zones(self, block: int) -> str:
-        view = self.seen.block(block)
+        view = self.observation.block(block)
         return "gone" if view is None else view.valid_zones
 
     def state(self, block: int) -> tuple[str, str]:
@@ -118,7 +118,7 @@ class Lab:
 
     def view(self, block: int) -> BlockView:
         """The files of a block that exists."""
-        view = self.seen.block(block)
+        view = self.observation.block(block)
         assert view is not None
         return view
 

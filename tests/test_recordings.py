@@ -143,11 +143,11 @@ def refused(variant: str, *writes: Write, by: int) -> tuple[Recording, Policy]:
     policy = Registry().model(variant).policy
     runner = Runner(Guest(Machine(), policy))
     runner.boot()
-    boot, steps = runner.seen, []
+    boot, steps = runner.observation, []
     for step in (Plug("dimm0", Bytes(3 * SECTION)), *writes, Unplug("dimm0")):
         if isinstance(step, Unplug):
             runner.guest.kernel.tables.status[by] |= PINNED
-        steps.append(RecordedStep(step, runner.act(step).result, runner.seen))
+        steps.append(RecordedStep(step, runner.act(step).result, runner.observation))
     assert steps[-1].result == "REFUSED"
     return Recording("drawn", "", variant, Machine(), boot, tuple(steps)), policy
 
@@ -175,8 +175,10 @@ def test_an_eject_that_drains_after_all(variant: str) -> None:
         runner = Runner(Guest(Machine(), policy))
         runner.boot()
         runner.guest.kernel.ejects_drain = drain
-        boot = runner.seen
-        done = tuple(RecordedStep(step, runner.act(step).result, runner.seen) for step in steps)
+        boot = runner.observation
+        done = tuple(
+            RecordedStep(step, runner.act(step).result, runner.observation) for step in steps
+        )
         results.append(done[-1].result)
         assert first([replay(Recording("drawn", "", variant, Machine(), boot, done), policy)]) == ""
     assert results == ["REFUSED", None]
@@ -191,7 +193,7 @@ def test_an_eject_that_a_block_refuses_whose_file_changes() -> None:
         Write("memory34/state", "online_movable"),
         by=33,
     )
-    blocks = [recording.steps[at].seen.block(33) for at in (-2, -1)]
+    blocks = [recording.steps[at].observation.block(33) for at in (-2, -1)]
     assert [block.valid_zones for block in blocks if block] == ["Normal", "Normal Movable"]
     assert first([replay(recording, policy)]) == ""
 

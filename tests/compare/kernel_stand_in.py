@@ -73,15 +73,15 @@ class KernelOfAModel:
             and memory.zone(block) is Zone.NORMAL
         ]
         if offlined:
-            return Outcome("hang", self.runner.seen, None)
+            return Outcome("hang", self.runner.observation, None)
         for block in self.pinned:
             if memory.has(block) and memory.is_online(block):
                 memory.status[block] |= PINNED
         return self._outcome(self.runner.act(step).result)
 
     def _outcome(self, result: str | None) -> Outcome:
-        state: Hashable = certify.compared(self.runner.seen)
-        return Outcome(result, self.runner.seen, state if self.runner.end == "ran" else None)
+        state: Hashable = certify.compared(self.runner.observation)
+        return Outcome(result, self.runner.observation, state if self.runner.end == "ran" else None)
 
 
 def toured(

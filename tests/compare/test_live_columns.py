@@ -60,7 +60,7 @@ class StandIn:
     def run(self, machine: Machine, steps: Sequence[Step]) -> Trace:
         runner = Runner(Guest(machine, Registry().model("v6.1").policy))
         runner.boot()
-        memory, boot, done = runner.guest.kernel.tables, runner.seen, []
+        memory, boot, done = runner.guest.kernel.tables, runner.observation, []
         for step in steps:
             block = self.pinned
             if block is not None and memory.is_online(block) and memory.zone(block) is self.zone:

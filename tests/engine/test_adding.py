@@ -68,7 +68,7 @@ def test_a_memmap_that_does_not_fit(
         return
     assert not lab.acts[0].killed
     assert len(lab.hot) == (1 if left else 0)
-    assert sum(1 for block, _ in lab.seen.each() if block >= 32) == left
+    assert sum(1 for block, _ in lab.observation.each() if block >= 32) == left
     assert lab.guest.kernel.free_kib == lab.guest.kernel.reserve_kib
     # The next process that needs memory brings the OOM killer.
     assert lab.do(Allocate("shell", Bytes(1 << 20), -1000)) is None
@@ -115,7 +115,7 @@ def test_a_part_of_a_large_block_waits_for_the_rest(boot: BootLab) -> None:
     # As recorded on 4.10 in a guest with 63G, whose blocks are 2G.
     lab = boot("63G")
     assert lab.plug("dimm0", "1G") is None
-    assert str(lab.seen.block(32)).startswith("offline [Normal")
+    assert str(lab.observation.block(32)).startswith("offline [Normal")
     assert lab.view(32).nodes == ()
     assert lab.write(32, "online") == "EBUSY"
     assert lab.rules == ["pages_correctly_reserved"]
@@ -133,7 +133,7 @@ def test_memory_joins_a_boot_block_that_has_room(boot: BootLab) -> None:
     # 64G end at 65G, in the middle of block 32: the DIMM fills it and half of block 33.
     lab = boot("64G")
     assert lab.plug("dimm1", "2G") == "ENODEV"
-    assert str(lab.seen.block(33)) == "offline [Normal]"
+    assert str(lab.observation.block(33)) == "offline [Normal]"
     assert lab.view(32).state == "online"
 
 
@@ -151,11 +151,11 @@ def test_large_blocks_come_and_go_like_small_ones(boot: BootLab) -> None:
     assert lab.plug("dimm0", "4G") is None
     base = lab.guest.places["dimm0"][0]
     assert base == 32
-    shown = {number: str(view) for number, view in lab.seen.each() if number >= base}
+    shown = {number: str(view) for number, view in lab.observation.each() if number >= base}
     assert shown == {32: "offline [Normal]", 33: "offline [Normal Movable]"}
     assert lab.write(33, "online_movable") is None
     assert lab.unplug("dimm0") is None
-    assert lab.seen.block(32) is None
+    assert lab.observation.block(32) is None
 
 
 def test_the_memmap_comes_from_memory_that_is_online(boot: BootLab) -> None:
@@ -193,7 +193,7 @@ def test_what_the_knob_reads_after_boot(
     boot: BootLab, cmdline: str, config: bool, reads: str
 ) -> None:
     lab = boot(cmdline=cmdline, MEMORY_HOTPLUG_DEFAULT_ONLINE=config)
-    assert lab.seen.auto_online_blocks == reads
+    assert lab.observation.auto_online_blocks == reads
 
 
 def test_the_kernel_onlines_what_is_added_in_the_zone_it_is_in(boot: BootLab) -> None:
@@ -261,7 +261,7 @@ def test_dimms_at_power_on_hang_a_kernel_that_onlines_them(boot: BootLab) -> Non
     dimm = Dimm("dimm0", parse_size("128M"))
     lab = boot(cmdline="memhp_default_state=online", dimms=[dimm])
     assert lab.end == "hang"
-    assert lab.seen.blocks == ()
+    assert lab.observation.blocks == ()
     assert lab.boot_reasons[1].text == (
         "dimm0 is there at power-on, and the kernel's own ACPI scan would online it: 4.10 hangs "
         "there"
@@ -289,7 +289,7 @@ def test_a_reboot_has_its_own_parameters_and_the_knob_anew(boot: BootLab) -> Non
     lab = boot()
     lab.knob("online")
     lab.do(Boot("kernelcore=512M"))
-    assert lab.seen.auto_online_blocks == "offline"
+    assert lab.observation.auto_online_blocks == "offline"
     assert lab.zones(5) == "Movable"
     lab.do(Boot())
     assert lab.zones(5) == "Movable"

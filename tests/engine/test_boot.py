@@ -89,7 +89,8 @@ def test_zones_and_blocks_after_boot(boot: BootLab, nodes: str, cmdline: str) ->
     assert lab.end == "ran"
     assert lab.layout == layout
     shown = {
-        name: (zone.start_pfn, zone.spanned, zone.present) for name, zone in lab.seen.zones.items()
+        name: (zone.start_pfn, zone.spanned, zone.present)
+        for name, zone in lab.observation.zones.items()
     }
     assert shown == zones
 
@@ -111,19 +112,19 @@ def test_zones_and_blocks_after_boot(boot: BootLab, nodes: str, cmdline: str) ->
 def test_node_masks_after_boot(
     boot: BootLab, nodes: str, cmdline: str, masks: tuple[str, str, str]
 ) -> None:
-    seen = boot(nodes, cmdline).seen.nodes
+    seen = boot(nodes, cmdline).observation.nodes
     assert (seen["online"], seen["has_memory"], seen["has_normal_memory"]) == masks
 
 
 def test_without_movable_node_there_is_one_mask_of_memory(boot: BootLab) -> None:
-    assert boot("0+1G", MOVABLE_NODE=False).seen.nodes == {
+    assert boot("0+1G", MOVABLE_NODE=False).observation.nodes == {
         "online": "0-1",
         "has_normal_memory": "1",
     }
 
 
 def test_movable_node_changes_nothing_at_boot(boot: BootLab) -> None:
-    assert boot("1G+0", "movable_node").seen == boot("1G+0").seen
+    assert boot("1G+0", "movable_node").observation == boot("1G+0").observation
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,7 @@ def test_kernel_memory_can_be_a_share_of_all(boot: BootLab, cmdline: str, start:
     # find_zone_movable_pfns_for_nodes(), seen on 6.1.
     machine = Machine(cmdline=cmdline)
     assert movable_starts(machine, usable_ram(machine), percent=True) == {0: start}
-    assert boot(variant="v6.1", cmdline=cmdline).seen.zones["0/Movable"].start_pfn == start
+    assert boot(variant="v6.1", cmdline=cmdline).observation.zones["0/Movable"].start_pfn == start
 
 
 @pytest.mark.parametrize(

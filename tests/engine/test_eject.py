@@ -40,7 +40,7 @@ def test_a_block_that_cannot_go_offline_brings_back_the_others(dimm: Any) -> Non
     dimm.write(32, "online")
     dimm.write(34, "online")
     dimm.do(Fill(Blocks("34"), "kernel-objects"))
-    before = dimm.seen
+    before = dimm.observation
     assert dimm.unplug("dimm0") == "REFUSED"
     assert dimm.events == [
         "offline memory32",
@@ -49,7 +49,7 @@ def test_a_block_that_cannot_go_offline_brings_back_the_others(dimm: Any) -> Non
         "online memory35",
     ]
     # 33 was offline before and stays so.
-    assert dimm.seen == before
+    assert dimm.observation == before
     given_up = dimm.reasons[-3]
     assert given_up.rule == "acpi_scan_try_to_offline"
     assert given_up.text == (
@@ -218,11 +218,11 @@ def test_a_span_can_end_before_it_starts(boot: BootLab) -> None:
     assert lab.write(35, "online_movable") is None
     assert (lab.span("Normal"), lab.span("Movable")) == ((32, 35), (35, 34))
     # Page counts are unsigned.
-    assert lab.seen.zones["0/Movable"].spanned == (1 << 64) - 32768
-    assert lab.seen.zones["0/Movable"].present == 32768
+    assert lab.observation.zones["0/Movable"].spanned == (1 << 64) - 32768
+    assert lab.observation.zones["0/Movable"].present == 32768
     # The next block down leaves nothing of the span, and the two that are online outside it.
     assert lab.write(34, "online_movable") is None
-    assert lab.seen.zones["0/Movable"] == ZoneView(0, 0, 2 * 32768)
+    assert lab.observation.zones["0/Movable"] == ZoneView(0, 0, 2 * 32768)
     assert lab.hot == [
         "32 offline [Normal]",
         "33 offline [Normal Movable]",
@@ -237,7 +237,7 @@ def test_a_span_turned_inside_out_holds_no_block(boot: BootLab) -> None:
     lab.plug("b", "128M", at=32)
     assert lab.write(32, "online_kernel") is None
     assert lab.span("Normal") == (34, 33)
-    assert lab.seen.zones["0/Normal"].spanned == (1 << 64) - 32768
+    assert lab.observation.zones["0/Normal"].spanned == (1 << 64) - 32768
     lab.write(32, "offline")
     # The block ends where the zone does, so the file offers Movable, but it is not in the zone.
     assert lab.zones(32) == "Normal Movable"

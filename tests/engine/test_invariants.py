@@ -321,10 +321,10 @@ def test_present_pages_are_those_of_blocks_that_are_online(tale: Tale) -> None:
 @given(tales())
 def test_uevents_tell_of_each_block_and_of_the_driver_cores_flag(tale: Tale) -> None:
     runner = tale.runner()
-    online = {block: view.online for block, view in runner.seen.each()}
+    online = {block: view.online for block, view in runner.observation.each()}
     for moment in tale.play(runner):
         if isinstance(moment.act.do, Boot):
-            online = {block: view.online for block, view in runner.seen.each()}
+            online = {block: view.online for block, view in runner.observation.each()}
         for event in moment.act.uevents:
             action, _, place = event.partition(" memory")
             first, _, last = place.partition("-")
@@ -333,14 +333,14 @@ def test_uevents_tell_of_each_block_and_of_the_driver_cores_flag(tale: Tale) -> 
                     del online[block]
                 else:
                     online[block] = "1" if action == "online" else "0"
-        assert {block: view.online for block, view in runner.seen.each()} == online
+        assert {block: view.online for block, view in runner.observation.each()} == online
 
 
 @given(tales())
 def test_looking_at_runs_of_blocks_shows_what_looking_at_each_does(tale: Tale) -> None:
     for moment in tale.play():
         kernel = moment.runner.guest.kernel
-        assert dict(moment.runner.seen.each()) == {
+        assert dict(moment.runner.observation.each()) == {
             block: block_view(kernel, block)
             for block in range(len(kernel.tables.status))
             if kernel.tables.has(block)
@@ -358,7 +358,7 @@ def test_the_same_tale_gives_the_same_bytes(tale: Tale) -> None:
     runner = tale.runner()
     list(tale.play(runner))
     if runner.end == traces[0].end == "ran":
-        assert last == runner.seen
+        assert last == runner.observation
 
 
 @given(tales(), st.integers(0, 23))
@@ -370,7 +370,7 @@ def test_a_copy_goes_on_like_the_original_and_apart_from_it(tale: Tale, cut: int
     if runner.end != "ran":
         return
     twin = Runner(runner.guest.copy())
-    twin.seen = runner.seen
+    twin.observation = runner.observation
     key = runner.guest.key()
     assert twin.guest.key() == key
     acts = [moment.act for moment in tail.play(twin)]
@@ -386,7 +386,7 @@ def test_valid_zones_tells_what_a_write_can_do(tale: Tale) -> None:
     if runner.end != "ran" or tale.variant == "v4.14-stable":
         return
     for block in hot_blocks(runner):
-        zones = runner.seen.block(block).valid_zones.split()  # type: ignore[union-attr]
+        zones = runner.observation.block(block).valid_zones.split()  # type: ignore[union-attr]
         for value in ONLINE:
             guest = runner.guest.copy()
             if guest.kernel.tables.is_online(block):

@@ -48,7 +48,7 @@ def test_the_lower_node_may_be_node_1() -> None:
 
 def test_a_hole_between_ranges_has_no_block() -> None:
     lab = lab_of(Machine(memory=ranges((0, 512, 0), (1024, 512, 0), (6144, 1024, 0))))
-    blocks = [block for block, _ in lab.seen.each()]
+    blocks = [block for block, _ in lab.observation.each()]
     assert blocks == [*range(4), *range(8, 12), *range(48, 56)]
     assert lab.guest.machine.hotplug_base == 7 * GIB
 
@@ -81,10 +81,10 @@ def test_mistakes_in_a_layout(machine: Machine, message: str) -> None:
 def test_a_node_with_a_cpu_is_online_without_memory() -> None:
     machine = Machine(nodes=(Bytes(GIB), Bytes(0)), cpus=(1, 1))
     lab = lab_of(machine)
-    assert (lab.seen.nodes["online"], lab.seen.nodes["has_memory"]) == ("0-1", "0")
+    assert (lab.observation.nodes["online"], lab.observation.nodes["has_memory"]) == ("0-1", "0")
     assert lab.plug("dimm1", "256M", node=1) is None
     assert lab.unplug("dimm1") is None
-    assert lab.seen.nodes["online"] == "0-1"
+    assert lab.observation.nodes["online"] == "0-1"
 
 
 def test_nodes_with_cpus_are_numbered_first() -> None:
@@ -112,7 +112,7 @@ def test_nodes_with_cpus_are_numbered_first() -> None:
 )
 def test_parameters_cut_boot_memory(cmdline: str, blocks: list[int]) -> None:
     lab = lab_of(Machine(cmdline=cmdline))
-    assert [block for block, _ in lab.seen.each()] == blocks
+    assert [block for block, _ in lab.observation.each()] == blocks
 
 
 def test_a_block_that_mem_cuts_has_holes() -> None:
@@ -165,7 +165,7 @@ def test_a_dimm_below_4g(platform: Platform, result: str | None) -> None:
     lab = lab_of(Machine(nodes=(Bytes(2 * GIB),), platform=platform))
     assert lab.do(Plug("dimm1", Bytes(GIB), addr=Bytes(2 * GIB))) == result
     if result is None:
-        assert [block for block, _ in lab.seen.each() if block > 15] == [*range(16, 24)]
+        assert [block for block, _ in lab.observation.each() if block > 15] == [*range(16, 24)]
 
 
 def test_a_dimm_in_boot_memory_is_refused_by_the_machine() -> None:
@@ -195,4 +195,4 @@ def test_a_range_may_go_on_above_4g() -> None:
 def test_dimms_at_power_on_may_be_of_further_nodes() -> None:
     machine = Machine(memory=ranges((0, 1024, 0)), dimms=(Dimm("a", Bytes(GIB), node=2),))
     assert replace(machine, dimms=()).problems() == []
-    assert lab_of(machine).seen.nodes["online"] == "0-1"
+    assert lab_of(machine).observation.nodes["online"] == "0-1"

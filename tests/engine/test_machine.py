@@ -83,10 +83,10 @@ def test_dimms_are_packed_without_a_gap(boot: BootLab) -> None:
 def test_the_machine_refuses_what_has_no_place(boot: BootLab, id: str, size: str, at: int) -> None:
     lab = boot()
     lab.plug("dimm0", "256M")
-    before = lab.seen
+    before = lab.observation
     assert lab.plug(id, size, at=at) == "REFUSED"
     assert lab.rules == ["qemu.memory-device"]
-    assert lab.seen == before
+    assert lab.observation == before
     assert lab.guest.places == {"dimm0": (32, 33)}
 
 

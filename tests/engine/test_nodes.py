@@ -20,7 +20,7 @@ def interleaved(boot: BootLab) -> Any:
 
 
 def masks(lab: Lab) -> tuple[str, str, str]:
-    nodes = lab.seen.nodes
+    nodes = lab.observation.nodes
     return nodes["online"], nodes["has_memory"], nodes["has_normal_memory"]
 
 
@@ -66,7 +66,7 @@ def test_a_node_that_comes_back_has_fresh_zones(boot: BootLab) -> None:
     lab.unplug("dimm0")
     # Movable of node 1 was never given up, but the node starts anew.
     assert lab.span("Movable", 1) == (33, 34)
-    assert not any(name.startswith("1/") for name in lab.seen.zones)
+    assert not any(name.startswith("1/") for name in lab.observation.zones)
     lab.plug("dimm1", "256M", node=1)
     assert lab.events[-1] == "add node1"
     assert (lab.span("Normal", 1), lab.span("Movable", 1)) == ((32, 34), (0, 0))
@@ -123,14 +123,14 @@ def test_a_movable_zone_of_one_node_is_nothing_to_another(boot: BootLab) -> None
 
 
 def test_zones_of_all_nodes_are_shown(interleaved: Any) -> None:
-    assert list(interleaved.seen.zones) == [
+    assert list(interleaved.observation.zones) == [
         *("0/DMA", "0/DMA32", "0/Normal"),
         *("1/DMA32", "1/Normal"),
     ]
 
 
 def test_each_block_is_linked_to_its_node(interleaved: Any) -> None:
-    assert [interleaved.seen.block(block).node for block in range(32, 40)] == [
+    assert [interleaved.observation.block(block).node for block in range(32, 40)] == [
         *(0, 0, 1, 1),
         *(0, 0, 1, 1),
     ]

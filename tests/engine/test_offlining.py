@@ -53,7 +53,7 @@ def test_a_block_of_two_zones_cannot_go_offline(boot: BootLab) -> None:
 def test_kernel_objects_keep_a_block_online_until_they_are_gone(online: Any) -> None:
     online.do(Fill(Blocks("33"), "kernel-objects"))
     assert online.reasons[0].text == "block 33 in zone Normal now holds kernel-objects"
-    assert online.seen.block(33).removable == "0"
+    assert online.observation.block(33).removable == "0"
     assert online.write(33, "offline") == "EBUSY"
     assert online.reasons[0].text == (
         "block 33 in zone Normal holds pages that cannot be migrated -> EBUSY"
@@ -62,7 +62,7 @@ def test_kernel_objects_keep_a_block_online_until_they_are_gone(online: Any) -> 
     for content in ("movable-pages", "nothing"):
         online.do(Fill(Blocks("33"), "kernel-objects"))
         online.do(Fill(Blocks("33"), content))
-        assert online.seen.block(33).removable == "1"
+        assert online.observation.block(33).removable == "1"
         assert online.write(33, "offline") is None
         online.write(33, "online")
 
@@ -91,14 +91,14 @@ def test_what_a_block_held_is_gone_when_it_comes_back(online: Any) -> None:
     online.do(Fill(Blocks("33"), "nothing"))
     online.write(33, "offline")
     online.write(33, "online")
-    assert online.seen.block(33).removable == "1"
+    assert online.observation.block(33).removable == "1"
 
 
 @pytest.mark.parametrize("block", range(1, 7))
 def test_boot_memory_can_go_offline(boot: BootLab, block: int) -> None:
     lab = boot()
     assert lab.write(block, "offline") is None
-    assert lab.seen.zones["0/DMA32"].present == 258016 - 32768
+    assert lab.observation.zones["0/DMA32"].present == 258016 - 32768
 
 
 @pytest.mark.parametrize(("nodes", "top"), [("1G", 7), ("5G", 47)])
@@ -135,4 +135,4 @@ def test_with_movable_node_a_node_may_have_movable_memory_only(boot: BootLab) ->
     lab.write(32, "online_kernel")
     lab.write(34, "online_movable")
     assert lab.write(32, "offline") is None
-    assert lab.seen.nodes == {"online": "0-1", "has_memory": "0-1", "has_normal_memory": "0"}
+    assert lab.observation.nodes == {"online": "0-1", "has_memory": "0-1", "has_normal_memory": "0"}

@@ -25,7 +25,7 @@ def test_new_memory_starts_in_normal_and_only_its_last_block_may_move(dimm: Any)
 
 
 def test_the_first_block_cannot_be_onlined_as_movable(dimm: Any) -> None:
-    before = dimm.seen
+    before = dimm.observation
     assert dimm.write(32, "online_movable") == "EINVAL"
     [reason] = dimm.reasons
     assert reason.rule == "zone_can_shift.not-at-zone-end"
@@ -33,7 +33,7 @@ def test_the_first_block_cannot_be_onlined_as_movable(dimm: Any) -> None:
         "block 32 ends at pfn 1081344, zone Normal ends at 1310720: not at the zone's end, so it "
         "cannot move up to zone Movable -> EINVAL"
     )
-    assert dimm.seen == before
+    assert dimm.observation == before
 
 
 def test_from_the_last_block_down_all_can_be_onlined_as_movable(dimm: Any) -> None:

@@ -45,10 +45,10 @@ def test_state_takes_its_words_with_at_most_one_newline(lab: Lab, value: str) ->
     ],
 )
 def test_state_takes_nothing_else(lab: Lab, value: str) -> None:
-    before = lab.seen
+    before = lab.observation
     assert lab.write(32, value) == "EINVAL"
     assert lab.rules == ["store_mem_state"]
-    assert lab.seen == before
+    assert lab.observation == before
 
 
 @pytest.mark.parametrize("value", ["offline", "offline\n"])
@@ -91,7 +91,7 @@ def test_online_takes_nothing_else(lab: Lab, value: str) -> None:
 @pytest.mark.parametrize("value", ["online", "offline", "online\n"])
 def test_the_knob_takes_its_words(lab: Lab, value: str) -> None:
     assert lab.knob(value) is None
-    assert lab.seen.auto_online_blocks == value.strip()
+    assert lab.observation.auto_online_blocks == value.strip()
     assert lab.rules == ["store_auto_online_blocks.set"]
 
 
@@ -102,7 +102,7 @@ def test_the_knob_takes_nothing_else(lab: Lab, value: str) -> None:
     lab.knob("online")
     assert lab.knob(value) == "EINVAL"
     assert lab.rules == ["store_auto_online_blocks"]
-    assert lab.seen.auto_online_blocks == "online"
+    assert lab.observation.auto_online_blocks == "online"
 
 
 @pytest.mark.parametrize(

@@ -92,12 +92,12 @@ def modelled() -> Callable[[str, Machine, Script], LiveRun]:
     def run(variant: str, machine: Machine, script: Script) -> LiveRun:
         runner = Runner(Guest(machine, Registry().model(variant).policy))
         end = runner.boot()
-        boot, steps, snapshots = runner.seen, [], [snapshot_of(runner.seen)]
+        boot, steps, snapshots = runner.observation, [], [snapshot_of(runner.observation)]
         for step in script(runner) if end == "ran" else ():
             acts = []
             for act in runner.acts(step):
                 acts.append(act)
-                snapshots.append(snapshot_of(runner.seen))
+                snapshots.append(snapshot_of(runner.observation))
             steps.append(StepTrace(step, tuple(acts)))
             if runner.end != "ran":
                 break
@@ -109,7 +109,7 @@ def modelled() -> Callable[[str, Machine, Script], LiveRun]:
     return run
 
 
-def snapshot_of(seen: Observation) -> Snapshot:
+def snapshot_of(observation: Observation) -> Snapshot:
     """The look that would be observed like this."""
     return Snapshot(
         blocks={
@@ -119,13 +119,13 @@ def snapshot_of(seen: Observation) -> Snapshot:
                 "removable": view.removable,
                 "online": view.online,
             }
-            for number, view in seen.each()
+            for number, view in observation.each()
         },
-        links={number: (view.node,) for number, view in seen.each() if view.node >= 0},
+        links={number: (view.node,) for number, view in observation.each() if view.node >= 0},
         zones={
             name: {"start_pfn": zone.start_pfn, "spanned": zone.spanned, "present": zone.present}
-            for name, zone in seen.zones.items()
+            for name, zone in observation.zones.items()
         },
-        nodes=dict(seen.nodes),
-        knob=seen.auto_online_blocks,
+        nodes=dict(observation.nodes),
+        knob=observation.auto_online_blocks,
     )

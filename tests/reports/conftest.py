@@ -80,7 +80,7 @@ def dimm(count: int, zones: str, last: str | None = None, first: str | None = No
     return blocks
 
 
-def seen(
+def observed(
     blocks: Blocks_, knob: str | None = "offline", *zones: tuple[str, int, int]
 ) -> Observation:
     """An observation; zones as (name, first block, blocks)."""
@@ -199,15 +199,15 @@ def reproducer(kind: str) -> Trace:
     """online_movable on the first block of a cold-plugged 1G DIMM."""
     if kind == "igor-movable":
         blocks = dimm(8, "Movable", first="Movable Normal")
-        scene = Scene(seen(blocks, "offline", ("Movable", 32, 8)), {"dimm1": (32, 39)})
+        scene = Scene(observed(blocks, "offline", ("Movable", 32, 8)), {"dimm1": (32, 39)})
         after = {**blocks, 32: online("Movable Normal")}
         scene.simple(
-            set_movable(32), seen(after, "offline", ("Movable", 32, 8)), None, STAYS,
+            set_movable(32), observed(after, "offline", ("Movable", 32, 8)), None, STAYS,
             ("online memory32",),
         )  # fmt: skip
     else:
         blocks = dimm(8, "Normal", last="Normal Movable")
-        scene = Scene(seen(blocks, "offline", ("Normal", 32, 8)), {"dimm1": (32, 39)})
+        scene = Scene(observed(blocks, "offline", ("Normal", 32, 8)), {"dimm1": (32, 39)})
         scene.simple(set_movable(32), None, "EINVAL", not_at_end(32, 40))
     return scene.trace(kind)
 
@@ -221,10 +221,10 @@ def ascending(kind: str) -> Trace:
         if movable
         else dimm(8, "Normal", last="Normal Movable")
     )
-    scene = Scene(seen({}), {"dimm1": (32, 39)})
+    scene = Scene(observed({}), {"dimm1": (32, 39)})
     scene.simple(
         Plug("dimm1", Bytes(1024 * MIB)),
-        seen(blocks, "offline", (zone, 32, 8)),
+        observed(blocks, "offline", (zone, 32, 8)),
         None,
         MOVABLE if movable else NORMAL,
         ("add memory32-39",),
@@ -233,7 +233,7 @@ def ascending(kind: str) -> Trace:
     for number in range(32, 40):
         if movable:
             blocks = {**blocks, number: online(blocks[number].valid_zones)}
-            after = seen(blocks, "offline", ("Movable", 32, 8))
+            after = observed(blocks, "offline", ("Movable", 32, 8))
             acts.append(
                 scene.act(set_movable(number), after, None, STAYS, (f"online memory{number}",))
             )
@@ -241,7 +241,7 @@ def ascending(kind: str) -> Trace:
             acts.append(scene.act(set_movable(number), None, "EINVAL", not_at_end(number, 40)))
         else:
             blocks = {**blocks, 38: offline("Normal Movable"), 39: online("Movable Normal")}
-            after = seen(blocks, "offline", ("Movable", 39, 1), ("Normal", 32, 7))
+            after = observed(blocks, "offline", ("Movable", 39, 1), ("Normal", 32, 7))
             acts.append(scene.act(set_movable(39), after, None, None, ("online memory39",)))
     scene.step(Online(Blocks("dimm1"), "online_movable"), *acts)
     return scene.trace(kind)
@@ -255,10 +255,10 @@ def three_blocks(kind: str) -> Trace:
         if movable
         else dimm(3, "Normal", last="Normal Movable")
     )
-    scene = Scene(seen({}), {"dimm1": (32, 34)})
+    scene = Scene(observed({}), {"dimm1": (32, 34)})
     scene.simple(
         Plug("dimm1", Bytes(384 * MIB)),
-        seen(blocks, "offline", ("Movable" if movable else "Normal", 32, 3)),
+        observed(blocks, "offline", ("Movable" if movable else "Normal", 32, 3)),
         None,
         MOVABLE if movable else NORMAL,
         ("add memory32-34",),
@@ -282,7 +282,7 @@ def kernel_last(kind: str) -> Trace:
         scene.simple(write, None, "EINVAL", why)
     else:
         blocks = {**dimm(3, "Normal"), 34: online("Normal Movable")}
-        after = seen(blocks, "offline", ("Normal", 32, 3))
+        after = observed(blocks, "offline", ("Normal", 32, 3))
         scene.simple(write, after, None, None, ("online memory34",))
     return scene.trace(kind)
 
@@ -293,20 +293,20 @@ NO_KNOB_IN: Final = ("michal-split/3", "hyperv-xen-only")
 def knob(kind: str) -> Trace:
     """Auto-online switched on, then a DIMM plugged."""
     gone = kind in NO_KNOB_IN
-    scene = Scene(seen({}, None if gone else "offline"), {"dimm1": (32, 33)})
+    scene = Scene(observed({}, None if gone else "offline"), {"dimm1": (32, 33)})
     turn_on = Write("auto_online_blocks", "online")
     plug = Plug("dimm1", Bytes(256 * MIB))
     added = ("add memory32-33",)
     if gone:
         blocks = dimm(2, "Normal", last="Normal Movable")
         scene.simple(turn_on, None, "EACCES", NO_KNOB)
-        scene.simple(plug, seen(blocks, None, ("Normal", 32, 2)), None, NOT_AUTO, added)
+        scene.simple(plug, observed(blocks, None, ("Normal", 32, 2)), None, NOT_AUTO, added)
     else:
         zone = "Movable" if kind == "igor-movable" else "Normal"
         edge = {32: "Movable Normal"} if zone == "Movable" else {33: "Normal Movable"}
         blocks = {n: replace(online(edge.get(n, zone)), online="0") for n in (32, 33)}
-        scene.simple(turn_on, seen({}, "online"), None, KNOB)
-        scene.simple(plug, seen(blocks, "online", (zone, 32, 2)), None, AUTO, added)
+        scene.simple(turn_on, observed({}, "online"), None, KNOB)
+        scene.simple(plug, observed(blocks, "online", (zone, 32, 2)), None, AUTO, added)
     return scene.trace(kind)
 
 
@@ -316,7 +316,7 @@ def eject(kind: str) -> Trace:
     scene = Scene(done.boot, done.devices)
     scene.steps, scene.now = list(done.steps), done.last()
     if kind in NO_KNOB_IN:
-        scene.simple(Unplug("dimm1"), seen({}, None), None, None, ("remove memory32-33",))
+        scene.simple(Unplug("dimm1"), observed({}, None), None, None, ("remove memory32-33",))
     else:
         scene.simple(Unplug("dimm1"), None, "BUG", DIES)
     return scene.trace(kind)

@@ -95,14 +95,14 @@ class Tags(HTMLParser):
     def __init__(self, page: str) -> None:
         super().__init__()
         self.open: list[str] = []
-        self.seen: set[str] = set()
+        self.observation: set[str] = set()
         self.feed(page)
         self.close()
         assert not self.open
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         assert not attrs
-        self.seen.add(tag)
+        self.observation.add(tag)
         self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -121,7 +121,7 @@ def test_whatever_a_stranger_writes_is_no_markup(
 ) -> None:
     comment = markdown.render(hostile(text))
     assert len(comment.encode()) <= markup.LIMIT
-    assert Tags(shown(comment)).seen <= OURS
+    assert Tags(shown(comment)).observation <= OURS
 
 
 def test_what_is_cut_is_said(result: Result) -> None:

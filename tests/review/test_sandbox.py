@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from zonediff.engine.units import GIB, MIB
 from zonediff.review import sandbox as sandboxes
 from zonediff.review.errors import ReviewError
 from zonediff.review.sandbox import Folder, Sandbox, choose_sandbox, problem, python_folders
-from zonediff.review.watched import Bounds, Ended, descendants, watch
+from zonediff.review.watched import Bounds, Ended, control_group, descendants, watch
 
 Kind = Literal["bubblewrap", "namespaces"]
 KINDS: tuple[Kind, ...] = ("bubblewrap", "namespaces")
@@ -117,9 +118,27 @@ def test_it_gains_no_rights(run: Runner) -> None:
 
 
 def test_one_that_forks_without_end_is_stopped(run: Runner) -> None:
-    ended = run("import os\nwhile True: os.fork()\n", Bounds(processes=100, seconds=60))
+    program = "import os, time\ntry:\n  while os.fork(): pass\nfinally: time.sleep(600)\n"
+    ended = run(program, Bounds(processes=100, seconds=60))
     assert ended.stopped == "it ran more than 100 processes at once"
     assert descendants(os.getpid()) == []
+
+
+def test_the_kernel_keeps_a_group_below_its_number_of_processes() -> None:
+    program = (
+        "import os, time\nfor number in range(200):\n  try:\n    if not os.fork():\n"
+        "      time.sleep(600)\n  except BlockingIOError:\n    break\nprint(number)\n"
+        "os.killpg(0, 9)\n"
+    )
+    with control_group(40) as prefix:
+        if not prefix:
+            pytest.skip("this user cannot make control groups")
+        command = [*prefix, sys.executable, "-uc", program]
+        done = subprocess.run(command, stdout=subprocess.PIPE, start_new_session=True, check=False)
+        group = Path(prefix[-1]).parent
+        assert group.is_dir()
+    assert int(done.stdout) < 40
+    assert not group.exists()
 
 
 def test_one_that_hides_its_processes_is_stopped_too(run: Runner) -> None:

@@ -25,7 +25,7 @@ HAVE_A_KNOB = (*FOLLOW_THE_KNOB, "michal-split/1", "michal-split/2")
 
 
 def states(lab: Lab) -> set[str]:
-    return {view.state for number, view in lab.seen.each() if number >= 32}
+    return {view.state for number, view in lab.observation.each() if number >= 32}
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
@@ -218,7 +218,7 @@ def test_chunks_that_were_added_stay_when_a_later_one_fails(boot: BootLab) -> No
     lab = boot()
     lab.probe(33)
     assert lab.do(HypervAdd("balloon", Bytes(384 * MIB))) == "EEXIST"
-    assert [number for number, _ in lab.seen.each() if number >= 32] == [32, 33]
+    assert [number for number, _ in lab.observation.each() if number >= 32] == [32, 33]
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

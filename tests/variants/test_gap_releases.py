@@ -45,7 +45,7 @@ def test_v4_3_moves_blocks_between_normal_and_movable_alone(boot: BootLab) -> No
     assert lab.write(3, "offline") is None
     assert lab.write(3, "online_movable") is None
     assert lab.zones(3) == "DMA32"
-    assert lab.seen.auto_online_blocks is None
+    assert lab.observation.auto_online_blocks is None
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_v5_4_adds_all_of_a_range_or_nothing(boot: BootLab) -> None:
     lab = boot("256M", variant="v5.4")
     lab.guest.kernel.free_kib = 20_000
     assert lab.plug("dimm1", "2G") == "panic"
-    assert not [block for block, _ in lab.seen.each() if block >= 32]
+    assert not [block for block, _ in lab.observation.each() if block >= 32]
 
 
 def test_v5_4_shows_new_blocks_with_both_zones(boot: BootLab) -> None:
@@ -91,4 +91,4 @@ def test_a_node_stays_while_it_has_blocks_since_5_4(boot: BootLab) -> None:
         lab.plug("dimm2", "128M", node=1)
         lab.write(32, "online")
         assert lab.unplug("dimm1") is None
-        assert lab.seen.nodes["online"] == online
+        assert lab.observation.nodes["online"] == online

@@ -81,7 +81,9 @@ def test_4_12_and_4_13_refuse_to_eject_all_the_movable_memory(
     assert lab.unplug("dimm0") == ("REFUSED" if refused else None)
     if refused:
         assert "drain_all_pages.in-worker" in [reason.rule for reason in lab.reasons]
-        assert [view.state for block, view in lab.seen.each() if block >= 32] == ["online"] * 2
+        assert [view.state for block, view in lab.observation.each() if block >= 32] == [
+            "online"
+        ] * 2
         # Through sysfs the same blocks go offline.
         lab.write(32, "offline")
         assert lab.write(33, "offline") is None
@@ -350,13 +352,13 @@ def test_a_boot_block_counts_the_pages_that_it_has(boot: BootLab, variant: str) 
     assert lab.write(23, "offline") is None
     assert lab.write(23, "online_movable") is None
     assert lab.span("Movable") == (23, 24)
-    assert lab.seen.zones["0/Movable"].present == SECTION_PAGES - 32
+    assert lab.observation.zones["0/Movable"].present == SECTION_PAGES - 32
     lab.plug("dimm0", "128M")
     assert lab.write(48, "online_movable") is None
     lab.unplug("dimm0")
     assert lab.span("Movable") == (23, 24)
     assert lab.write(23, "offline") is None
-    assert lab.seen.zones["0/Movable"].present == 0
+    assert lab.observation.zones["0/Movable"].present == 0
 
 
 # --- 6.1
@@ -385,7 +387,7 @@ def test_6_1_has_zones_for_the_knob(boot: BootLab, value: str) -> None:
     for lab in (boot(variant="v6.1"), boot(variant="v6.1", cmdline=f"memhp_default_state={value}")):
         if not lab.guest.machine.cmdline:
             lab.knob(value)
-        assert lab.seen.auto_online_blocks == value
+        assert lab.observation.auto_online_blocks == value
         lab.plug("dimm0", "256M")
         state = "offline" if value == "offline" else "online"
         zone = {"online_movable": "Movable", "offline": "Normal Movable"}.get(value, "Normal")
@@ -400,7 +402,7 @@ def test_6_1_refuses_blocks_with_holes_and_calls_all_removable(boot: BootLab) ->
         "pages of block 7 are missing: a block with holes is not offlined -> EINVAL"
     )
     assert lab.write(0, "offline") == "EINVAL"
-    assert all(view.removable == "1" for _, view in lab.seen.each())
+    assert all(view.removable == "1" for _, view in lab.observation.each())
 
 
 @pytest.mark.parametrize(
@@ -560,9 +562,9 @@ def test_6_1_adds_whole_blocks_only(boot: BootLab) -> None:
     lab = boot("66G", variant="v6.1")
     assert lab.plug("dimm0", "512M") == "EINVAL"
     assert lab.reasons[0].text.endswith("is not whole memory blocks of 1024 MiB -> EINVAL")
-    assert lab.seen.blocks[-1].last == 66
+    assert lab.observation.blocks[-1].last == 66
     lab.plug("dimm1", "1G", at=68 * 8)
-    assert str(lab.seen.block(68)) == "offline [Normal Movable]"
+    assert str(lab.observation.block(68)) == "offline [Normal Movable]"
     with pytest.raises(NotModelled):
         boot("66G", variant="v4.14").plug("dimm0", "512M")
 
@@ -581,7 +583,7 @@ def test_a_node_can_leave_before_blocks_that_were_never_online(
     lab.plug("dimm0", "128M", node=1)
     lab.plug("dimm1", "128M", node=1)
     lab.unplug("dimm0")
-    assert lab.seen.nodes["online"] == ("0" if leaves else "0-1")
+    assert lab.observation.nodes["online"] == ("0" if leaves else "0-1")
     assert lab.view(33).node == (-1 if leaves else 1)
 
 
@@ -599,7 +601,7 @@ def test_what_a_node_spans_once_what_was_online_is_gone(
     for block, dimm in ((34, "dimm2"), (32, "dimm0")):
         lab.write(block, "offline")
         assert lab.unplug(dimm) is None
-    assert lab.seen.nodes["online"] == ("0" if leaves else "0-1")
+    assert lab.observation.nodes["online"] == ("0" if leaves else "0-1")
 
 
 @pytest.mark.parametrize("variant", ["v4.13", "v4.14"])
@@ -615,7 +617,7 @@ def test_what_is_plugged_where_a_nodes_span_has_shrunk_is_outside_of_it(
     lab.plug("dimm1", "128M", at=33, node=1)
     lab.write(32, "offline")
     assert lab.unplug("dimm0") is None
-    assert lab.seen.nodes["online"] == "0"
+    assert lab.observation.nodes["online"] == "0"
 
 
 @pytest.mark.parametrize("variant", ["v4.13", "v4.14"])
@@ -649,15 +651,15 @@ def test_the_count_of_a_node_that_came_back_can_fall_below_nothing(
     # __offline_pages() subtracts from a count that hotadd_new_pgdat() has reset.
     lab = came_back(boot, variant, "online_movable")
     assert lab.write(33, "offline") is None
-    assert lab.seen.zones["1/Movable"].present == (1 << 64) - SECTION_PAGES
-    assert lab.seen.nodes["has_memory"] == "0"
+    assert lab.observation.zones["1/Movable"].present == (1 << 64) - SECTION_PAGES
+    assert lab.observation.nodes["has_memory"] == "0"
     # With two blocks online the node counts the pages of one, and loses the state with it.
     for block in (32, 33):
         assert lab.write(block, "online_kernel" if variant == "v4.14" else "online") is None
-    assert lab.seen.nodes["has_memory"] == "0-1"
+    assert lab.observation.nodes["has_memory"] == "0-1"
     assert lab.write(32, "offline") is None
     assert lab.view(33).state == "online"
-    assert lab.seen.nodes["has_memory"] == "0"
+    assert lab.observation.nodes["has_memory"] == "0"
 
 
 @pytest.mark.parametrize("variant", ["v4.13", "v4.14"])
@@ -668,7 +670,7 @@ def test_a_movable_block_does_not_touch_the_mask_of_normal_memory(
     lab = came_back(boot, variant, "online_kernel")
     assert lab.write(32, "online_movable") is None
     assert lab.write(32, "offline") is None
-    assert lab.seen.nodes == {"online": "0-1", "has_memory": "0", "has_normal_memory": "0-1"}
+    assert lab.observation.nodes == {"online": "0-1", "has_memory": "0", "has_normal_memory": "0-1"}
 
 
 @pytest.mark.parametrize(("variant", "result"), [("v4.14", None), ("v4.14-stable", "EINVAL")])

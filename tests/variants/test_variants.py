@@ -165,11 +165,11 @@ def test_igors_patch_says_why(boot: BootLab) -> None:
 @pytest.mark.parametrize("name", COMPARED)
 def test_whole_dimms_are_onlined_by_a_udev_rule_and_ejected_again(boot: BootLab, name: str) -> None:
     lab = boot(variant=name)
-    before = lab.seen
+    before = lab.observation
     lab.plug("dimm0", "1G")
     assert lab.do(Udev("online")) is None
     assert lab.do(Unplug("dimm0")) is None
-    assert lab.seen == before
+    assert lab.observation == before
 
 
 def test_the_whole_series_is_its_last_patch() -> None:
