@@ -142,7 +142,7 @@ def test_the_kernel_keeps_a_group_below_its_number_of_processes() -> None:
 
 
 def test_one_that_hides_its_processes_is_stopped_too(run: Runner) -> None:
-    program = "import os, time\nfor _ in range(200):\n  if os.fork() == 0:\n    os.setsid()\n    "
+    program = "import os, time\nfor _ in range(120):\n  if os.fork() == 0:\n    os.setsid()\n    "
     program += "if os.fork(): os._exit(0)\n    time.sleep(600)\ntime.sleep(600)\n"
     ended = run(program, Bounds(processes=100, seconds=60))
     assert ended.stopped == "it ran more than 100 processes at once"
