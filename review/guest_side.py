@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -54,6 +54,7 @@ class GuestSide:
     ) -> None:
         self._specs = [machine.spec(host, image, parameter) for parameter in parameters]
         self._dimms = {dimm.id: dimm for dimm in machine.dimms}
+        self._handover = machine.handover
         self._fresh = fresh
         self._slowest = 0.0
         self._stack = AsyncExitStack()
@@ -67,6 +68,7 @@ class GuestSide:
                 booted(self._specs[boot], fresh=self._fresh)
             )
             await self._guest.observe()
+            await hand_over(self._handover, self._guest.write)
         except DiedBooting as death:
             return Shown(death.how, None)
         except KernelDied as death:
@@ -130,6 +132,18 @@ class GuestSide:
         lines = self._guest.console.lines
         start, self._printed = self._printed, len(lines)
         return warnings_in(lines[start:])
+
+
+async def hand_over(
+    steps: Sequence[Action], write: Callable[[str, str], Awaitable[str | None]]
+) -> None:
+    """Give a machine's devices to the driver under review; ends at the first step that fails.
+
+    write: writes a text to a file of the guest and returns the errno's name, None for success.
+    """
+    for step in steps:
+        if await write(step.target, f"{step.value}\n") is not None:
+            return
 
 
 def warnings_in(lines: Iterable[str]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from zonediff.live.guest_spec import GuestSpec
 from zonediff.live.host import Host
 from zonediff.live.image import Image
 from zonediff.live.qemu_arguments import window_for
+from zonediff.review.actions import Action
 
 _IOMEM: Final = "/proc/iomem"
 
@@ -23,7 +24,8 @@ class ReviewMachine:
     about: the machine in words. config: the names of the configuration fragments that a kernel for
     it is built with. devices: folders of the devices that bring memory; each bears the name that
     its driver's `bind` and `unbind` take. drivers: folders that have a folder for each driver.
-    dimms: DIMMs that are plugged and unplugged.
+    dimms: DIMMs that are plugged and unplugged. handover: steps after boot that give the devices to
+    the driver under review; the first fails where that driver has them already.
     """
 
     name: str
@@ -33,6 +35,7 @@ class ReviewMachine:
     devices: tuple[str, ...] = ()
     drivers: tuple[str, ...] = ()
     dimms: tuple[Dimm, ...] = ()
+    handover: tuple[Action, ...] = ()
 
     @property
     def watched(self) -> tuple[str, ...]:
@@ -69,16 +72,24 @@ _DIMM_MACHINE: Final = ReviewMachine(
     dimms=(_DIMM,),
 )
 
+_DAX_DRIVERS: Final = "/sys/bus/dax/drivers"
+
 _DAX_MACHINE: Final = ReviewMachine(
     name="dax",
     about=(
         "1.5 GiB of boot memory in QEMU; 256 MiB at 1 GiB are Soft Reserved by the boot parameter "
-        "memmap=, which makes dax0.0 of them"
+        "memmap=, which makes dax0.0 of them; where device_dax has it after boot, it is given to "
+        "kmem (unbind, then kmem/new_id)"
     ),
     config=("hotplug", "dax"),
     machine=Machine((Bytes(1536 * MIB),), cmdline="memmap=256M%0x40000000-1+0xefffffff"),
     devices=("/sys/bus/dax/devices/dax0.0",),
-    drivers=("/sys/bus/dax/drivers",),
+    drivers=(_DAX_DRIVERS,),
+    # Until 6.3, device_dax takes Soft Reserved memory; `daxctl reconfigure-device` does the same.
+    handover=(
+        Action("write", f"{_DAX_DRIVERS}/device_dax/unbind", "dax0.0"),
+        Action("write", f"{_DAX_DRIVERS}/kmem/new_id", "dax0.0"),
+    ),
 )
 
 MACHINES: Final[Mapping[str, ReviewMachine]] = {
