@@ -41,7 +41,10 @@ _REGION: Final = re.compile(r"(?P<size>[^@#$!]+)(?:(?P<sign>[@#$!])(?P<start>.+)
 
 
 class UnknownEffect(Exception):
-    """A parameter changes memory in a way that is not restated; the message says which."""
+    """Control flow: a parameter changes memory in a way that is not restated.
+
+    The message says which.
+    """
 
 
 def words(cmdline: str) -> Iterator[tuple[str, str | None]]:

@@ -29,7 +29,7 @@ def complete(process: Any) -> Any:
 @pytest.mark.parametrize(
     ("words", "completed"),
     [
-        (["re"], ["report", "regress"]),
+        (["re"], ["report", "review", "regress"]),
         (["--v"], ["--version"]),
         (["run", "--variants", "igor-movable,up"], ["igor-movable,upstream"]),
         (["show", "--variant", "igor"], ["igor-movable"]),
@@ -42,7 +42,7 @@ def complete(process: Any) -> Any:
         (["run", "--report", "ju"], ["junit="]),
         (
             ["regress", "--variants", "v4.12,v4.1"],
-            ["v4.12,v4.13", "v4.12,v4.14", "v4.12,v4.14-stable"],
+            ["v4.12,v4.13", "v4.12,v4.14", "v4.12,v4.14-stable", "v4.12,v4.17"],
         ),
     ],
     ids=lambda value: " ".join(value),

@@ -383,7 +383,7 @@ def test_a_copy_goes_on_like_the_original_and_apart_from_it(tale: Tale, cut: int
 def test_valid_zones_tells_what_a_write_can_do(tale: Tale) -> None:
     runner = tale.runner()
     list(tale.play(runner))
-    if runner.end != "ran" or tale.variant == "v4.14-stable":
+    if runner.end != "ran" or tale.variant in ("v4.3", "v4.9", "v4.14-stable"):
         return
     for block in hot_blocks(runner):
         zones = runner.observation.block(block).valid_zones.split()  # type: ignore[union-attr]

@@ -14,7 +14,7 @@ RUN = ("run", "knob/config-overruled", "--variants", "michal-split/2")
 @pytest.fixture(autouse=True)
 def no_evidence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the second that replaying recordings takes."""
-    monkeypatch.setattr("zonediff.compare.assemble._evidence", lambda names, registry: {})
+    monkeypatch.setattr("zonediff.compare.assemble.recorded_evidence", lambda names, registry: {})
 
 
 def mailed(linux: Any, file: Path) -> None:

@@ -14,13 +14,13 @@ DRIVERS = {"hyperv": HypervAdd, "xen": XenAdd}
 
 FOLLOW_THE_KNOB = (
     *("upstream", "igor-movable", "v4.12", "v4.13", "v4.14", "v4.14-stable"),
-    *("v5.10", "v6.1", "v6.12", "v7.2"),
+    *("v4.9", "v4.17", "v5.4", "v5.10", "v6.1", "v6.12", "v7.2"),
 )
 ALWAYS_ONLINE = (
     *("michal-split/1", "michal-split/2", "michal-split/3", "michal-split"),
     "hyperv-xen-only",
 )
-NEVER_ONLINE = ("pre-auto-online",)
+NEVER_ONLINE = ("pre-auto-online", "v4.3")
 HAVE_A_KNOB = (*FOLLOW_THE_KNOB, "michal-split/1", "michal-split/2")
 
 
