@@ -90,8 +90,8 @@ class SharedContent:
         ]
 
     def explained(self, text: str) -> Markup:
-        """Text with a link from its first `online=0` to a note on its meaning."""
-        pieces = _CONTRADICTION.split(visible(text), maxsplit=1)
+        """Text with a link from each `online=0` to a note on its meaning."""
+        pieces = _CONTRADICTION.split(visible(text))
         return Markup("").join(
             Markup("<a href=#{}>{}</a>").format(self._note(ONLINE), piece)
             if number % 2
