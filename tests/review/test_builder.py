@@ -18,7 +18,7 @@ from zonediff.review.configuration import configuration
 from zonediff.review.errors import ReviewError
 from zonediff.review.sandbox import Sandbox, choose_sandbox
 from zonediff.review.sources import SourceFile, open_tree
-from zonediff.review.watched import Bounds, descendants
+from zonediff.review.watched import Bounds
 
 pytest.importorskip("tuxmake")
 try:
@@ -188,15 +188,14 @@ def test_a_makefile_that_changes_the_sources(opened: Open, tmp_path: Path) -> No
     assert (tmp_path / "tree" / CODE).read_text() == SOURCES[CODE]
 
 
-def test_a_makefile_that_forks_without_end(opened: Open) -> None:
+def test_a_makefile_that_forks_without_end(
+    opened: Open, left_running: Callable[[], set[int]]
+) -> None:
     with opened() as builder:
         builder.bounds = Bounds(processes=100, seconds=60)
         built = builder.build(with_makefile("\t(while :; do sleep 600 & done); sleep 600\n"))
     assert built.problem == "the build was stopped: it ran more than 100 processes at once"
-    end = time.monotonic() + 20  # killed processes are there until the kernel is done with them
-    while descendants(os.getpid()) and time.monotonic() < end:
-        pass
-    assert descendants(os.getpid()) == []
+    assert not left_running()
 
 
 def test_a_makefile_that_prints_without_end(opened: Open) -> None:

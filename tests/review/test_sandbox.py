@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +15,7 @@ from zonediff.engine.units import GIB, MIB
 from zonediff.review import sandbox as sandboxes
 from zonediff.review.errors import ReviewError
 from zonediff.review.sandbox import Folder, Sandbox, choose_sandbox, problem, python_folders
-from zonediff.review.watched import Bounds, Ended, control_group, descendants, watch
+from zonediff.review.watched import Bounds, Ended, control_group, watch
 
 Kind = Literal["bubblewrap", "namespaces"]
 KINDS: tuple[Kind, ...] = ("bubblewrap", "namespaces")
@@ -117,11 +117,13 @@ def test_it_gains_no_rights(run: Runner) -> None:
     assert run.output == "-1\n-1\n['0000000000000000']\nTrue\n"
 
 
-def test_one_that_forks_without_end_is_stopped(run: Runner) -> None:
+def test_one_that_forks_without_end_is_stopped(
+    run: Runner, left_running: Callable[[], set[int]]
+) -> None:
     program = "import os, time\ntry:\n  while os.fork(): pass\nfinally: time.sleep(600)\n"
     ended = run(program, Bounds(processes=100, seconds=60))
     assert ended.stopped == "it ran more than 100 processes at once"
-    assert descendants(os.getpid()) == []
+    assert not left_running()
 
 
 def test_the_kernel_keeps_a_group_below_its_number_of_processes() -> None:
@@ -141,12 +143,14 @@ def test_the_kernel_keeps_a_group_below_its_number_of_processes() -> None:
     assert not group.exists()
 
 
-def test_one_that_hides_its_processes_is_stopped_too(run: Runner) -> None:
+def test_one_that_hides_its_processes_is_stopped_too(
+    run: Runner, left_running: Callable[[], set[int]]
+) -> None:
     program = "import os, time\nfor _ in range(120):\n  if os.fork() == 0:\n    os.setsid()\n    "
     program += "if os.fork(): os._exit(0)\n    time.sleep(600)\ntime.sleep(600)\n"
     ended = run(program, Bounds(processes=100, seconds=60))
     assert ended.stopped == "it ran more than 100 processes at once"
-    assert descendants(os.getpid()) == []
+    assert not left_running()
 
 
 def test_one_that_prints_without_end_is_stopped(run: Runner) -> None:
@@ -155,10 +159,10 @@ def test_one_that_prints_without_end_is_stopped(run: Runner) -> None:
     assert run.log.stat().st_size <= 4 * MIB
 
 
-def test_one_that_never_ends_is_stopped(run: Runner) -> None:
+def test_one_that_never_ends_is_stopped(run: Runner, left_running: Callable[[], set[int]]) -> None:
     ended = run("import time\ntime.sleep(600)", Bounds(seconds=1.0))
     assert ended.stopped == "it took longer than 1 s"
-    assert descendants(os.getpid()) == []
+    assert not left_running()
 
 
 def test_one_that_takes_all_memory_fails(run: Runner) -> None:
@@ -216,7 +220,9 @@ def test_a_user_who_trusts_the_series_keeps_the_limits(tmp_path: Path) -> None:
     assert watch(command, bounds, tmp_path / "log").stopped == "it took longer than 1 s"
 
 
-def test_an_interrupt_leaves_nothing_running(tmp_path: Path) -> None:
+def test_an_interrupt_leaves_nothing_running(
+    tmp_path: Path, left_running: Callable[[], set[int]]
+) -> None:
     def interrupt(line: str) -> None:
         raise KeyboardInterrupt
 
@@ -227,4 +233,4 @@ def test_an_interrupt_leaves_nothing_running(tmp_path: Path) -> None:
             tmp_path / "log",
             on_line=interrupt,
         )
-    assert descendants(os.getpid()) == []
+    assert not left_running()
