@@ -16,6 +16,8 @@ from zonediff.cli.progress import bar, note
 from zonediff.cli.report_files import ReportFile, write_reports
 from zonediff.engine.units import GIB
 from zonediff.result import exit_code
+from zonediff.result.result import Result
+from zonediff.result.reviews import WITH_KERNEL
 from zonediff.review.build_cache import BuildCache, default_cache
 from zonediff.review.machines import MACHINES
 
@@ -46,7 +48,7 @@ Exit codes:
   1    something regressed
   2    bad input or usage
   3    a patch does not apply, or a stage does not build
-  130  interrupted; what was compared until then is written
+  130  interrupted; what was built and compared until then is written
 
 \b
 zonediff review cache          shows the cache of builds
@@ -178,9 +180,16 @@ def command(series: tuple[Path, ...], **given: Any) -> int:
     ]
     write_reports(result, reports, full=given["full"])
     if not result.complete:
-        click.echo("Interrupted.", err=True)
-        return INTERRUPTED
+        return _interrupted(result)
     return exit_code.exit_code(result)
+
+
+def _interrupted(result: Result) -> int:
+    """Say which stages were built before an interrupt."""
+    [review] = result.reviews
+    built = [stage.name for stage in review.stages if stage.outcome in WITH_KERNEL]
+    click.echo(f"Interrupted. Built: {', '.join(built) or 'nothing'}.", err=True)
+    return INTERRUPTED
 
 
 def _images(series: Sequence[Path], given: Mapping[str, Any]) -> tuple[Path, Path] | None:

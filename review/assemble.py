@@ -122,14 +122,12 @@ def assemble_review(
         read_claim(path)
     host = find_host()
     cache = BuildCache((wanted.cache or default_cache()).absolute(), wanted.cache_bytes)
-    if wanted.images is not None:
-        work = _Work(wanted, plan_images(*wanted.images), host, bar, note)
-    else:
-        config = configuration(wanted.machine.config, wanted.fragments)
-        tree, plan = _plan(wanted, cache)
-        work = _Work(wanted, plan, host, bar, note)
-        _build(work, tree, config, cache)
+    config = configuration(wanted.machine.config, wanted.fragments)
+    tree, plan = _plan(wanted, cache)
+    work = _Work(wanted, plan, host, bar, note)
     try:
+        if tree is not None:
+            _build(work, tree, config, cache)
         _compare(work)
         _settle(work)
     except KeyboardInterrupt:
@@ -140,8 +138,10 @@ def assemble_review(
 # --- the series -----------------------------------------------------------------------------------
 
 
-def _plan(wanted: Wanted, cache: BuildCache) -> tuple[Tree, Plan]:
-    """Read the series and the tree. Raises ReviewError and SeriesError."""
+def _plan(wanted: Wanted, cache: BuildCache) -> tuple[Tree | None, Plan]:
+    """Read the series and the tree, or two images. Raises ReviewError and SeriesError."""
+    if wanted.images is not None:
+        return None, plan_images(*wanted.images)
     assert wanted.tree is not None
     path, notes = wanted.tree, list[str]()
     if wanted.revisions is not None:

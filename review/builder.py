@@ -130,9 +130,12 @@ class Builder:
             jobs=self.jobs,
             bounds=self.bounds,
         )
-        ended = watch(
-            command, self.bounds, log, disk=folder, on_line=_Counter(state.stale, progress).take
-        )
+        count = _Counter(state.stale, progress).take
+        try:
+            ended = watch(command, self.bounds, log, disk=folder, on_line=count)
+        except BaseException:
+            remove(kept)
+            raise
         if ended.stopped is not None:
             problem = f"the build was stopped: {ended.stopped}"
         elif ended.code != 0:
@@ -149,18 +152,7 @@ class Builder:
         shared = not changes or not self.sandbox.own_paths
         folder = base if shared else parent / self.line
         if not folder.is_dir() and not shared and base.is_dir():
-            copy = parent / f"{self.line}.new"
-            remove(copy)
-            done = subprocess.run(
-                ["cp", "-a", "--reflink=auto", "--", base, copy],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if done.returncode:
-                remove(copy)
-                raise ReviewError(f"{base}: cannot be copied: {done.stderr.strip()[-200:]}")
-            copy.rename(folder)
+            _copy(base, folder)
         folder.mkdir(parents=True, exist_ok=True)
         touch(parent)
         return folder
@@ -209,6 +201,7 @@ class Builder:
         self._present = changes
         if any(_KCONFIG.fullmatch(path) for path in stale):
             (folder / ".config").unlink(missing_ok=True)
+        _forget_unfinished(folder)
         cold = not (folder / "vmlinux").exists()
         compiled = _COLD_FILES if cold else _count_stale(folder, stale)
         write_text(folder / _STATE, json.dumps(state, indent=0))
@@ -292,6 +285,24 @@ def open_builder(
             remove(cache.scratch)
 
 
+def _copy(base: Path, folder: Path) -> None:
+    """Copy a build folder with the times of its files. Raises ReviewError."""
+    copy = folder.with_name(f"{folder.name}.new")
+    remove(copy)
+    try:
+        done = subprocess.run(
+            ["cp", "-a", "--reflink=auto", "--", base, copy],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise ReviewError(f"{base}: cannot be copied: {done.stderr.strip()[-200:]}")
+        copy.rename(folder)
+    finally:
+        remove(copy)
+
+
 def _read_built(kept: Path) -> Built | None:
     """Return a stage that is in the cache; None for one that was not built to its end."""
     log = kept / "build.log"
@@ -312,6 +323,20 @@ def _read_state(folder: Path) -> dict[str, tuple[str, int]]:
         )
         return {path: (digest, int(moment)) for path, (digest, moment) in content.items()}
     return {}
+
+
+def _forget_unfinished(folder: Path) -> None:
+    """Have files made again that were being written when a build was killed.
+
+    Kbuild writes `.NAME.cmd` when NAME is complete (scripts/Kbuild.include, if_changed).
+    """
+    for above, _, files in os.walk(folder):
+        for name in files:
+            if name.startswith(".") and name.endswith(".cmd"):
+                target = Path(above, name[1:].removesuffix(".cmd"))
+                with suppress(OSError):
+                    if target.stat().st_mtime_ns > Path(above, name).stat().st_mtime_ns:
+                        Path(above, name).unlink()
 
 
 def _count_stale(folder: Path, stale: set[str]) -> int:

@@ -25,12 +25,13 @@ from zonediff.cli.main import cli
 from zonediff.live.host import Host
 from zonediff.live.virtual_machine import QemuFailed
 from zonediff.result.reviews import Cause, ReviewStep, ReviewVerdict, StageComparison
-from zonediff.review import assemble
+from zonediff.review import assemble, watched
 from zonediff.review.alphabet import Alphabet
 from zonediff.review.errors import ReviewError
 from zonediff.review.explore import DerivedAlphabet
 from zonediff.review.sandbox import choose_sandbox
 from zonediff.review.stage_image import StageImage
+from zonediff.review.watched import Bounds, Ended
 
 pytest.importorskip("tuxmake")
 try:
@@ -343,6 +344,41 @@ def test_an_interrupt_writes_what_was_compared(
     result = json.loads((tmp_path / "r.json").read_text())
     assert result["complete"] is False
     assert len(result["reviews"][0]["comparisons"]) == 1
+
+
+def test_an_interrupt_of_a_build_leaves_nothing_behind_and_says_what_was_built(
+    tmp_path: Path,
+    review: Review,
+    compared: Compared,
+    left_running: Callable[[], set[int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    logs = []
+
+    def watch(command: list[str], bounds: Bounds, log: Path, **given: Any) -> Ended:
+        logs.append(log)
+        if len(logs) > 1:
+            given["on_line"] = interrupt
+        return watched.watch(command, bounds, log, **given)
+
+    def interrupt(line: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("zonediff.review.builder.watch", watch)
+    file = series(tmp_path, ("mm: first", A), ("mm: second", B))
+    done = review(file, "--tree", "tree", "-o", "r.json", "--mail", "r.txt")
+    assert done.exit_code == 130, done.output
+    assert done.stderr.splitlines()[-1] == "Interrupted. Built: base."
+    assert stages(tmp_path / "r.json") == [
+        ("base", "ready", ""),
+        ("1/2", "not-built", ""),
+        ("2/2", "not-built", ""),
+    ]
+    assert "2/2 (mm: second) <2@x>: not built" in (tmp_path / "r.txt").read_text()
+    assert not left_running()
+    assert not (tmp_path / "kept/scratch").exists()
+    assert [*(tmp_path / "kept/images").iterdir()] == [logs[0].parent]
+    assert compared.names == []
 
 
 def test_a_kernel_that_cannot_be_run_is_set_aside(

@@ -152,6 +152,25 @@ def test_options_that_the_tree_lacks_are_named(opened: Open) -> None:
         assert builder.build({}).lacking == ("CONFIG_NUMA",)
 
 
+def test_a_file_that_a_killed_build_left_unfinished_is_made_again(
+    opened: Open, tmp_path: Path
+) -> None:
+    folder = tmp_path / "cache/builds"
+    with opened() as builder:
+        builder.build({})
+    [base] = folder.glob("*/base")
+    for name, age in (("whole", 1), ("half", -1)):
+        (base / f"{name}.o").touch()
+        (base / f".{name}.o.cmd").touch()
+        now = (base / f"{name}.o").stat().st_mtime
+        os.utime(base / f".{name}.o.cmd", (now + age, now + age))
+    with opened() as builder:
+        builder.build(code("int other;\n"))
+    [line] = folder.glob("*/series-1")
+    assert (line / ".whole.o.cmd").exists()
+    assert not (line / ".half.o.cmd").exists()
+
+
 def test_a_build_without_a_sandbox_copies_the_tree(opened: Open, tmp_path: Path) -> None:
     script = SOURCES["Makefile"] + "\t@echo >> mm/memory_hotplug.c\n"
     with opened({"Makefile": script}, sandbox=Sandbox("none")) as builder:
