@@ -158,7 +158,11 @@ class Builder:
         return folder
 
     def _ccache(self, changes: Changes) -> tuple[Path, bool] | None:
-        """Return ccache's folder, and whether this build may write to it: only the tree's own."""
+        """Return ccache's folder, and whether this build uses it.
+
+        Only the tree's own does: others must not write to it, and hardly ever find their files in
+        it, as `make` compiles only files whose text differs.
+        """
         if shutil.which("ccache", path=tuxmake_command.PATH) is None:
             return None
         self.cache.ccache.mkdir(parents=True, exist_ok=True)

@@ -33,7 +33,7 @@ _CCACHE_SIZE: Final = "5G"
 
 
 class Folders(NamedTuple):
-    """Folders of a build. ccache: its cache, and whether it may be written; None without ccache.
+    """Folders of a build. ccache: its cache, and whether it is used; None without ccache.
 
     scratch: room for temporary folders of ours.
     """
@@ -72,13 +72,13 @@ def command(
         *sandboxes.python_folders(),
     ]
     if folders.ccache:
-        place, writable = folders.ccache
-        shown.append(Folder(place, CCACHE, writable=writable))
+        place, used = folders.ccache
+        shown.append(Folder(place, CCACHE, writable=used))
         environment["CCACHE_DIR"] = CCACHE if sandbox.own_paths else str(place)
         environment["CCACHE_MAXSIZE"] = _CCACHE_SIZE
         environment["CCACHE_TEMPDIR"] = "/tmp"
-        if not writable:
-            environment["CCACHE_READONLY"] = "1"
+        if not used:  # another compiler command would have Kbuild compile all files again
+            environment["CCACHE_DISABLE"] = "1"
     root = folders.scratch / "root"
     root.mkdir(parents=True, exist_ok=True)
     python = os.path.realpath(sys.executable)
