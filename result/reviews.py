@@ -167,6 +167,8 @@ class Cause:
     @property
     def words(self) -> str:
         """The harm as a clause: `a step is refused that was allowed`."""
+        if self.harm == "text" and self.steps and not self.readings:
+            return "a step fails with another error"
         return (FIX_WORDS if self.verdict == "fix" else HARM_WORDS)[self.harm]
 
     @property

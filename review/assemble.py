@@ -42,6 +42,7 @@ from zonediff.review.plan import (
 from zonediff.review.sandbox import choose_sandbox
 from zonediff.review.sources import Tree, has_commit, is_changed, open_tree, read_commits
 from zonediff.review.stage_image import StageImage
+from zonediff.review.taken_back import with_refusals_taken_back
 from zonediff.work.contract import version
 
 Progress = Callable[[int, int], None]
@@ -195,6 +196,8 @@ def _build(work: _Work, tree: Tree, config: Configuration, cache: BuildCache) ->
         waits=lambda: work.note(f"Waiting for another build in {cache.folder}"),
     ) as builder:
         stages = work.plan.stages
+        if work.plan.origin is not None:
+            _build_stage(work, builder, work.plan.origin)
         for number in sorted({number for pair in work.plan.pairs for number in pair}):
             _build_stage(work, builder, stages[number])
         first, last = work.plan.pairs[-1]
@@ -296,7 +299,7 @@ def _compare_pair(
         if work.wanted.alphabet is not None:
             derived = with_actions(derived, read_alphabet(work.wanted.alphabet))
         work.alphabet |= dict.fromkeys(derived.alphabet.commands)
-        return compare_stages(
+        comparison = compare_stages(
             baseline,
             candidate,
             machine,
@@ -305,6 +308,10 @@ def _compare_pair(
             limits=limits,
             progress=partial(_show, progress),
         )
+        origin = work.plan.origin.image if work.plan.origin is not None else None
+        if origin is None or origin is baseline:
+            return comparison
+        return with_refusals_taken_back(comparison, origin, machine, work.host)
 
 
 def _set_aside(work: _Work, item: PlannedStage, why: str) -> None:

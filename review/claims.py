@@ -7,6 +7,7 @@ A claim file is one of the corpus in its form: `who`, `says`, `where`, and cases
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -143,16 +144,24 @@ async def outcome_of(
     claim: SequenceClaim, make_side: Callable[[], Side], boots: int
 ) -> SettledClaim:
     """Settle a claim on one kernel, on so many fresh boots each."""
-    support = [await _holds(case, make_side, boots) for case in claim.supported_if]
-    counter = [await _holds(case, make_side, boots) for case in claim.refuted_if]
+    support = [await holds(case, make_side, boots) for case in claim.supported_if]
+    counter = [await holds(case, make_side, boots) for case in claim.refuted_if]
     if True in counter or (not counter and not any(held is not False for held in support)):
         return "refuted"
     return "confirmed" if all(support) else "not settled"
 
 
-async def _holds(case: SequenceCase, make_side: Callable[[], Side], boots: int) -> bool | None:
-    """Whether a case holds on each fresh boot; None when only some of them show it."""
-    held = {await _held_once(case, make_side()) for _ in range(boots)}
+async def holds(case: SequenceCase, make_side: Callable[[], Side], boots: int) -> bool | None:
+    """Whether a case holds on each of so many fresh boots; None when only some of them show it."""
+    slots = asyncio.Semaphore(max(2, os.cpu_count() or 1))
+
+    async def once() -> bool | None:
+        async with slots:
+            return await _held_once(case, make_side())
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(once()) for _ in range(boots)]
+    held = {task.result() for task in tasks}
     return held.pop() if len(held) == 1 else None
 
 

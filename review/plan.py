@@ -37,13 +37,15 @@ class PlannedStage:
 class Plan:
     """The plan of a review. pairs: numbers of stages to compare, the first of each the baseline.
 
-    line: a name for builds whose objects may be used for each other. tree: the name of the folder
-    of sources. base: their revision or version.
+    origin: the kernel before the series, if there is one; it need not be among the stages. line: a
+    name for builds whose objects may be used for each other. tree: the name of the folder of
+    sources. base: their revision or version.
     """
 
     title: str
     stages: list[PlannedStage]
     pairs: list[tuple[int, int]]
+    origin: PlannedStage | None = None
     tree: str = ""
     base: str = ""
     wanted_base: str = ""
@@ -79,6 +81,7 @@ def plan_series(series: MailedSeries, tree: Tree, *, every: bool, keep_going: bo
         title=" ".join(filter(None, (series.title, series.revision))),
         stages=stages,
         pairs=_pairs(stages, every=every) if keep_going or not broken else [],
+        origin=stages[0],
         line=_line(*(patch.diff for patch in series.patches)),
         notes=[*series.notes],
     )
@@ -113,6 +116,7 @@ def plan_interdiff(before: MailedSeries, after: MailedSeries, tree: Tree) -> Pla
         title=f"{after.title} {names[0]} to {names[1]}",
         stages=stages,
         pairs=[(0, 1)],
+        origin=PlannedStage(Stage(BASE, "not-built"), {}),
         line=_line(*(patch.diff for series in (before, after) for patch in series.patches)),
         notes=[*dict.fromkeys((*before.notes, *after.notes))],
     )
@@ -130,6 +134,7 @@ def plan_range(revisions: str, commits: Sequence[TreeCommit], tree: Path) -> Pla
         title=f"{tree.resolve().name} {revisions}",
         stages=stages,
         pairs=_pairs(stages, every=True),
+        origin=stages[0],
         line=_line(str(tree.resolve())),
     )
 

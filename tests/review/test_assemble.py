@@ -43,16 +43,20 @@ TEXT = SOURCES[CODE]
 
 
 class Compared(NamedTuple):
-    """The names of the stages that were compared, and their images."""
+    """The names of the stages that were compared, and their images.
+
+    bases: name and image of the kernel before the series, where others were compared.
+    """
 
     names: list[tuple[str, str]]
     images: list[tuple[bytes, bytes]]
+    bases: list[tuple[str, bytes]]
 
 
 @pytest.fixture
 def compared(monkeypatch: pytest.MonkeyPatch) -> Compared:
     """Compares images by their bytes: an image with `BUG` regresses. Keeps what was compared."""
-    done = Compared([], [])
+    done = Compared([], [], [])
 
     def compare(one: StageImage, two: StageImage, *_: object, **given: Any) -> StageComparison:
         names = one.stage.name, two.stage.name
@@ -65,10 +69,15 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> Compared:
         causes = [Cause("died", verdict, [step], [], 1, 3, 3)] if bugs[0] != bugs[1] else []
         return StageComparison(*names, (2, 2), (2, 2), 2, True, 2, causes=causes)
 
+    def judge_again(comparison: StageComparison, base: StageImage, *_: object) -> StageComparison:
+        done.bases.append((base.stage.name, base.image.path.read_bytes()))
+        return comparison
+
     host = Host("qemu", "7.2", Path("busybox"), "0", "setpriv")
     monkeypatch.setattr(assemble, "find_host", lambda: host)
     monkeypatch.setattr(assemble, "derive_alphabet", lambda *_: DerivedAlphabet(Alphabet(())))
     monkeypatch.setattr(assemble, "compare_stages", compare)
+    monkeypatch.setattr(assemble, "with_refusals_taken_back", judge_again)
     monkeypatch.setattr("zonediff.review.mail_series.b4_program", lambda: None)
     return done
 
@@ -151,6 +160,7 @@ def test_every_patch_is_compared_with_the_one_before(
     done = review(file, "--tree", "tree", "--every", "-o", "r.json")
     assert done.exit_code == 1, done.output
     assert compared.names == [("base", "1/2"), ("1/2", "2/2"), ("base", "2/2")]
+    assert compared.bases == [("base", compared.images[0][0])]
 
 
 def test_a_patch_that_does_not_build_is_found(
@@ -241,6 +251,9 @@ def test_two_revisions_are_compared_with_each_other(
     assert compared.names == [("v6", "v7")]
     [result] = json.loads((tmp_path / "r.json").read_text())["reviews"]
     assert result["series"] == "mm: a series v6 to v7"
+    [(name, image)] = compared.bases
+    assert name == "base"
+    assert image.endswith(TEXT.encode())
     assert [cause["verdict"] for cause in result["comparisons"][0]["causes"]] == ["fix"]
 
 

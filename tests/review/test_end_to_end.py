@@ -79,7 +79,7 @@ def test_the_refusal_is_a_regression_and_the_next_patch_takes_it_back(
     }
     for pair, harm, results in (
         (("base", "1/4"), "refused", (None, "EPERM")),
-        (("1/4", "2/4"), "allowed", ("EPERM", None)),
+        (("1/4", "2/4"), "refused", ("EPERM", None)),
     ):
         cause = shortest[pair]
         [step] = cause["steps"]
@@ -87,6 +87,7 @@ def test_the_refusal_is_a_regression_and_the_next_patch_takes_it_back(
         assert "online_kernel" in step["command"]
         assert (step.get("baseline"), step.get("candidate")) == results
     assert shortest["base", "1/4"]["verdict"] == "regression"
+    assert shortest["1/4", "2/4"]["verdict"] == "fix"
     verdicts = {cause["verdict"] for cause in compared["1/4", "2/4"]["causes"]}
     assert "regression" not in verdicts
 
