@@ -183,4 +183,7 @@ def compared(observation: Observation) -> Hashable:
         (number, view.state, view.valid_zones, view.online, view.node)
         for number, view in observation.each()
     )
-    return (blocks, zones, tuple(sorted(observation.nodes.items())), observation.auto_online_blocks)
+    nodes, devices = (
+        tuple(sorted(texts.items())) for texts in (observation.nodes, observation.devices)
+    )
+    return (blocks, zones, nodes, observation.auto_online_blocks, devices)

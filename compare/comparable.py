@@ -5,8 +5,9 @@ Compared after every step:
 - the step's result;
 - for every block, `state`, `valid_zones`, `online` and its node;
 - for zones Normal and Movable in the recording, `start_pfn`, `spanned` and `present` (where the
-  kernel printed them); for others, that no page is present; - the node masks that the recording
-  holds, and the knob's text.
+  kernel printed them); for others, that no page is present;
+- the node masks that the recording holds, and the knob's text;
+- the drivers of dax devices, and the sizes of virtio-mem devices.
 
 Not compared, because they depend on the kernel's allocations or are not shown:
 
@@ -93,6 +94,10 @@ def discrepancies(recorded: Observation, predicted: Observation) -> Iterator[tup
             recorded.auto_online_blocks or "(no file)",
             predicted.auto_online_blocks or "(no file)",
         )
+    for name in sorted(recorded.devices.keys() | predicted.devices.keys()):
+        real_text, model_text = recorded.devices.get(name, ""), predicted.devices.get(name, "")
+        if real_text != model_text:
+            yield f"device {name}", real_text or words.NOT_THERE, model_text or words.NOT_THERE
 
 
 def _zone(

@@ -141,7 +141,13 @@ def _in_words(what: str, left: _Side, right: _Side) -> tuple[str, str]:
             return _nodes(left.state, right.state)
         case "uevents":
             return _uevents(left, right)
-    say = {"acts": _doing, "output": _output, "knob": _knob, "killed": _killed}.get(what, _result)
+    say = {
+        "acts": _doing,
+        "output": _output,
+        "knob": _knob,
+        "devices": _devices,
+        "killed": _killed,
+    }.get(what, _result)
     return say(left), say(right)
 
 
@@ -166,6 +172,10 @@ def _output(side: _Side) -> str:
 
 def _knob(side: _Side) -> str:
     return f"auto_online_blocks {words.knob(side.state.auto_online_blocks)}"
+
+
+def _devices(side: _Side) -> str:
+    return words.shorten([f"{name}: {text}" for name, text in side.state.devices.items()])
 
 
 def _blocks(baseline: Observation, candidate: Observation) -> tuple[str, str]:

@@ -6,11 +6,14 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from zonediff.corpus.scenario import Goal, Predicate, ScenarioStep
 from zonediff.engine.machine import BootMemory, Config, Dimm, Machine
+from zonediff.engine.managed_devices import Dax, VirtioMem
 from zonediff.engine.units import format_address, format_size, parse_size
+
+Device = TypeVar("Device", Dax, VirtioMem)
 
 
 def machine_to_json(machine: Machine) -> dict[str, Any]:
@@ -27,7 +30,7 @@ def machine_to_json(machine: Machine) -> dict[str, Any]:
 
 
 def _free_layout_to_json(machine: Machine) -> dict[str, Any]:
-    """Return what only some machines say; left out otherwise, so that hashes stay as they are."""
+    """Return what only some machines have; left out otherwise, so that hashes stay as they are."""
     parts: dict[str, Any] = {}
     if machine.memory:
         parts["memory"] = [
@@ -38,7 +41,16 @@ def _free_layout_to_json(machine: Machine) -> dict[str, Any]:
         parts["cpus"] = list(machine.cpus)
     if machine.free_memory is not None:
         parts["free_memory"] = format_size(machine.free_memory)
-    return parts
+    return {**parts, **managed_devices_to_json(machine)}
+
+
+def managed_devices_to_json(machine: Machine) -> dict[str, Any]:
+    """Return a machine's dax and virtio-mem devices as recordings hold them; empty for none."""
+    devices: dict[str, Sequence[Dax | VirtioMem]] = {
+        "dax": machine.dax,
+        "virtio_mem": machine.virtio_mem,
+    }
+    return {key: [_written(item) for item in items] for key, items in devices.items() if items}
 
 
 _FIRST_OPTIONS: Final = ("MOVABLE_NODE", "MEMORY_HOTPLUG_DEFAULT_ONLINE")
@@ -75,6 +87,8 @@ def machine_from_json(body: Mapping[str, Any], config: Mapping[str, bool] | None
         ),
         cpus=tuple(body.get("cpus", ())),
         free_memory=parse_size(body["free_memory"]) if "free_memory" in body else None,
+        dax=tuple(_device(Dax, part) for part in body.get("dax", ())),
+        virtio_mem=tuple(_device(VirtioMem, part) for part in body.get("virtio_mem", ())),
     )
 
 
@@ -126,3 +140,26 @@ def _dimm_from_json(body: Mapping[str, Any]) -> Dimm:
         node=body["node"],
         addr=None if addr is None else parse_size(addr),
     )
+
+
+_SIZES: Final = ("size", "block", "requested")
+"""The keys of a device that are sizes; `addr` is an address."""
+
+
+def _written(device: Dax | VirtioMem) -> dict[str, Any]:
+    """Return a device as a mapping, without what is as by default."""
+    form: dict[str, Any] = {}
+    for item in fields(device):
+        value = getattr(device, item.name)
+        if value == item.default:
+            continue
+        if item.name == "addr":
+            value = format_address(value)
+        form[item.name] = format_size(value) if item.name in _SIZES else value
+    return form
+
+
+def _device(shape: type[Device], body: Mapping[str, Any]) -> Device:
+    """Undo _written(). Raises KeyError, TypeError or ValueError."""
+    sizes = {key: parse_size(body[key]) for key in (*_SIZES, "addr") if key in body}
+    return shape(**{**body, **sizes})

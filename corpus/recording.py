@@ -21,6 +21,7 @@ from zonediff.corpus.schema import read as read_shape
 from zonediff.engine.bounds import RECORDING_BYTES, RECORDINGS
 from zonediff.engine.errors import ZonediffError
 from zonediff.engine.machine import MAX_NODES, Config, Dimm, Machine
+from zonediff.engine.managed_devices import Dax, VirtioMem
 from zonediff.engine.observation import BlockView, Observation, ZoneView, run_length
 from zonediff.engine.steps import Plug, Step
 from zonediff.engine.units import SECTION, Bytes
@@ -183,6 +184,10 @@ def _machine(body: Any, options: Any) -> Machine:
             Config,
             ("config",),
         ),
+        dax=read_shape(written.get("dax", []), tuple[Dax, ...], ("machine", "dax")),
+        virtio_mem=read_shape(
+            written.get("virtio_mem", []), tuple[VirtioMem, ...], ("machine", "virtio_mem")
+        ),
     )
 
 
@@ -204,6 +209,7 @@ class _Observed:
         self.zones: dict[str, ZoneView] = {}
         self.nodes: dict[str, str] = {}
         self.knob: str | None = None
+        self.devices: dict[str, str] = {}
 
     def change(self, body: Any, way: Way) -> None:
         """Apply changes. Raises Misshapen."""
@@ -238,10 +244,16 @@ class _Observed:
         if "auto_online_blocks" in changed:
             knob = changed["auto_online_blocks"]
             self.knob = None if knob is None else _line(knob, (*way, "auto_online_blocks"))
+        for name, text in _object(changed.get("devices", {}), (*way, "devices"), ()).items():
+            self.devices[name] = _line(text, (*way, "devices", name))
 
     def observation(self) -> Observation:
         return Observation(
-            run_length(sorted(self.blocks.items())), dict(self.zones), self.nodes, self.knob
+            run_length(sorted(self.blocks.items())),
+            dict(self.zones),
+            self.nodes,
+            self.knob,
+            dict(self.devices),
         )
 
 

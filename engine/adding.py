@@ -97,8 +97,13 @@ DRIVER_CORE_NOT_TOLD: Final = Rule(
 )
 
 
-def add_memory(kernel: Kernel, node: int, start: int, size: int, source: Source) -> str | None:
-    """Check a range (bytes), create its blocks ascending, online them if the policy says so."""
+def add_memory(
+    kernel: Kernel, node: int, start: int, size: int, source: Source, *, own_memmap: bool = True
+) -> str | None:
+    """Check a range (bytes), create its blocks ascending, online them if the policy says so.
+
+    own_memmap: whether the memmap may be in the new blocks (MHP_MEMMAP_ON_MEMORY).
+    """
     if _above_limit(kernel, start, size):
         return "E2BIG"
     if not _resource_is_free(kernel, start, size):
@@ -118,7 +123,8 @@ def add_memory(kernel: Kernel, node: int, start: int, size: int, source: Source)
     new_node = not memory.node_is(node, NODE_ONLINE)
     if new_node:
         memory.reset_node(node)
-    fitting = _take_memmap(kernel, count)
+    own_memmap = own_memmap and kernel.policy.hosts_memmap(kernel, count)
+    fitting = _take_memmap(kernel, count, own_memmap)
     if fitting < count:
         if fitting and kernel.policy.blocks_before_all_memmaps:
             _create_blocks(kernel, node, range(first, first + fitting), source)
@@ -126,7 +132,7 @@ def add_memory(kernel: Kernel, node: int, start: int, size: int, source: Source)
             kernel.explain(NOTHING_LEFT.because())
             raise KernelDied("panic")
         return "ENOMEM"
-    _create_blocks(kernel, node, range(first, first + count), source)
+    _create_blocks(kernel, node, range(first, first + count), source, own_memmap=own_memmap)
     if new_node:
         memory.node_states[node] |= NODE_ONLINE
         kernel.uevents.append(("add node", node))
@@ -138,7 +144,13 @@ def add_memory(kernel: Kernel, node: int, start: int, size: int, source: Source)
 
 
 def _create_blocks(
-    kernel: Kernel, node: int, blocks: range, source: Source, pages: Span | None = None
+    kernel: Kernel,
+    node: int,
+    blocks: range,
+    source: Source,
+    pages: Span | None = None,
+    *,
+    own_memmap: bool = False,
 ) -> None:
     """Enter new offline blocks, with an event each; their zone may grow over them.
 
@@ -151,7 +163,7 @@ def _create_blocks(
     )
     # Links of pages that are in no zone are all zero bits, which read as the first zone.
     memory.add(blocks[0], len(blocks), node, Zone.DMA if zone is None else zone)
-    if kernel.policy.hosts_memmap(kernel, len(blocks)):
+    if own_memmap:
         memory.status[blocks[0]] |= OWN_MEMMAP
     if zone is not None:
         memory.grow(node, zone, pages or memory.pages(blocks[0], len(blocks)))
@@ -208,7 +220,7 @@ def _add_sections(kernel: Kernel, node: int, start: int, size: int, source: Sour
     block_size = memory.block_pages * PAGE
     whole = memory.block_pages // SECTION_PAGES
     blocks = range(start // block_size, -(-end // block_size))
-    if _take_memmap(kernel, max(1, size // block_size)) < 1:
+    if _take_memmap(kernel, max(1, size // block_size), own_memmap=False) < 1:
         return "ENOMEM"
     joined = None
     for block in blocks:
@@ -237,12 +249,12 @@ def _add_sections(kernel: Kernel, node: int, start: int, size: int, source: Sour
     return None
 
 
-def _take_memmap(kernel: Kernel, blocks: int) -> int:
+def _take_memmap(kernel: Kernel, blocks: int, own_memmap: bool) -> int:
     """Allocate the memmap of new blocks; return for how many of them it is there.
 
     Until 4.12 the OOM killer makes room for all of them, or the kernel panics. Raises KernelDied.
     """
-    if kernel.policy.hosts_memmap(kernel, blocks):
+    if own_memmap:
         kernel.explain(MEMMAP_INSIDE.because(blocks=blocks))
         return blocks
     kib = kernel.policy.memmap_kib(kernel, blocks)

@@ -74,7 +74,7 @@ def eject(kernel: Kernel, blocks: range) -> str | None:
         for block in sorted(offlined):
             device_online(kernel, block)
         return "REFUSED"
-    _remove(kernel, blocks)
+    remove_blocks(kernel, blocks)
     return None
 
 
@@ -93,7 +93,8 @@ def _offline_to_eject(kernel: Kernel, block: int, offlined: set[int]) -> str | N
     return device_offline(kernel, block)
 
 
-def _remove(kernel: Kernel, blocks: range) -> None:
+def remove_blocks(kernel: Kernel, blocks: range) -> None:
+    """Remove blocks of one device. Raises KernelDied if one of them is still online."""
     memory = kernel.tables
     for block in blocks:
         if memory.is_online(block):

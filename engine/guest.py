@@ -9,25 +9,29 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from zonediff.engine import sysfs
+from zonediff.engine import dax, sysfs
 from zonediff.engine.adding import add_memory
-from zonediff.engine.devices import Device, Source
+from zonediff.engine.devices import DaxDevice, Device, Source
 from zonediff.engine.ejecting import eject
 from zonediff.engine.kernel import Kernel, KernelDied, NotModelled
 from zonediff.engine.machine import Dimm, Machine, first_free
+from zonediff.engine.managed_devices import Dax, DaxDriver
 from zonediff.engine.memory import PINNED
 from zonediff.engine.policy import Policy
 from zonediff.engine.processes import allocate
 from zonediff.engine.rules import ACPI_MEMHOTPLUG_C, MEMORY_HOTPLUG_C, Rule
 from zonediff.engine.steps import (
     Allocate,
+    Bind,
     Boot,
     Fill,
     HypervAdd,
     Plug,
     Probe,
     Read,
+    Resize,
     Step,
+    Unbind,
     Unplug,
     Write,
     XenAdd,
@@ -104,7 +108,12 @@ ALLOCATED: Final = Rule(
     "block {block} in zone {zone} now holds {content}",
     "mm/page_alloc.c",
 )
-
+NO_DEVICE: Final = Rule(
+    "bind_store",
+    "bind_store",
+    "there is no dax device {device} -> ENODEV",
+    "drivers/base/bus.c",
+)
 
 KNOB_PARAMETER: Final = Rule(
     "setup_memhp_default_state",
@@ -146,6 +155,8 @@ class Guest:
         self.kernel.starting = True
         for dimm in self.machine.dimms:
             self._plug(dimm, at_boot=True)
+        for device in self.machine.dax:
+            self._find_dax(device)
         self.kernel.starting = False
 
     def _explain_knob(self) -> None:
@@ -202,6 +213,10 @@ class Guest:
                 result = self._plug(Dimm(id, size, node, addr))
             case Unplug(id):
                 result = self._unplug(id)
+            case Bind(id) | Unbind(id):
+                result = self._hand_over(id, to_kmem=isinstance(step, Bind))
+            case Resize(id):
+                raise NotModelled(f"resizing {id} is not modelled")
             case Probe(addr):
                 result = sysfs.probe(self.kernel, addr)
             case HypervAdd(id, size, node):
@@ -252,7 +267,11 @@ class Guest:
             for device in self.devices.values()
             if device.source is Source.ACPI
         )
-        self.machine = replace(self.machine, cmdline=cmdline, dimms=dimms)
+        in_place = tuple(
+            replace(device, addr=Bytes(self.devices[device.id].start))
+            for device in self.machine.dax
+        )
+        self.machine = replace(self.machine, cmdline=cmdline, dimms=dimms, dax=in_place)
         self.kernel = Kernel(self.machine, self.policy)
         self.power_on()
 
@@ -331,6 +350,39 @@ class Guest:
         if result is None:
             del self.devices[id]
         return result
+
+    def _find_dax(self, device: Dax) -> None:
+        """Enter a dax device that the firmware lists; kmem takes it if it is to have it."""
+        start = device.addr
+        if start is None:
+            taken = [(other.start, other.start + other.size) for other in self.devices.values()]
+            start = Bytes(first_free(self.machine.hotplug_base, device.size, taken))
+        driver: DaxDriver = "none" if device.driver == "kmem" else device.driver
+        entry = DaxDevice(
+            device.id,
+            start,
+            device.size,
+            device.node,
+            Source.KMEM,
+            bound=False,
+            driver=driver,
+            own_memmap=device.memmap_on_memory,
+        )
+        self.devices[device.id] = entry
+        if blocks := entry.blocks(self.block_size):
+            self.places[device.id] = (blocks[0], blocks[-1])
+        if device.driver == "kmem":
+            dax.bind(self.kernel, entry, self._node_of(entry))
+
+    def _hand_over(self, id: str, *, to_kmem: bool) -> str | None:
+        """Give a dax device to kmem, or take it from there."""
+        device = self.devices.get(id)
+        if not isinstance(device, DaxDevice):
+            self.kernel.explain(NO_DEVICE.because(device=id))
+            return "ENODEV"
+        if to_kmem:
+            return dax.bind(self.kernel, device, self._node_of(device))
+        return dax.unbind(self.kernel, device)
 
     def _hyperv_add(self, id: str, size: int, node: int) -> str | None:
         chunks = -(-size // SECTION)

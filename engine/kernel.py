@@ -59,6 +59,10 @@ class Kernel:
     def __init__(self, machine: Machine, policy: Policy) -> None:
         self.machine = machine
         self.policy = policy
+        if (machine.dax or machine.virtio_mem) and not policy.models_managed_devices:
+            raise NotModelled("dax and virtio-mem devices are modelled from v6.12 on")
+        if machine.virtio_mem:
+            raise NotModelled("virtio-mem devices are not modelled")
         try:
             used = machine.boot_ranges
         except UnknownEffect as effect:
@@ -108,7 +112,7 @@ class Kernel:
 
     def sight(self) -> tuple[object, ...]:
         """A value that stays equal while user space can see no change."""
-        return (*self.tables.key(), self.knob, tuple(self.devices))
+        return (*self.tables.key(), self.knob, tuple(self.devices.values()))
 
     # --- KernelState, which the policy reads
 

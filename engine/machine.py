@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Final, Literal
 
 from zonediff.engine import parameters
+from zonediff.engine.managed_devices import Dax, Problem, VirtioMem, managed_problems
 from zonediff.engine.parameters import MemoryRange
 from zonediff.engine.units import GIB, MIB, Bytes, format_size
 
@@ -19,9 +20,6 @@ Platform = Literal["kvm", "vmware", "hyperv", "xen", "bare-metal"]
 
 MAX_RANGES: Final = 256
 """Ranges of boot memory that a machine can have."""
-
-Problem = tuple[tuple[str | int, ...], str]
-"""A mistake: the path of the key in the machine, and what is wrong."""
 
 MAX_NODES: Final = 63
 """NUMA nodes that a machine can have (a block's node and zone share one byte)."""
@@ -82,6 +80,7 @@ class Machine:
     physical_bits: width of the CPU's physical addresses (40 in QEMU's default models).
     cpus: CPUs of each node; none given: the CPUs are on node 0.
     free_memory: bytes free in kernel zones after boot; None: as the variant was measured.
+    dax, virtio_mem: memory devices that a driver manages.
     """
 
     nodes: tuple[Bytes, ...] = _ONE_NODE
@@ -93,6 +92,8 @@ class Machine:
     memory: tuple[BootMemory, ...] = ()
     cpus: tuple[int, ...] = ()
     free_memory: Bytes | None = None
+    dax: tuple[Dax, ...] = ()
+    virtio_mem: tuple[VirtioMem, ...] = ()
 
     def __post_init__(self) -> None:
         """Let `nodes` follow from `memory`, where that is given."""
@@ -165,7 +166,16 @@ class Machine:
 
         node: the kernel's number. start, end: in bytes. Raises parameters.UnknownEffect.
         """
-        return parameters.used_memory(self.firmware_ranges, self.parameters)
+        return parameters.used_memory(self.ram_ranges, self.parameters)
+
+    @cached_property
+    def ram_ranges(self) -> tuple[MemoryRange, ...]:
+        """Boot memory that is RAM to the firmware: without what is Soft Reserved for dax."""
+        left = self.firmware_ranges
+        for dax in self.dax:
+            if dax.addr is not None:
+                left = parameters.without(left, dax.addr, dax.addr + dax.size)
+        return left
 
     @cached_property
     def firmware_ranges(self) -> tuple[MemoryRange, ...]:
@@ -210,6 +220,7 @@ class Machine:
         mistakes = [*self._memory_problems()]
         if self.memory and mistakes:
             return mistakes
+        mistakes += managed_problems(self)
         ids: set[str] = set()
         taken: list[tuple[int, int, str]] = []
         for index, dimm in enumerate(self.dimms):
@@ -249,7 +260,7 @@ class Machine:
 
     def boot_memory_at(self, start: int, end: int) -> MemoryRange | None:
         """The first range of the firmware's boot memory that [start, end) touches."""
-        touched = (part for part in self.firmware_ranges if part[1] < end and start < part[2])
+        touched = (part for part in self.ram_ranges if part[1] < end and start < part[2])
         return next(touched, None)
 
     def _memory_problems(self) -> Iterator[Problem]:

@@ -80,12 +80,15 @@ class Observation:
     zones: by `node/Zone`, as in `0/Movable`.
     nodes: the masks `online`, `has_memory`, `has_normal_memory` as text (`0-1`).
     auto_online_blocks: the knob's text, None where the file does not exist.
+    devices: of each dax device its driver, and of each virtio-mem device its sizes, as in
+        `512M requested, 384M plugged`; by id.
     """
 
     blocks: tuple[BlockRange, ...] = ()
     zones: Mapping[str, ZoneView] = field(default_factory=dict)
     nodes: Mapping[str, str] = field(default_factory=dict)
     auto_online_blocks: str | None = None
+    devices: Mapping[str, str] = field(default_factory=dict)
 
     def block(self, number: int) -> BlockView | None:
         """The view of one block, None where there is none."""
@@ -114,9 +117,12 @@ class Change:
     zones: Mapping[str, ZoneView | None] = field(default_factory=dict)
     nodes: Mapping[str, str] = field(default_factory=dict)
     knob: tuple[str | None] | None = None
+    devices: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.blocks or self.zones or self.nodes or self.knob is not None)
+        return bool(
+            self.blocks or self.zones or self.nodes or self.knob is not None or self.devices
+        )
 
 
 NOTHING = Change()
@@ -158,15 +164,17 @@ def difference(before: Observation, after: Observation) -> Change:
             for name in sorted(before.zones.keys() | after.zones.keys())
             if before.zones.get(name) != after.zones.get(name)
         },
-        nodes={
-            name: after.nodes[name]
-            for name in after.nodes
-            if before.nodes.get(name) != after.nodes[name]
-        },
+        nodes=_changed_texts(before.nodes, after.nodes),
         knob=None
         if before.auto_online_blocks == after.auto_online_blocks
         else (after.auto_online_blocks,),
+        devices=_changed_texts(before.devices, after.devices),
     )
+
+
+def _changed_texts(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    """The texts that are new or differ, by name; names do not go away."""
+    return {name: text for name, text in after.items() if before.get(name) != text}
 
 
 def apply(before: Observation, change: Change) -> Observation:
@@ -179,6 +187,7 @@ def apply(before: Observation, change: Change) -> Observation:
         zones={name: zone for name, zone in sorted(zones.items()) if zone is not None},
         nodes={**before.nodes, **change.nodes},
         auto_online_blocks=before.auto_online_blocks if change.knob is None else change.knob[0],
+        devices={**before.devices, **change.devices},
     )
 
 

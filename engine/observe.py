@@ -36,6 +36,11 @@ def observe(kernel: Kernel) -> Observation:
         zones=zone_views(kernel),
         nodes=node_masks(kernel),
         auto_online_blocks=kernel.knob,
+        devices={
+            name: shown
+            for name, device in kernel.devices.items()
+            if (shown := device.shown) is not None
+        },
     )
 
 
@@ -131,7 +136,8 @@ def _edges(kernel: Kernel) -> set[int]:
     if kernel.policy.valid_zones_by_device:
         size = memory.block_pages * PAGE
         for device in kernel.devices.values():
-            edges.update((device.start // size, (device.start + device.size) // size))
+            blocks = device.blocks(size)
+            edges.update((blocks.start, blocks.stop))
     for span in memory.spans:
         if span:
             for pfn in span:

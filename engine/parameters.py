@@ -73,7 +73,7 @@ def used_memory(
     left = tuple(ranges)
     for name, value in parameters:
         if name == "mem" and value and (limit := _size(value)):
-            left = _without(left, limit, 1 << 64)
+            left = without(left, limit, 1 << 64)
         elif name == "memmap" and value:
             for region in value.split(","):
                 left = _apply(left, region)
@@ -93,16 +93,16 @@ def _apply(ranges: tuple[MemoryRange, ...], region: str) -> tuple[MemoryRange, .
     if match is None or size is None or start is None or region == "exactmap":
         raise UnknownEffect(f"memmap={region} is not modelled: SIZE, SIZE$START and SIZE!START are")
     if match["sign"] is None:
-        return _without(ranges, size, 1 << 64) if size else ranges
+        return without(ranges, size, 1 << 64) if size else ranges
     if match["sign"] == "@":
         if any(low <= start and start + size <= high for _, low, high in ranges):
             return ranges
         raise UnknownEffect(f"memmap={region} adds memory of no node, which is not modelled")
-    return _without(ranges, start, start + size)
+    return without(ranges, start, start + size)
 
 
-def _without(ranges: tuple[MemoryRange, ...], start: int, end: int) -> tuple[MemoryRange, ...]:
-    """The ranges without the pages that [start, end) touches."""
+def without(ranges: tuple[MemoryRange, ...], start: int, end: int) -> tuple[MemoryRange, ...]:
+    """Return the ranges without the pages that [start, end) touches."""
     start, end = start // PAGE * PAGE, -(-end // PAGE) * PAGE
     return tuple(
         (node, first, last)

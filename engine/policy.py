@@ -208,6 +208,9 @@ class Policy(ABC):
     blocks_before_all_memmaps: ClassVar[bool] = True
     """Whether each section's block is there before the next one's memmap (until 5.2)."""
 
+    models_managed_devices: ClassVar[bool] = False
+    """Whether dax and virtio-mem devices are modelled; a machine with one cannot be run if not."""
+
     huge_pages: ClassVar[bool] = False
     """Whether it was measured with transparent huge pages, for which memory is kept free."""
 

@@ -163,6 +163,40 @@ class XenAdd(Step):
         return f"xen adds {self.id} {format_size(self.size)}"
 
 
+@step("bind")
+@dataclass(frozen=True, slots=True)
+class Bind(Step):
+    """Give a dax device to kmem, which adds its memory; another driver gives it up before."""
+
+    id: str
+
+    def __str__(self) -> str:
+        return f"bind {self.id} to kmem"
+
+
+@step("unbind")
+@dataclass(frozen=True, slots=True)
+class Unbind(Step):
+    """Take a dax device from kmem, which removes its memory if all of it is offline."""
+
+    id: str
+
+    def __str__(self) -> str:
+        return f"unbind {self.id} from kmem"
+
+
+@step("resize")
+@dataclass(frozen=True, slots=True)
+class Resize(Step):
+    """The hypervisor asks a virtio-mem device for this size; its driver plugs or unplugs."""
+
+    id: str
+    to: Bytes
+
+    def __str__(self) -> str:
+        return f"resize {self.id} to {format_size(self.to)}"
+
+
 @step("fill")
 @dataclass(frozen=True, slots=True)
 class Fill(Step):

@@ -13,6 +13,7 @@ from string import ascii_uppercase
 from typing import Final
 
 from zonediff.engine.machine import Machine, Platform
+from zonediff.engine.managed_devices import Dax, VirtioMem
 from zonediff.engine.observation import (
     BlockRange,
     BlockView,
@@ -206,6 +207,7 @@ def state(observation: Observation) -> list[str]:
         *blocks(observation.blocks),
         *(f"zone {name}: {zone(view)}" for name, view in observation.zones.items()),
         f"auto_online_blocks: {knob(observation.auto_online_blocks)}",
+        *(f"{name}: {text}" for name, text in observation.devices.items()),
     ]
 
 
@@ -213,7 +215,7 @@ def state(observation: Observation) -> list[str]:
 
 
 def changes(before: Observation, change: Change) -> list[str]:
-    """A change against the observation before it: a line for each range, zone, mask, the knob."""
+    """A change against the observation before it: a line for each range, zone, mask and device."""
     return [
         *block_changes(before, change),
         *zone_changes(before, change),
@@ -224,6 +226,10 @@ def changes(before: Observation, change: Change) -> list[str]:
         *(
             f"auto_online_blocks: {knob(before.auto_online_blocks)} → {knob(text)}"
             for text in change.knob or ()
+        ),
+        *(
+            f"{name}: {before.devices.get(name, NOT_THERE)} → {text}"
+            for name, text in change.devices.items()
         ),
     ]
 
@@ -322,6 +328,8 @@ def machine(item: Machine) -> list[str]:
             + ", there at power-on"
             for dimm in item.dimms
         ),
+        *map(_dax, item.dax),
+        *map(_virtio_mem, item.virtio_mem),
         *([f"kernel parameters {item.cmdline}"] if item.cmdline else []),
         *(
             f"CONFIG_{option.name}={'y' if getattr(item.config, option.name) else 'n'}"
@@ -329,3 +337,21 @@ def machine(item: Machine) -> list[str]:
             if getattr(item.config, option.name) != option.default
         ),
     ]
+
+
+def _dax(device: Dax) -> str:
+    address = "" if device.addr is None else f" at {format_address(device.addr)}"
+    memmap = ", its memmap in its own blocks" if device.memmap_on_memory else ""
+    return (
+        f"dax device {device.id}, {format_size(device.size)} in node {device.node}{address}, "
+        f"with driver {device.driver} after boot{memmap}"
+    )
+
+
+def _virtio_mem(device: VirtioMem) -> str:
+    address = "" if device.addr is None else f" at {format_address(device.addr)}"
+    return (
+        f"virtio-mem device {device.id}, up to {format_size(device.size)} in node "
+        f"{device.node}{address} in blocks of {format_size(device.block)}, "
+        f"{format_size(device.requested)} requested at power-on"
+    )

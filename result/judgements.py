@@ -144,7 +144,7 @@ class Difference:
     step, act: indices into the trace; step -1 is the boot.
     what: `end` (one kernel died, or they died differently), `acts` (user space did something
     else), `killed` (the OOM killer took other processes), `result`, `output`, `blocks`, `zones`,
-    `nodes`, `knob` or `uevents`.
+    `nodes`, `knob`, `devices` or `uevents`.
     baseline, candidate: both sides in words. reasons: the rules that decided each side.
     later: how many further acts differ after this one.
     """

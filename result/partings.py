@@ -68,6 +68,7 @@ class _View:
             "zones": {name: zone for name, zone in populated(self.zones).items() if zone},
             "nodes": self.trace.boot.nodes,
             "knob": self.knob,
+            "devices": self.trace.boot.devices,
         }
 
     def act(self, act: Act | None) -> _Visible:
@@ -93,6 +94,7 @@ class _View:
             "zones": zones,
             "nodes": change.nodes,
             "knob": "" if knob_unchanged else self.knob,
+            "devices": change.devices,
             "uevents": () if isinstance(act.do, Boot) else act.uevents,
         }
 

@@ -16,6 +16,7 @@ from hypothesis import Phase, settings
 from tests.cluster import Cluster
 from zonediff.engine.guest import Guest
 from zonediff.engine.machine import Config, Dimm, Machine
+from zonediff.engine.managed_devices import Dax, VirtioMem
 from zonediff.engine.observation import BlockView, Observation
 from zonediff.engine.policy import Policy
 from zonediff.engine.run import Runner
@@ -168,6 +169,8 @@ class BootLab(Protocol):
         *,
         variant: str = "upstream",
         dimms: Sequence[Dimm] = (),
+        dax: Sequence[Dax] = (),
+        virtio_mem: Sequence[VirtioMem] = (),
         bits: int = 40,
         **config: bool,
     ) -> Lab: ...
@@ -179,12 +182,16 @@ def boot_lab(
     *,
     variant: str = "upstream",
     dimms: Sequence[Dimm] = (),
+    dax: Sequence[Dax] = (),
+    virtio_mem: Sequence[VirtioMem] = (),
     bits: int = 40,
     **config: bool,
 ) -> Lab:
     machine = Machine(
         nodes=tuple(parse_size(size) for size in nodes.split("+")),
         dimms=tuple(dimms),
+        dax=tuple(dax),
+        virtio_mem=tuple(virtio_mem),
         cmdline=cmdline,
         config=Config(**config),
         physical_bits=bits,

@@ -26,6 +26,7 @@ class V6_12(V6_1):
         "memhp_auto_online": "mhp_get_default_online_type",
         "strtobool": "kstrtobool",
     }
+    models_managed_devices: ClassVar[bool] = True
     boot_overhead_kib: ClassVar[Mapping[int, int]] = {
         96: 76110,
         128: 26562,

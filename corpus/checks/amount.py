@@ -13,6 +13,7 @@ from zonediff.corpus.scenario import ScenarioStep
 from zonediff.engine.bounds import ACTS, DEVICES
 from zonediff.engine.machine import Machine
 from zonediff.engine.steps import (
+    Bind,
     Daemon,
     Elapse,
     Fill,
@@ -20,8 +21,10 @@ from zonediff.engine.steps import (
     Offline,
     Online,
     Plug,
+    Resize,
     Step,
     Udev,
+    Unbind,
     Unplug,
     XenAdd,
     is_ranges,
@@ -32,16 +35,20 @@ from zonediff.engine.units import SECTION
 def amounts(machine: Machine, steps: Sequence[ScenarioStep]) -> Iterator[int]:
     """Yield how many acts each step has at most."""
     devices = {dimm.id: _sections(dimm.size) for dimm in machine.dimms}
+    devices |= {device.id: _sections(device.size) for device in machine.dax}
+    devices |= {device.id: _sections(device.size) for device in machine.virtio_mem}
     for step in steps:
         yield _amount(step.do, devices)
 
 
 def device_mistakes(machine: Machine, steps: Sequence[ScenarioStep]) -> Iterator[Mistake]:
     """Check that there are not too many devices; later checks compare each with the others."""
-    devices = len(machine.dimms)
-    if devices > DEVICES:
-        yield Mistake(("machine", "dimms"), f"expected at most {DEVICES} DIMMs", True)
-        return
+    devices = 0
+    for key in ("dimms", "dax", "virtio_mem"):
+        devices += len(getattr(machine, key))
+        if devices > DEVICES:
+            yield Mistake(("machine", key), f"expected at most {DEVICES} {key}", True)
+            return
     for index, step in enumerate(steps):
         devices += _devices(step.do)
         if devices > DEVICES:
@@ -70,7 +77,7 @@ def _amount(step: Step, devices: dict[str, int]) -> int:
         case Plug(id=name, size=size) | HypervAdd(id=name, size=size) | XenAdd(id=name, size=size):
             devices[name] = _sections(size)
             return devices[name]
-        case Unplug(id=name):
+        case Unplug(id=name) | Bind(id=name) | Unbind(id=name) | Resize(id=name):
             return devices.get(name, 1)
         case Online(blocks=blocks) | Offline(blocks=blocks) | Fill(blocks=blocks):
             return _selected(blocks, devices)

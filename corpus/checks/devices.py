@@ -13,18 +13,22 @@ from zonediff.corpus.scenario import ScenarioStep
 from zonediff.corpus.schema import NAME
 from zonediff.engine.actors import Additions
 from zonediff.engine.machine import Dimm, Machine, first_free
+from zonediff.engine.managed_devices import Dax, VirtioMem
 from zonediff.engine.steps import (
+    Bind,
     Elapse,
     Fill,
     HypervAdd,
     Offline,
     Online,
     Plug,
+    Resize,
     Step,
+    Unbind,
     Unplug,
     XenAdd,
 )
-from zonediff.engine.units import Bytes
+from zonediff.engine.units import Bytes, format_size
 
 
 class Devices:
@@ -38,15 +42,24 @@ class Devices:
         self._machine = replace(machine, dimms=())
         self._dimms: dict[str, Dimm] = {}
         self._balloons: set[str] = set()
+        self._managed: dict[str, set[str]] = {"dax": set(), "virtio_mem": set()}
         # The kernel decides whether an ejected DIMM leaves. So after the first eject nobody knows
         # where the next DIMM without an address goes.
         self._layout_known = True
 
     def switch_on(self, dimms: Sequence[Dimm]) -> Iterator[Mistake]:
-        """Plug in the DIMMs that are there at boot."""
+        """Plug in the DIMMs that are there at boot, and enter the devices with a driver."""
         for index, dimm in enumerate(dimms):
             for mistake in self._plug(dimm):
                 yield mistake.below("machine", "dimms", index)
+        managed: dict[str, Sequence[Dax | VirtioMem]] = {
+            "dax": self._machine.dax,
+            "virtio_mem": self._machine.virtio_mem,
+        }
+        for key, devices in managed.items():
+            for index, device in enumerate(devices):
+                for mistake in self._enter_managed(key, device):
+                    yield mistake.below("machine", key, index)
 
     def follow(self, steps: Sequence[ScenarioStep]) -> Iterator[Mistake]:
         """Do the steps, as far as they concern devices."""
@@ -64,6 +77,11 @@ class Devices:
                 yield from self._grow(name, node, "xen", step.verb)
             case Unplug(id=name):
                 yield from self._unplug(name)
+            case Bind(id=name) | Unbind(id=name):
+                yield from self._known("dax", name)
+            case Resize(id=name, to=size):
+                yield from self._known("virtio_mem", name)
+                yield from self._resize(name, size)
             case Online(blocks=blocks) | Offline(blocks=blocks) | Fill(blocks=blocks):
                 yield from selection_mistakes(blocks, self.ids)
             case Elapse():
@@ -84,18 +102,46 @@ class Devices:
         yield from mistakes
         if mistakes:
             return
-        if dimm.addr is None and self._layout_known:
-            taken: list[tuple[int, int]] = [
-                (other.addr, other.addr + other.size)
-                for other in self._dimms.values()
-                if other.addr is not None
-            ]
-            start = first_free(self._machine.hotplug_base, dimm.size, taken)
-            dimm = replace(dimm, addr=Bytes(start))
+        dimm = self._placed(dimm)
         end = (dimm.addr or self._machine.hotplug_base) + dimm.size
         if end > 1 << self._machine.physical_bits:
             yield Mistake(("size",), beyond_address_width(end, self._machine))
         self._dimms[dimm.id] = dimm
+
+    def _placed(self, dimm: Dimm) -> Dimm:
+        """The DIMM with the address that it gets without one, where that is known."""
+        if dimm.addr is not None or not self._layout_known:
+            return dimm
+        taken: list[tuple[int, int]] = [
+            (other.addr, other.addr + other.size)
+            for other in self._dimms.values()
+            if other.addr is not None
+        ]
+        start = first_free(self._machine.hotplug_base, dimm.size, taken)
+        return replace(dimm, addr=Bytes(start))
+
+    def _enter_managed(self, key: str, device: Dax | VirtioMem) -> Iterator[Mistake]:
+        """Enter a device of the machine that a driver manages, at its place."""
+        taken = device.id in self.ids
+        if taken:
+            yield Mistake(("id",), f"there is already a device {device.id!r}")
+        yield from self._enter(device.id)
+        self._managed[key].add(device.id)
+        if not taken:
+            place = Dimm(device.id, device.size, device.node, device.addr)
+            self._dimms[device.id] = self._placed(place)
+
+    def _known(self, key: str, name: str) -> Iterator[Mistake]:
+        """Check that the machine has this dax or virtio-mem device."""
+        if name not in self._managed[key]:
+            known = sorted(self._managed[key])
+            yield Mistake(("id",), unknown(f"{key.replace('_', '-')} device", name, known))
+
+    def _resize(self, name: str, size: Bytes) -> Iterator[Mistake]:
+        for device in self._machine.virtio_mem:
+            if device.id == name and (size % device.block or size > device.size):
+                expected = f"expected whole blocks of {format_size(device.block)}, at most "
+                yield Mistake(("to",), f"{format_size(size)}: {expected}{format_size(device.size)}")
 
     def _grow(self, name: str, node: int, platform: str, verb: str) -> Iterator[Mistake]:
         """Have a balloon driver of this platform add memory."""
@@ -133,6 +179,9 @@ class Devices:
     def _unplug(self, name: str) -> Iterator[Mistake]:
         if name in self._balloons:
             yield Mistake(("id",), f"a driver added {name!r}; only a DIMM can be unplugged")
+        elif any(name in ids for ids in self._managed.values()):
+            yield Mistake(("id",), f"{name!r} is no DIMM; only a DIMM can be unplugged")
+            return
         elif name not in self.ids:
             yield Mistake(("id",), unknown("device", name, sorted(self.ids)))
         self._dimms.pop(name, None)

@@ -47,6 +47,8 @@ def _boot(trace: Trace) -> Iterator[str]:
         "nodes", ["; ".join(f"{mask} {text or 'none'}" for mask, text in state.nodes.items())]
     )
     yield from _margin("knob", [f"auto_online_blocks: {words.knob(state.auto_online_blocks)}"])
+    devices = [f"{name}: {text}" for name, text in state.devices.items()]
+    yield from _margin("devices", devices)
     yield from _because(trace.boot_reasons)
     yield ""
 

@@ -19,6 +19,7 @@ from zonediff.engine.actors import ProbeWriter
 from zonediff.engine.machine import Dimm, Machine
 from zonediff.engine.observation import BlockRange
 from zonediff.engine.steps import (
+    Bind,
     Boot,
     Daemon,
     Elapse,
@@ -29,8 +30,10 @@ from zonediff.engine.steps import (
     Plug,
     Probe,
     Read,
+    Resize,
     Step,
     Udev,
+    Unbind,
     Unplug,
     Write,
     XenAdd,
@@ -96,6 +99,8 @@ def reproduction(info: ScenarioInfo, columns: Columns) -> list[Part]:
 
 _Placed = tuple[Where, Line]
 
+_KMEM: Final = "/sys/bus/dax/drivers/kmem"
+
 
 def _command(*pieces: str) -> Line:
     return Line(pieces)
@@ -154,8 +159,17 @@ def _qemu(machine: Machine, steps: Sequence[Step]) -> Iterator[str]:
         yield f"-object {_backend(dimm)}"
         yield f"-device {_device(dimm)}"
     yield "-kernel bzImage"
-    yield "-append " + shlex.quote(f"root=/dev/sda {machine.cmdline}".strip())
+    yield "-append " + shlex.quote(" ".join(["root=/dev/sda", *_kernel_parameters(machine)]))
     yield "-monitor stdio guest.img"
+
+
+def _kernel_parameters(machine: Machine) -> Iterator[str]:
+    """The command line of the kernel, and what makes ranges of boot memory Soft Reserved."""
+    if machine.cmdline:
+        yield machine.cmdline
+    for dax in machine.dax:
+        if dax.addr is not None and dax.addr < machine.hotplug_base:
+            yield f"memmap={format_size(dax.size)}%{dax.addr:#x}-1+0xefffffff"
 
 
 def _room(machine: Machine, devices: Sequence[Dimm | Plug]) -> int:
@@ -200,12 +214,10 @@ def _step(step: Step, acts: Sequence[Act], ram: int, base: int) -> Iterator[_Pla
             yield "monitor", _command(f"device_add {_device(step)}")
         case Unplug(id):
             yield "monitor", _command(f"device_del {_qemu_id(id)}")
+        case Bind() | Unbind() | Resize() | HypervAdd() | XenAdd():
+            yield _by_driver(step, ram)
         case Boot(cmdline):
             yield _boot(cmdline)
-        case HypervAdd():
-            yield "by hand", _note(f"have the Hyper-V host hot-add {format_size(step.size)}")
-        case XenAdd():
-            yield "host", _command(f"xl mem-set GUEST {ram // MIB}m")
         case Fill(blocks, content):
             filling = f"fill {blocks} with {content} (the kernel chooses the blocks)"
             yield "by hand", _note(filling)
@@ -225,6 +237,19 @@ def _step(step: Step, acts: Sequence[Act], ram: int, base: int) -> Iterator[_Pla
             yield from _elapse(step, base)
         case _:
             yield "by hand", _note(str(step))
+
+
+def _by_driver(step: Bind | Unbind | Resize | HypervAdd | XenAdd, ram: int) -> _Placed:
+    """The command that has a driver add or remove memory. ram: of the machine after the step."""
+    match step:
+        case HypervAdd(size=size):
+            return "by hand", _note(f"have the Hyper-V host hot-add {format_size(size)}")
+        case XenAdd():
+            return "host", _command(f"xl mem-set GUEST {ram // MIB}m")
+        case Resize(id, size):
+            command = f"qom-set {_qemu_id(id)} requested-size {format_size(size)}"
+            return "monitor", _command(command)
+    return "guest", _command(f"echo {shlex.quote(step.id)} > {_KMEM}/{step.verb}")
 
 
 def _boot(cmdline: str | None) -> _Placed:

@@ -106,7 +106,7 @@ def test_devices(problems: Callable[[str], list[str]]) -> None:
     ]
     many = ", ".join(f"{{id: m{number}, size: 128M}}" for number in range(bounds.DEVICES + 1))
     assert problems(BASE.replace("physical_bits", f"dimms: [{many}], physical_bits")) == [
-        "3:25: machine.dimms: expected at most 2048 DIMMs"
+        "3:25: machine.dimms: expected at most 2048 dimms"
     ]
 
 

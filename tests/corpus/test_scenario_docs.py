@@ -14,11 +14,21 @@ from zonediff.corpus.scenario import Scenario
 from zonediff.corpus.schema import GOALS
 from zonediff.engine.actors import ACTORS
 from zonediff.engine.machine import Config, Dimm, Machine
+from zonediff.engine.managed_devices import Dax, VirtioMem
 from zonediff.engine.steps import REGISTRY
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
-TYPES: list[type] = [*REGISTRY.values(), *GOALS.values(), *ACTORS, Machine, Dimm, Config]
+TYPES: list[type] = [
+    *REGISTRY.values(),
+    *GOALS.values(),
+    *ACTORS,
+    Machine,
+    Dimm,
+    Dax,
+    VirtioMem,
+    Config,
+]
 
 
 def test_there_are_examples() -> None:

@@ -8,6 +8,7 @@ from zonediff.engine.actors import Additions, Attributes, Delay, ProbeWriter, Ud
 from zonediff.engine.steps import (
     REGISTRY,
     Allocate,
+    Bind,
     Blocks,
     Boot,
     Daemon,
@@ -19,8 +20,10 @@ from zonediff.engine.steps import (
     Plug,
     Probe,
     Read,
+    Resize,
     Step,
     Udev,
+    Unbind,
     Unplug,
     Write,
     XenAdd,
@@ -55,6 +58,9 @@ STEPS: list[tuple[Step, dict[str, dict[str, Any]], str]] = [
         "plug dimm1 128M node 1 at 0x100000000",
     ),
     (Unplug("dimm1"), {"unplug": {"id": "dimm1"}}, "unplug dimm1"),
+    (Bind("dax0.0"), {"bind": {"id": "dax0.0"}}, "bind dax0.0 to kmem"),
+    (Unbind("dax0.0"), {"unbind": {"id": "dax0.0"}}, "unbind dax0.0 from kmem"),
+    (Resize("vmem0", GIG), {"resize": {"id": "vmem0", "to": "1G"}}, "resize vmem0 to 1G"),
     (Probe(Bytes(1 << 32)), {"probe": {"addr": "4G"}}, "echo 0x100000000 > probe"),
     (
         HypervAdd("balloon", GIG, 1),
