@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import combinations
 from typing import Final
 
 from zonediff.engine.policy import Policy
+from zonediff.engine.run import run
 from zonediff.explore.arena import STANDARD, Arena
 from zonediff.explore.build import build
-from zonediff.explore.compare import compare
+from zonediff.explore.compare import Comparison, compare
 from zonediff.explore.explain import exploration, failed_exploration
 from zonediff.explore.system import Numberings, System
 from zonediff.explore.views import Level
@@ -40,12 +42,18 @@ def explore_all_pairs(
         for policy in policies:
             systems.append((policy, _try_build(policy, arena, level, max_states, numberings)))
             progress(number * len(policies) + len(systems), len(arenas) * len(policies))
+        # Many variants have equal systems, which are compared once; many witnesses are the same.
+        run_once = cache(run)
+        comparisons: dict[tuple[bytes, bytes], Comparison] = {}
         for (left_policy, left), (right_policy, right) in combinations(systems, 2):
             policies_here = left_policy, right_policy
             if isinstance(left, System) and isinstance(right, System):
-                comparison = compare(left, right)
+                contents = left.content, right.content
+                if contents not in comparisons:
+                    comparisons[contents] = compare(left, right)
+                comparison = comparisons[contents]
                 explorations.append(
-                    exploration(arena, level, policies_here, (left, right), comparison)
+                    exploration(arena, level, policies_here, (left, right), comparison, run_once)
                 )
             else:
                 error = next(item for item in (left, right) if isinstance(item, Exception))

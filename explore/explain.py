@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from zonediff.engine import words
+from zonediff.engine.machine import Machine
 from zonediff.engine.policy import Policy
 from zonediff.engine.run import run
 from zonediff.engine.steps import Step
@@ -15,6 +18,9 @@ from zonediff.explore.views import Level
 from zonediff.result.explorations import DifferenceWitness, Exploration, WitnessStep
 from zonediff.variants.failure import VariantFailed
 
+Run = Callable[[Policy, Machine, tuple[Step, ...]], Trace]
+"""Runs steps on a machine with a policy's kernel."""
+
 
 def exploration(
     arena: Arena,
@@ -22,8 +28,9 @@ def exploration(
     policies: tuple[Policy, Policy],
     systems: tuple[System, System],
     comparison: Comparison,
+    run: Run = run,
 ) -> Exploration:
-    """Return a comparison as result data; both policies replay each witness."""
+    """Return a comparison as result data; both policies replay each witness, by `run`."""
     left, right = systems
     return Exploration(
         arena=arena.name,
@@ -39,7 +46,7 @@ def exploration(
         pairs=comparison.pairs,
         depth=comparison.depth,
         explored=(left.explored, right.explored) if arena.symmetry else (),
-        witnesses=[replay(witness, arena, policies) for witness in comparison.witnesses],
+        witnesses=[replay(witness, arena, policies, run) for witness in comparison.witnesses],
     )
 
 
@@ -70,7 +77,9 @@ def steps_of(witness: Witness, arena: Arena) -> tuple[Step, ...]:
     return tuple(actions[number] for number in witness.actions)
 
 
-def replay(witness: Witness, arena: Arena, policies: tuple[Policy, Policy]) -> DifferenceWitness:
+def replay(
+    witness: Witness, arena: Arena, policies: tuple[Policy, Policy], run: Run = run
+) -> DifferenceWitness:
     """Run a witness on both variants, with the engine itself."""
     steps = steps_of(witness, arena)
     left, right = (run(policy, arena.machine, steps) for policy in policies)

@@ -42,6 +42,12 @@ class Frontier(NamedTuple):
     next_left: States
     next_right: States
 
+    def moved(self) -> NDArray[np.bool_]:
+        """Return the transitions that lead to another pair: (pairs x actions)."""
+        moved: NDArray[np.bool_] = self.next_left != self.left[:, np.newaxis]
+        moved |= self.next_right != self.right[:, np.newaxis]
+        return moved
+
     def transitions(self, chosen: NDArray[np.bool_]) -> PairTransitions:
         """Return the chosen transitions; chosen: (pairs x actions)."""
         index, action = np.nonzero(chosen)

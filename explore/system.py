@@ -6,7 +6,9 @@ state and has one outcome and one successor there.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -114,6 +116,15 @@ class System:
     def transitions(self) -> int:
         """The number of transitions."""
         return int((self.successor >= 0).sum())
+
+    @cached_property
+    def content(self) -> bytes:
+        """A hash of all that distinguishes this system from others with its numberings."""
+        tables = (self.successor, self.outcome, self.views, self.images)
+        total = hashlib.sha256(repr((self.complete, self.depth)).encode())
+        for table in tables:
+            total.update(b"" if table is None else table.tobytes())
+        return total.digest()
 
     @property
     def results(self) -> NDArray[np.int32]:

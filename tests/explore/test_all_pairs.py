@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 from tests.explore.arenas import TINY, policy
 from zonediff.compare.describe import variant_info
 from zonediff.engine.rules import Decision
@@ -41,7 +43,7 @@ def test_a_variant_that_raises_spoils_its_own_pairs_only() -> None:
     policies = [policy("upstream"), Broken(), policy("michal-split/1")]
     actual = explore_all_pairs(policies, [TINY["two-dimms"]])
     assert [item.verdict for item in actual] == ["error", "equivalent", "error"]
-    assert actual[0].error == f"variant broken failed: {__file__}:25: ZeroDivisionError: by design"
+    assert actual[0].error == f"variant broken failed: {__file__}:27: ZeroDivisionError: by design"
 
 
 def test_a_result_keeps_explorations() -> None:
@@ -49,3 +51,10 @@ def test_a_result_keeps_explorations() -> None:
     variants = [variant_info(Registry().model(name)) for name in NAMES[:2]]
     result = Result("upstream", variants, [], [], [], explorations=explorations)
     assert loads(dumps(result), "x") == result
+
+
+def test_a_pair_has_the_same_exploration_among_others_and_by_itself() -> None:
+    policies = [policy(name) for name in NAMES]
+    together = explore_all_pairs(policies, [TINY["two-dimms"]])
+    alone = [explore_all_pairs(pair, [TINY["two-dimms"]]) for pair in combinations(policies, 2)]
+    assert together == [exploration for (exploration,) in alone]
