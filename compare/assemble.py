@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from zonediff.compare.claims.ledger import judge_claims
@@ -24,6 +25,7 @@ from zonediff.compare.validate import evidence
 from zonediff.corpus.claim_files import load_claims
 from zonediff.corpus.recording import SHIPPED, files_of
 from zonediff.corpus.scenario import Scenario
+from zonediff.engine.policy import Policy
 from zonediff.result.explorations import Exploration
 from zonediff.result.frontiers import Frontier
 from zonediff.result.result import Evidence, Result
@@ -162,8 +164,13 @@ def _parts(
 
 def recorded_evidence(names: Iterable[str], registry: Registry) -> dict[str, list[Evidence]]:
     """The evidence for each model from the recordings that come with zonediff."""
-    files = files_of([SHIPPED])
-    return {name: evidence(registry.model(name).policy, files) for name in names}
+    return {name: list(_recorded_evidence(type(registry.model(name).policy))) for name in names}
+
+
+@cache
+def _recorded_evidence(variant: type[Policy]) -> tuple[Evidence, ...]:
+    """The evidence for a variant; cached, because replaying takes as long as many runs."""
+    return tuple(evidence(variant(), files_of([SHIPPED])))
 
 
 def _with_provenance(result: Result, wanted: Wanted) -> Result:
