@@ -15,7 +15,7 @@ from zonediff.result.writing import write_files
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_SHORT: Final = {
+SHORT: Final = {
     "-o": ("output", "json"),
     "--html": ("html", "html"),
     "--mail": ("mail", "mail"),
@@ -50,37 +50,43 @@ def _form_and_file(
     return pairs
 
 
-_OPTIONS: Final[Sequence[Callable[[Any], Any]]] = (
+_SHORT_OPTIONS: Final[Sequence[Callable[[Any], Any]]] = (
     click.option("-o", "--output", type=_file, metavar="FILE", help="Write the result as JSON."),
     click.option("--html", type=_file, metavar="FILE", help="Write the report as HTML."),
     click.option(
         "--mail", type=_file, metavar="FILE", help="Write the report as a plain-text mail."
     ),
     click.option("--full", is_flag=True, help="Write the mail in full; it is short otherwise."),
-    click.option(
-        "--report",
-        "reports",
-        shell_complete=completion.forms,
-        multiple=True,
-        callback=_form_and_file,
-        metavar="FORM=FILE",
-        help="Write a report in any form (zonediff report --format). Repeatable.",
-    ),
 )
+
+_any_form = click.option(
+    "--report",
+    "reports",
+    shell_complete=completion.forms,
+    multiple=True,
+    callback=_form_and_file,
+    metavar="FORM=FILE",
+    help="Write a report in any form (zonediff report --format). Repeatable.",
+)
+
+
+def short_report_options(command: Command) -> Command:
+    """Click decorator: the options of the most common forms."""
+    for option in reversed(_SHORT_OPTIONS):
+        command = option(command)
+    return command
 
 
 def report_options(command: Command) -> Command:
     """Click decorator: the options that ask for files; report_files() reads them."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return short_report_options(_any_form(command))
 
 
 def report_files(given: Mapping[str, Any]) -> list[ReportFile]:
     """The files that the options ask for. given: the values of the parameters."""
     files = [
         ReportFile(option, form, given[parameter])
-        for option, (parameter, form) in _SHORT.items()
+        for option, (parameter, form) in SHORT.items()
         if given[parameter] is not None
     ]
     for form, path in given["reports"]:

@@ -13,7 +13,7 @@ from zonediff.cli import outputs
 from zonediff.cli.command_line import recorded
 from zonediff.cli.group import INTERRUPTED
 from zonediff.cli.progress import bar, note
-from zonediff.cli.report_files import ReportFile, write_reports
+from zonediff.cli.report_files import SHORT, ReportFile, short_report_options, write_reports
 from zonediff.engine.units import GIB
 from zonediff.result import exit_code
 from zonediff.result.result import Result
@@ -21,15 +21,12 @@ from zonediff.result.reviews import WITH_KERNEL
 from zonediff.review.build_cache import BuildCache, default_cache
 from zonediff.review.machines import MACHINES
 
-_FORMS: Final = {
-    "output": ("-o", "json"),
-    "html": ("--html", "html"),
-    "mail": ("--mail", "mail"),
-    "kcidb": ("--kcidb", "kcidb"),
-}
-"""The parameters that ask for files: each one's option and form of report."""
+_FORMS: Final = {**SHORT, "--kcidb": ("kcidb", "kcidb")}
+"""The options that ask for files: each one's parameter and form of report."""
 
-_NOT_RECORDED: Final = (*_FORMS, "full", "cache", "cache_size", "jobs", "clear")
+_PARAMETERS: Final = tuple(parameter for parameter, _ in _FORMS.values())
+
+_NOT_RECORDED: Final = (*_PARAMETERS, "full", "cache", "cache_size", "jobs", "clear")
 """Parameters that do not change the result."""
 
 _CACHE: Final = "cache"
@@ -76,11 +73,8 @@ zonediff review cache --clear  empties it
     show_default=True,
     help="Run the kernels on this machine.",
 )
-@click.option("-o", "--output", type=_file, metavar="FILE", help="Write the result as JSON.")
-@click.option("--html", type=_file, metavar="FILE", help="Write the report as HTML.")
-@click.option("--mail", type=_file, metavar="FILE", help="Write the report as a plain-text mail.")
+@short_report_options
 @click.option("--kcidb", type=_file, metavar="FILE", help="Write the result for KCIDB.")
-@click.option("--full", is_flag=True, help="Write the mail in full; it is short otherwise.")
 @click.option(
     "--every", is_flag=True, help="Build each patch, and compare it with the one before, too."
 )
@@ -147,9 +141,13 @@ def command(series: tuple[Path, ...], **given: Any) -> int:
     if series == (Path(_CACHE),) or given["clear"]:
         return _show_cache(series, given)
     images = _images(series, given)
-    files = [(option, given[name]) for name, (option, _) in _FORMS.items()]
-    outputs.check(files, _inputs(series, given))
-    _check_tree(given["tree"], [path for _, path in files if path is not None], given["cache"])
+    reports = [
+        ReportFile(option, form, given[parameter])
+        for option, (parameter, form) in _FORMS.items()
+        if given[parameter] is not None
+    ]
+    outputs.check([(file.option, file.path) for file in reports], _inputs(series, given))
+    _check_tree(given["tree"], [file.path for file in reports], given["cache"])
     # Imported here, as building takes packages that no other command needs.
     from zonediff.review.assemble import Wanted, assemble_review
 
@@ -173,11 +171,6 @@ def command(series: tuple[Path, ...], **given: Any) -> int:
         command=recorded("review", _NOT_RECORDED),
     )
     result = assemble_review(wanted, bar=bar, note=note)
-    reports = [
-        ReportFile(option, form, given[name])
-        for name, (option, form) in _FORMS.items()
-        if given[name] is not None
-    ]
     write_reports(result, reports, full=given["full"])
     if not result.complete:
         return _interrupted(result)

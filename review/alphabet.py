@@ -112,7 +112,7 @@ def blocks_in_play(look: Look, machine: ReviewMachine, block_size: int) -> froze
         elif part.source == IOMEM and names & {*text.split(" / ")} and block_size:
             first, last = (int(end, 16) for end in part.item.split("-"))
             blocks |= {*range(first // block_size, (last + 1) // block_size)}
-    return frozenset(blocks & look.blocks().keys())
+    return frozenset(blocks & look.blocks.keys())
 
 
 def intersection(baseline: Alphabet, candidate: Alphabet) -> tuple[Alphabet, list[Action]]:

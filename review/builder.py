@@ -98,11 +98,6 @@ class Builder:
         assert built is not None
         return built
 
-    def is_kept(self, changes: Changes) -> bool:
-        """Return whether the kernel is in the cache, so that nothing has to be built."""
-        built = _read_built(self.cache.images / self._key(changes))
-        return built is not None and built.image is not None
-
     # --- keys -------------------------------------------------------------------------------------
 
     def _key(self, changes: Changes) -> str:
@@ -119,7 +114,7 @@ class Builder:
         """Build a kernel and put it into the cache, or its log and last error."""
         folder = self._build_folder(changes)
         source = self._sources()
-        state = self._prepare(source, folder, changes)
+        stale = self._prepare(source, folder, changes)
         remove(kept)
         kept.mkdir(parents=True)
         log = kept / "build.log"
@@ -130,7 +125,7 @@ class Builder:
             jobs=self.jobs,
             bounds=self.bounds,
         )
-        count = _Counter(state.stale, progress).take
+        count = _Counter(stale, progress).take
         try:
             ended = watch(command, self.bounds, log, disk=folder, on_line=count)
         except BaseException:
@@ -179,8 +174,8 @@ class Builder:
             self._source = source
         return self._source
 
-    def _prepare(self, source: Path, folder: Path, changes: Changes) -> _State:
-        """Give the sources these changes, and know what is to be compiled again in a folder."""
+    def _prepare(self, source: Path, folder: Path, changes: Changes) -> int:
+        """Give the sources these changes; return about how many files a build compiles again."""
         before = _read_state(folder)
         paths = sorted({*self._present, *changes, *before})
         state: dict[str, tuple[str, int]] = {}
@@ -207,9 +202,8 @@ class Builder:
             (folder / ".config").unlink(missing_ok=True)
         _forget_unfinished(folder)
         cold = not (folder / "vmlinux").exists()
-        compiled = _COLD_FILES if cold else _count_stale(folder, stale)
         write_text(folder / _STATE, json.dumps(state, indent=0))
-        return _State(compiled)
+        return _COLD_FILES if cold else _count_stale(folder, stale)
 
     def _keep(self, folder: Path, kept: Path) -> str:
         """Put the image of a build into the cache; return why that fails, empty if it does not."""
@@ -234,12 +228,6 @@ class Builder:
         except VariantError as error:
             return f"the build left no kernel that boots: {error}"
         return ""
-
-
-class _State(NamedTuple):
-    """The sources as they are built now. stale: about how many files are to be compiled."""
-
-    stale: int
 
 
 class _Counter:

@@ -188,6 +188,6 @@ def _outcome_holds(case: SequenceCase, shown: Shown) -> bool:
     if case.absent is not None:
         folder = f"{case.absent.rstrip('/')}/"
         return not any(
-            source == case.absent or source.startswith(folder) for source in shown.look.sources()
+            source == case.absent or source.startswith(folder) for source in shown.look.sources
         )
     return shown.look.parts.get(Part(case.file or "")) == case.reads

@@ -33,6 +33,9 @@ DEFAULT_LIMITS: Final = Limits()
 _MOST_READINGS: Final = 40
 """Lines of a difference that are reported."""
 
+Sources = tuple[set[str], set[str]]
+"""The files that each side ever showed."""
+
 
 @dataclass(frozen=True, slots=True)
 class DerivedAlphabet:
@@ -131,14 +134,15 @@ async def compare_sides(
     explorations = await _explored(explore_with, limits)
     done = explorations[0]
     edges = _all_edges(explorations)
+    sources = (done.sources(0), done.sources(1))
     causes: list[Cause] = []
-    groups = _judged([parting for each in explorations for parting in each.partings], done, edges)
+    groups = _judged([item for each in explorations for item in each.partings], edges, sources)
     for number, group in enumerate(groups):
         progress("confirming", number, len(groups) - number)
         again = await confirmed(make_sides, group.partings, limits.boots, guests)
         if again is not None:
             parameter = parameters[again.parting.boot]
-            cause = _cause(group, again, edges, done, parameter)
+            cause = _cause(group, again, edges, sources, parameter)
             causes.append(replace(cause, reasons=explain(parameter, again.parting.steps)))
     return StageComparison(
         baseline=names[0],
@@ -178,36 +182,31 @@ def _all_edges(explorations: Sequence[Exploration]) -> tuple[Edges, Edges]:
 
 
 def _judged(
-    partings: Sequence[Parting], done: Exploration, edges: tuple[Edges, Edges]
+    partings: Sequence[Parting], edges: tuple[Edges, Edges], sources: Sources
 ) -> list[Group]:
     """Judge and group the differences; those in files that only the candidate has are none."""
-    sources = (done.sources(0), done.sources(1))
-    kept = [parting for each in partings if (parting := without_new_files(each, sources))]
-    return grouped((parting, judge(parting, edges, sources)) for parting in kept)
+    kept = [_without_new_files(parting, sources) for parting in partings]
+    return grouped(
+        (parting, judge(parting, edges, sources))
+        for parting in kept
+        if parting.changed or parting.results_differ
+    )
 
 
-def without_new_files(parting: Parting, sources: tuple[set[str], set[str]]) -> Parting | None:
-    """Return a difference without what files say that the baseline never shows; None if no more."""
+def _without_new_files(parting: Parting, sources: Sources) -> Parting:
+    """Return a difference without what files say that the baseline never shows."""
     changed = {part: texts for part, texts in parting.changed.items() if part.source in sources[0]}
-    same = parting.results[0] == parting.results[1] and parting.warnings[0] == parting.warnings[1]
-    return None if same and not changed else replace(parting, changed=changed)
+    return replace(parting, changed=changed)
 
 
 def _cause(
     group: Group,
     again: Confirmed,
     edges: tuple[Edges, Edges],
-    done: Exploration,
+    sources: Sources,
     parameter: str,
 ) -> Cause:
-    parting = replace(
-        again.parting,
-        changed={
-            part: texts
-            for part, texts in again.parting.changed.items()
-            if part.source in done.sources(0)
-        },
-    )
+    parting = _without_new_files(again.parting, sources)
     return Cause(
         harm=group.judgement.harm,
         verdict=group.judgement.verdict if again.shown == again.boots else "sometimes",
@@ -216,7 +215,7 @@ def _cause(
         transitions=len(group.partings),
         shown=again.shown,
         boots=again.boots,
-        says=_says(parting, group.judgement, edges, (done.sources(0), done.sources(1))),
+        says=_says(parting, group.judgement, edges, sources),
     )
 
 
@@ -240,10 +239,7 @@ def _readings(parting: Parting) -> Iterator[ReadingDifference]:
 
 
 def _says(
-    parting: Parting,
-    judgement: Judgement,
-    edges: tuple[Edges, Edges],
-    sources: tuple[set[str], set[str]],
+    parting: Parting, judgement: Judgement, edges: tuple[Edges, Edges], sources: Sources
 ) -> str:
     """Say a difference in a sentence, and its other harms in further ones."""
     step = parting.steps[-1].short if parting.steps else BOOT

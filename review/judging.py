@@ -89,13 +89,15 @@ def leaked(parting: Parting, side: int, edges: Edges) -> list[str]:
     look, other = parting.after[side], parting.after[1 - side]
     if look is None or other is None or parting.before is None:
         return []
-    kept = {block: state for block, state in look.blocks().items() if block not in other.blocks()}
+    kept = {block: state for block, state in look.blocks.items() if block not in other.blocks}
     if "online" in kept.values():
         return []
     blocks = {*kept}
     ranges = _ranges(look) - _ranges(other)
+    if not blocks and not ranges:
+        return []
     for known in (*parting.before, *_reachable(look, edges)):
-        blocks &= known.blocks().keys()
+        blocks &= known.blocks.keys()
         ranges &= _ranges(known)
     return [*(f"memory{block}" for block in sorted(blocks)), *sorted(ranges)]
 
@@ -105,10 +107,10 @@ def lost(parting: Parting, side: int) -> list[str]:
     look, other = parting.after[side], parting.after[1 - side]
     if look is None or other is None:
         return []
-    mine, changed = look.blocks(), {part.source for part in parting.changed}
+    mine, changed = look.blocks, {part.source for part in parting.changed}
     return [
         f"memory{block}"
-        for block, state in sorted(other.blocks().items())
+        for block, state in sorted(other.blocks.items())
         if state == "online"
         and mine.get(block) != "online"
         and any(_is_file_of(source, block) for source in changed)

@@ -60,7 +60,7 @@ class Exploration:
     def sources(self, side: int) -> set[str]:
         """The files that a side ever showed."""
         looks = {pair.looks[side].key: pair.looks[side] for pair in self.graph.pairs.values()}
-        return {source for look in looks.values() for source in look.sources()}
+        return {source for look in looks.values() for source in look.sources}
 
     def states(self, side: int) -> int:
         """The number of states of a side."""

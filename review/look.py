@@ -46,11 +46,13 @@ class Look:
         """Equal for looks that show the same."""
         return frozenset(self.parts.items())
 
+    @cached_property
     def blocks(self) -> dict[int, str]:
         """The state of each memory block."""
         matches = ((BLOCK_FILE.fullmatch(part.source), text) for part, text in self.parts.items())
         return {int(match[1]): text for match, text in matches if match and match[2] == "state"}
 
+    @cached_property
     def sources(self) -> set[str]:
         """The files that it holds."""
         return {part.source for part in self.parts}

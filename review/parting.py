@@ -13,7 +13,7 @@ from zonediff.review.sides import Shown
 Texts = tuple[str | None, str | None]
 """The texts of a part on both sides; None where it does not exist."""
 
-_BUSY: Final = ("EBUSY", "EAGAIN", "EINTR", "REFUSED")
+_BUSY: Final = frozenset({"EBUSY", "EAGAIN", "EINTR", "REFUSED"})
 """Results that depend on where the kernel's own pages happen to lie."""
 
 _MASKS: Final = "/sys/devices/system/node/"
@@ -41,6 +41,11 @@ class Parting:
     boot: int = 0
     walked_from: int = 0
 
+    @property
+    def results_differ(self) -> bool:
+        """Whether the last step itself ends otherwise, or warns of something else."""
+        return self.results[0] != self.results[1] or self.warnings[0] != self.warnings[1]
+
 
 def parting_of(
     steps: Sequence[Action],
@@ -55,13 +60,7 @@ def parting_of(
     if baseline.look and candidate.look:
         now = differing(baseline.look, candidate.look)
         changed = {part: texts for part, texts in now.items() if part not in known}
-    same = (baseline.result, baseline.died) == (
-        candidate.result,
-        candidate.died,
-    ) and baseline.warnings == candidate.warnings
-    if same and not changed:
-        return None
-    return Parting(
+    parting = Parting(
         tuple(steps),
         tuple(walked),
         before,
@@ -70,6 +69,8 @@ def parting_of(
         (baseline.warnings, candidate.warnings),
         changed,
     )
+    part_here = changed or parting.results_differ or baseline.died != candidate.died
+    return parting if part_here else None
 
 
 def by_chance(
@@ -87,12 +88,10 @@ def by_chance(
     baseline, candidate = shown
     if baseline.died or candidate.died or baseline.result == candidate.result:
         return False
-    if {baseline.result, candidate.result} <= {*_BUSY}:
+    results = {baseline.result, candidate.result}
+    if results <= _BUSY:
         return True
-    if None not in (baseline.result, candidate.result) or not {
-        baseline.result,
-        candidate.result,
-    } & {*_BUSY}:
+    if None not in results or not results & _BUSY:
         return False
     target = BLOCK_FILE.fullmatch(action.target)
     offlined = {int(target[1])} if target else blocks
@@ -108,7 +107,7 @@ def _hold_kernel_pages(look: Look, blocks: Collection[int]) -> bool:
     }
     return any(
         state == "online" and zones.get(block) != "Movable"
-        for block, state in look.blocks().items()
+        for block, state in look.blocks.items()
         if block in blocks
     )
 

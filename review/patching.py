@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from typing import Final
 
 from zonediff.compare.series.diff_files import DiffError, split_files
 from zonediff.review.errors import ReviewError
-from zonediff.review.sources import Changes, SourceFile, Tree, inner
+from zonediff.review.sources import Changes, SourceFile, Tree, inner, read_file
 
 _MOVED_FROM: Final = re.compile(r'^(?:rename|copy) from "?(.*?)"?$', re.MULTILINE)
 _FAILED: Final = re.compile(r"^error: patch failed: (.*):([0-9]+)$", re.MULTILINE)
@@ -55,7 +54,7 @@ def apply_patch(tree: Tree, changes: Changes, diff: str) -> Changes:
                 write_file(folder, path, file)
         _git_apply(folder, diff)
         after: dict[str, SourceFile | None] = dict.fromkeys(paths)
-        after |= {str(place.relative_to(folder)): _read(place) for place in _files(folder)}
+        after |= {str(place.relative_to(folder)): read_file(place) for place in _files(folder)}
     return {**changes, **{path: after[path] for path in after if after[path] != before.get(path)}}
 
 
@@ -142,10 +141,3 @@ def _files(folder: Path) -> Iterator[Path]:
     for above, folders, files in os.walk(folder):
         links = [name for name in folders if Path(above, name).is_symlink()]
         yield from (Path(above, name) for name in (*files, *links))
-
-
-def _read(place: Path) -> SourceFile:
-    about = place.lstat()
-    if stat.S_ISLNK(about.st_mode):
-        return SourceFile(os.fsencode(place.readlink()), link=True)
-    return SourceFile(place.read_bytes(), bool(about.st_mode & 0o100))

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -102,8 +103,6 @@ def problem(kind: Literal["bubblewrap", "namespaces"]) -> str | None:
     name = {"bubblewrap": "bwrap", "namespaces": "unshare"}[kind]
     if shutil.which(name) is None:
         return f"{name} was not found"
-    import tempfile
-
     with tempfile.TemporaryDirectory(prefix="zonediff-root-") as root:
         command = Sandbox(kind).command(["true"], [], {}, Path(root))
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -85,12 +85,7 @@ class FolderTree:
     def read(self, path: str) -> SourceFile | None:
         place = self.path / inner(path)
         try:
-            about = place.lstat()
-            if stat.S_ISLNK(about.st_mode):
-                return SourceFile(os.fsencode(place.readlink()), link=True)
-            if not stat.S_ISREG(about.st_mode):
-                return None
-            return SourceFile(place.read_bytes(), bool(about.st_mode & 0o100))
+            return read_file(place)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -139,6 +134,16 @@ class GitTree:
         if not self.kept.is_dir():
             _check_out(self.path, self.identity, self.kept)
         FolderTree(self.kept, self.identity, self.version).fill(folder, shared=shared)
+
+
+def read_file(place: Path) -> SourceFile | None:
+    """Return a file or a symbolic link; None for anything else. Raises OSError."""
+    about = place.lstat()
+    if stat.S_ISLNK(about.st_mode):
+        return SourceFile(os.fsencode(place.readlink()), link=True)
+    if not stat.S_ISREG(about.st_mode):
+        return None
+    return SourceFile(place.read_bytes(), bool(about.st_mode & 0o100))
 
 
 def open_tree(path: Path, cache: Path, revision: str = "") -> Tree:
