@@ -50,13 +50,14 @@ class Picture:
     """Frontiers that look alike, as one.
 
     letter: its name. frontier: one of them; a point is inferred only if it was run for none.
-    owners: the paths, onliners and variants in words. same: whether all frontiers also agree in
-    the numbers that were run.
+    owners: the paths, onliners and variants in words. variants: their names. same: whether all
+    frontiers also agree in the numbers that were run.
     """
 
     letter: str
     frontier: Frontier
     owners: tuple[str, ...]
+    variants: tuple[str, ...]
     same: bool
 
     @property
@@ -86,6 +87,7 @@ def pictures(frontiers: Sequence[Frontier]) -> list[Picture]:
             letter(number),
             _merged(group),
             tuple(_owners(group, frontiers)),
+            tuple(_in_order(item.variant for item in group)),
             all(_agree(group[0], item) for item in group),
         )
         for number, group in enumerate(groups.values())

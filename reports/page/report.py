@@ -108,7 +108,7 @@ class Report:
     def column(self, variant: str) -> int:
         """The column of a candidate in the matrix; the baseline's is 0."""
         candidates = [item.info.name for item in self.variants if not item.baseline]
-        return 1 + candidates.index(variant)
+        return [self.baseline, *candidates].index(variant)
 
     @property
     def contents(self) -> tuple[Link, ...]:

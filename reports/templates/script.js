@@ -218,9 +218,10 @@
       for (const cell of all(".matrix td, .matrix thead th")) {
         cell.hidden = cell.cellIndex > 0 && aside(cell.cellIndex - 1);
       }
-      const chosen = Array.from(followed(), (number) => `v${number}`);
+      // What is about the baseline stays.
+      const kept = Array.from(followed(), (number) => `v${number}`).concat("v0");
       for (const item of all("main .v")) {
-        item.hidden = chosen.length > 0 && !chosen.some((name) => item.classList.contains(name));
+        item.hidden = kept.length > 1 && !kept.some((name) => item.classList.contains(name));
       }
       all(".scenario[open]").forEach(narrow);
       last = columns;

@@ -132,6 +132,24 @@ def test_axe_finds_nothing(browser: Browser, address: str, width: int, theme: st
     tab.page.context.close()
 
 
+def test_every_part_of_the_page_follows_variants(browser: Browser, address: str) -> None:
+    tab = Tab(browser)
+    tab.page.goto(address)
+    tab.page.select_option("#filter-variant", "igor-movable")
+    tab.page.evaluate(OPEN_ALL)
+
+    def shown(selector: str) -> list[str]:
+        return [text.strip() for text in tab.page.locator(selector).all_inner_texts()]
+
+    for heads in (".standings thead th", ".standings tbody th", ".evidence tbody th"):
+        assert {*shown(f"{heads} >> visible=true")} == {"upstream", "igor-movable"}
+    fates = shown(".claim > summary .fate >> visible=true")
+    assert len(fates) < len(shown(".claim > summary .fate"))
+    assert all("igor-movable" in fate or "upstream" in fate for fate in fates)
+    assert tab.trouble == []
+    tab.page.context.close()
+
+
 def test_what_contradicts_is_explained(tab: Tab) -> None:
     """Every `online=0` outside a note is a link to the note that explains it."""
     bare = tab.page.evaluate(
