@@ -101,9 +101,9 @@ def _others(kind: str, token: str) -> tuple[str, ...]:
 
 def mutant(seed: int, sources: dict[str, str]) -> Mutant:
     """Return the mutant of a seed. sources: the content of each file."""
-    found = [(file, place) for file, text in sources.items() for place in places(text)]
+    all_places = [(file, place) for file, text in sources.items() for place in places(text)]
     random = Random(seed)
-    file, place = random.choice(found)
+    file, place = random.choice(all_places)
     other = random.choice(place.others)
     text = sources[file]
     content = text[: place.start] + other + text[place.start + len(place.token) :]

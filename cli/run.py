@@ -175,5 +175,5 @@ def _recorded(name: str, value: str) -> str:
     if name == "series":
         variant, equals, path = path.partition("=")
         before = variant + equals
-    path, at, revisions = path.partition("@")
-    return before + without_folders(path) + at + revisions
+    path, separator, revisions = path.partition("@")
+    return before + without_folders(path) + separator + revisions

@@ -280,9 +280,9 @@ def _take_memmap(kernel: Kernel, blocks: int, own_memmap: bool) -> int:
 
 def _auto_online(kernel: Kernel, blocks: range, online_type: OnlineType) -> None:
     """Online new blocks from within add_memory_resource, ascending, until one fails."""
-    told = kernel.policy.auto_online_tells_driver_core
+    tells_driver_core = kernel.policy.auto_online_tells_driver_core
     for block in blocks:
-        if told:
+        if tells_driver_core:
             kernel.tables.online_type[block] = online_type
             failed = device_online(kernel, block)
         else:
@@ -290,5 +290,5 @@ def _auto_online(kernel: Kernel, blocks: range, online_type: OnlineType) -> None
         if failed is not None:
             kernel.explain(WALK_STOPS.because(block=block))
             break
-    if not told and kernel.tables.is_online(blocks[0]):
+    if not tells_driver_core and kernel.tables.is_online(blocks[0]):
         kernel.explain(DRIVER_CORE_NOT_TOLD.because())

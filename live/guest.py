@@ -250,8 +250,10 @@ class LiveGuest:
         lines = await self._stacks()
         blocks = blocks_between_states(lines)
         pages = self.block_size // PAGE
-        found = [used_pages(block, await self._stacks(block * pages, pages)) for block in blocks]
-        return [*culprits_in(lines), *filter(None, found)]
+        pages_in_use = [
+            used_pages(block, await self._stacks(block * pages, pages)) for block in blocks
+        ]
+        return [*culprits_in(lines), *filter(None, pages_in_use)]
 
     async def _stacks(self, first_page: int = 0, count: int = 0) -> Sequence[str]:
         """The agent's answer to `stacks`; nothing when it does not answer."""

@@ -127,8 +127,8 @@ def test_what_no_file_shows_needs_a_depth() -> None:
 
 
 def test_the_same_tour_has_the_same_counts() -> None:
-    one, two = (toured("v6.1", "v6.1", PLUGS) for _ in range(2))
-    assert (one.steps, one.resets) == (two.steps, two.resets)
+    first, second = (toured("v6.1", "v6.1", PLUGS) for _ in range(2))
+    assert (first.steps, first.resets) == (second.steps, second.resets)
 
 
 def explored(

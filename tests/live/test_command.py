@@ -78,12 +78,12 @@ def test_what_is_recorded_can_be_validated(
     )
     assert said.exit_code == 0, said.output
     assert f"wrote {out}: 2 traces of Linux " in said.output
-    one, two = (json.loads(line) for line in out.read_text().splitlines())
-    assert one["id"] == "v6.1.first-block"
-    assert two["id"] == "v6.1.two-nodes-0-0"
-    assert (len(one["steps"]), len(two["steps"])) == (3, 3)
-    assert one["kernel"] in subject.summary
-    if one["kernel"].startswith("6.1."):
+    first, second = (json.loads(line) for line in out.read_text().splitlines())
+    assert first["id"] == "v6.1.first-block"
+    assert second["id"] == "v6.1.two-nodes-0-0"
+    assert (len(first["steps"]), len(second["steps"])) == (3, 3)
+    assert first["kernel"] in subject.summary
+    if first["kernel"].startswith("6.1."):
         assert zonediff("validate", out).exit_code == 0
 
 

@@ -84,15 +84,15 @@ def test_user_space_works_on_a_kernel_as_on_its_model(
     assert real.end == "ran"
     assert real.devices == model.devices
     assert real.boot == model.boot
-    for (_, _, one), (_, _, two) in zip(real.acts(), model.acts(), strict=True):
-        assert (one.do, one.result, one.output, one.changed) == (
-            two.do,
-            two.result,
-            two.output,
-            two.changed,
+    for (_, _, first), (_, _, second) in zip(real.acts(), model.acts(), strict=True):
+        assert (first.do, first.result, first.output, first.changed) == (
+            second.do,
+            second.result,
+            second.output,
+            second.changed,
         )
-        if not isinstance(one.do, Boot):
-            assert one.uevents == two.uevents
+        if not isinstance(first.do, Boot):
+            assert first.uevents == second.uevents
 
 
 def test_what_the_machine_refuses_the_kernel_never_sees(on_kernel: OnKernel) -> None:
@@ -216,12 +216,15 @@ def test_a_guest_from_a_template_does_what_one_of_its_own_boot_does(
     jobs, _ = scenario_jobs(load(["removal/*", "ordering/movable"], SHIPPED)[:9], host, image)
     assert len(jobs) > 4
     for job in jobs:
-        one, two = (asyncio.run(run("live", job.spec, job.script, fresh=f)) for f in (False, True))
+        first, second = (
+            asyncio.run(run("live", job.spec, job.script, fresh=f)) for f in (False, True)
+        )
         seen = [
-            [(a.do, a.result, a.changed.blocks) for _, _, a in r.trace.acts()] for r in (one, two)
+            [(a.do, a.result, a.changed.blocks) for _, _, a in r.trace.acts()]
+            for r in (first, second)
         ]
         assert seen[0] == seen[1], job.id
-        assert one.trace.end == two.trace.end
+        assert first.trace.end == second.trace.end
 
 
 def test_a_mistake_of_ours_is_no_result(

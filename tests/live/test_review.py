@@ -22,9 +22,9 @@ TRIED = (
 
 def test_a_kernel_does_not_differ_from_itself(host: Host, kernel: Path) -> None:
     image = read_image(kernel)
-    one, two = (StageImage(Stage(name, "ready"), image) for name in ("base", "patched"))
+    first, second = (StageImage(Stage(name, "ready"), image) for name in ("base", "patched"))
     machine = MACHINES["dimm"]
-    derived = derive_alphabet(one, two, machine, host)
+    derived = derive_alphabet(first, second, machine, host)
     commands = derived.alphabet.commands
     assert derived.new == ()
     assert derived.alphabet.blocks == {32, 33}
@@ -34,7 +34,7 @@ def test_a_kernel_does_not_differ_from_itself(host: Host, kernel: Path) -> None:
     few = [action for action in derived.alphabet.actions if action.command in TRIED]
     limits = Limits(steps=3, seconds=120, hidden_depth=0, guests=1)
     done = compare_stages(
-        one, two, machine, host, alphabet=with_actions(derived, few), limits=limits
+        first, second, machine, host, alphabet=with_actions(derived, few), limits=limits
     )
     assert done.causes == []
     assert done.states[0] == done.states[1] >= 3

@@ -16,8 +16,8 @@ def test_the_shortest_is_that_in_which_the_least_is_done(result: Result) -> None
         "unplug/auto-onlined": 3,
     }
     assert cause.shortest.link.name == "knob/kvm"
-    one, two = cause.findings
-    longer = Cause(cause.function, (replace(one, acts=4), two))
+    first, second = cause.findings
+    longer = Cause(cause.function, (replace(first, acts=4), second))
     assert longer.shortest.link.name == "unplug/auto-onlined"
 
 

@@ -47,11 +47,11 @@ def test_another_result_rule_or_file_is_not() -> None:
 
 
 def test_every_column_has_to_repeat_itself() -> None:
-    one = [done(32), done(33), done(34)]
-    two = [done(32), done(33), done(34, "EINVAL")]
-    assert sizes(one, two) == [2, 1]
-    assert sizes(one, [done(32), done(33), None]) == [2, 1]
-    assert sizes(one, [None, None, None]) == [3]
+    first = [done(32), done(33), done(34)]
+    second = [done(32), done(33), done(34, "EINVAL")]
+    assert sizes(first, second) == [2, 1]
+    assert sizes(first, [done(32), done(33), None]) == [2, 1]
+    assert sizes(first, [None, None, None]) == [3]
 
 
 def test_the_caller_can_keep_rows_apart() -> None:

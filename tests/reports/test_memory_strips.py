@@ -58,9 +58,9 @@ def test_a_segment_says_state_and_zones() -> None:
 def test_a_hole_is_a_gap_not_an_area() -> None:
     observation = seen((32, 33, OFFLINE), (100_000, 100_001, OFFLINE))
     scale = Scale([observation])
-    one, two = segments(scale, observation)
-    assert one.x + one.width < two.x
-    assert two.x + two.width == scale.width < 200
+    first, second = segments(scale, observation)
+    assert first.x + first.width < second.x
+    assert second.x + second.width == scale.width < 200
 
 
 def test_very_much_memory_is_not_drawn_to_scale_but_drawn() -> None:

@@ -151,10 +151,10 @@ def test_what_to_expect_is_told_once_or_for_each_variant() -> None:
     good = Trace("a", Observation(), (StepTrace(step, acts("online", 32, 33)),))
     mixed = (*acts("online", 32, result="EINVAL"), *acts("online", 33))
     bad = Trace("c", Observation(), (StepTrace(step, mixed),))
-    one = said(reproduction(scenario(step), [(["a", "b"], good)]))
-    two = said(reproduction(scenario(step), [(["a", "b"], good), (["c"], bad)]))
-    assert one[-1] == "memory32..memory33 ok"
-    assert two[-2:] == [
+    first = said(reproduction(scenario(step), [(["a", "b"], good)]))
+    second = said(reproduction(scenario(step), [(["a", "b"], good), (["c"], bad)]))
+    assert first[-1] == "memory32..memory33 ok"
+    assert second[-2:] == [
         "a, b: memory32..memory33 ok",
         "c: memory32 EINVAL (Invalid argument), memory33 ok",
     ]

@@ -40,13 +40,13 @@ VALUE = st.text("ab1=-", max_size=3)
 
 @given(st.lists(st.tuples(VALUE, VALUE, st.sampled_from(["f", "g"])), unique=True))
 def test_no_name_is_lost_and_none_is_invented(members: list[tuple[str, str, str]]) -> None:
-    names = [f"{stem}[k={one},l={two}]" for one, two, stem in members]
+    names = [f"{stem}[k={first},l={second}]" for first, second, stem in members]
     shown = []
     for entry in families(names):
         found = re.fullmatch(r"(.)\[k=(.*),l=(.*)\]", entry)
         assert found is not None
         shown += [
-            f"{found[1]}[k={one},l={two}]"
-            for one, two in product(found[2].split("|"), found[3].split("|"))
+            f"{found[1]}[k={first},l={second}]"
+            for first, second in product(found[2].split("|"), found[3].split("|"))
         ]
     assert sorted(shown) == sorted(names)

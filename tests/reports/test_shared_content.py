@@ -25,10 +25,10 @@ def lines(said: SharedContent, id: str) -> list[str]:
 
 def test_equal_notes_are_one() -> None:
     said = SharedContent()
-    one = said.reasons([Reason("a.x", "a", "first"), Reason("b", "b", "other")])
-    two = said.reasons([Reason("a.x", "a", "first")])
-    assert [chip.function for chip in one] == ["a", "b"]
-    assert two[0] == one[0]
+    first = said.reasons([Reason("a.x", "a", "first"), Reason("b", "b", "other")])
+    second = said.reasons([Reason("a.x", "a", "first")])
+    assert [chip.function for chip in first] == ["a", "b"]
+    assert second[0] == first[0]
     assert list(said.notes) == [Note("a", (("first", "a.x"),)), Note("b", (("other", ""),))]
 
 

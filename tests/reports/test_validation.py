@@ -33,6 +33,6 @@ def test_the_model_that_was_replayed_is_named_and_chance_is_counted() -> None:
 
 
 def test_json_names_the_model_too() -> None:
-    one, two = json.loads(replays_json(REPLAYS, []))["files"]
-    assert (one["variant"], one["model"], one["chance_steps"]) == ("v6.12", "v6.1", 2)
-    assert (two["variant"], two["model"], two["chance_steps"]) == ("v6.1", "v6.1", 0)
+    first, second = json.loads(replays_json(REPLAYS, []))["files"]
+    assert (first["variant"], first["model"], first["chance_steps"]) == ("v6.12", "v6.1", 2)
+    assert (second["variant"], second["model"], second["chance_steps"]) == ("v6.1", "v6.1", 0)
