@@ -207,7 +207,7 @@ class _Explorer:
         attempts = self._attempts[plan.pair, plan.action] + 1
         self._attempts[plan.pair, plan.action] = attempts
         if attempts < _ATTEMPTS:
-            plan.pair.untried.append(plan.action)
+            self._graph.give_back(plan.pair, plan.action)
         else:
             self.done.unreached += 1
 
@@ -219,8 +219,7 @@ class _Explorer:
         visit.walked.append(number)
         baseline, candidate = await asyncio.gather(*(side.do(action) for side in visit.sides))
         first = number not in pair.targets
-        if number in pair.untried:
-            pair.untried.remove(number)
+        self._graph.drop(pair, number)
         self._note(pair, number, (baseline, candidate))
         chance = by_chance(action, pair.looks, (baseline, candidate), self._blocks)
         if chance:

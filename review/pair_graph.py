@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
 from zonediff.review.look import Look
@@ -28,12 +29,14 @@ _LATER: Final = 2
 class Pair:
     """Two looks at the same time.
 
-    depth: the number of steps of a shortest sequence known, path: that sequence, from boot number
-    `boot` on. estranged: what the sides do next follows from how they differ. is_open: whether the
-    bounds allow steps from here. untried: steps that nobody has tried here nor is about to.
-    targets: where each step led last; None: a kernel died, or chance decided.
+    number: of the pairs that were known before. depth: the number of steps of a shortest sequence
+    known, path: that sequence, from boot number `boot` on. estranged: what the sides do next
+    follows from how they differ. is_open: whether the bounds allow steps from here. untried: steps
+    that nobody has tried here nor is about to. targets: where each step led last; None: a kernel
+    died, or chance decided.
     """
 
+    number: int
     looks: tuple[Look, Look]
     path: tuple[int, ...]
     untried: deque[int]
@@ -62,11 +65,14 @@ class Plan(NamedTuple):
 class PairGraph:
     """All pairs. ranks: of each step of the alphabet, in ascending order. steps, pairs: bounds.
 
-    Steps of rank N are tried as late as if N times _LATER further steps led to them.
+    left: the number of steps that are left to be tried in pairs that are known. Steps of rank N are
+    tried as late as if N times _LATER further steps led to them.
     """
 
     def __init__(self, ranks: Sequence[int], hidden_depth: int, steps: int, pairs: int) -> None:
         self.pairs: dict[Hashable, Pair] = {}
+        self.left = 0
+        self._due: list[tuple[int, int, Pair]] = []
         self._opened = 0
         self._ranks = ranks
         self._hidden_depth = hidden_depth
@@ -81,11 +87,13 @@ class PairGraph:
         key = (looks[0].key, looks[1].key, tail)
         pair = self.pairs.get(key)
         if pair is None:
-            pair = self.pairs[key] = Pair(looks, path, deque(), estranged, boot)
+            pair = Pair(len(self.pairs), looks, path, deque(), estranged, boot)
+            self.pairs[key] = pair
             self._open(pair)
         elif len(path) < pair.depth:
             pair.path, pair.boot = path, boot
             self._open(pair)
+            self._queue(pair)
         return pair
 
     def _open(self, pair: Pair) -> None:
@@ -95,16 +103,31 @@ class PairGraph:
         pair.is_open = True
         self._opened += 1
         pair.untried.extend(range(len(self._ranks)))
+        self.left += len(self._ranks)
+        self._queue(pair)
+
+    def give_back(self, pair: Pair, action: int) -> None:
+        """Leave a step to be tried in a pair, after those that are left already."""
+        pair.untried.append(action)
+        self.left += 1
+        self._queue(pair)
+
+    def drop(self, pair: Pair, action: int) -> None:
+        """Leave a step to nobody, as it is being tried."""
+        if action in pair.untried:
+            pair.untried.remove(action)
+            self.left -= 1
+            self._queue(pair)
+
+    def _queue(self, pair: Pair) -> None:
+        """Enter a pair among those that are due, again whenever its urgency may have changed."""
+        if pair.untried:
+            heappush(self._due, (self._urgency(pair), pair.number, pair))
 
     @property
     def cut(self) -> bool:
         """Whether a bound left a pair unexplored."""
         return not all(pair.is_open for pair in self.pairs.values())
-
-    @property
-    def left(self) -> int:
-        """The number of steps that are left to be tried in pairs that are known."""
-        return sum(len(pair.untried) for pair in self.pairs.values())
 
     @property
     def complete_depth(self) -> int:
@@ -118,21 +141,37 @@ class PairGraph:
 
         here: where the guests are; None for nowhere.
         """
-        waiting = [pair for pair in self.pairs.values() if pair.untried]
-        if not waiting:
+        most_urgent = self._most_urgent()
+        if most_urgent is None:
             return None
-        most_urgent = min(waiting, key=self._urgency)
-        latest = self._urgency(most_urgent) + _AHEAD
-        near = [
-            (pair, way)
-            for pair, way in (_around(here) if here is not None else ())
-            if pair.untried and self._urgency(pair) <= latest
-        ]
-        if near:
-            pair, way = min(near, key=lambda item: (self._urgency(item[0]), len(item[1])))
-            return Plan(None, way, pair, pair.untried.popleft())
-        action = most_urgent.untried.popleft()
-        return Plan(most_urgent.boot, [*most_urgent.path], most_urgent, action)
+        nearest = self._nearest(here, self._urgency(most_urgent)) if here is not None else None
+        if nearest is None:
+            boot, way, pair = most_urgent.boot, [*most_urgent.path], most_urgent
+        else:
+            boot, (pair, way) = None, nearest
+        action = pair.untried[0]
+        self.drop(pair, action)
+        return Plan(boot, way, pair, action)
+
+    def _most_urgent(self) -> Pair | None:
+        """Return the pair whose next step is due first, of equal ones that known longest."""
+        while self._due:
+            urgency, _, pair = self._due[0]
+            if pair.untried and self._urgency(pair) == urgency:
+                return pair
+            heappop(self._due)
+        return None
+
+    def _nearest(self, here: Pair, urgency: int) -> tuple[Pair, list[int]] | None:
+        """Return a pair near by whose next step is due about as soon, and the steps to it."""
+        best = None
+        latest = urgency + _AHEAD + 1
+        for pair, way in _around(here):
+            if pair.untried and self._urgency(pair) < latest:
+                best, latest = (pair, way), self._urgency(pair)
+                if latest <= urgency:
+                    break
+        return best
 
     def _urgency(self, pair: Pair) -> int:
         """Return how late the next step that is left here is due; lower is earlier."""
