@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from string import Formatter
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from zonediff.engine.trace import Number, Reason
 
@@ -65,16 +65,20 @@ def _names(says: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-class _Words(Formatter):
-    """str.format, with nouns to count as format specifications."""
+@cache
+def _counted(says: str) -> tuple[str, ...]:
+    """The names of the numbers that a rule's sentence counts: their format is a noun."""
+    fields = Formatter().parse(says)
+    return tuple(
+        name for _, name, form, _ in fields if name and form and len(form) > 2 and form[0].isalpha()
+    )
 
-    def format_field(self, value: Any, format_spec: str) -> str:
-        if isinstance(value, int) and len(format_spec) > 2 and format_spec[0].isalpha():
-            return f"{value} {format_spec}{'' if value == 1 else 's'}"
-        return format(value, format_spec)
 
+class _Count(int):
+    """A number to count: its format is the noun."""
 
-_WORDS: Final = _Words()
+    def __format__(self, noun: str) -> str:
+        return f"{int(self)} {noun}{'' if self == 1 else 's'}"
 
 
 NO_NAMES: Final[Mapping[str, str]] = {}
@@ -91,10 +95,11 @@ class Because(NamedTuple):
         numbers = dict(self.numbers)
         if names and isinstance(source := numbers.get("source"), str):  # itself a function
             numbers["source"] = names.get(source, source)
+        counts = {name: _Count(numbers[name]) for name in _counted(self.rule.says)}
         return Reason(
             self.rule.id,
             names.get(self.rule.function, self.rule.function),
-            _WORDS.vformat(self.rule.says, (), numbers),
+            self.rule.says.format_map({**numbers, **counts}),
             numbers,
         )
 

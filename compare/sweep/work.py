@@ -145,13 +145,14 @@ class _Addition:
         return Point(size, self.pieces if self.died else None, self.least_kib)
 
     def _do(self, step: Step) -> None:
-        """Do a step without an observation, which would take far longer."""
+        """Do a step without an observation or reasons in words, which would take far longer."""
         guest = self.runner.guest
         guest.do(step)
         for why in guest.kernel.because:
             if why.rule is MEMMAP_COST:
                 self.least_kib = min(self.least_kib, int(why.numbers["left"]))
-        self.runner.accounts()
+        guest.kernel.because.clear()
+        guest.kernel.uevents.clear()
 
 
 def work(registry: Registry, task: Task) -> Outcome:
