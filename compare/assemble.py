@@ -158,7 +158,9 @@ def _parts(
             ("history", lambda result: _with_history(result, wanted, pool, store, bar)),
         ]
     if wanted.explore and complete:
-        parts.append(("explorations", lambda result: _with_explorations(result, wanted, bar)))
+        parts.append(
+            ("explorations", lambda result: _with_explorations(result, wanted, pool, store, bar))
+        )
     return parts
 
 
@@ -225,15 +227,19 @@ def _with_history(
     return replace(result, history=releases)
 
 
-def _with_explorations(result: Result, wanted: Wanted, bar: Bar) -> Result:
+def _with_explorations(
+    result: Result, wanted: Wanted, pool: WorkerPool | None, store: Store | None, bar: Bar
+) -> Result:
     """Add each pair of models, explored on the standard small machines."""
     # Imported here, as numpy takes long to import.
     from zonediff.explore.all_pairs import explore_all_pairs
     from zonediff.explore.portrait import portraits
 
     policies = [wanted.registry.model(name).policy for name in wanted.models]
-    with bar("exploring", "systems") as progress:
-        explorations = explore_all_pairs(policies, progress=progress)
+    with bar("exploring", "arenas") as progress:
+        explorations = explore_all_pairs(
+            wanted.models, wanted.registry, pool=pool, store=store, progress=progress
+        )
     return replace(result, explorations=explorations, portraits=portraits(policies))
 
 

@@ -3,69 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from itertools import combinations
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-from zonediff.engine.policy import Policy
-from zonediff.engine.run import run
 from zonediff.explore.arena import STANDARD, Arena
-from zonediff.explore.build import build
-from zonediff.explore.compare import Comparison, compare
-from zonediff.explore.explain import exploration, failed_exploration
-from zonediff.explore.system import Numberings, System
+from zonediff.explore.explain import failed_exploration
+from zonediff.explore.pairs import explore_pairs
 from zonediff.explore.views import Level
+from zonediff.result.converter import from_json, to_json
 from zonediff.result.explorations import Exploration
+from zonediff.variants.failure import VariantFailed
+from zonediff.variants.registry import Registry
+from zonediff.work.fingerprint import fingerprint
+from zonediff.work.json_outcomes import JsonOutcomes
+from zonediff.work.outcome_table import map_stored
+from zonediff.work.pool import InProcess, WorkerPool
+from zonediff.work.store import Store
 
 ARENAS: Final = tuple(STANDARD[name] for name in ("one-dimm", "two-dimms", "two-nodes", "hotplug"))
 """One DIMM of four blocks; two of two; one on each of two nodes; DIMMs that are plugged, and the
 knob."""
 
 
+class ArenaPairs(NamedTuple):
+    """All pairs of some variants, by name, in one arena."""
+
+    arena: Arena
+    level: Level
+    variants: tuple[str, ...]
+
+
 def explore_all_pairs(
-    policies: Sequence[Policy],
+    variants: Sequence[str],
+    registry: Registry,
     arenas: Sequence[Arena] = ARENAS,
     *,
     level: Level = "sysfs",
-    max_states: int = 100_000,
+    pool: WorkerPool | None = None,
+    store: Store | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Exploration]:
     """Compare each pair of variants in each arena; by arena, then in the order of the variants.
 
-    A pair with a variant that raises an exception has the verdict `error`. progress: called with
-    the number of systems built, and of all, over all arenas.
+    pool: explores the arenas; without one this process does. store: keeps the explorations of
+    each arena. progress: called with the number of arenas explored, and of all.
     """
-    explorations: list[Exploration] = []
-    for number, arena in enumerate(arenas):
-        numberings = Numberings()
-        systems: list[tuple[Policy, System | Exception]] = []
-        for policy in policies:
-            systems.append((policy, _try_build(policy, arena, level, max_states, numberings)))
-            progress(number * len(policies) + len(systems), len(arenas) * len(policies))
-        # Many variants have equal systems, which are compared once; many witnesses are the same.
-        run_once = cache(run)
-        comparisons: dict[tuple[bytes, bytes], Comparison] = {}
-        for (left_policy, left), (right_policy, right) in combinations(systems, 2):
-            policies_here = left_policy, right_policy
-            if isinstance(left, System) and isinstance(right, System):
-                contents = left.content, right.content
-                if contents not in comparisons:
-                    comparisons[contents] = compare(left, right)
-                comparison = comparisons[contents]
-                explorations.append(
-                    exploration(arena, level, policies_here, (left, right), comparison, run_once)
-                )
-            else:
-                error = next(item for item in (left, right) if isinstance(item, Exception))
-                names = left_policy.name, right_policy.name
-                explorations.append(failed_exploration(arena, level, *names, error))
-    return explorations
+    items = [ArenaPairs(arena, level, tuple(variants)) for arena in arenas]
+    table = ArenaTable(store, registry) if store else None
+    explored: dict[ArenaPairs, list[Exploration]] = {}
+    for chunk in map_stored(pool or InProcess(registry), _work, items, _killed, table):
+        explored.update(chunk)
+        progress(len(explored), len(items))
+    return [exploration for item in items for exploration in explored[item]]
 
 
-def _try_build(
-    policy: Policy, arena: Arena, level: Level, max_states: int, numberings: Numberings
-) -> System | Exception:
-    try:
-        return build(policy, arena, level=level, max_states=max_states, numberings=numberings)
-    except Exception as error:
-        return error
+def _work(registry: Registry, item: ArenaPairs) -> list[Exploration]:
+    policies = [registry.model(name).policy for name in item.variants]
+    return explore_pairs(policies, item.arena, level=item.level)
+
+
+def _killed(item: ArenaPairs) -> list[Exploration]:
+    """The explorations of an arena in which a variant ends its process."""
+    error = VariantFailed(f"exploring {item.arena.name} ended the worker process")
+    return [
+        failed_exploration(item.arena, item.level, *pair, error)
+        for pair in combinations(item.variants, 2)
+    ]
+
+
+class ArenaTable(JsonOutcomes[ArenaPairs, list[Exploration]]):
+    """The explorations of each arena in a store, unless one of its pairs failed."""
+
+    def __init__(self, store: Store, registry: Registry) -> None:
+        super().__init__(store)
+        self._registry = registry
+
+    def depends_on(self, item: ArenaPairs) -> Sequence[object]:
+        policies = (self._registry.model(name).policy for name in item.variants)
+        return [fingerprint(*policies), repr(item.arena), item.level, item.variants]
+
+    def describe(self, item: ArenaPairs) -> str:
+        return f"exploration of {', '.join(item.variants)} on {item.arena.name}"
+
+    def dump(self, outcome: list[Exploration]) -> Any:
+        failed = any(exploration.verdict == "error" for exploration in outcome)
+        return None if failed else to_json(outcome)
+
+    def load(self, item: ArenaPairs, body: Any) -> list[Exploration]:
+        explorations = from_json(body, list[Exploration])
+        pairs = [(item.baseline, item.candidate) for item in explorations]
+        if pairs != [*combinations(item.variants, 2)]:
+            raise ValueError("it is of other variants")
+        return explorations

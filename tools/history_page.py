@@ -109,9 +109,7 @@ def explored(
     registry: Registry, new: str, arenas: Sequence[Arena], level: Level
 ) -> list[Exploration]:
     """The old kernel and a newer one, on each of the machines."""
-    return explore_all_pairs(
-        [registry.model(name).policy for name in (OLD, new)], arenas, level=level
-    )
+    return explore_all_pairs((OLD, new), registry, arenas, level=level)
 
 
 def _takes(witness: DifferenceWitness) -> bool:

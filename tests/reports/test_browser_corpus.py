@@ -12,8 +12,8 @@ import pytest
 from tests.reports.tab import Tab, started_browser
 from zonediff.compare.assemble import Wanted, assemble
 from zonediff.corpus.loader import load
-from zonediff.explore.all_pairs import explore_all_pairs
 from zonediff.explore.arena import STANDARD
+from zonediff.explore.pairs import explore_pairs
 from zonediff.explore.portrait import portraits
 from zonediff.reports.forms.html import render
 from zonediff.result.result import Result
@@ -35,7 +35,7 @@ def whole() -> Result:
     )
     result = assemble(wanted).result
     policies = [registry.model(name).policy for name in wanted.models]
-    explorations = explore_all_pairs(policies, [STANDARD["two-blocks"]])
+    explorations = explore_pairs(policies, STANDARD["two-blocks"])
     return replace(result, explorations=explorations, portraits=portraits(policies))
 
 

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import pytest
 
 from zonediff.compare.describe import variant_info
-from zonediff.explore.all_pairs import explore_all_pairs
 from zonediff.explore.arena import STANDARD
+from zonediff.explore.pairs import explore_pairs
 from zonediff.explore.portrait import portraits
 from zonediff.reports.forms import html
 from zonediff.reports.page import portrait
@@ -34,8 +34,8 @@ def explored() -> Result:
         [variant_info(model) for model in models],
         *([], [], []),
         explorations=[
-            *explore_all_pairs(policies, [STANDARD["two-blocks"]]),
-            *explore_all_pairs(policies, [STANDARD["one-dimm"]], level="results"),
+            *explore_pairs(policies, STANDARD["two-blocks"]),
+            *explore_pairs(policies, STANDARD["one-dimm"], level="results"),
         ],
         portraits=portraits(policies),
     )
@@ -62,7 +62,7 @@ def test_the_baseline_is_told_from_each_group_that_is_alike(explored: Result) ->
     models = ["upstream", "michal-split/3", "hyperv-xen-only"]
     policies = [Registry().model(name).policy for name in models]
     result = dataclasses.replace(
-        explored, explorations=explore_all_pairs(policies, [STANDARD["hotplug"]])
+        explored, explorations=explore_pairs(policies, STANDARD["hotplug"])
     )
     result = dataclasses.replace(
         result, variants=[variant_info(Registry().model(name)) for name in models], portraits=[]
