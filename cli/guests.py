@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from zonediff.cli import options
+from zonediff.cli.group import BadInput
 from zonediff.cli.progress import bar
 from zonediff.engine.units import Bytes, parse_size
 from zonediff.live.host import Host
@@ -19,6 +20,7 @@ from zonediff.live.image import Image
 from zonediff.live.jobs import Job, random_jobs, run_jobs, scenario_jobs
 from zonediff.live.limiter import GuestLimiter
 from zonediff.live.random_steps import MACHINE_KINDS
+from zonediff.variants.subject import NotOnThisMachine
 from zonediff.work.outcome_table import OutcomeTable, rounds
 
 T = TypeVar("T")
@@ -50,7 +52,10 @@ class Work:
         for item in skipped:
             click.echo(f"not on this machine: {item.id}: {item.why}", err=True)
         drawn = random_jobs(self.random, self.steps, self.seed, self.machines, host, image)
-        return [*jobs, *drawn]
+        try:
+            return [*jobs, *drawn]
+        except NotOnThisMachine as obstacle:
+            raise BadInput(str(obstacle)) from None
 
     def do(
         self,

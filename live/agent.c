@@ -21,6 +21,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -709,6 +710,26 @@ static void take(void)
 		requested = 0;
 }
 
+/* Load the kernel modules of the archive, in the order of their names. */
+static void load_modules(void)
+{
+	struct dirent **entries;
+	int count = scandir("/modules", &entries, NULL, alphasort);
+
+	for (int at = 0; at < count; at++) {
+		char name[300];
+		int file;
+
+		snprintf(name, sizeof name, "/modules/%s", entries[at]->d_name);
+		file = open(name, O_RDONLY | O_CLOEXEC);
+		if (file < 0 || entries[at]->d_name[0] == '.')
+			continue;
+		if (syscall(SYS_finit_module, file, "", 0))
+			dprintf(2, "%s: %s\n", name, strerror(errno));
+		close(file);
+	}
+}
+
 static void open_port(void)
 {
 	struct termios raw;
@@ -756,6 +777,7 @@ int main(void)
 	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		return 1;
+	load_modules();
 	nodes = highest("../node/possible");
 	open_port();
 	open_uevents();

@@ -145,6 +145,9 @@ answer() {
 	send "$1"
 }
 
+for module in /modules/*.ko; do
+	[ -e "$module" ] && insmod "$module"
+done
 exec 3<> /dev/ttyS1
 stty raw -echo <&3
 events=no

@@ -8,12 +8,13 @@ import os
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final, NamedTuple
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
 
 from qemu.qmp import ExecuteError
 
 from zonediff.engine.kernel import KernelDied
-from zonediff.engine.machine import Dimm
+from zonediff.engine.machine import Dimm, Machine
 from zonediff.engine.steps import Plug
 from zonediff.engine.units import PAGE
 from zonediff.engine.words import count_of
@@ -21,6 +22,15 @@ from zonediff.live.accelerator import accelerator, distrust_kvm
 from zonediff.live.agent import AGAIN, Agent
 from zonediff.live.console import Console
 from zonediff.live.guest_spec import GuestSpec
+from zonediff.live.memory_devices import (
+    DAX_DRIVERS,
+    KMEM,
+    NO_DRIVER,
+    dax_driver,
+    dax_names,
+    drivers_work,
+    virtio_mem_state,
+)
 from zonediff.live.qemu_arguments import NO_FILES, Backing, backend, backend_id, device, device_id
 from zonediff.live.snapshot import Snapshot, read_files, read_snapshot
 from zonediff.live.virtual_machine import QemuFailed, VirtualMachine, power_on
@@ -85,6 +95,9 @@ _PAGE_FLAGS: Final = {
 
 _POLL: Final = 0.005
 
+_RESTS: Final = 3
+"""So many times in a row, drivers have to be found at rest."""
+
 _FAILED: Final = "failed: "
 _ERRNO_NAMES: Final = {os.strerror(number): name for number, name in errno.errorcode.items()}
 
@@ -117,6 +130,16 @@ class PluggedDimm(NamedTuple):
     node: int
 
 
+class VirtioMemSizes(NamedTuple):
+    """A virtio-mem device. name: QEMU's id of it. Its region and its sizes are in bytes."""
+
+    name: str
+    address: int
+    region: int
+    requested: int
+    plugged: int
+
+
 class AgentFailed(VariantError):
     """The agent in the guest cannot be understood; says nothing about the kernel."""
 
@@ -134,7 +157,7 @@ class LiveGuest:
     AgentFailed.
     """
 
-    def __init__(self, vm: VirtualMachine) -> None:
+    def __init__(self, vm: VirtualMachine, machine: Machine) -> None:
         self.events: list[tuple[str, int]] = []
         self.hears_events = False
         self.release = ""
@@ -143,6 +166,8 @@ class LiveGuest:
         self.files: dict[str, str] = {}
         self.step_limit: float | None = None
         self._vm = vm
+        self._machine = machine
+        self._dax_names = dax_names(machine)
         self._agent = Agent()
         self._events_port = False
         self._mark_arrived = False
@@ -155,7 +180,7 @@ class LiveGuest:
         return self._vm.console
 
     async def ready(self) -> None:
-        """Wait until the agent answers."""
+        """Wait until the agent answers, and the drivers that it has loaded rest."""
         lines = await self._answer(BOOT_LIMIT)
         hello = dict(line.split() for line in lines[:_HELLO_LINES])
         self.release = hello["release"]
@@ -163,6 +188,8 @@ class LiveGuest:
         self._events_port = hello["events"] == "port"
         self.hears_events = hello["events"] != "no"
         await self._look(lines[_HELLO_LINES:])
+        await self.settle()
+        self.events.clear()
 
     def take_over(self, other: LiveGuest) -> None:
         """Be what another guest was when its state was saved."""
@@ -232,14 +259,65 @@ class LiveGuest:
             raise Refused(f"the kernel answers the eject request with _OST code {code:#x}")
         await self._vm.execute("object-del", {"id": backend_id(id)})
 
+    async def bind(self, id: str) -> str | None:
+        """Give a dax device to kmem, taken from another driver: None, or the errno's name."""
+        name = self._dax_names[id]
+        driver = dax_driver(name, self.files)
+        if driver not in (NO_DRIVER, KMEM):
+            await self.write(f"{DAX_DRIVERS}/{driver}/unbind", name)
+        return await self.write(f"{DAX_DRIVERS}/{KMEM}/bind", name)
+
+    async def unbind(self, id: str) -> str | None:
+        """Take a dax device from kmem: None, or the errno's name."""
+        return await self.write(f"{DAX_DRIVERS}/{KMEM}/unbind", self._dax_names[id])
+
+    async def resize(self, id: str, size: int) -> None:
+        """Request that virtio-mem plugs so many bytes; settle() until it has. Raises Refused."""
+        request = {"path": device_id(id), "property": "requested-size", "value": size}
+        try:
+            await self._vm.execute("qom-set", request)
+        except ExecuteError as error:
+            raise Refused(str(error)) from None
+        await self.settle()
+        [sizes] = [item for item in await self.virtio_mem() if item.name == device_id(id)]
+        if sizes.plugged != sizes.requested:
+            raise Refused(virtio_mem_state(sizes.requested, sizes.plugged))
+
+    async def settle(self) -> None:
+        """On a machine with virtio-mem, wait until its driver rests, and look.
+
+        The driver works beside whoever writes to a file: after its device has asked for a size, and
+        after blocks have gone online or offline. Raises KernelDied when it does not come to rest.
+        """
+        if not self._machine.virtio_mem:
+            return
+        try:
+            async with asyncio.timeout(self.limit):
+                resting = 0
+                while resting < _RESTS:
+                    resting = 0 if drivers_work(await self._stacks()) else resting + 1
+        except TimeoutError:
+            raise KernelDied("hang") from None
+        await self.observe()
+
     async def plugged_in(self) -> list[PluggedDimm]:
         """Return the plugged DIMMs of the machine."""
-        devices = await self._vm.execute("query-memory-devices")
         return [
-            PluggedDimm(*(item["data"][key] for key in ("id", "addr", "size", "node")))
-            for item in devices
-            if item["type"] == "dimm"
+            PluggedDimm(*(item[key] for key in ("id", "addr", "size", "node")))
+            for item in await self._devices("dimm")
         ]
+
+    async def virtio_mem(self) -> list[VirtioMemSizes]:
+        """Return the virtio-mem devices of the machine."""
+        keys = ("id", "memaddr", "max-size", "requested-size", "size")
+        return [
+            VirtioMemSizes(*(item[key] for key in keys))
+            for item in await self._devices("virtio-mem")
+        ]
+
+    async def _devices(self, kind: str) -> list[dict[str, Any]]:
+        devices = await self._vm.execute("query-memory-devices")
+        return [item["data"] for item in devices if item["type"] == kind]
 
     async def culprits(self) -> list[str]:
         """The running and waiting tasks of a kernel that hangs, with their stacks, and blocks.
@@ -303,11 +381,22 @@ class LiveGuest:
         """Take the snapshot and the events of an answer."""
         self.snapshot = read_snapshot(lines, self.snapshot)
         self.files = read_files(lines, self.files)
+        if self._machine.dax or self._machine.virtio_mem:
+            self.snapshot = replace(self.snapshot, devices=await self._device_states())
         if self._events_port:
             await self._vm.until(lambda: self._mark_arrived, self.limit)
         for line in lines:
             if line.startswith(_EVENT):
                 self._read_event(line.removeprefix(_EVENT).encode())
+
+    async def _device_states(self) -> dict[str, str]:
+        """The state of each memory device that a driver manages, by id."""
+        drivers = {id: dax_driver(name, self.files) for id, name in self._dax_names.items()}
+        ids = {device_id(item.id): item.id for item in self._machine.virtio_mem}
+        sizes = await self.virtio_mem() if ids else ()
+        return drivers | {
+            ids[item.name]: virtio_mem_state(item.requested, item.plugged) for item in sizes
+        }
 
     def _read_event(self, line: bytes) -> None:
         if line == _MARK:
@@ -394,7 +483,7 @@ async def starting(spec: GuestSpec, backing: Backing = NO_FILES) -> AsyncIterato
             vm = await _under_kvm(spec, backing, stack)
         if vm is None:
             vm = await stack.enter_async_context(power_on(spec, "tcg", backing))
-        yield LiveGuest(vm)
+        yield LiveGuest(vm, spec.machine)
 
 
 @asynccontextmanager
@@ -406,7 +495,7 @@ async def restored(
     state: the descriptor of that state. Raises virtual_machine.QemuFailed.
     """
     async with power_on(spec, accelerator(), backing, incoming=True) as vm:
-        guest = LiveGuest(vm)
+        guest = LiveGuest(vm, spec.machine)
         await guest.restore(state)
         guest.take_over(saved)
         yield guest

@@ -10,9 +10,11 @@ from typing import Final
 from zonediff.engine.machine import Machine
 from zonediff.engine.steps import Step
 from zonediff.engine.userspace import View
-from zonediff.live import qemu_arguments
+from zonediff.live import memory_devices, qemu_arguments
 from zonediff.live.host import Host
 from zonediff.live.image import Image
+from zonediff.live.initramfs import initramfs
+from zonediff.live.kernel_modules import modules, modules_digest
 from zonediff.live.qemu_arguments import Window
 
 _DIGITS: Final = 12
@@ -40,13 +42,25 @@ class GuestSpec:
 
     @property
     def cmdline(self) -> str:
-        """The kernel parameters of the guest, beside those of every guest."""
+        """The kernel parameters of the guest, beside those of every guest and of its devices."""
         return f"{self.parameters} {self.machine.cmdline}".strip()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All files and folders that are watched: those of the machine's devices, too."""
+        return tuple(dict.fromkeys((*memory_devices.dax_folders(self.machine), *self.watched)))
 
     @property
     def made_of(self) -> str:
         """The programs outside zonediff that decide what the guest does, in words."""
-        return made_of(self.host, self.image)
+        digest = modules_digest(self.image, self.machine)[:_DIGITS]
+        return made_of(self.host, self.image) + (f", modules {digest}" if digest else "")
+
+    @property
+    def initramfs(self) -> bytes:
+        """The guest's files. Raises OSError and VariantError when one cannot be read."""
+        loaded = modules(self.image, self.machine)
+        return initramfs(self.host.busybox, self.host.agent, loaded)
 
     @property
     def need(self) -> int:

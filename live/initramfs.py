@@ -5,7 +5,8 @@ The archive is written here because making its device nodes on disk would need r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,10 +16,12 @@ LINK: Final = 0o120777
 CHARACTER_DEVICE: Final = 0o020600
 
 APPLETS: Final = (
-    *("cat", "find", "grep", "md5sum", "mount", "mv", "readlink", "sed", "sh", "stty"),
+    *("cat", "find", "grep", "insmod", "md5sum", "mount", "mv", "readlink", "sed", "sh", "stty"),
     *("uevent", "uname"),
 )
 """The commands of busybox that the agent uses, besides those built into the shell."""
+
+_NO_MODULES: Final[Mapping[str, bytes]] = {}
 
 SHELL_AGENT: Final = Path(__file__).with_name("agent.sh")
 
@@ -32,12 +35,23 @@ class Entry(NamedTuple):
     device: tuple[int, int] = (0, 0)
 
 
-def initramfs(busybox: Path, agent: Path | None = None) -> bytes:
+def initramfs(
+    busybox: Path, agent: Path | None = None, modules: Mapping[str, bytes] = _NO_MODULES
+) -> bytes:
     """The archive of a guest. agent: the compiled agent; without one it is the shell's.
 
-    Raises OSError when one of them cannot be read.
+    modules: the kernel modules to load, by name, in this order. Raises OSError when a program
+    cannot be read.
     """
-    return cpio(_entries(busybox.read_bytes(), (agent or SHELL_AGENT).read_bytes()))
+    entries = _entries(busybox.read_bytes(), (agent or SHELL_AGENT).read_bytes())
+    return cpio(chain(entries, _modules(modules)))
+
+
+def _modules(modules: Mapping[str, bytes]) -> Iterator[Entry]:
+    if modules:
+        yield Entry("modules", DIRECTORY)
+    for number, (name, content) in enumerate(modules.items()):
+        yield Entry(f"modules/{number}-{name}.ko", PROGRAM, content)
 
 
 def _entries(busybox: bytes, agent: bytes) -> Iterator[Entry]:

@@ -13,6 +13,7 @@ from zonediff.live.guest_spec import GuestSpec, Script, fixed_script
 from zonediff.live.host import Host
 from zonediff.live.image import Image
 from zonediff.live.limiter import GuestLimiter
+from zonediff.live.memory_devices import obstacles
 from zonediff.live.random_steps import AS_BUILT, MACHINE_KINDS, PROBE, WINDOW, random_script
 from zonediff.live.subject import own_parameters, spec_for
 from zonediff.variants.subject import NotOnThisMachine
@@ -64,6 +65,7 @@ def random_jobs(
     """Yield `number` jobs of `length` random steps, on these kinds of machines (none: all).
 
     The same seed gives the same machines and, on a kernel that behaves the same, the same steps.
+    Raises NotOnThisMachine when the kernel lacks a driver of a kind's memory devices.
     """
     kinds = kinds or [kind for kind in MACHINE_KINDS if _tests_something(kind, image)]
     for index in range(number):
@@ -71,13 +73,17 @@ def random_jobs(
         id = f"{kind}-{seed}-{index}"
         machine, script = random_script(kind, Random(id), length)
         parameters = "" if kind == AS_BUILT else own_parameters(image, machine.config)
+        for obstacle in obstacles(machine, image):
+            raise NotOnThisMachine(f"machines of the kind {kind}: {obstacle}")
         spec = GuestSpec(host, image, machine, WINDOW, parameters)
         yield Job(id, spec, script, f"{length} random steps")
 
 
 def _tests_something(kind: str, image: Image) -> bool:
-    """Whether a kind of machine is of use on a kernel; without its probe file one is not."""
-    return kind != PROBE or image.option("ARCH_MEMORY_PROBE") is not False
+    """Whether a kind of machine is of use on a kernel; not without probe file, or drivers."""
+    if kind == PROBE:
+        return image.option("ARCH_MEMORY_PROBE") is not False
+    return not any(obstacles(MACHINE_KINDS[kind](Random(kind)), image))
 
 
 async def run_jobs(

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from zonediff.live.cache import cached
+from zonediff.live.device_drivers import DRIVERS
 from zonediff.variants.registry import VariantError
 
 SUFFIX: Final = ".deb"
@@ -22,11 +23,13 @@ _MEMBER: Final = re.compile(rb"([^ /]+)/? *\d* *\d* *\d* *[0-7]* *(\d+) *`\n")
 _MEMBER_HEADER: Final = 60
 
 _IMAGE: Final = re.compile(r"boot/vmlinuz-[^/]+|(?:usr/)?lib/modules/[^/]+/vmlinuz")
+_DRIVERS: Final = "|".join(driver.module for driver in DRIVERS)
+_MODULE: Final = re.compile(rf"(?:usr/)?lib/modules/.*/(?:{_DRIVERS})\.ko(?:\.[gx]z)?")
 _CONFIG: Final = re.compile(r"boot/config-[^/]+|(?:usr/)?lib/modules/[^/]+/config")
 
 
 def unpacked_image(package: Path) -> Path:
-    """Return the kernel image of a .deb file, its config beside it, both in our cache.
+    """Return the kernel image of a .deb file, its config and drivers beside it, all in our cache.
 
     linux-image-* packages of Debian and Ubuntu have the image in /boot, linux-binary-* packages in
     /usr/lib/modules/VERSION. Raises VariantError.
@@ -51,11 +54,11 @@ def unpacked_image(package: Path) -> Path:
 
 
 def _files(package: Path, content: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield the image and the config of a package, by the name of the file without folders."""
+    """Yield the files of a package that guests use, by the name of the file without folders."""
     with tarfile.open(fileobj=io.BytesIO(_data(package, content))) as archive:
         for member in archive:
             path = member.name.removeprefix("./")
-            if member.isfile() and (_IMAGE.fullmatch(path) or _CONFIG.fullmatch(path)):
+            if member.isfile() and any(kind.fullmatch(path) for kind in (_IMAGE, _CONFIG, _MODULE)):
                 file = archive.extractfile(member)
                 if file is not None:
                     yield PurePosixPath(path).name, file.read()

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from zonediff.engine.machine import Dimm, Machine
+from zonediff.engine.managed_devices import VirtioMem
 from zonediff.engine.steps import Plug, Step
 from zonediff.engine.units import GIB, MIB
 from zonediff.live.host import Accelerator
+from zonediff.live.memory_devices import boot_parameters
 
 BOOT_PARAMETERS: Final = (
     "console=ttyS0 earlyprintk=serial,ttyS0,115200 loglevel=7 printk.time=0 panic=-1 "
@@ -52,11 +54,11 @@ _ROOM: Final = (8 * GIB, 64 * GIB, 512 * GIB)
 
 
 def window_for(machine: Machine, steps: Iterable[Step]) -> Window:
-    """Return a window for all DIMMs that a scenario ever plugs."""
+    """Return a window for all memory devices that a scenario ever plugs."""
     plugs = [step for step in steps if isinstance(step, Plug)]
-    devices: list[Dimm | Plug] = [*machine.dimms, *plugs]
-    highest = max((dimm.addr + dimm.size for dimm in devices if dimm.addr is not None), default=0)
-    total = sum(dimm.size for dimm in devices)
+    devices: list[Dimm | Plug | VirtioMem] = [*machine.virtio_mem, *machine.dimms, *plugs]
+    highest = max((item.addr + item.size for item in devices if item.addr is not None), default=0)
+    total = sum(item.size for item in devices)
     needed = max(GIB, total, highest - machine.hotplug_base)
     return Window(_rounded(len(devices), _SLOTS), _rounded(needed, _ROOM))
 
@@ -110,7 +112,12 @@ NO_FILES: Final = Backing()
 def backends(machine: Machine) -> dict[str, int]:
     """The memory that a machine begins with: the name of each object, and its bytes."""
     nodes = {f"boot-{node}": size for node, size in enumerate(machine.nodes) if size}
-    return {**nodes, **{backend_id(dimm.id): dimm.size for dimm in machine.dimms}}
+    return {**nodes, **{backend_id(item.id): item.size for item in plugged_at_boot(machine)}}
+
+
+def plugged_at_boot(machine: Machine) -> tuple[Dimm | VirtioMem, ...]:
+    """The memory devices of QEMU that a machine begins with, in the order of their places."""
+    return (*machine.virtio_mem, *machine.dimms)
 
 
 def arguments(
@@ -140,16 +147,17 @@ def arguments(
             yield from ("-object", json.dumps(backing.backend(f"boot-{node}", size)))
             numa += f",memdev=boot-{node}"
         yield from ("-numa", numa)
-    for dimm in machine.dimms:
-        yield from ("-object", json.dumps(backing.backend(backend_id(dimm.id), dimm.size)))
-        yield from ("-device", json.dumps(device(dimm)))
+    for item in plugged_at_boot(machine):
+        yield from ("-object", json.dumps(backing.backend(backend_id(item.id), item.size)))
+        yield from ("-device", json.dumps(device(item)))
     for name, descriptor in sockets.items():
         yield from ("-chardev", f"socket,id={name},fd={descriptor}")
     for name in SERIAL_PORTS:
         yield from ("-serial", f"chardev:{name}")
     yield from ("-mon", f"chardev={MONITOR},mode=control")
     yield from ("-kernel", kernel, "-initrd", initrd)
-    yield from ("-append", f"{BOOT_PARAMETERS} {cmdline}".strip())
+    parameters = (BOOT_PARAMETERS, boot_parameters(machine), cmdline)
+    yield from ("-append", " ".join(filter(None, parameters)))
     if incoming:  # the monitor has to say first what the state leaves out
         yield from ("-incoming", "defer")
 
@@ -164,20 +172,19 @@ def backend(id: str, size: int) -> dict[str, Any]:
     }
 
 
-def device(dimm: Dimm | Plug) -> dict[str, Any]:
-    """Return the device of a DIMM."""
-    address = {} if dimm.addr is None else {"addr": dimm.addr}
-    return {
-        "driver": "pc-dimm",
-        "id": device_id(dimm.id),
-        "memdev": backend_id(dimm.id),
-        "node": dimm.node,
-        **address,
-    }
+def device(item: Dimm | Plug | VirtioMem) -> dict[str, Any]:
+    """Return the device of a DIMM, or of virtio-mem."""
+    common = {"id": device_id(item.id), "memdev": backend_id(item.id), "node": item.node}
+    if not isinstance(item, VirtioMem):
+        address = {} if item.addr is None else {"addr": item.addr}
+        return {"driver": "pc-dimm", **common, **address}
+    sizes = {"block-size": item.block, "requested-size": item.requested}
+    address = {} if item.addr is None else {"memaddr": item.addr}
+    return {"driver": "virtio-mem-pci", **common, **sizes, **address}
 
 
 def device_id(id: str) -> str:
-    """Return QEMU's id for a DIMM: it starts with a letter and has no special characters."""
+    """Return QEMU's id for a device: it starts with a letter and has no special characters."""
     return "dimm-" + re.sub(r"[^A-Za-z0-9-]", lambda match: f"_{ord(match[0]):x}_", id)
 
 

@@ -7,20 +7,35 @@ not tried again until another step has changed something.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from random import Random
 from typing import Final
 
 from zonediff.engine.machine import Dimm, Machine
+from zonediff.engine.managed_devices import Dax, VirtioMem
 from zonediff.engine.observation import BlockView, Observation
-from zonediff.engine.steps import Plug, Probe, Step, Unplug, Write
+from zonediff.engine.steps import Bind, Plug, Probe, Resize, Step, Unbind, Unplug, Write
 from zonediff.engine.units import GIB, MIB, SECTION, Bytes
 from zonediff.engine.userspace import View
 from zonediff.live.guest_spec import Script
+from zonediff.live.memory_devices import KMEM, device_ids
 from zonediff.live.qemu_arguments import Window
 
 _ONE_NODE: Final = (Bytes(GIB),)
 _WITH_MEMORYLESS_NODE: Final = (Bytes(GIB), Bytes(0))
+
+_AROUND_DAX: Final = (Bytes(1536 * MIB),)
+_DAX_MIB: Final = (128, 256, 320, 384)
+_DAX_ADDR_MIB: Final = (768, 832, 1024, 1088)
+
+_VIRTIO_MEM_MIB: Final = (768, 1024, 2048)
+_DEVICE_BLOCK_MIB: Final = (2, 2, 2, 8, 128, 256)
+_RESIZING: Final = Bytes(64 * MIB)
+"""Sizes of virtio-mem are multiples of this, and of the device's block."""
+
+_DEFAULTS: Final = ("", "", "online", "online_kernel", "online_movable")
+_POLICIES: Final = ("", "", "memory_hotplug.online_policy=auto-movable")
 
 _ODD_MIB: Final = (320, 448, 500, 512, 576, 700, 1000)
 _SWITCHES: Final = ("", "movable_node", "memory_hotplug.auto_movable_numa_aware=0")
@@ -50,6 +65,10 @@ MACHINE_KINDS: Final[dict[str, Callable[[Random], Machine]]] = {
     "auto-movable-nodes": lambda rng: Machine(_odd_nodes(rng), cmdline=_auto_movable(rng)),
     "memmap-on-memory": lambda rng: Machine(_ONE_NODE, cmdline="memory_hotplug.memmap_on_memory=1"),
     PROBE: lambda rng: Machine(_ONE_NODE, dimms=_cold(rng, 2), cmdline="acpi_no_memhotplug"),
+    "dax": lambda rng: Machine(_AROUND_DAX, dax=(_dax(rng),), cmdline=_onlining(rng)),
+    "virtio-mem": lambda rng: Machine(
+        _ONE_NODE, virtio_mem=(_virtio_mem(rng),), cmdline=_onlining(rng)
+    ),
 }
 """The machines that random steps run on, by the name of their kind."""
 
@@ -69,6 +88,13 @@ _VALUES: Final = {
 """The values to write to `state`, by its content."""
 
 _KNOB: Final = ("online", "offline", "online_kernel", "online_movable", "bogus")
+
+_OFFLINE_FIRST: Final = 0.9
+"""The share of unbinds with memory online before which a block goes offline."""
+
+_ADDING: Final = 0.15
+_ADDING_BY_DRIVER: Final = 0.4
+"""The share of steps that have memory added, when some was added before."""
 
 _TRIES: Final = 50
 """After so many draws of steps that were already tried, the last one is tried again."""
@@ -95,6 +121,31 @@ def _auto_movable(rng: Random) -> str:
     return " ".join(filter(None, [*words, rng.choice(_SWITCHES)]))
 
 
+def _onlining(rng: Random) -> str:
+    """Parameters by which the kernel onlines what a driver adds."""
+    default = rng.choice(_DEFAULTS)
+    words = [default and f"memhp_default_state={default}", rng.choice(_POLICIES)]
+    return " ".join(filter(None, words))
+
+
+def _dax(rng: Random) -> Dax:
+    """A dax device in boot memory; blocks at its ends may lie in it in part."""
+    size, addr = (Bytes(rng.choice(some) * MIB) for some in (_DAX_MIB, _DAX_ADDR_MIB))
+    return Dax("dax0.0", size, addr=addr)
+
+
+def _virtio_mem(rng: Random) -> VirtioMem:
+    block = Bytes(rng.choice(_DEVICE_BLOCK_MIB) * MIB)
+    device = VirtioMem("vmem0", Bytes(rng.choice(_VIRTIO_MEM_MIB) * MIB), block)
+    return replace(device, requested=rng.choice([Bytes(0), _requested(device, rng)]))
+
+
+def _requested(device: VirtioMem, rng: Random) -> Bytes:
+    """A size that virtio-mem can be asked for."""
+    unit = max(device.block, _RESIZING)
+    return Bytes(rng.randrange(device.size // unit + 1) * unit)
+
+
 def _cold(rng: Random, most: int) -> tuple[Dimm, ...]:
     return tuple(Dimm(f"dimm{number}", _size(rng)) for number in range(rng.randint(1, most)))
 
@@ -111,7 +162,7 @@ class _RandomSteps:
         self.rng = rng
         self.view = view
         self.boot = {number for number, _ in view.look().each()}
-        self.boot -= {block for dimm in machine.dimms for block in view.blocks(dimm.id)}
+        self.boot -= {block for id in device_ids(machine) for block in view.blocks(id)}
         self.plugged = [dimm.id for dimm in machine.dimms]
         self.number = len(machine.dimms)
         self.probes = machine.has_parameter("acpi_no_memhotplug")
@@ -148,10 +199,11 @@ class _RandomSteps:
         observation = self.view.look()
         kind = self.rng.random()
         added = any(number not in self.boot for number, _ in observation.each())
-        if kind < (0.15 if added else 0.75):
-            return self._probe() if self.probes else self._plug()
-        if kind < 0.23 and self.plugged and not self.probes:
-            return Unplug(self.rng.choice(self.plugged))
+        managed = self.machine.dax or self.machine.virtio_mem
+        if kind < ((_ADDING_BY_DRIVER if managed else _ADDING) if added else 0.75):
+            return self._add()
+        if kind < 0.23 and (removal := self._removal()):
+            return removal
         if kind < 0.30:
             other_values = [value for value in _KNOB if value != observation.auto_online_blocks]
             return Write("auto_online_blocks", self.rng.choice(other_values))
@@ -160,6 +212,42 @@ class _RandomSteps:
             other = "0" if view.online == "1" else "1"
             return Write(f"memory{block}/online", self.rng.choice([other, other, view.online]))
         return Write(f"memory{block}/state", self.rng.choice(_VALUES[view.state]))
+
+    def _add(self) -> Step:
+        """Have memory added, in the way in which this machine gets it."""
+        if self.machine.dax:
+            return self._bind_or_unbind()
+        if self.machine.virtio_mem:
+            return self._resize()
+        return self._probe() if self.probes else self._plug()
+
+    def _removal(self) -> Step | None:
+        """Have memory removed; None where there is none to remove."""
+        if self.machine.dax:
+            return self._bind_or_unbind()
+        if self.machine.virtio_mem:
+            return self._resize()
+        if self.plugged and not self.probes:
+            return Unplug(self.rng.choice(self.plugged))
+        return None
+
+    def _resize(self) -> Resize:
+        device = self.rng.choice(self.machine.virtio_mem)
+        return Resize(device.id, _requested(device, self.rng))
+
+    def _bind_or_unbind(self) -> Step:
+        """Give a device to kmem, or take it away; before that, mostly, a block goes offline.
+
+        Memory that is online when it is taken away stays until the next boot.
+        """
+        id, observation = self.rng.choice(self.machine.dax).id, self.view.look()
+        if observation.devices[id] != KMEM:
+            return Bind(id)
+        views = {block: observation.block(block) for block in self.view.blocks(id)}
+        online = [block for block, view in views.items() if view and view.state == "online"]
+        if online and self.rng.random() < _OFFLINE_FIRST:
+            return Write(f"memory{self.rng.choice(online)}/state", "offline")
+        return Unbind(id)
 
     def _candidates(self, observation: Observation) -> list[tuple[int, BlockView]]:
         """Return the blocks to choose from: any, or at edges, or added, or added and at edges."""

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
-from zonediff.corpus.forms import machine_to_json
+from zonediff.corpus.forms import machine_to_json, managed_devices_to_json
 from zonediff.corpus.recording import RecordedStep, Recording
 from zonediff.engine.machine import Config
 from zonediff.engine.steps import Probe
@@ -59,7 +59,10 @@ def to_json(run: LiveRun) -> dict[str, Any]:
     return {
         "kernel": run.kernel,
         "config": asdict(_config(run)),
-        "machine": {key: machine[key] for key in _MACHINE_KEYS},
+        "machine": {
+            **{key: machine[key] for key in _MACHINE_KEYS},
+            **managed_devices_to_json(run.machine),
+        },
         "boot": snapshots[0],
         "steps": [
             {"do": act.do.to_json(), "result": act.result, "changed": _changes(before, after)}
@@ -110,6 +113,7 @@ def _snapshot_to_json(snapshot: Snapshot) -> dict[str, Any]:
         "zones": snapshot.zones,
         "auto_online_blocks": snapshot.knob,
         "nodes": snapshot.nodes,
+        **({"devices": snapshot.devices} if snapshot.devices else {}),
     }
 
 
@@ -127,4 +131,5 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, A
     for key in ("auto_online_blocks", "nodes"):
         if before[key] != after[key]:
             changed[key] = after[key]
-    return changed
+    devices = after.get("devices", {}).items() - before.get("devices", {}).items()
+    return {**changed, "devices": dict(sorted(devices))} if devices else changed

@@ -14,11 +14,14 @@ from zonediff.engine.machine import Dimm, Machine
 from zonediff.engine.observation import Observation, difference
 from zonediff.engine.run import joined_events
 from zonediff.engine.steps import (
+    Bind,
     Boot,
     Plug,
     Probe,
     Read,
+    Resize,
     Step,
+    Unbind,
     Unplug,
     Write,
     block_numbers,
@@ -28,6 +31,7 @@ from zonediff.engine.trace import Act, End, Reason, StepTrace, Trace
 from zonediff.engine.units import Bytes, format_address
 from zonediff.live.guest import LiveGuest, Refused
 from zonediff.live.guest_spec import GuestSpec, Script, fixed_script
+from zonediff.live.memory_devices import dax_blocks, device_ids
 from zonediff.live.qemu_arguments import device_id
 from zonediff.live.snapshot import Snapshot
 from zonediff.live.templates import DiedBooting, booted
@@ -132,7 +136,7 @@ class GuestRunner:
         self._stack = stack
         self._fresh = fresh
         self._pending: list[int] = []
-        self._ids = {device_id(dimm.id): dimm.id for dimm in spec.machine.dimms}
+        self._ids = {device_id(id): id for id in device_ids(spec.machine)}
         self._guest: LiveGuest
 
     async def boot(self) -> tuple[Reason, ...]:
@@ -161,6 +165,7 @@ class GuestRunner:
         try:
             try:
                 result, output = await self._do(do)
+                await self._guest.settle()
             except Refused as refusal:
                 result = refusal.result
                 why = (Reason("qemu.refused", "(the virtual machine)", str(refusal)),)
@@ -215,6 +220,12 @@ class GuestRunner:
             case Unplug(id):
                 await self._guest.unplug(id)
                 await self._guest.observe()
+            case Bind(id):
+                return await self._guest.bind(id), None
+            case Unbind(id):
+                return await self._guest.unbind(id), None
+            case Resize(id, size):
+                await self._guest.resize(id, size)
             case Boot(cmdline):
                 await self._reboot(cmdline)
             case _:
@@ -239,7 +250,8 @@ class GuestRunner:
         await self._note_device_blocks()
         self._guest.console.reasons()  # drop the log of a successful boot
         # User space did not run when the kernel added these blocks: it has yet to handle them.
-        self._pending = [block for dimm in spec.machine.dimms for block in self.blocks(dimm.id)]
+        added = [block for id in device_ids(spec.machine) for block in self.blocks(id)]
+        self._pending = [block for block in added if block in self._guest.snapshot.blocks]
 
     async def _reboot(self, cmdline: str | None) -> None:
         """Boot the kernel again; plugged devices keep their addresses."""
@@ -247,7 +259,12 @@ class GuestRunner:
             Dimm(self._ids[dimm.name], Bytes(dimm.size), dimm.node, Bytes(dimm.address))
             for dimm in await self._guest.plugged_in()
         )
-        machine = replace(self._spec.machine, dimms=dimms)
+        sizes = {self._ids[item.name]: item.requested for item in await self._guest.virtio_mem()}
+        virtio_mem = tuple(
+            replace(device, requested=Bytes(sizes[device.id]))
+            for device in self._spec.machine.virtio_mem
+        )
+        machine = replace(self._spec.machine, dimms=dimms, virtio_mem=virtio_mem)
         if cmdline is not None:
             machine = machine.with_cmdline(cmdline)
         self._spec = replace(self._spec, machine=machine)
@@ -259,6 +276,12 @@ class GuestRunner:
         for dimm in await self._guest.plugged_in():
             first, end = dimm.address // block, (dimm.address + dimm.size) // block
             self.device_blocks[self._ids[dimm.name]] = (first, end - 1)
+        for item in await self._guest.virtio_mem():
+            first, end = item.address // block, (item.address + item.region) // block
+            self.device_blocks[self._ids[item.name]] = (first, end - 1)
+        for dax in self._spec.machine.dax:
+            if (blocks := dax_blocks(dax, block))[0] <= blocks[1]:
+                self.device_blocks[dax.id] = blocks
 
     def _look(self) -> list[tuple[str, int]]:
         """Note the guest's last snapshot; return the uevents since the one before."""

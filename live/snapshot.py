@@ -39,6 +39,7 @@ class Snapshot:
 
     blocks: sysfs files of each memory block, by number; links: the nodes it is linked to.
     zones: page counts by `node/Zone`. nodes: the masks. knob: the text of auto_online_blocks.
+    devices: the state of each device with an owner, by id (memory_devices.py).
     """
 
     blocks: dict[int, dict[str, str]] = field(default_factory=dict)
@@ -46,12 +47,14 @@ class Snapshot:
     zones: dict[str, dict[str, int]] = field(default_factory=dict)
     nodes: dict[str, str] = field(default_factory=dict)
     knob: str | None = None
+    devices: dict[str, str] = field(default_factory=dict)
 
     def copy(self) -> Snapshot:
         """One that can be changed without changing this one."""
         blocks = {number: dict(files) for number, files in self.blocks.items()}
         zones = {name: dict(counts) for name, counts in self.zones.items()}
-        return Snapshot(blocks, dict(self.links), zones, dict(self.nodes), self.knob)
+        nodes, devices = dict(self.nodes), dict(self.devices)
+        return Snapshot(blocks, dict(self.links), zones, nodes, self.knob, devices)
 
     def node_of(self, block: int) -> int:
         """The node that a block is linked to, the first one where it lies in several."""
@@ -77,6 +80,7 @@ class Snapshot:
             },
             nodes=self.nodes,
             auto_online_blocks=self.knob,
+            devices=self.devices,
         )
 
 

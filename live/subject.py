@@ -20,6 +20,7 @@ from zonediff.live.accelerator import accelerator
 from zonediff.live.guest_spec import GuestSpec, fixed_script, made_of
 from zonediff.live.host import Host, find_host, memory_available
 from zonediff.live.image import Image, read_image
+from zonediff.live.memory_devices import obstacles
 from zonediff.live.qemu_arguments import window_for
 from zonediff.variants.registry import LIVE
 from zonediff.variants.subject import NotOnThisMachine
@@ -142,6 +143,7 @@ def _obstacles(spec: GuestSpec, steps: Sequence[Step]) -> Iterator[str]:
             f"CPU has {_PHYSICAL_BITS}"
         )
     yield from _layout(spec.machine)
+    yield from obstacles(spec.machine, spec.image)
     yield from _options(spec)
     probes = any(isinstance(step, Probe) for step in steps)
     wanted = probes and spec.machine.config.ARCH_MEMORY_PROBE

@@ -24,7 +24,6 @@ from zonediff.live.accelerator import accelerator
 from zonediff.live.guest import LiveGuest, restored, starting
 from zonediff.live.guest_spec import GuestSpec
 from zonediff.live.host import memory_available
-from zonediff.live.initramfs import initramfs
 from zonediff.live.qemu_arguments import Backing, backends
 
 _MOST: Final = 32
@@ -135,7 +134,7 @@ async def _made(spec: GuestSpec) -> Template:
 def _empty(spec: GuestSpec) -> Template:
     """Make the files of a template. Raises VariantError when the image has changed."""
     kernel = _file("kernel", spec.image.read())
-    initrd = _file("initramfs", initramfs(spec.host.busybox, spec.host.agent))
+    initrd = _file("initramfs", spec.initramfs)
     files = {name: os.memfd_create(name) for name in backends(spec.machine)}
     for name, size in backends(spec.machine).items():
         os.ftruncate(files[name], size)
@@ -152,7 +151,7 @@ def _file(name: str, content: bytes) -> int:
 async def _ready(guest: LiveGuest, spec: GuestSpec) -> None:
     try:
         await guest.ready()
-        for path in spec.watched:
+        for path in spec.paths:
             await guest.watch(path)
     except KernelDied as death:
         raise DiedBooting(death, guest.console.reasons()) from None

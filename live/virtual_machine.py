@@ -24,7 +24,6 @@ from zonediff.engine.trace import End
 from zonediff.live.console import Console
 from zonediff.live.guest_spec import GuestSpec
 from zonediff.live.host import Accelerator
-from zonediff.live.initramfs import initramfs
 from zonediff.live.qemu_arguments import MONITOR, NO_FILES, SERIAL_PORTS, Backing, arguments
 from zonediff.variants.registry import VariantError
 
@@ -239,7 +238,7 @@ def _boot_files(spec: GuestSpec, backing: Backing) -> Iterator[tuple[int, int]]:
         return
     with (
         in_memory("kernel", spec.image.read()) as kernel,
-        in_memory("initramfs", initramfs(spec.host.busybox, spec.host.agent)) as initrd,
+        in_memory("initramfs", spec.initramfs) as initrd,
     ):
         yield kernel.fileno(), initrd.fileno()
 

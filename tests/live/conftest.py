@@ -128,4 +128,5 @@ def snapshot_of(observation: Observation) -> Snapshot:
         },
         nodes=dict(observation.nodes),
         knob=observation.auto_online_blocks,
+        devices=dict(observation.devices),
     )

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from zonediff.engine.machine import Config
+from zonediff.engine.machine import Config, Machine
+from zonediff.engine.managed_devices import VirtioMem
+from zonediff.engine.units import GIB, Bytes
 from zonediff.live.doctor import NEEDED_OPTIONS, examine
 from zonediff.live.image import read_image
+from zonediff.live.kernel_modules import modules as modules_of
 from zonediff.live.subject import own_parameters
 from zonediff.variants.registry import Registry, VariantError
 
@@ -193,6 +196,23 @@ def test_a_package_is_unpacked_to_the_cache(tmp_path: Path, cache: Path, compres
     assert sorted(path.name for path in image.path.parent.iterdir()) == [
         *("config-4.10.17", "vmlinuz-4.10.17"),
     ]
+
+
+def test_the_drivers_of_a_package_are_unpacked_beside_the_image(
+    tmp_path: Path, cache: Path
+) -> None:
+    modules = "usr/lib/modules/7.2.13/kernel"
+    deb = package(
+        tmp_path / "b.deb",
+        {
+            "boot/vmlinuz-7.2.13": bzimage(),
+            "boot/config-7.2.13": b"CONFIG_VIRTIO_MEM=m\n",
+            f"{modules}/drivers/virtio/virtio_mem.ko.xz": lzma.compress(b"module"),
+            f"{modules}/fs/ext4/ext4.ko.xz": b"",
+        },
+    )
+    machine = Machine(virtio_mem=(VirtioMem("vmem0", Bytes(GIB)),))
+    assert modules_of(read_image(deb), machine) == {"virtio_mem": b"module"}
 
 
 def test_a_package_may_hold_the_image_with_the_modules(tmp_path: Path, cache: Path) -> None:

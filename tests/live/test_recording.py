@@ -28,13 +28,14 @@ Modelled = Callable[[str, Machine, Script], LiveRun]
 DIMM = Dimm("dimm1", Bytes(512 * MIB))
 
 
-@pytest.mark.parametrize("variant", ["upstream", "v4.13", "v6.1"])
+@pytest.mark.parametrize("variant", ["upstream", "v4.13", "v6.1", "v7.2"])
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.sampled_from(sorted(MACHINE_KINDS)), st.integers(0, 1000))
+@given(st.sampled_from(sorted(MACHINE_KINDS.keys() - {"virtio-mem"})), st.integers(0, 1000))
 def test_what_is_written_is_read_again(
     modelled: Modelled, tmp_path: Path, variant: str, kind: str, seed: int
 ) -> None:
     machine, script = random_script(kind, Random(seed), 14)
+    variant = "v7.2" if machine.dax else variant  # older models have no such devices
     live = modelled(variant, machine, script)
     path = tmp_path / "made.jsonl"
     path.write_text(json.dumps(with_id(to_json(live), "made.1", variant)) + "\n")
