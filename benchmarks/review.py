@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from benchmarks.kernel_mutants import FILES, Mutant, mutant
 from benchmarks.measure import table
-from zonediff.live.guest import AgentFailed
+from zonediff.live.agent import AgentFailed
 from zonediff.live.host import Host, find_host
 from zonediff.live.virtual_machine import QemuFailed
 from zonediff.result.reviews import BOOT, Stage, StageComparison

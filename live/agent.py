@@ -6,6 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from typing import Final
 
+from zonediff.engine.units import MIB
+from zonediff.variants.registry import VariantError
+
 FIRST: Final = 0
 """The number of the answer that the agent sends without a request, when it is ready."""
 
@@ -14,6 +17,14 @@ AGAIN: Final = "again"
 
 _DIGITS: Final = 32
 """Of a checksum."""
+
+
+ANSWER_BYTES: Final = 64 * MIB
+"""No answer is longer, whatever memory the guest has."""
+
+
+class AgentFailed(VariantError):
+    """The agent in the guest cannot be understood; says nothing about the kernel."""
 
 
 class Agent:
@@ -28,6 +39,7 @@ class Agent:
         self.answered = False
         self._number = FIRST
         self._lines: list[bytes] = []
+        self._bytes = 0
 
     def request(self, verb: str, *arguments: str) -> bytes:
         """Return the line that requests something, and expect its answer from now on."""
@@ -35,11 +47,16 @@ class Agent:
             self._number += 1
         self.answer, self.answered = None, False
         self._lines.clear()
+        self._bytes = 0
         words = (str(self._number), verb, *map(escaped, arguments))
         return " ".join(words).encode() + b"\n"
 
     def take(self, line: bytes) -> None:
-        """Read the next line of the port."""
+        """Read the next line of the port. Raises AgentFailed for an answer without end."""
+        self._bytes += len(line) + 1
+        if self._bytes > ANSWER_BYTES:
+            most = ANSWER_BYTES // MIB
+            raise AgentFailed(f"an answer of the guest's agent has more than {most} MiB")
         if not line.endswith(b"end %d" % self._number):
             self._lines.append(line)
             return

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from zonediff.engine.trace import PRINTED, End, Reason
+from zonediff.engine.units import MIB
 
 _PANIC: Final = re.compile(r"Kernel panic - not syncing")
 _OOPS: Final = re.compile(r"kernel BUG at |\[#[0-9]+\]")
@@ -25,6 +26,10 @@ _LINES_BEFORE_A_DEATH: Final = 8
 """The number of lines before the one that reports the death, among the last lines."""
 
 
+LOG_BYTES: Final = 64 * MIB
+"""A kernel that prints more does nothing else: it hangs. No more of its log is kept."""
+
+
 class Console:
     """The kernel's log since power-on.
 
@@ -36,11 +41,16 @@ class Console:
         self.lines: list[str] = []
         self.death: End | None = None
         self.complete = False
+        self._bytes = 0
         self._taken = 0
         self._fatal: int | None = None
 
     def take(self, printed: bytes) -> None:
         """Read the next line."""
+        self._bytes += len(printed) + 1
+        if self._bytes > LOG_BYTES:
+            self.death, self.complete = self.death or "hang", True
+            return
         line = printed.decode(errors="replace")
         self.lines.append(line)
         if self.death is None:

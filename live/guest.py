@@ -6,8 +6,8 @@ import asyncio
 import errno
 import os
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -19,7 +19,7 @@ from zonediff.engine.steps import Plug
 from zonediff.engine.units import PAGE
 from zonediff.engine.words import count_of
 from zonediff.live.accelerator import accelerator, distrust_kvm
-from zonediff.live.agent import AGAIN, Agent
+from zonediff.live.agent import AGAIN, Agent, AgentFailed
 from zonediff.live.console import Console
 from zonediff.live.guest_spec import GuestSpec
 from zonediff.live.memory_devices import (
@@ -34,7 +34,6 @@ from zonediff.live.memory_devices import (
 from zonediff.live.qemu_arguments import NO_FILES, Backing, backend, backend_id, device, device_id
 from zonediff.live.snapshot import Snapshot, read_files, read_snapshot
 from zonediff.live.virtual_machine import QemuFailed, VirtualMachine, power_on
-from zonediff.variants.registry import VariantError
 
 KNOWN_HANG_LIMIT: Final = 20.0
 """Seconds that a step may take where a step of its kind is known to hang."""
@@ -53,6 +52,7 @@ _KERNEL_RUNS: Final = "Linux version "
 _UEVENT: Final = re.compile(
     rb"(add|remove|online|offline)@/devices/system/(?:memory/memory|(node)/node)([0-9]+)"
 )
+_MOST_EVENTS: Final = 1_000_000
 _MARK: Final = b"change@/devices/system/memory/memory0"
 _EVENT: Final = "event "
 _HELLO_LINES: Final = 3
@@ -140,10 +140,6 @@ class VirtioMemSizes(NamedTuple):
     plugged: int
 
 
-class AgentFailed(VariantError):
-    """The agent in the guest cannot be understood; says nothing about the kernel."""
-
-
 class LiveGuest:
     """A booted kernel.
 
@@ -182,11 +178,12 @@ class LiveGuest:
     async def ready(self) -> None:
         """Wait until the agent answers, and the drivers that it has loaded rest."""
         lines = await self._answer(BOOT_LIMIT)
-        hello = dict(line.split() for line in lines[:_HELLO_LINES])
-        self.release = hello["release"]
-        self.block_size = int(hello["block_size"], 16)
-        self._events_port = hello["events"] == "port"
-        self.hears_events = hello["events"] != "no"
+        with _understood():
+            hello = dict(line.split() for line in lines[:_HELLO_LINES])
+            self.release = hello["release"]
+            self.block_size = int(hello["block_size"], 16)
+            self._events_port = hello["events"] == "port"
+            self.hears_events = hello["events"] != "no"
         await self._look(lines[_HELLO_LINES:])
         await self.settle()
         self.events.clear()
@@ -207,13 +204,15 @@ class LiveGuest:
         """Write to a file below /sys/devices/system/memory, and look: None, or the errno's name."""
         lines = await self._ask("write", file, value)
         await self._look(lines)
-        return _failure(lines[0])
+        with _understood():
+            return _failure(lines[0])
 
     async def read(self, file: str) -> tuple[str | None, str | None]:
         """Read such a file, and look: (None, its text less the newline) or (errno name, None)."""
         lines = await self._ask("fetch", file)
         await self._look(lines)
-        failure = _failure(lines[0])
+        with _understood():
+            failure = _failure(lines[0])
         texts = [line.removeprefix(_TEXT) for line in lines if line.startswith(_TEXT)]
         return (failure, None) if failure else (None, "\n".join(texts).rstrip("\n"))
 
@@ -379,8 +378,9 @@ class LiveGuest:
 
     async def _look(self, lines: list[str]) -> None:
         """Take the snapshot and the events of an answer."""
-        self.snapshot = read_snapshot(lines, self.snapshot)
-        self.files = read_files(lines, self.files)
+        with _understood():
+            self.snapshot = read_snapshot(lines, self.snapshot)
+            self.files = read_files(lines, self.files)
         if self._machine.dax or self._machine.virtio_mem:
             self.snapshot = replace(self.snapshot, devices=await self._device_states())
         if self._events_port:
@@ -403,6 +403,8 @@ class LiveGuest:
             self._mark_arrived = True
         elif match := _UEVENT.fullmatch(line):
             action, node, number = match.groups()
+            if len(self.events) == _MOST_EVENTS:
+                raise AgentFailed(f"the kernel sends more than {_MOST_EVENTS:,} uevents")
             self.events.append((action.decode() + (" node" if node else ""), int(number)))
 
     # --- the kernel's answers to ACPI
@@ -424,6 +426,15 @@ class LiveGuest:
             notice == "DEVICE_DELETED" and data.get("device") == name
             for notice, data in self._vm.notices
         )
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Raise AgentFailed where an answer has another form than the agent gives it."""
+    try:
+        yield
+    except (ValueError, LookupError) as error:
+        raise AgentFailed(f"an answer of the guest's agent makes no sense: {error}") from None
 
 
 def culprits_in(lines: Sequence[str]) -> list[str]:

@@ -21,6 +21,7 @@ from qemu.qmp import ExecuteError, QMPClient, QMPError
 
 from zonediff.engine.kernel import KernelDied
 from zonediff.engine.trace import End
+from zonediff.engine.units import MIB
 from zonediff.live.console import Console
 from zonediff.live.guest_spec import GuestSpec
 from zonediff.live.host import Accelerator
@@ -32,6 +33,9 @@ Take = Callable[[bytes], None]
 
 # The log would report that QEMU hangs up in the middle of a message, but this module kills it.
 logging.getLogger("qemu.qmp").addHandler(logging.NullHandler())
+
+_LINE_BYTES: Final = MIB
+"""About the length of the lines that output without a newline is cut into."""
 
 _EXIT_LIMIT: Final = 10.0
 """Seconds within which QEMU must end after it has hung up."""
@@ -170,6 +174,8 @@ class _Port(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > _LINE_BYTES:
+            lines, self._rest = [*lines, self._rest], b""
         self._take([line.rstrip(b"\r") for line in lines])
 
     def connection_lost(self, exc: Exception | None) -> None:

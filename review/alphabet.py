@@ -23,6 +23,10 @@ ONLINE_TYPES: Final = ("offline", "online", "online_kernel", "online_movable")
 _UNPLUGGED: Final = "unplugged"
 """A word of device files: its memory blocks are not present."""
 
+_PATH: Final = re.compile(r"/[!-~]+")
+_MOST_FILES: Final = 4096
+"""A guest may be hostile: names that cannot be printed, and further files, are ignored."""
+
 _SWITCH: Final = ("0", "1")
 _CHOICE: Final = re.compile(r"(?:[\w-]+ )*\[[\w-]+\](?: [\w-]+)*")
 _MEMBER: Final = re.compile(r".*/memory(\d+)")
@@ -91,6 +95,7 @@ async def _alphabet_here(side: WritableSide, machine: ReviewMachine, shown: Show
     files = [*await side.writable(MEMORY_FOLDER)]
     for folder in (*machine.devices, *machine.drivers):
         files += await side.writable(folder)
+    files = [file for file in files if _PATH.fullmatch(file)][:_MOST_FILES]
     values = {
         file: _values(file, look, machine)
         for file in files
@@ -111,7 +116,8 @@ def blocks_in_play(look: Look, machine: ReviewMachine, block_size: int) -> froze
             blocks.add(int(match[1]))
         elif part.source == IOMEM and names & {*text.split(" / ")} and block_size:
             first, last = (int(end, 16) for end in part.item.split("-"))
-            blocks |= {*range(first // block_size, (last + 1) // block_size)}
+            within = range(first // block_size, (last + 1) // block_size)
+            blocks |= {block for block in look.blocks if block in within}
     return frozenset(blocks & look.blocks.keys())
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from zonediff.compare.provenance import sources, versions
-from zonediff.live.guest import AgentFailed
+from zonediff.live.agent import AgentFailed
 from zonediff.live.host import Host, find_host
 from zonediff.live.virtual_machine import QemuFailed
 from zonediff.result.result import Result
@@ -342,7 +342,11 @@ def _settle(work: _Work) -> None:
     """Settle the claims on every stage that has a kernel of its own."""
     if work.wanted.claims:
         images = [item.image for item in work.plan.stages if item.image is not None]
-        work.claims = settle_claims(work.wanted.claims, images, work.wanted.machine, work.host)
+        machine = work.wanted.machine
+        try:
+            work.claims = settle_claims(work.wanted.claims, images, machine, work.host)
+        except (QemuFailed, AgentFailed) as error:
+            work.plan.notes.append(f"The claims could not be settled: {error}")
 
 
 # --- the result -----------------------------------------------------------------------------------

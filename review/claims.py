@@ -25,6 +25,7 @@ from zonediff.review.actions import parse_action
 from zonediff.review.guest_side import GuestSide
 from zonediff.review.look import Part
 from zonediff.review.machines import ReviewMachine
+from zonediff.review.repeating import repeated
 from zonediff.review.sides import Shown, Side
 from zonediff.review.stage_image import StageImage
 
@@ -115,7 +116,7 @@ def settle_claims(
     """Settle the claims in these files on each stage, on so many fresh boots each.
 
     The id of a claim is the name of its file. Raises ScenarioError before anything is run, and
-    virtual_machine.QemuFailed, guest.AgentFailed.
+    virtual_machine.QemuFailed, agent.AgentFailed.
     """
     claims = {path.stem: read_claim(path) for path in files}
     return asyncio.run(_settled(claims, stages, machine, host, boots))
@@ -153,15 +154,11 @@ async def outcome_of(
 
 async def holds(case: SequenceCase, make_side: Callable[[], Side], boots: int) -> bool | None:
     """Whether a case holds on each of so many fresh boots; None when only some of them show it."""
-    slots = asyncio.Semaphore(max(2, os.cpu_count() or 1))
 
     async def once() -> bool | None:
-        async with slots:
-            return await _held_once(case, make_side())
+        return await _held_once(case, make_side())
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(once()) for _ in range(boots)]
-    held = {task.result() for task in tasks}
+    held = {*await repeated(once, boots, max(2, os.cpu_count() or 1))}
     return held.pop() if len(held) == 1 else None
 
 

@@ -12,6 +12,7 @@ from zonediff.result.reviews import ReviewStep
 from zonediff.review.actions import Action
 from zonediff.review.grouping import different, kinds_of
 from zonediff.review.parting import Parting, parting_of
+from zonediff.review.repeating import repeated
 from zonediff.review.sides import MakeSides, Shown
 
 _MOST_RERUNS: Final = 30
@@ -115,18 +116,13 @@ async def _on_fresh_boots(
     boots: int,
     guests: int,
 ) -> Confirmed | None:
-    slots = asyncio.Semaphore(guests)
 
     async def once() -> Rerun:
-        async with slots:
-            return await rerun(make_sides, boot, steps, fresh=True)
+        return await rerun(make_sides, boot, steps, fresh=True)
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(once()) for _ in range(boots)]
-    reruns = [task.result() for task in tasks]
     again = [
         (done.parting, done.steps)
-        for done in reruns
+        for done in await repeated(once, boots, guests)
         if done.parting is not None and same_cause(parting, done.parting)
     ]
     if not again:

@@ -50,7 +50,7 @@ def derive_alphabet(
 ) -> DerivedAlphabet:
     """Return the steps to try on two kernels, as their guests show them.
 
-    Raises virtual_machine.QemuFailed, guest.AgentFailed.
+    Raises virtual_machine.QemuFailed, agent.AgentFailed.
     """
     return asyncio.run(_derive(baseline, candidate, machine, host))
 
@@ -86,7 +86,7 @@ def compare_stages(
     """Compare two kernels over all sequences of steps, within the limits.
 
     alphabet: None derives it. Every difference is shown again on fresh boots; what only some of
-    them show has the verdict `sometimes`. Raises virtual_machine.QemuFailed, guest.AgentFailed.
+    them show has the verdict `sometimes`. Raises virtual_machine.QemuFailed, agent.AgentFailed.
     """
     parameters = boot_parameters(baseline.image)
 

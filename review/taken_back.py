@@ -28,7 +28,7 @@ def with_refusals_taken_back(
 ) -> StageComparison:
     """Return the comparison with the steps that the base allows as well judged as fixes.
 
-    Raises virtual_machine.QemuFailed and guest.AgentFailed.
+    Raises virtual_machine.QemuFailed and agent.AgentFailed.
     """
 
     def make_side(parameter: str) -> Side:

@@ -30,7 +30,7 @@ from zonediff.engine.steps import (
 from zonediff.engine.trace import Trace
 from zonediff.engine.units import GIB, MIB, Bytes
 from zonediff.live import accelerator, guest, templates
-from zonediff.live.agent import Agent
+from zonediff.live.agent import Agent, AgentFailed
 from zonediff.live.guest_spec import GuestSpec, fixed_script
 from zonediff.live.host import Host
 from zonediff.live.image import read_image
@@ -244,7 +244,7 @@ def test_an_agent_that_cannot_be_understood_is_no_result(
 ) -> None:
     monkeypatch.setattr(Agent, "_checked_answer", lambda self: None)
     spec = GuestSpec(host, read_image(kernel), SMALL, WINDOW)
-    with pytest.raises(guest.AgentFailed, match="arrived damaged 50 times"):
+    with pytest.raises(AgentFailed, match="arrived damaged 50 times"):
         asyncio.run(run("live", spec, fixed_script([]), fresh=True))
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.review.kernels import ACTIONS, BIND, DEVICE, DRIVER, UNBIND, Kernel
 from zonediff.review.actions import MEMORY_FOLDER, Action, AlphabetError, read_alphabet
 from zonediff.review.alphabet import Alphabet, alphabet_of, intersection
-from zonediff.review.look import KNOB, Look, Part
+from zonediff.review.look import IOMEM, KNOB, Look, Part
 from zonediff.review.machines import MACHINES
 from zonediff.review.sides import Shown
 
@@ -117,3 +117,24 @@ def test_a_line_that_is_no_step_is_named(tmp_path: Path, text: str, message: str
         read_alphabet(file)
     with pytest.raises(AlphabetError, match="none: No such file"):
         read_alphabet(tmp_path / "none")
+
+
+class Lying(WithState):
+    """Its files have odd names, and there are many; its range is all that there is."""
+
+    block_size = 1
+
+    def look(self) -> Look:
+        return Look({**super().look().parts, Part(IOMEM, f"0-{'f' * 16}"): "dax0.0"})
+
+    async def writable(self, folder: str) -> list[str]:
+        many = (f"{folder}/{number}" for number in range(9999))
+        return [f"{folder}/a file", f"{folder}/\x1b[2J", *await super().writable(folder), *many]
+
+
+def test_what_a_guest_says_of_files_and_memory_is_taken_within_bounds() -> None:
+    alphabet = derived(Lying)
+    assert alphabet.blocks == {8, 9}
+    assert len(alphabet.left_out) < 5000
+    assert all(file.isprintable() and " " not in file for file in alphabet.left_out)
+    assert all(command.isprintable() for command in alphabet.commands)
