@@ -39,6 +39,7 @@ from zonediff.engine.steps import (
     is_ranges,
 )
 from zonediff.engine.units import KIB, PAGE, SECTION, Bytes
+from zonediff.engine.words import count_of
 from zonediff.engine.zones import Zone
 
 PLACE_TAKEN: Final = Rule(
@@ -93,7 +94,7 @@ ONE_RANGE: Final = Rule(
 CHUNKS: Final = Rule(
     "hv_mem_hot_add",
     "hv_mem_hot_add",
-    "the host's {device} is added in {chunks} chunks of 128 MiB, each by its own add_memory()",
+    "the host's {device} is added in {chunks} of 128 MiB, each by its own add_memory()",
     "drivers/hv/hv_balloon.c",
 )
 NOT_ALLOCATED_THERE: Final = Rule(
@@ -385,11 +386,15 @@ class Guest:
         return dax.unbind(self.kernel, device)
 
     def _hyperv_add(self, id: str, size: int, node: int) -> str | None:
+        """Add memory in whole chunks; of the last one, the host may give a part only."""
         chunks = -(-size // SECTION)
         device = self._place(id, chunks * SECTION, node, Source.HYPERV, None)
         if device is None:
             return "REFUSED"
-        self.kernel.explain(CHUNKS.because(device=id, chunks=chunks))
+        self.kernel.explain(CHUNKS.because(device=id, chunks=count_of(chunks, "chunk")))
+        if lacking := chunks * SECTION - size:
+            last = (device.start + device.size - 1) // self.block_size
+            self.kernel.tables.reserved[last] = lacking // PAGE
         for number in range(chunks):
             chunk = replace(device, start=device.start + number * SECTION, size=SECTION)
             failed = self._add(chunk)

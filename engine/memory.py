@@ -58,6 +58,7 @@ class Memory:
     ragged: the number of pages of each boot block that lacks some.
     seams: the nodes, ascending, of each boot block that has pages of several.
     partial: the numbers of the sections that are there, of each added block that lacks some.
+    reserved: the number of pages that the host did not give, of each added block that lacks some.
     node_states: NODE_ONLINE, HAS_MEMORY, ... bits of each node.
     block_pages: pages in a memory block.
     """
@@ -73,6 +74,7 @@ class Memory:
         "partial",
         "present",
         "ragged",
+        "reserved",
         "seams",
         "spans",
         "status",
@@ -94,6 +96,7 @@ class Memory:
         self.ragged: Mapping[int, int] = {}
         self.seams: Mapping[int, tuple[int, ...]] = {}
         self.partial: dict[int, frozenset[int]] = {}
+        self.reserved: dict[int, int] = {}
 
     def copy(self) -> Memory:
         """An independent copy (tails, ragged and seams are never written to and are shared)."""
@@ -109,6 +112,7 @@ class Memory:
         twin.initialised = self.initialised[:]
         twin.node_states = self.node_states[:]
         twin.partial = dict(self.partial)
+        twin.reserved = dict(self.reserved)
         twin.tails, twin.ragged, twin.seams = self.tails, self.ragged, self.seams
         return twin
 
@@ -125,6 +129,7 @@ class Memory:
             bytes(self.node_states),
             tuple(self.tails),
             tuple(self.partial.items()),
+            tuple(self.reserved.items()),
         )
 
     # --- looking up
@@ -302,6 +307,7 @@ class Memory:
         self.status[block] = 0
         self.link[block] = 0
         self.online_type[block] = 0
+        self.reserved.pop(block, None)
 
     def shrink(
         self,

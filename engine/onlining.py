@@ -12,7 +12,7 @@ from zonediff.engine.kernel import Kernel
 from zonediff.engine.memory import MIXED, OFFLINE_FLAG, ONLINE, OWN_MEMMAP, PINNED
 from zonediff.engine.policy import Shrink
 from zonediff.engine.rules import MEMORY_C, MEMORY_HOTPLUG_C, Rule
-from zonediff.engine.units import KIB, PAGE
+from zonediff.engine.units import KIB, PAGE, format_size
 from zonediff.engine.zones import OnlineType, Zone
 
 ALREADY: Final = "already"
@@ -42,6 +42,12 @@ UNMOVABLE: Final = Rule(
     "has_unmovable_pages",
     "block {block} in zone {zone} holds pages that cannot be migrated -> EBUSY",
     "mm/page_alloc.c",
+)
+HOST_KEEPS_PAGES: Final = Rule(
+    "hv_online_page",
+    "hv_online_page",
+    "the host gave {given} of block {block}: its other pages stay reserved, and cannot be isolated",
+    "drivers/hv/hv_balloon.c",
 )
 OFFLINED: Final = Rule(
     "__offline_pages",
@@ -127,6 +133,10 @@ def online_pages(kernel: Kernel, block: int, online_type: OnlineType) -> str | N
             return "EINVAL"
         memory.relink(block, zone)
     memory.set_online(block)
+    if reserved := memory.reserved.get(block):
+        memory.status[block] |= PINNED
+        given = format_size((memory.block_pages - reserved) * PAGE)
+        kernel.explain(HOST_KEEPS_PAGES.because(block=block, given=given))
     _count_free(kernel, block, 1)
     return None
 
@@ -162,6 +172,7 @@ def _count_free(kernel: Kernel, block: int, sign: int) -> None:
     """Add a block of a kernel zone to the free kernel memory, or take it away (`sign`)."""
     if kernel.tables.zone(block) is not Zone.MOVABLE:
         size = kernel.tables.block_pages * PAGE // KIB
+        size -= kernel.tables.reserved.get(block, 0) * PAGE // KIB
         if kernel.tables.status[block] & OWN_MEMMAP:
             size -= kernel.policy.memmap_kib(kernel, 1)
         kernel.free_kib += sign * size

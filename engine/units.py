@@ -31,6 +31,9 @@ KIB: Final = 1 << 10
 MIB: Final = 1 << 20
 GIB: Final = 1 << 30
 
+HYPERV_UNIT: Final = 2 * MIB
+"""Bytes of the smallest amount of memory that a Hyper-V host adds."""
+
 MINUTE: Final = 60_000_000
 """Microseconds in a minute."""
 

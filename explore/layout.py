@@ -135,7 +135,8 @@ class Layout:
         memory.tracer = tracer
         memory.block_pages = template.block_pages
         memory.ragged, memory.seams = template.ragged, template.seams
-        memory.partial = {}  # blocks are one section each
+        memory.partial = {}  # blocks are one section each, and plugged as a whole
+        memory.reserved = {}
         memory.numbering, memory.tails_cell = self.numbering, self.tails
         base, columns = self.base, self.columns
         memory.status = Column(base["status"], columns["status"], tracer)  # type: ignore[assignment]

@@ -23,7 +23,7 @@ from zonediff.engine.steps import (
     Write,
     XenAdd,
 )
-from zonediff.engine.units import SECTION, format_address, format_size
+from zonediff.engine.units import HYPERV_UNIT, SECTION, format_address, format_size
 
 _SYSFS: Final = "/sys/devices/system/memory/"
 
@@ -43,8 +43,9 @@ def step_mistakes(step: Step) -> Iterator[Mistake]:
         case Probe(addr=addr) if addr % SECTION:
             message = f"{format_address(addr)}: an address is a multiple of 128M"
             yield Mistake(("addr",), message)
-        case HypervAdd(size=size) if not size or size % SECTION:
-            message = f"{format_size(size)}: the driver adds memory in chunks of 128M"
+        case HypervAdd(size=size) if not size or size % HYPERV_UNIT:
+            unit = format_size(HYPERV_UNIT)
+            message = f"{format_size(size)}: the host adds memory in multiples of {unit}"
             yield Mistake(("size",), message)
         case XenAdd(size=0):
             yield Mistake(("size",), "0: expected memory to add")

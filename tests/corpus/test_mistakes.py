@@ -289,7 +289,7 @@ title: t
 why: w
 machine: {nodes: [1G], platform: hyperv}
 steps:
-  - hyperv_add: {id: hot, size: 100M}
+  - hyperv_add: {id: hot, size: 101M}
   - hyperv_add: {id: hot, size: 128M, node: 3}
   - unplug: {id: hot}
   - plug: {id: hot, size: 128M}
@@ -299,7 +299,7 @@ goals:
   - {want: w, steps: ok}
 """
     assert mistakes(text) == [
-        "5:33: steps[0].hyperv_add.size: 100M: the driver adds memory in chunks of 128M",
+        "5:33: steps[0].hyperv_add.size: 101M: the host adds memory in multiples of 2M",
         "6:22: steps[1].hyperv_add.id: a driver has already added 'hot'",
         "6:45: steps[1].hyperv_add.node: no node 3: nodes are 0..0",
         "7:18: steps[2].unplug.id: a driver added 'hot'; only a DIMM can be unplugged",
