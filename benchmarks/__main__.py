@@ -3,6 +3,7 @@
     python -m benchmarks                  everything
     python -m benchmarks engine replay    some of it
     python -m benchmarks replay --profile the functions that take the most time
+    python -m benchmarks --write          also put the tables into docs/benchmarks.md
 
 Times are CPU time of one core, which other load disturbs less than wall-clock time.
 """
@@ -15,7 +16,8 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
-from benchmarks import corpus, engine, explore, replay, report, rework, startup
+from benchmarks import corpus, engine, explore, memory, page, replay, report, rework, startup
+from benchmarks.measure import TABLES, ratios
 
 
 def _scaling(**options: Any) -> None:
@@ -35,6 +37,7 @@ BENCHMARKS: dict[str, Callable[..., None]] = {
     "corpus": corpus.report,
     "scaling": _scaling,
     "report": report.report,
+    "memory": memory.report,
     "explore": explore.report,
 }
 
@@ -49,11 +52,18 @@ def main() -> None:
     parser.add_argument(
         "--profile", action="store_true", help="replay, corpus, report: print the slowest functions"
     )
+    parser.add_argument(
+        "--write", action="store_true", help="write the tables into docs/benchmarks.md"
+    )
     arguments = parser.parse_args()
     for name in arguments.names or BENCHMARKS:
         print(f"\n{name}: ", end="")
         sys.stdout.flush()
         BENCHMARKS[name](most=arguments.most, profile=arguments.profile)
+    print("\nratios: ", end="")
+    ratios()
+    if arguments.write:
+        page.write(TABLES)
 
 
 if __name__ == "__main__":

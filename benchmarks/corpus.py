@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from benchmarks.measure import best, profiled, seconds, table
+from benchmarks.measure import best, note, profiled, seconds, table
 from zonediff.compare.run import run
 from zonediff.corpus.loader import load
 from zonediff.corpus.scenario import Scenario
 from zonediff.variants.registry import COMPARED
 
-SECONDS_ALLOWED = 1.0
+SECONDS_ALLOWED = 0.7
 
 
 def report(profile: bool, **_: Any) -> None:
@@ -27,11 +27,13 @@ def report(profile: bool, **_: Any) -> None:
         [name, len(folders[name]), took * 1000, took / whole] for name, took in times.items()
     ]
     rows.append(["all", len(scenarios), whole * 1000, 1.0])
+    note(f"the corpus, {len(scenarios)} scenarios on {len(COMPARED)} variants", whole)
     table(
+        "corpus",
         f"milliseconds on {len(COMPARED)} variants ({loading * 1000:.0f} ms to load the corpus)",
         ("scenarios", "number", "ms", "share"),
         [[*row[:3], f"{row[3]:.2f}"] for row in rows],
     )
-    print(f"of the {SECONDS_ALLOWED:.0f} s allowed: {whole / SECONDS_ALLOWED:.2f}")
+    print(f"of the {SECONDS_ALLOWED:.1f} s allowed: {whole / SECONDS_ALLOWED:.2f}")
     if profile:
         profiled(lambda: run(scenarios, COMPARED))

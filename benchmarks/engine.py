@@ -37,11 +37,12 @@ def report(most: int, **_: Any) -> None:
     rows: list[list[object]] = [[size, f"{size // 8} GiB", *times[size]] for size in sizes]
     growth = [max(column) / column[0] for column in zip(*times.values(), strict=True)]
     rows.append([f"growth, of {ALLOWED:.0f} allowed", "", *growth])
-    table("microseconds a block", ("blocks", "memory", *names), rows)
+    table("engine", "microseconds a block", ("blocks", "memory", *names), rows)
 
     print()
     memory = {size: _memory(size) for size in sizes}
     table(
+        "engine-memory",
         "bytes kept per block, by tracemalloc",
         ("blocks", "after hot-add", "a copy", f"of {BYTES_ALLOWED} allowed"),
         [[size, *sides, max(sides) / BYTES_ALLOWED] for size, sides in memory.items()],
@@ -51,6 +52,7 @@ def report(most: int, **_: Any) -> None:
     observed = {size: _observed(size) for size in sizes}
     first = observed[sizes[0]]
     table(
+        "engine-observed",
         f"microseconds a step with an observation, of {OBSERVED_STEPS}",
         ("blocks", "online up", "movable down", "x first", "x first"),
         [

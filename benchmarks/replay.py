@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from benchmarks.measure import best, profiled, table
+from benchmarks.measure import best, note, profiled, table
 from zonediff.compare.validate import replay
 from zonediff.corpus.recording import SHIPPED, Recording, read
 from zonediff.variants.registry import Registry
@@ -22,7 +22,9 @@ def report(profile: bool, **_: Any) -> None:
         rows.append((name, len(recordings), steps, steps / took))
     mean = total_steps / total_time
     rows.append(("all", sum(map(len, files.values())), total_steps, mean))
+    note(f"replay of {total_steps} steps", total_time)
     table(
+        "replay",
         "steps per second, boot and comparison included",
         ("recordings", "traces", "steps", "steps/s", "x all"),
         [[*row, round(row[3] / mean, 2)] for row in rows],

@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.measure import profiled, seconds, table
+from benchmarks.measure import note, profiled, seconds, table
 from zonediff.compare.run import run
 from zonediff.corpus.loader import load
 from zonediff.corpus.scenario import Scenario
@@ -55,18 +55,19 @@ def report(profile: bool, **_: Any) -> None:
         ]
     opened = rows[0][3] / SECONDS_ALLOWED if isinstance(rows[0][3], float) else ""
     rows.append(["share of the limit", len(pages[0].encode()) / BYTES_ALLOWED, "", opened])
-    table(f"rendered in {took:.1f} s", ("page", "MB", "DOM nodes", "s to open"), rows)
+    note(f"HTML of {what}", took)
+    table("report", f"rendered in {took:.1f} s", ("page", "MB", "DOM nodes", "s to open"), rows)
     if profile:
         profiled(lambda: render(result))
 
 
-def grown_result(number: int, share: int = 1) -> Result:
+def grown_result(number: int, share: int = 1, variants: Sequence[str] = VARIANTS) -> Result:
     """Run `number` scenarios: the shipped corpus, then families made of its scenarios.
 
     share: take only every share-th scenario of the corpus, for a smaller set that is as mixed.
     """
     chosen = islice(grown(list(load())[::share]), number)
-    return run(sorted(chosen, key=lambda scenario: scenario.id), VARIANTS)
+    return run(sorted(chosen, key=lambda scenario: scenario.id), variants)
 
 
 def grown(scenarios: Sequence[Scenario]) -> Iterator[Scenario]:

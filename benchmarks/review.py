@@ -166,7 +166,7 @@ def summary(outcomes: Sequence[Outcome]) -> None:
         for o in outcomes
     ]
     heads = ("seed", "file", "function", "change", "fate", "harm", "steps", "s build", "s review")
-    table(f"{len(outcomes)} mutants", heads, rows)
+    table("review", f"{len(outcomes)} mutants", heads, rows)
     numbers = {fate: sum(o.fate == fate for o in outcomes) for fate in FATES}
     print(", ".join(f"{number} {fate}" for fate, number in numbers.items() if number))
     compared = numbers["found"] + numbers["sometimes"] + numbers["not found"]

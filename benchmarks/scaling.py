@@ -90,6 +90,7 @@ def _side_by_side(pools: dict[str, WorkerPool]) -> None:
                 cpus[name].append(_cpu_of_all() - before)
     alone, cpu = min(walls["this process"]), min(cpus["this process"])
     table(
+        "scaling",
         f"a grid of {points} points (load of the machine: {os.getloadavg()[0]:.1f}, "
         f"CPUs: {os.cpu_count()})",
         ("pool", "s", "points/s", "x this process", "CPU s", "x, on separate CPUs"),
@@ -128,7 +129,7 @@ def _sending(pools: dict[str, WorkerPool]) -> None:
             rows.append(["bare Dask executor, 1", "one by one", took * 1e6, took / one_by_one])
         took = _best(partial(_in_chunks, pool)) / TASKS
         rows.append([name, "in chunks", took * 1e6, f"{took / one_by_one:.3f}"])
-    table("the cost of sending a task", ("to", "how", "us", "x bare executor"), rows)
+    table("sending", "the cost of sending a task", ("to", "how", "us", "x bare executor"), rows)
 
 
 def _growing(most: int) -> None:
@@ -147,6 +148,7 @@ def _growing(most: int) -> None:
             size = store.stat().st_size / points
             rows.append([f"10^{power}", first, each[power], again / points * 1e6, size])
     table(
+        "growing",
         "a growing grid of one DIMM whose blocks are never onlined, with a store; CPU time",
         ("points", "s", "us a point", "us a point, from the store", "bytes a point in the store"),
         rows,
@@ -175,6 +177,7 @@ def _answering() -> None:
     answer = pickle.dumps(sample(scenario, policy, 0, 2))
     counting = _cpu(lambda: [pickle.loads(answer) for _ in range(1000)]) / 1000
     table(
+        "overhead",
         "the cost of work for a worker, and of its answer for the client; CPU time",
         ("work", "us of a worker", "us of the client"),
         [
@@ -200,7 +203,9 @@ def _bisecting() -> None:
     whole = _cpu(partial(frontiers, sweep, registry))
     adaptive = _cpu(partial(frontiers, sweep, registry, adaptive=True))
     rows.append(["100 x 100, one DIMM, udev", whole, adaptive, f"{whole / adaptive:.1f}"])
-    table("bisection, CPU seconds", ("sweep", "whole grid", "--adaptive", "x less"), rows)
+    table(
+        "bisection", "bisection, CPU seconds", ("sweep", "whole grid", "--adaptive", "x less"), rows
+    )
 
 
 def _grid(machines: int, sizes: int, onliner: Any = "nobody") -> Sweep:
