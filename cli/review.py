@@ -106,6 +106,12 @@ zonediff review cache --clear  empties it
     "--steps", type=click.IntRange(min=1), metavar="N", help="Explore sequences of up to N steps."
 )
 @click.option(
+    "--seconds",
+    type=click.FloatRange(min=1),
+    metavar="S",
+    help="Explore two kernels for so long. Default: 60; a slow machine needs more.",
+)
+@click.option(
     "--unsafe-build",
     "unsafe",
     is_flag=True,
@@ -162,6 +168,7 @@ def command(series: tuple[Path, ...], **given: Any) -> int:
         alphabet=given["alphabet"],
         claims=given["claims"],
         steps=given["steps"],
+        seconds=given["seconds"],
         jobs=given["jobs"],
         every=given["every"],
         keep_going=given["keep_going"],

@@ -61,9 +61,10 @@ class Wanted:
 
     series: files of mails; since: those of the revision before. revisions: a range of the tree.
     images: kernels that exist, instead of a tree. fragments: options for the configuration, beside
-    ours. alphabet, claims: files of the user. steps: of a sequence; None leaves the default.
-    every: compare each stage with the one before, too. keep_going: review what can be applied and
-    built. unsafe: build without a sandbox. command: the command line to record.
+    ours. alphabet, claims: files of the user. steps: of a sequence, seconds: of exploring two
+    kernels; None leaves the default. every: compare each stage with the one before, too.
+    keep_going: review what can be applied and built. unsafe: build without a sandbox. command: the
+    command line to record.
     """
 
     machine: ReviewMachine
@@ -76,6 +77,7 @@ class Wanted:
     alphabet: Path | None = None
     claims: Sequence[Path] = ()
     steps: int | None = None
+    seconds: float | None = None
     jobs: int | None = None
     every: bool = False
     keep_going: bool = False
@@ -268,6 +270,8 @@ def _compare(work: _Work) -> None:
     limits = Limits()
     if work.wanted.steps is not None:
         limits = replace(limits, steps=work.wanted.steps)
+    if work.wanted.seconds is not None:
+        limits = replace(limits, seconds=work.wanted.seconds)
     for first, last in work.plan.pairs:
         baseline, candidate = stages[first].image, stages[last].image
         if baseline is None or candidate is None:

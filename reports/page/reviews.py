@@ -47,6 +47,7 @@ CAUSE_SIGNS: Final[dict[ReviewVerdict, str]] = {
 }
 
 _DEEPER: Final = "Sequences of more than"
+_SOME: Final = "Some sequences of 1 step, and of more"
 _HIDDEN: Final = "State that no file shows"
 """Gaps that follow from the numbers of a comparison, unless it has a sentence of its own."""
 
@@ -242,7 +243,8 @@ def _both(numbers: tuple[int, int], what: str) -> str:
 def bound(item: StageComparison) -> str:
     """Whether sequences of any length are covered, and how far hidden state was searched."""
     closed = "closed: no sequence of these steps, of any length, leads to other pairs"
-    says = closed if item.closed else f"bounded: all sequences of {count_of(item.depth, 'step')}"
+    some = f"all sequences of {count_of(item.depth, 'step')}" if item.depth else "some sequences"
+    says = closed if item.closed else f"bounded: {some}"
     if item.hidden_depth:
         further = count_of(item.hidden_depth, "further step")
         return f"{says}; {further} for state that no file shows"
@@ -268,7 +270,8 @@ def _gaps(review: Review) -> Iterator[str]:
         pair = f"{item.baseline} -> {item.candidate}"
         own = "\n".join(item.not_tested)
         if not item.closed and _DEEPER not in own:
-            yield f"{_DEEPER} {count_of(item.depth, 'step')} ({pair})."
+            deeper = f"{_DEEPER} {count_of(item.depth, 'step')}" if item.depth else _SOME
+            yield f"{deeper} ({pair})."
         if not item.hidden_depth and _HIDDEN not in own:
             yield f"{_HIDDEN} ({pair})."
         yield from item.not_tested

@@ -87,6 +87,14 @@ def test_the_mail_says_how_far_kernels_were_compared() -> None:
     assert "Sequences of more than 8 steps (base -> v7)." in mail(dax_review("v7"))
 
 
+def test_a_comparison_that_ended_at_once_names_no_length() -> None:
+    review = dax_review("v7")
+    text = mail(replace(review, comparisons=[replace(review.comparisons[0], depth=0)]))
+    assert "bounded: some sequences; 1 further step" in paragraph(text, "What was compared")
+    assert "- Some sequences of 1 step, and of more (base -> v7)." in text
+    assert "0 steps" not in text
+
+
 def test_the_worst_cause_comes_first_with_steps_that_can_be_pasted() -> None:
     text = mail(dax_review("v4"))
     leak, rest = text.index("1. Regression: a block or a resource"), text.index("2. Regression: ")

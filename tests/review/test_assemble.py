@@ -29,6 +29,7 @@ from zonediff.review import assemble, watched
 from zonediff.review.alphabet import Alphabet
 from zonediff.review.errors import ReviewError
 from zonediff.review.explore import DerivedAlphabet
+from zonediff.review.limits import Limits
 from zonediff.review.sandbox import choose_sandbox
 from zonediff.review.stage_image import StageImage
 from zonediff.review.watched import Bounds, Ended
@@ -151,6 +152,23 @@ def test_the_last_patch_is_compared_with_the_base(
     ]
     assert "mm: a series" in (tmp_path / "r.txt").read_text()
     assert "mm: a series" in (tmp_path / "r.html").read_text()
+
+
+def test_bounds_of_the_user(
+    tmp_path: Path, review: Review, compared: Compared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compare, limits = vars(assemble)["compare_stages"], []
+
+    def bounded(*given: Any, **named: Any) -> StageComparison:
+        limits.append(named["limits"])
+        comparison: StageComparison = compare(*given, **named)
+        return comparison
+
+    monkeypatch.setattr(assemble, "compare_stages", bounded)
+    file = series(tmp_path, ("mm: first", A))
+    review(file, "--tree", "tree", "--steps", "3", "--seconds", "90")
+    review(file, "--tree", "tree")
+    assert limits == [Limits(steps=3, seconds=90), Limits()]
 
 
 def test_every_patch_is_compared_with_the_one_before(
