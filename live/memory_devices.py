@@ -13,7 +13,7 @@ from typing import Final
 
 from zonediff.engine.machine import Machine
 from zonediff.engine.managed_devices import Dax
-from zonediff.engine.units import format_size
+from zonediff.engine.units import MIB, Bytes, format_size
 from zonediff.live.device_drivers import drivers
 from zonediff.live.image import Image
 from zonediff.live.kernel_modules import module_file
@@ -31,7 +31,9 @@ _DAX_DEVICES: Final = "/sys/bus/dax/devices"
 _TO_SOFT_RESERVED: Final = "-1+0xefffffff"
 """Memory of type 1 becomes Soft Reserved (parse_memmap_one(), arch/x86/kernel/e820.c)."""
 
-_TASK: Final = "task "
+_TABLES: Final = Bytes(MIB)
+"""More than the ACPI tables take at the end of low boot memory; they cannot be Soft Reserved."""
+
 _WORKER: Final = re.compile(r"task [0-9]+ \(kworker/")
 
 
@@ -89,6 +91,8 @@ def obstacles(machine: Machine, image: Image) -> Iterator[str]:
     for dax in machine.dax:
         if dax.addr is None or dax.addr >= machine.hotplug_base:
             yield f"{dax.id}: a dax device of a guest is a part of its boot memory"
+        elif dax.addr < machine.low_ram < dax.addr + dax.size + _TABLES:
+            yield f"{dax.id}: QEMU keeps its tables at the end of low memory ({machine.low_ram:#x})"
         if dax.driver != KMEM:
             yield f"{dax.id}: the kernel gives Soft Reserved memory to kmem, not to {dax.driver}"
         if dax.memmap_on_memory:

@@ -36,7 +36,9 @@ TRACES = {
     "v5.10": ("v5.10", 26),
     "v6.1": ("v6.1", 45),
     "v6.12": ("v6.12", 26),
+    "v6.12-dax": ("v6.12", 12),
     "v7.2": ("v7.2", 26),
+    "v7.2-dax": ("v7.2", 18),
 }
 """For each file, the variant that its kernel is, and how many traces there are."""
 

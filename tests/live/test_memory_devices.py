@@ -86,6 +86,11 @@ def image(folder: Path, config: str) -> Image:
         (WITH_DAX, "CONFIG_DEV_DAX_HMEM=y\n", "CONFIG_DEV_DAX_KMEM=n"),
         (WITH_VIRTIO_MEM, "CONFIG_VIRTIO_MEM=m\n", "virtio_mem.ko is not in lib/modules/7.2.13"),
         (Machine(dax=(Dax("far", Bytes(GIB)),)), "", "a part of its boot memory"),
+        (
+            Machine(AROUND, dax=(Dax("last", Bytes(512 * MIB), addr=Bytes(GIB)),)),
+            "",
+            "QEMU keeps its tables at the end of low memory (0x60000000)",
+        ),
     ],
 )
 def test_a_kernel_without_the_driver_is_refused(
