@@ -174,8 +174,9 @@ class ReviewView:
     @property
     def configuration(self) -> str:
         """The configuration of the kernels, with the digest if all have the same."""
-        digests = {stage.config[:12] for stage in self.review.stages if stage.config}
-        digest = f"digest {digests.pop()}" if len(digests) == 1 else ""
+        with_kernel = [s for s in self.review.stages if s.outcome in WITH_KERNEL]
+        first, *others = {stage.config[:12] for stage in with_kernel} or {""}
+        digest = f"digest {first}" if first and not others else ""
         return ", ".join(text for text in (self.review.configuration, digest) if text)
 
     @property

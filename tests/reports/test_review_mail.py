@@ -87,6 +87,13 @@ def test_the_mail_says_how_far_kernels_were_compared() -> None:
     assert "Sequences of more than 8 steps (base -> v7)." in mail(dax_review("v7"))
 
 
+def test_a_digest_is_that_of_all_kernels() -> None:
+    review = dax_review("v7")
+    assert "digest cccccccccccc" in mail(review)
+    first, *others = review.stages
+    assert "digest" not in mail(replace(review, stages=[replace(first, config=""), *others]))
+
+
 def test_a_comparison_that_ended_at_once_names_no_length() -> None:
     review = dax_review("v7")
     text = mail(replace(review, comparisons=[replace(review.comparisons[0], depth=0)]))
