@@ -212,3 +212,5 @@ def _sqlite_errors(path: Path) -> Iterator[None]:
         raise StoreError(f"{path}: {error}") from None
     except sqlite3.DatabaseError as error:
         raise StoreError(f"{path}: not a zonediff store: {error}") from None
+    except UnicodeDecodeError:  # SQLite's message quotes the bytes that are wrong
+        raise StoreError(f"{path}: not a zonediff store: it holds damaged text") from None

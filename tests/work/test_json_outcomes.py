@@ -133,6 +133,16 @@ def test_what_is_damaged_is_told(tmp_path: Path) -> None:
             stored(path, scenarios, 1, Registry())
 
 
+def test_a_store_whose_damage_is_no_text_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE a (b)")
+        database.execute("PRAGMA writable_schema = ON")
+        database.execute("UPDATE sqlite_master SET name = CAST(x'ff' AS TEXT), sql = 'CREATE'")
+    with pytest.raises(StoreError, match=r"a\.sqlite: not a zonediff store: it holds damaged text"):
+        stored(path, load([WHERE]), 1, Registry())
+
+
 def test_walks_are_not_walked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     registry = Registry()
     policies = registry.model("upstream").policy, registry.model("v4.13").policy
