@@ -62,7 +62,9 @@ def learned_system(name: str, arena: Arena, side: SideMap, numberings: Numbering
 def _parts(arena: Arena, side: SideMap) -> tuple[str, ...]:
     zones = {name for observation in side.states.values() for name in observation.zones}
     blocks = [f"memory{block}" for block in arena.blocks]
-    return (*blocks, "nodes", "auto_online_blocks", *(f"zone {name}" for name in sorted(zones)))
+    devices = [f"device {device.id}" for device in arena.managed]
+    names = [*blocks, "nodes", "auto_online_blocks", *devices]
+    return (*names, *(f"zone {name}" for name in sorted(zones)))
 
 
 def _views(parts: tuple[str, ...], observation: Observation) -> list[PartView]:
@@ -74,6 +76,8 @@ def _view(part: str, observation: Observation) -> PartView:
         return tuple(observation.nodes.items())
     if part == "auto_online_blocks":
         return ((part, observation.auto_online_blocks or "no such file"),)
+    if part.startswith("device "):
+        return (("device", observation.devices.get(part.removeprefix("device "), "")),)
     if part.startswith("zone "):
         zone = observation.zones.get(part.removeprefix("zone "))
         if zone is None or not zone.present:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from zonediff.engine.errors import ZonediffError
 from zonediff.engine.machine import Dimm, Machine, first_free
+from zonediff.engine.managed_devices import Dax
 from zonediff.engine.steps import (
+    Bind,
     Fill,
     HypervAdd,
     Plug,
     Probe,
+    Resize,
     Step,
+    Unbind,
     Unplug,
     Write,
     XenAdd,
@@ -23,11 +27,12 @@ from zonediff.engine.steps import (
 )
 from zonediff.engine.units import GIB, MIB, SECTION, Bytes, format_size
 
-AlphabetPart = Literal["state", "online", "unplug", "plug", "knob"]
+AlphabetPart = Literal["state", "online", "unplug", "plug", "driver", "knob"]
 """A part of an alphabet: writes of all four values to each block's `state`; writes of 1 and 0 to
-its `online`; ejecting each DIMM; plugging it; writes of the same four values to the knob."""
+its `online`; ejecting each DIMM; plugging it; unbinding each dax device from kmem and binding it,
+and resizing each virtio-mem device by quarters; writes of the same four values to the knob."""
 
-ALPHABET_PARTS: Final[tuple[AlphabetPart, ...]] = ("state", "online", "unplug", "plug", "knob")
+ALPHABET_PARTS: Final[tuple[AlphabetPart, ...]] = get_args(AlphabetPart)
 _BLOCK_FILE: Final = re.compile("memory([0-9]+)/")
 
 STATE_VALUES: Final = ("online", "online_kernel", "online_movable", "offline")
@@ -70,6 +75,14 @@ class Arena:
         )
 
     @property
+    def managed(self) -> tuple[Dimm, ...]:
+        """The place of every dax and virtio-mem device of the machine."""
+        devices = (*self.machine.dax, *self.machine.virtio_mem)
+        places = tuple(Dimm(item.id, item.size, item.node, item.addr) for item in devices)
+        dimms = self.machine.dimms
+        return placed(self.machine, (*dimms, *places))[len(dimms) :]
+
+    @property
     def about(self) -> str:
         """The machine and its steps, as a sentence for reports."""
         boot = ", ".join(
@@ -81,6 +94,12 @@ class Arena:
             + ("" if dimm.id in at_boot else ", to be plugged")
             for dimm in self.all_dimms
         ]
+        kinds = {device.id: "dax device" for device in self.machine.dax}
+        dimms += [
+            f"{kinds.get(place.id, 'virtio-mem device')} {place.id} of {format_size(place.size)} "
+            f"on node {place.node}"
+            for place in self.managed
+        ]
         cmdline = (f" ({self.machine.cmdline})" if self.machine.cmdline else "") + "; "
         steps = ["steps: " + ", ".join(self.alphabet)]
         if self.symmetry:
@@ -89,13 +108,16 @@ class Arena:
 
     @property
     def blocks(self) -> tuple[int, ...]:
-        """The memory blocks of all DIMMs, and those of boot memory, ascending."""
+        """The memory blocks of all devices, and those of boot memory, ascending."""
         blocks = {
             block
             for dimm in self.all_dimms
             if dimm.addr is not None
             for block in range(dimm.addr // SECTION, (dimm.addr + dimm.size) // SECTION)
         }
+        for place in self.managed:
+            start = place.addr or 0
+            blocks.update(range(-(-start // SECTION), (start + place.size) // SECTION))
         blocks.update(self.boot_blocks, *map(_named, self.steps))
         return tuple(sorted(blocks))
 
@@ -117,7 +139,19 @@ class Arena:
             return [Unplug(dimm.id) for dimm in self.all_dimms]
         if part == "plug":
             return [Plug(d.id, d.size, d.node, d.addr) for d in self.all_dimms]
+        if part == "driver":
+            dax = [verb(device.id) for device in self.machine.dax for verb in (Unbind, Bind)]
+            return [*dax, *_resizes(self.machine)]
         return [Write("auto_online_blocks", value) for value in STATE_VALUES]
+
+
+def _resizes(machine: Machine) -> list[Resize]:
+    """Resizing each virtio-mem device to nothing and by quarters up to its whole region."""
+    return [
+        Resize(device.id, Bytes(device.size * quarters // 4 // device.block * device.block))
+        for device in machine.virtio_mem
+        for quarters in range(5)
+    ]
 
 
 class ArenaError(ZonediffError):
@@ -182,6 +216,11 @@ STANDARD: Final[dict[str, Arena]] = {
             ("state", "unplug", "plug", "knob"),
         ),
         Arena("eight-blocks", Machine(_guest(GIB), (_dimm("dimm1", 8),)), alphabet=("state",)),
+        Arena(
+            "dax",
+            Machine(_guest(1536 * MIB), dax=(Dax("dax0.0", Bytes(2 * SECTION), addr=Bytes(GIB)),)),
+            alphabet=("state", "driver", "knob"),
+        ),
     )
 }
 """The standard arenas, by name."""

@@ -37,7 +37,8 @@ def check_memory(arena: Arena, kernel: Kernel) -> None:
     States do not include the amount of free memory. So memory must never run short, even with all
     memmaps allocated, all added memory offline and the boot blocks in play offline.
     """
-    kib = sum(kernel.policy.memmap_kib(kernel, dimm.size // SECTION) for dimm in arena.all_dimms)
+    devices = (*arena.all_dimms, *arena.managed)
+    kib = sum(kernel.policy.memmap_kib(kernel, device.size // SECTION) for device in devices)
     kib += sum(SECTION // KIB for block in arena.blocks if kernel.tables.has(block))
     if kernel.free_kib - kib < kernel.reserve_kib:
         raise ArenaError(
@@ -53,6 +54,8 @@ def asymmetry(arena: Arena) -> str:
     Their DIMMs must have the same sizes and distances, and be present at boot alike.
     """
     nodes, last = arena.symmetry, len(arena.machine.nodes) - 1
+    if arena.managed:
+        return "nodes are interchangeable by their DIMMs alone: leave dax and virtio-mem devices"
     for node in nodes:
         if not 0 <= node <= last:
             return f"there is no node {node}: the machine has nodes 0 to {last}"

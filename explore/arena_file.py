@@ -83,7 +83,8 @@ def _mistakes(keys: ArenaFile) -> list[Mistake]:
         ]
     if not keys.alphabet:
         mistakes.append(Mistake(("alphabet",), "expected at least one part"))
-    if not (keys.machine.dimms or keys.plug):
+    machine = keys.machine
+    if not (machine.dimms or machine.dax or machine.virtio_mem or keys.plug):
         mistakes.append(Mistake((), "expected a DIMM, of the machine or to plug"))
     if keys.symmetry and not mistakes and (mistake := asymmetry(keys.arena(""))):
         mistakes.append(Mistake(("symmetry",), mistake))

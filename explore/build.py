@@ -45,7 +45,8 @@ def build(
         while True:
             # Start without the pieces of state; when a step reads one, keep it and start again.
             search = BreadthFirst(policy, arena, numberings, kept_pieces, group)
-            viewed = parts or viewed_parts(level, arena.blocks, search.layout.zones)
+            zones, devices = search.layout.zones, [device.id for device in arena.managed]
+            viewed = parts or viewed_parts(level, arena.blocks, zones, devices)
             try:
                 complete, levels = search.explore(viewed, bounds, progress)
                 break

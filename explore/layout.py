@@ -157,6 +157,6 @@ class Layout:
         guest.kernel.knob, devices = self.numbering.values[tracer.row[self.rest]]
         guest.kernel.devices = dict(devices)
         for id, device in devices:
-            blocks = device.blocks(guest.block_size)
-            guest.places[id] = blocks[0], blocks[-1]
+            if blocks := device.blocks(guest.block_size):
+                guest.places[id] = blocks[0], blocks[-1]
         return guest

@@ -50,7 +50,8 @@ class _Side:
         except KernelDied as died:
             self.death = died.how
         zones = len(self.guest.kernel.tables.spans)
-        self.parts: list[Part] = viewed_parts(level, arena.blocks, zones)
+        devices = [device.id for device in arena.managed]
+        self.parts: list[Part] = viewed_parts(level, arena.blocks, zones, devices)
         self.no_views: list[PartView] = [()] * len(self.parts)
         self.views = self._view()
 

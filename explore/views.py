@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final, Literal, NamedTuple
 
@@ -38,14 +38,20 @@ class ViewDifference(NamedTuple):
     right: str
 
 
-def viewed_parts(level: Level, blocks: tuple[int, ...], zones: int) -> list[Part]:
-    """Return the parts viewed at this level; zones: the number of (node, zone) pairs."""
+def viewed_parts(
+    level: Level, blocks: tuple[int, ...], zones: int, devices: Iterable[str] = ()
+) -> list[Part]:
+    """Return the parts viewed at this level.
+
+    zones: the number of (node, zone) pairs. devices: the ids of dax and virtio-mem devices.
+    """
     if level == "results":
         return []
     if level == "states":
         return [Part(f"memory{block}", partial(_state, block)) for block in blocks]
     viewed = [Part(f"memory{block}", partial(_files, block)) for block in blocks]
     viewed += [Part("nodes", _masks), Part("auto_online_blocks", _knob)]
+    viewed += [Part(f"device {name}", partial(_device, name)) for name in devices]
     if level == "spans":
         viewed += [
             Part(f"zone {index >> 2}/{ZONE_LABELS[index & 3]}", partial(_zone, index))
@@ -102,6 +108,10 @@ def _masks(guest: Guest) -> PartView:
 
 def _knob(guest: Guest) -> PartView:
     return (("auto_online_blocks", guest.kernel.knob or "no such file"),)
+
+
+def _device(name: str, guest: Guest) -> PartView:
+    return (("device", guest.devices[name].shown or ""),)
 
 
 def _zone(index: int, guest: Guest) -> PartView:

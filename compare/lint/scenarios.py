@@ -11,6 +11,7 @@ from itertools import groupby
 from zonediff.corpus.loader import locate
 from zonediff.corpus.problems import Mistake, Problem
 from zonediff.corpus.scenario import Scenario
+from zonediff.engine import words
 from zonediff.engine.trace import StepTrace, Trace
 from zonediff.result.judgements import Run
 from zonediff.result.partings import Parting, partings
@@ -40,15 +41,18 @@ def lint_scenarios(scenarios: Sequence[Scenario], runs: Runs) -> list[Problem]:
 
 
 def unjudged(scenarios: Sequence[Scenario], runs: Runs) -> list[str]:
-    """A sentence for each scenario and cause for which variants have no rules."""
+    """A sentence for each cause for which variants have no rules, with the scenarios."""
     causes: dict[tuple[str, str], list[str]] = {}
     for scenario in scenarios:
         for (id, variant), run in runs.items():
             if id == scenario.id and run.status == "not-modelled":
                 causes.setdefault((id, run.error or ""), []).append(variant)
+    scenarios_of: dict[tuple[str, str], list[str]] = {}
+    for (id, why), variants in causes.items():
+        scenarios_of.setdefault((why, ", ".join(variants)), []).append(id)
     return [
-        f"{id} could not be judged on {', '.join(variants)}, because {why}"
-        for (id, why), variants in causes.items()
+        f"{words.shorten(ids)} could not be judged on {named}, because {why}"
+        for (why, named), ids in scenarios_of.items()
     ]
 
 
