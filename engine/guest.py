@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from zonediff.engine import dax, sysfs
+from zonediff.engine import dax, sysfs, virtio_mem
 from zonediff.engine.adding import add_memory
-from zonediff.engine.devices import DaxDevice, Device, Source
+from zonediff.engine.devices import DaxDevice, Device, Source, VirtioMemDevice
 from zonediff.engine.ejecting import eject
 from zonediff.engine.kernel import Kernel, KernelDied, NotModelled
 from zonediff.engine.machine import Dimm, Machine, first_free
-from zonediff.engine.managed_devices import Dax, DaxDriver
+from zonediff.engine.managed_devices import Dax, DaxDriver, VirtioMem
 from zonediff.engine.memory import PINNED
 from zonediff.engine.policy import Policy
 from zonediff.engine.processes import allocate
@@ -38,7 +38,7 @@ from zonediff.engine.steps import (
     block_numbers,
     is_ranges,
 )
-from zonediff.engine.units import KIB, PAGE, SECTION, Bytes
+from zonediff.engine.units import KIB, PAGE, SECTION, Bytes, format_size
 from zonediff.engine.words import count_of
 from zonediff.engine.zones import Zone
 
@@ -109,6 +109,12 @@ ALLOCATED: Final = Rule(
     "block {block} in zone {zone} now holds {content}",
     "mm/page_alloc.c",
 )
+NO_SUCH_SIZE: Final = Rule(
+    "qemu.virtio-mem",
+    "(the virtual machine)",
+    "there is no virtio-mem device {device} of {size} or more",
+    "hw/virtio/virtio-mem.c of QEMU",
+)
 NO_DEVICE: Final = Rule(
     "bind_store",
     "bind_store",
@@ -158,6 +164,8 @@ class Guest:
             self._plug(dimm, at_boot=True)
         for device in self.machine.dax:
             self._find_dax(device)
+        for virtio in self.machine.virtio_mem:
+            self._find_virtio_mem(virtio)
         self.kernel.starting = False
 
     def _explain_knob(self) -> None:
@@ -204,7 +212,7 @@ class Guest:
         result: str | None
         match step:
             case Write(file, value):
-                result = sysfs.write(self.kernel, file, value)
+                result = self._write(file, value)
                 self._explain_absence(file, result)
             case Read(file):
                 result, output = sysfs.read(self.kernel, file)
@@ -216,8 +224,8 @@ class Guest:
                 result = self._unplug(id)
             case Bind(id) | Unbind(id):
                 result = self._hand_over(id, to_kmem=isinstance(step, Bind))
-            case Resize(id):
-                raise NotModelled(f"resizing {id} is not modelled")
+            case Resize(id, to):
+                result = self._resize(id, to)
             case Probe(addr):
                 result = sysfs.probe(self.kernel, addr)
             case HypervAdd(id, size, node):
@@ -268,11 +276,20 @@ class Guest:
             for device in self.devices.values()
             if device.source is Source.ACPI
         )
-        in_place = tuple(
-            replace(device, addr=Bytes(self.devices[device.id].start))
-            for device in self.machine.dax
+        self.machine = replace(
+            self.machine,
+            cmdline=cmdline,
+            dimms=dimms,
+            dax=tuple(
+                replace(device, addr=Bytes(self.devices[device.id].start))
+                for device in self.machine.dax
+            ),
+            virtio_mem=tuple(
+                replace(device, addr=Bytes(now.start), requested=Bytes(now.requested))
+                for device in self.machine.virtio_mem
+                if isinstance(now := self.devices[device.id], VirtioMemDevice)
+            ),
         )
-        self.machine = replace(self.machine, cmdline=cmdline, dimms=dimms, dax=in_place)
         self.kernel = Kernel(self.machine, self.policy)
         self.power_on()
 
@@ -354,10 +371,7 @@ class Guest:
 
     def _find_dax(self, device: Dax) -> None:
         """Enter a dax device that the firmware lists; kmem takes it if it is to have it."""
-        start = device.addr
-        if start is None:
-            taken = [(other.start, other.start + other.size) for other in self.devices.values()]
-            start = Bytes(first_free(self.machine.hotplug_base, device.size, taken))
+        start = self._start_of(device)
         driver: DaxDriver = "none" if device.driver == "kmem" else device.driver
         entry = DaxDevice(
             device.id,
@@ -374,6 +388,57 @@ class Guest:
             self.places[device.id] = (blocks[0], blocks[-1])
         if device.driver == "kmem":
             dax.bind(self.kernel, entry, self._node_of(entry))
+
+    def _start_of(self, device: Dax | VirtioMem) -> int:
+        """The address of a device: its own, or the first free one for DIMMs."""
+        if device.addr is not None:
+            return device.addr
+        taken = [(other.start, other.start + other.size) for other in self.devices.values()]
+        return first_free(self.machine.hotplug_base, device.size, taken)
+
+    def _find_virtio_mem(self, device: VirtioMem) -> None:
+        """Enter a virtio-mem device; its driver plugs what is requested."""
+        start = self._start_of(device)
+        entry = VirtioMemDevice.of(device, start, 0, self.block_size)
+        entry = replace(entry, kernel_node=self._node_of(entry))
+        self.devices[device.id] = entry
+        if blocks := entry.blocks(self.block_size):
+            self.places[device.id] = (blocks[0], blocks[-1])
+        virtio_mem.work(self.kernel, device.id)
+
+    def _resize(self, id: str, to: int) -> str | None:
+        """Request a size of a virtio-mem device, and let its driver work."""
+        device = self.devices.get(id)
+        if not isinstance(device, VirtioMemDevice) or to > device.size:
+            self.kernel.explain(NO_SUCH_SIZE.because(device=id, size=format_size(to)))
+            return "REFUSED"
+        self.devices[id] = replace(device, requested=to)
+        virtio_mem.work(self.kernel, id)
+        now = self.devices[id]
+        reached = isinstance(now, VirtioMemDevice) and now.plugged_size == to
+        return None if reached else "REFUSED"
+
+    def _write(self, file: str, value: str) -> str | None:
+        """Write to a file; a driver that waits for its memory to go online goes on."""
+        before = self._online_blocks()
+        result = sysfs.write(self.kernel, file, value)
+        for id, online in self._online_blocks().items():
+            if online - before[id]:
+                virtio_mem.after_onlining(self.kernel, id)
+        return result
+
+    def _online_blocks(self) -> dict[str, set[int]]:
+        """The online blocks of each virtio-mem device."""
+        kernel = self.kernel
+        return {
+            device.id: {
+                block
+                for block in device.blocks(self.block_size)
+                if kernel.has(block) and kernel.is_online(block)
+            }
+            for device in self.devices.values()
+            if isinstance(device, VirtioMemDevice)
+        }
 
     def _hand_over(self, id: str, *, to_kmem: bool) -> str | None:
         """Give a dax device to kmem, or take it from there."""

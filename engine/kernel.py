@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from zonediff.engine.boot import boot_memory
 from zonediff.engine.deprecated import DeprecatedMemory
-from zonediff.engine.devices import Device
+from zonediff.engine.devices import Device, VirtioMemDevice
 from zonediff.engine.errors import ZonediffError
 from zonediff.engine.machine import Machine, strtobool
 from zonediff.engine.parameters import UnknownEffect
@@ -19,6 +19,7 @@ from zonediff.engine.policy import Policy
 from zonediff.engine.pressure import Process, boot_free_kib, reserve_kib
 from zonediff.engine.rules import Because, Decision
 from zonediff.engine.trace import End
+from zonediff.engine.units import KIB, PAGE
 from zonediff.engine.zones import Span, Zone
 
 T = TypeVar("T")
@@ -61,8 +62,6 @@ class Kernel:
         self.policy = policy
         if (machine.dax or machine.virtio_mem) and not policy.models_managed_devices:
             raise NotModelled("dax and virtio-mem devices are modelled from v6.12 on")
-        if machine.virtio_mem:
-            raise NotModelled("virtio-mem devices are not modelled")
         try:
             used = machine.boot_ranges
         except UnknownEffect as effect:
@@ -167,6 +166,19 @@ class Kernel:
 
     def node_is(self, node: int, state: int) -> bool:
         return self.tables.node_is(node, state)
+
+    # --- devices
+
+    def unplugged_kib(self, block: int) -> int:
+        """KiB of a block that its virtio-mem device has not plugged."""
+        if not self.machine.virtio_mem:
+            return 0
+        size = self.block_pages * PAGE
+        return sum(
+            device.unplugged_in(block, size) // KIB
+            for device in self.devices.values()
+            if isinstance(device, VirtioMemDevice)
+        )
 
     # --- reasons and uevents
 

@@ -136,8 +136,7 @@ def _edges(kernel: Kernel) -> set[int]:
     if kernel.policy.valid_zones_by_device:
         size = memory.block_pages * PAGE
         for device in kernel.devices.values():
-            blocks = device.blocks(size)
-            edges.update((blocks.start, blocks.stop))
+            edges.update(device.edges(size))
     for span in memory.spans:
         if span:
             for pfn in span:

@@ -175,4 +175,5 @@ def _count_free(kernel: Kernel, block: int, sign: int) -> None:
         size -= kernel.tables.reserved.get(block, 0) * PAGE // KIB
         if kernel.tables.status[block] & OWN_MEMMAP:
             size -= kernel.policy.memmap_kib(kernel, 1)
+        size -= kernel.unplugged_kib(block)
         kernel.free_kib += sign * size

@@ -9,7 +9,7 @@ from typing import Final, Literal, get_args
 
 from zonediff.engine.errors import ZonediffError
 from zonediff.engine.machine import Dimm, Machine, first_free
-from zonediff.engine.managed_devices import Dax
+from zonediff.engine.managed_devices import Dax, VirtioMem
 from zonediff.engine.steps import (
     Bind,
     Fill,
@@ -77,7 +77,7 @@ class Arena:
     @property
     def managed(self) -> tuple[Dimm, ...]:
         """The place of every dax and virtio-mem device of the machine."""
-        devices = (*self.machine.dax, *self.machine.virtio_mem)
+        devices: list[Dax | VirtioMem] = [*self.machine.dax, *self.machine.virtio_mem]
         places = tuple(Dimm(item.id, item.size, item.node, item.addr) for item in devices)
         dimms = self.machine.dimms
         return placed(self.machine, (*dimms, *places))[len(dimms) :]
@@ -219,6 +219,11 @@ STANDARD: Final[dict[str, Arena]] = {
         Arena(
             "dax",
             Machine(_guest(1536 * MIB), dax=(Dax("dax0.0", Bytes(2 * SECTION), addr=Bytes(GIB)),)),
+            alphabet=("state", "driver", "knob"),
+        ),
+        Arena(
+            "virtio-mem",
+            Machine(_guest(GIB), virtio_mem=(VirtioMem("vmem0", Bytes(2 * SECTION)),)),
             alphabet=("state", "driver", "knob"),
         ),
     )

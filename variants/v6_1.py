@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
-from zonediff.engine.devices import Source
+from zonediff.engine.devices import Device, Source, VirtioMemDevice
 from zonediff.engine.policy import Shrink
 from zonediff.engine.rules import MEMORY_HOTPLUG_C, Decision, Rule
 from zonediff.engine.state import KernelState
@@ -130,20 +130,21 @@ class V6_1(V4_14):
 def auto_movable_zone(kernel: KernelState, block: int) -> Decision[Zone | None]:
     """The zone of a plain `online` under online_policy=auto-movable.
 
-    A device is movable as a whole or not at all: none of its blocks may be kernel memory, and
-    with all of it movable the ratio must hold, on the whole machine and on the block's node.
+    A unit is movable as a whole or not at all: a device, which is a static memory group; a block of
+    a virtio-mem driver, whose device is a dynamic group. None of its memory may be kernel memory,
+    and with all of it movable the ratio must hold, on the whole machine and on the block's node.
     """
     zone, pages = kernel_zone(kernel, block), kernel.block_pages
-    for device in kernel.devices.values():
-        blocks = device.blocks(kernel.block_pages * PAGE)
-        if block in blocks:
-            online = [b for b in blocks if kernel.has(b) and kernel.is_online(b)]
-            if any(kernel.zone(b) is not Zone.MOVABLE for b in online):
-                return Decision(
-                    zone,
-                    KERNEL_MEMORY_IN_DEVICE.because(device=device.id, block=block, zone=zone.label),
-                )
-            pages = (len(blocks) - len(online)) * kernel.block_pages
+    group = _group(kernel, block)
+    if group is not None:
+        unit = _unit(kernel, group, block)
+        online = [b for b in unit if kernel.has(b) and kernel.is_online(b)]
+        if any(kernel.zone(b) is not Zone.MOVABLE for b in online):
+            return Decision(
+                zone,
+                KERNEL_MEMORY_IN_DEVICE.because(device=group.id, block=block, zone=zone.label),
+            )
+        pages = (len(unit) - len(online)) * kernel.block_pages
     node = kernel.node(block)
     wholes = [("", range(kernel.nodes))]
     if kernel.switch("memory_hotplug.auto_movable_numa_aware", default=True):
@@ -152,6 +153,8 @@ def auto_movable_zone(kernel: KernelState, block: int) -> Decision[Zone | None]:
     for where, nodes in wholes:
         movable = pages + sum(kernel.present_pages(n, Zone.MOVABLE) for n in nodes)
         early = sum(kernel.early_pages(n) for n in nodes)
+        if ratio:
+            movable, early = _with_dynamic_groups(kernel, group, nodes, movable, early)
         beyond = movable > ratio * early // 100
         rule = BEYOND_RATIO if beyond else WITHIN_RATIO
         why = rule.because(
@@ -166,6 +169,52 @@ def auto_movable_zone(kernel: KernelState, block: int) -> Decision[Zone | None]:
         if beyond or not ratio:
             return Decision(zone, why)
     return Decision(Zone.MOVABLE, why)
+
+
+def _group(kernel: KernelState, block: int) -> Device | None:
+    """The device that a block is of."""
+    size = kernel.block_pages * PAGE
+    devices = kernel.devices.values()
+    return next((device for device in devices if block in device.blocks(size)), None)
+
+
+def _unit(kernel: KernelState, group: Device, block: int) -> range:
+    """The blocks that are movable together or not at all with this one."""
+    size = kernel.block_pages * PAGE
+    if not isinstance(group, VirtioMemDevice):
+        return group.blocks(size)
+    count = group.unit // size
+    return range(block // count * count, block // count * count + count)
+
+
+def _with_dynamic_groups(
+    kernel: KernelState, own: Device | None, nodes: range, movable: int, early: int
+) -> tuple[int, int]:
+    """The pages that are movable, and the kernel pages that count, with dynamic groups.
+
+    Kernel memory of a virtio-mem device allows for movable memory of that device alone. So the
+    movable memory of others does not count, nor do the kernel pages from boot that it needs
+    (auto_movable_stats_account_group).
+    """
+    ratio = _ratio(kernel)
+    for device in kernel.devices.values():
+        if not isinstance(device, VirtioMemDevice):
+            continue
+        in_movable, in_kernel = _online_pages(kernel, device)
+        if device is own:
+            early += in_kernel
+        elif device.kernel_node in nodes:
+            early -= max(0, in_movable * 100 // ratio - in_kernel)
+            movable -= in_movable
+    return movable, max(0, early)
+
+
+def _online_pages(kernel: KernelState, device: Device) -> tuple[int, int]:
+    """The pages of a device that are online in Movable, and in kernel zones."""
+    blocks = device.blocks(kernel.block_pages * PAGE)
+    zones = [kernel.zone(b) for b in blocks if kernel.has(b) and kernel.is_online(b)]
+    in_movable = sum(zone is Zone.MOVABLE for zone in zones)
+    return in_movable * kernel.block_pages, (len(zones) - in_movable) * kernel.block_pages
 
 
 def _ratio(kernel: KernelState) -> int:

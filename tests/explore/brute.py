@@ -63,7 +63,9 @@ def look(state: State, arena: Arena, level: Level) -> tuple[object, ...]:
         zones = 4 * len(arena.machine.nodes)
         return (dead_view(state.how),) * len(viewed_parts(level, arena.blocks, zones))
     zones = len(state.guest.kernel.tables.spans)
-    return tuple(part.view(state.guest) for part in viewed_parts(level, arena.blocks, zones))
+    devices = [device.id for device in arena.managed]
+    parts = viewed_parts(level, arena.blocks, zones, devices)
+    return tuple(part.view(state.guest) for part in parts)
 
 
 def whole_look(state: State) -> object:
