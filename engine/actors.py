@@ -79,13 +79,17 @@ class ProbeWriter:
 class Attributes:
     """The conditions of a rule on a block's files: patterns as in udev's ATTR{file}=="pattern".
 
-    As for udev, `*`, `?` and `[...]` are wildcards and `|` separates alternatives.
+    As for udev, `*`, `?` and `[...]` are wildcards and `|` separates alternatives. A rule can also
+    ask for the text of the knob, and, with a program, for the driver that manages the block's
+    device: `kmem`, `virtio_mem`, or `none`.
     """
 
     state: str | None = None
     valid_zones: str | None = None
     removable: str | None = None
     online: str | None = None
+    auto_online_blocks: str | None = None
+    driver: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Final, Literal, NewType, TypeVar
 from zonediff.engine.actors import (
     ACTORS,
     Additions,
+    Attributes,
     OnlineValue,
     OnliningDaemon,
     ProbeWriter,
@@ -266,13 +267,15 @@ class Offline(Step):
 class Udev(Step):
     """Run a plain udev rule over the `add` events that no one has handled yet.
 
-    The rule writes `value` to the `state` file of each block, in the order of the events.
+    The rule writes `value` to the `state` file of each block for which `when` holds, in the order
+    of the events.
     """
 
     value: OnlineValue = "online"
+    when: Attributes | None = None
 
     def __str__(self) -> str:
-        return f"udev rule: {self.value} on each add event"
+        return f"udev rule: {self.value} on each add event{conditions(self.when)}"
 
 
 @step("daemon", composite=True)
@@ -307,6 +310,14 @@ class Elapse(Step):
     def __str__(self) -> str:
         names = [item.name for item in dataclasses.fields(self)[1:] if getattr(self, item.name)]
         return f"{format_duration(self.time)} with {', '.join(names) or 'nobody'} at work"
+
+
+def conditions(when: Attributes | None) -> str:
+    """The conditions of a udev rule in words; empty for none."""
+    if when is None:
+        return ""
+    fields = [(item.name, getattr(when, item.name)) for item in dataclasses.fields(when)]
+    return " if " + ", ".join(f"{name} is {text}" for name, text in fields if text is not None)
 
 
 def is_ranges(blocks: str) -> bool:

@@ -6,10 +6,13 @@ model and a real kernel.
 
 from __future__ import annotations
 
+import dataclasses
 from bisect import bisect, bisect_left
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Protocol
 
+from zonediff.engine.actors import Attributes
 from zonediff.engine.observation import BlockView, Observation
 from zonediff.engine.steps import Daemon, Offline, Online, Step, Udev, Write, ordered
 
@@ -43,13 +46,43 @@ def acts(step: Step, view: View) -> Iterator[Step]:
         case Offline(blocks, order):
             for block in ordered(view.blocks(blocks), order):
                 yield Write(f"memory{block}/state", "offline")
-        case Udev(value):
+        case Udev(value, when):
             while view.pending:
-                yield Write(f"memory{view.pending.pop(0)}/state", value)
+                block = view.pending.pop(0)
+                if when is None or holds(when, block, view):
+                    yield Write(f"memory{block}/state", value)
         case Daemon(value):
             yield from _daemon(value, view)
         case _:
             raise TypeError(f"{step.verb} is no composite step")
+
+
+def holds(when: Attributes, block: int, view: View) -> bool:
+    """Whether a block matches the conditions of a udev rule."""
+    observation = view.look()
+    files = observation.block(block)
+    if files is None:
+        return False
+    texts = {
+        "auto_online_blocks": observation.auto_online_blocks or "",
+        "driver": _driver(block, view),
+    }
+    return all(
+        any(
+            fnmatchcase(texts.get(item.name) or getattr(files, item.name, ""), either)
+            for either in pattern.split("|")
+        )
+        for item in dataclasses.fields(when)
+        if (pattern := getattr(when, item.name)) is not None
+    )
+
+
+def _driver(block: int, view: View) -> str:
+    """The driver that manages a block's device; `none` for a DIMM and for boot memory."""
+    for device, text in view.look().devices.items():
+        if block in view.blocks(device):
+            return "virtio_mem" if " " in text else text
+    return "none"
 
 
 def _daemon(value: str, view: View) -> Iterator[Step]:

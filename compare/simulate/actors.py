@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from typing import Final
 
 import simpy
@@ -14,7 +12,6 @@ from zonediff.engine import userspace
 from zonediff.engine.actors import (
     MS,
     Additions,
-    Attributes,
     OnliningDaemon,
     ProbeWriter,
     UdevRule,
@@ -122,19 +119,9 @@ def _worker(world: World, rule: UdevRule, events: simpy.Store) -> Work:
     while True:
         block = yield events.get()
         yield world.delay("udev", rule.latency)
-        if rule.when is None or _holds(rule.when, block, world.runner.look()):
+        if rule.when is None or userspace.holds(rule.when, block, world.runner):
             yield from world.write("udev", Write(f"memory{block}/state", rule.value))
         world.handled(block)
-
-
-def _holds(when: Attributes, block: int, observation: Observation) -> bool:
-    """Whether a block's files match the conditions of the rule, as udev matches ATTR{file}."""
-    view = observation.block(block)
-    return view is not None and all(
-        any(fnmatchcase(getattr(view, item.name), either) for either in pattern.split("|"))
-        for item in dataclasses.fields(when)
-        if (pattern := getattr(when, item.name)) is not None
-    )
 
 
 def daemon(world: World, helper: OnliningDaemon) -> None:

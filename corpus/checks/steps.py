@@ -12,6 +12,7 @@ from zonediff.corpus.checks.values import MISSPELT
 from zonediff.corpus.problems import Mistake, closest, unknown
 from zonediff.corpus.scenario import ScenarioStep
 from zonediff.corpus.schema import NAME
+from zonediff.engine.actors import Attributes
 from zonediff.engine.steps import (
     Allocate,
     Boot,
@@ -20,6 +21,7 @@ from zonediff.engine.steps import (
     Probe,
     Read,
     Step,
+    Udev,
     Write,
     XenAdd,
 )
@@ -53,6 +55,8 @@ def step_mistakes(step: Step) -> Iterator[Mistake]:
             yield from parameter_mistakes(cmdline, ("cmdline",))
         case Allocate():
             yield from time.process_mistakes(step)
+        case Udev(when=Attributes() as when) if when == Attributes():
+            yield Mistake(("when",), time.NO_CONDITION)
         case Elapse():
             yield from time.elapse_mistakes(step)
 

@@ -16,6 +16,10 @@ from zonediff.engine.units import MINUTE, SECTION, Bytes, format_size
 EVERY: Final = "every"
 """The word that stands for all processes in a goal."""
 
+NO_CONDITION: Final = (
+    "expected a condition: state, valid_zones, removable, online, auto_online_blocks or driver"
+)
+
 _HOSTS: Final = ("acpi", "hyperv", "xen")
 
 
@@ -115,7 +119,7 @@ def _udev_mistakes(rule: UdevRule) -> Iterator[Mistake]:
     yield from page_mistakes("memory", rule.memory)
     yield from score_mistakes(rule.oom_score_adj)
     if rule.when == Attributes():
-        yield Mistake(("when",), "expected a condition: state, valid_zones, removable or online")
+        yield Mistake(("when",), NO_CONDITION)
 
 
 def _count_mistakes(key: str, count: int) -> Iterator[Mistake]:

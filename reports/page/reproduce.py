@@ -37,6 +37,7 @@ from zonediff.engine.steps import (
     Unplug,
     Write,
     XenAdd,
+    conditions,
     from_json,
 )
 from zonediff.engine.trace import Act, Trace
@@ -231,7 +232,8 @@ def _step(step: Step, acts: Sequence[Act], ram: int, base: int) -> Iterator[_Pla
         case Online() | Offline() | Udev() if acts:
             if isinstance(step, Udev):
                 rule = f'SUBSYSTEM=="memory", ACTION=="add", ATTR{{state}}="{step.value}"'
-                yield "guest", _note(f"the effect of this udev rule: {rule}")
+                where = conditions(step.when)
+                yield "guest", _note(f"the effect of this udev rule: {rule}{where}")
             yield from (("guest", _command(*pieces)) for pieces in _loops(acts))
         case Elapse():
             yield from _elapse(step, base)

@@ -63,8 +63,8 @@ MISTAKES = [
     ("udev: {value: online}", "udev: {value: online, workers: 0}",
      "9:38: steps[1].elapse.udev.workers: 0: expected 1 to 1024"),
     ("udev: {value: online}", "udev: {value: online, when: {}}",
-     "9:35: steps[1].elapse.udev.when: expected a condition: state, valid_zones, removable or"
-     " online"),
+     "9:35: steps[1].elapse.udev.when: expected a condition: state, valid_zones, removable,"
+     " online, auto_online_blocks or driver"),
     ("udev: {value: online}", "udev: {value: online, when: {removable: 1}}",
      "9:47: steps[1].elapse.udev.when.removable: expected text, not the number 1; quote it to"
      " make it text"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import BootLab, Lab
+from zonediff.engine.actors import Attributes
 from zonediff.engine.kernel import NotModelled
 from zonediff.engine.machine import Dimm
 from zonediff.engine.managed_devices import Dax, DaxDriver
 from zonediff.engine.observation import run_length
-from zonediff.engine.steps import Allocate, Bind, Blocks, Boot, Offline, Unbind
+from zonediff.engine.steps import Allocate, Bind, Blocks, Boot, Offline, Udev, Unbind
 from zonediff.engine.units import Bytes, parse_size
 
 MOVABLE = "memhp_default_state=online_movable"
@@ -189,3 +190,24 @@ def test_acpi_does_not_eject_it(boot: BootLab) -> None:
 def test_there_is_no_such_device(boot: BootLab) -> None:
     lab = boot("1G", variant="v7.2")
     assert lab.do(Bind("dax1.0")) == lab.do(Unbind("dax1.0")) == "ENODEV"
+
+
+@pytest.mark.parametrize(
+    ("when", "written"),
+    [
+        (Attributes(driver="kmem|virtio_mem"), 2),
+        (Attributes(driver="virtio_mem"), 0),
+        (Attributes(driver="none"), 1),
+        (Attributes(driver="kmem", auto_online_blocks="offline"), 2),
+        (Attributes(driver="kmem", auto_online_blocks="online*"), 0),
+    ],
+)
+def test_a_udev_rule_asks_for_the_driver_and_the_knob(
+    boot: BootLab, when: Attributes, written: int
+) -> None:
+    lab = boot("1536M", variant="v7.2", dax=[device(driver="device_dax")])
+    lab.do(Bind("dax0.0"))
+    lab.plug("dimm1", "128M")
+    lab.do(Udev("online_movable", when))
+    assert len(lab.acts) == written
+    assert lab.runner.pending == []

@@ -58,6 +58,11 @@ STEPS: list[tuple[Step, dict[str, dict[str, Any]], str]] = [
         "plug dimm1 128M node 1 at 0x100000000",
     ),
     (Unplug("dimm1"), {"unplug": {"id": "dimm1"}}, "unplug dimm1"),
+    (
+        Udev("online_movable", Attributes(state="offline", driver="kmem")),
+        {"udev": {"value": "online_movable", "when": {"state": "offline", "driver": "kmem"}}},
+        "udev rule: online_movable on each add event if state is offline, driver is kmem",
+    ),
     (Bind("dax0.0"), {"bind": {"id": "dax0.0"}}, "bind dax0.0 to kmem"),
     (Unbind("dax0.0"), {"unbind": {"id": "dax0.0"}}, "unbind dax0.0 from kmem"),
     (Resize("vmem0", GIG), {"resize": {"id": "vmem0", "to": "1G"}}, "resize vmem0 to 1G"),

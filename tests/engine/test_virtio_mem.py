@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import BootLab, Lab, boot_lab
+from zonediff.engine.actors import Attributes
 from zonediff.engine.devices import VirtioMemDevice
 from zonediff.engine.managed_devices import VirtioMem
 from zonediff.engine.observation import run_length
-from zonediff.engine.steps import Blocks, Boot, Fill, Online, Resize
+from zonediff.engine.steps import Blocks, Boot, Fill, Online, Resize, Udev
 from zonediff.engine.units import MIB, format_size, parse_size
 
 MOVABLE = "memhp_default_state=online_movable"
@@ -201,6 +202,13 @@ def test_its_node_comes_and_goes_with_it(boot: BootLab) -> None:
     assert lab.observation.nodes["online"] == "0-1"
     resize(lab, "0")
     assert lab.observation.nodes["online"] == "0"
+
+
+def test_a_udev_rule_asks_for_the_driver(boot: BootLab) -> None:
+    lab = boot("1G", variant="v7.2", virtio_mem=[device()])
+    resize(lab, "256M")
+    lab.do(Udev("online_movable", Attributes(driver="virtio_mem")))
+    assert blocks(lab) == ["32-33 online [Movable]"]
 
 
 POLICY = "memhp_default_state=online memory_hotplug.online_policy=auto-movable"
