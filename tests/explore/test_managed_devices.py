@@ -14,6 +14,7 @@ from zonediff.explore.all_pairs import explore_all_pairs
 from zonediff.explore.arena import STANDARD
 from zonediff.explore.arena_checks import asymmetry
 from zonediff.explore.build import build
+from zonediff.variants.registry import Registry
 
 
 def test_the_steps_of_a_dax_device() -> None:
@@ -45,8 +46,7 @@ def test_the_explorer_agrees_with_brute_force(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["dax", "virtio-mem"])
 def test_the_variants_behave_alike(name: str) -> None:
-    both = [policy(variant) for variant in ("v6.12", "v7.2")]
-    [exploration] = explore_all_pairs(both, [STANDARD[name]])
+    [exploration] = explore_all_pairs(("v6.12", "v7.2"), Registry(), [STANDARD[name]])
     assert exploration.verdict == "equivalent"
 
 
