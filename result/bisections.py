@@ -17,4 +17,10 @@ class Bisection:
     @property
     def first(self) -> Judgement | None:
         """The first stage that changes anything."""
-        return next((step for step in self.steps if step.kind != "unchanged"), None)
+        same = ("unchanged", "not-judged")
+        return next((step for step in self.steps if step.kind not in same), None)
+
+    @property
+    def judged(self) -> bool:
+        """Whether any stage could be judged."""
+        return any(step.kind != "not-judged" for step in self.steps)

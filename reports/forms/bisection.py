@@ -65,7 +65,7 @@ def _table(bisections: Sequence[Bisection], variant: str, baseline: str) -> Iter
         numbers = [f"({number})" for number in range(1, len(stages) + 1)]
         yield from (f"{number} {stage}" for number, stage in zip(numbers, stages, strict=True))
         yield ""
-        rows = [*_rows(bisections)]
+        rows = [*_rows([item for item in bisections if item.judged])]
         taken = sum(
             max(map(len, column)) + COLUMN_GAP
             for column in zip(numbers, *(cells for _, *cells in rows), strict=True)
@@ -82,6 +82,8 @@ def _table(bisections: Sequence[Bisection], variant: str, baseline: str) -> Iter
         f"{'changes' if len(changed) == 1 else 'change'}{': ' if places else ''}{places}.",
         WIDTH,
     )
+    if unjudged := sum(not item.judged for item in bisections):
+        yield from wrap(f"{count_of(unjudged, 'scenario')} could not be judged.", WIDTH)
 
 
 def _rows(bisections: Sequence[Bisection]) -> Iterator[list[str]]:
