@@ -160,12 +160,14 @@ class Guest:
         """Let the kernel find the plugged DIMMs (the ACPI scan of its boot)."""
         self._explain_knob()
         self.kernel.starting = True
+        for virtio in self.machine.virtio_mem:
+            self._place_virtio_mem(virtio)
         for dimm in self.machine.dimms:
             self._plug(dimm, at_boot=True)
         for device in self.machine.dax:
             self._find_dax(device)
         for virtio in self.machine.virtio_mem:
-            self._find_virtio_mem(virtio)
+            virtio_mem.work(self.kernel, virtio.id)
         self.kernel.starting = False
 
     def _explain_knob(self) -> None:
@@ -396,15 +398,14 @@ class Guest:
         taken = [(other.start, other.start + other.size) for other in self.devices.values()]
         return first_free(self.machine.hotplug_base, device.size, taken)
 
-    def _find_virtio_mem(self, device: VirtioMem) -> None:
-        """Enter a virtio-mem device; its driver plugs what is requested."""
+    def _place_virtio_mem(self, device: VirtioMem) -> None:
+        """Enter a virtio-mem device at its place, with nothing plugged."""
         start = self._start_of(device)
         entry = VirtioMemDevice.of(device, start, 0, self.block_size)
         entry = replace(entry, kernel_node=self._node_of(entry))
         self.devices[device.id] = entry
         if blocks := entry.blocks(self.block_size):
             self.places[device.id] = (blocks[0], blocks[-1])
-        virtio_mem.work(self.kernel, device.id)
 
     def _resize(self, id: str, to: int) -> str | None:
         """Request a size of a virtio-mem device, and let its driver work."""

@@ -66,7 +66,11 @@ class Arena:
             Dimm(id, step.size, step.node, getattr(step, "addr", None))
             for id, step in added.items()
         ]
-        return placed(self.machine, (*self.machine.dimms, *self.dimms, *from_steps))
+        regions = tuple(
+            Dimm(item.id, item.size, item.node, item.addr) for item in self.machine.virtio_mem
+        )
+        dimms = (*self.machine.dimms, *self.dimms, *from_steps)
+        return placed(self.machine, (*regions, *dimms))[len(regions) :]
 
     def dimms_of(self, node: int) -> list[Dimm]:
         """Return every DIMM that a node may have, by address."""
@@ -77,10 +81,12 @@ class Arena:
     @property
     def managed(self) -> tuple[Dimm, ...]:
         """The place of every dax and virtio-mem device of the machine."""
-        devices: list[Dax | VirtioMem] = [*self.machine.dax, *self.machine.virtio_mem]
-        places = tuple(Dimm(item.id, item.size, item.node, item.addr) for item in devices)
-        dimms = self.machine.dimms
-        return placed(self.machine, (*dimms, *places))[len(dimms) :]
+        virtio_mem, dimms, dax = self.machine.virtio_mem, self.machine.dimms, self.machine.dax
+        devices: list[Dimm | Dax | VirtioMem] = [*virtio_mem, *dimms, *dax]
+        places = placed(
+            self.machine, tuple(Dimm(item.id, item.size, item.node, item.addr) for item in devices)
+        )
+        return (*places[: len(virtio_mem)], *places[len(virtio_mem) + len(dimms) :])
 
     @property
     def about(self) -> str:

@@ -49,17 +49,11 @@ class Devices:
 
     def switch_on(self, dimms: Sequence[Dimm]) -> Iterator[Mistake]:
         """Plug in the DIMMs that are there at boot, and enter the devices with a driver."""
+        yield from self._enter_all("virtio_mem", self._machine.virtio_mem)
         for index, dimm in enumerate(dimms):
             for mistake in self._plug(dimm):
                 yield mistake.below("machine", "dimms", index)
-        managed: dict[str, Sequence[Dax | VirtioMem]] = {
-            "dax": self._machine.dax,
-            "virtio_mem": self._machine.virtio_mem,
-        }
-        for key, devices in managed.items():
-            for index, device in enumerate(devices):
-                for mistake in self._enter_managed(key, device):
-                    yield mistake.below("machine", key, index)
+        yield from self._enter_all("dax", self._machine.dax)
 
     def follow(self, steps: Sequence[ScenarioStep]) -> Iterator[Mistake]:
         """Do the steps, as far as they concern devices."""
@@ -119,6 +113,11 @@ class Devices:
         ]
         start = first_free(self._machine.hotplug_base, dimm.size, taken)
         return replace(dimm, addr=Bytes(start))
+
+    def _enter_all(self, key: str, devices: Sequence[Dax | VirtioMem]) -> Iterator[Mistake]:
+        for index, device in enumerate(devices):
+            for mistake in self._enter_managed(key, device):
+                yield mistake.below("machine", key, index)
 
     def _enter_managed(self, key: str, device: Dax | VirtioMem) -> Iterator[Mistake]:
         """Enter a device of the machine that a driver manages, at its place."""

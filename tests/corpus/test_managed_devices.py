@@ -64,7 +64,7 @@ def test_a_file(read: Callable[[str], list[Scenario]]) -> None:
          " 1M or more"),
         ("requested: 8M", "requested: 6M", "6:60: machine.virtio_mem[0].requested: 6M: expected"
          " whole blocks of the device, at most its size"),
-        ("id: vmem0, size", "id: dax0.0, size", "6:21: machine.virtio_mem[0].id: there is already a"
+        ("id: vmem0, size", "id: dax0.0, size", "5:14: machine.dax[0].id: there is already a"
          " device 'dax0.0'"),
         ("to: 512M", "to: 2G", "9:29: steps[1].resize.to: 2G: expected whole blocks of 4M, at most"
          " 1G"),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.conftest import BootLab, Lab, boot_lab
 from zonediff.engine.actors import Attributes
 from zonediff.engine.devices import VirtioMemDevice
+from zonediff.engine.machine import Dimm
 from zonediff.engine.managed_devices import VirtioMem
 from zonediff.engine.observation import run_length
 from zonediff.engine.steps import Blocks, Boot, Fill, Online, Resize, Udev
@@ -178,6 +179,12 @@ def test_a_region_that_begins_within_a_block(boot: BootLab) -> None:
     lab = boot("1G", variant="v7.2", virtio_mem=[vmem])
     assert resize(lab, "512M") == "REFUSED"
     assert blocks(lab) == ["33-35 offline [Normal Movable]"]
+
+
+def test_its_region_comes_before_dimms(boot: BootLab) -> None:
+    dimms = [Dimm("dimm1", parse_size("128M"))]
+    lab = boot("1G", variant="v7.2", dimms=dimms, virtio_mem=[device()])
+    assert lab.guest.places == {"vmem0": (32, 39), "dimm1": (40, 40)}
 
 
 def test_no_more_than_the_region(boot: BootLab) -> None:
