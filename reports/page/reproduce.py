@@ -17,6 +17,7 @@ from zonediff.corpus.forms import machine_from_json
 from zonediff.engine import words
 from zonediff.engine.actors import ProbeWriter
 from zonediff.engine.machine import Dimm, Machine
+from zonediff.engine.managed_devices import VirtioMem
 from zonediff.engine.observation import BlockRange
 from zonediff.engine.steps import (
     Bind,
@@ -142,7 +143,8 @@ def _options(machine: Machine, steps: Sequence[Step]) -> Iterator[str]:
 def _qemu(machine: Machine, steps: Sequence[Step]) -> Iterator[str]:
     """The command line of QEMU; each option is a piece."""
     plugs = [step for step in steps if isinstance(step, Plug)]
-    devices: list[Dimm | Plug] = [*machine.dimms, *plugs]
+    at_boot: list[Dimm | VirtioMem] = [*machine.virtio_mem, *machine.dimms]
+    devices: list[Dimm | Plug | VirtioMem] = [*at_boot, *plugs]
     yield "qemu-system-x86_64 -enable-kvm"
     memory = f"-m size={format_size(machine.ram)}"
     if devices:
@@ -156,9 +158,9 @@ def _qemu(machine: Machine, steps: Sequence[Step]) -> Iterator[str]:
             yield f"-numa node,nodeid={node}{cpus},memdev=ram{node}"
         else:
             yield f"-numa node,nodeid={node}{cpus}"
-    for dimm in machine.dimms:
-        yield f"-object {_backend(dimm)}"
-        yield f"-device {_device(dimm)}"
+    for device in at_boot:
+        yield f"-object {_backend(device)}"
+        yield f"-device {_device(device)}"
     yield "-kernel bzImage"
     yield "-append " + shlex.quote(" ".join(["root=/dev/sda", *_kernel_parameters(machine)]))
     yield "-monitor stdio guest.img"
@@ -173,7 +175,7 @@ def _kernel_parameters(machine: Machine) -> Iterator[str]:
             yield f"memmap={format_size(dax.size)}%{dax.addr:#x}-1+0xefffffff"
 
 
-def _room(machine: Machine, devices: Sequence[Dimm | Plug]) -> int:
+def _room(machine: Machine, devices: Sequence[Dimm | Plug | VirtioMem]) -> int:
     """Bytes of address space that the devices need above boot memory."""
     total = sum(device.size for device in devices)
     ends = [
@@ -189,14 +191,19 @@ def _qemu_id(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]", "_", name if name[:1].isalpha() else f"d{name}")
 
 
-def _backend(device: Dimm | Plug) -> str:
+def _backend(device: Dimm | Plug | VirtioMem) -> str:
     return f"memory-backend-ram,id=mem-{_qemu_id(device.id)},size={format_size(device.size)}"
 
 
-def _device(device: Dimm | Plug) -> str:
-    address = "" if device.addr is None else f",addr={format_address(device.addr)}"
+def _device(device: Dimm | Plug | VirtioMem) -> str:
     name = _qemu_id(device.id)
-    return f"pc-dimm,id={name},memdev=mem-{name},node={device.node}{address}"
+    common = f"id={name},memdev=mem-{name},node={device.node}"
+    address = "" if device.addr is None else f"addr={format_address(device.addr)}"
+    if isinstance(device, VirtioMem):
+        sizes = f"block-size={format_size(device.block)}"
+        sizes += f",requested-size={format_size(device.requested)}"
+        return f"virtio-mem-pci,{common},{sizes}" + (address and f",mem{address}")
+    return f"pc-dimm,{common}" + (address and f",{address}")
 
 
 # --- the steps ------------------------------------------------------------------------------------

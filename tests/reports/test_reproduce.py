@@ -19,8 +19,10 @@ from zonediff.engine.steps import (
     Plug,
     Probe,
     Read,
+    Resize,
     Step,
     Udev,
+    Unbind,
     Unplug,
     Write,
     XenAdd,
@@ -93,6 +95,26 @@ def test_dimms_nodes_and_parameters() -> None:
         "object_add memory-backend-ram,id=mem-new,size=256M",
         "device_add pc-dimm,id=new,memdev=mem-new,node=1",
     ]
+
+
+def test_devices_with_a_driver() -> None:
+    info = scenario(
+        Resize("vmem0", Bytes(512 * MIB)),
+        Unbind("dax0.0"),
+        nodes=["1536M"],
+        dax=[{"id": "dax0.0", "size": "256M", "addr": "0x40000000"}],
+        virtio_mem=[{"id": "vmem0", "size": "1G", "requested": "2M"}],
+    )
+    parts = reproduction(info, [])
+    (line,) = typed(parts, "host")
+    assert "-m size=1536M,slots=1,maxmem=2560M" in line
+    assert (
+        "-object memory-backend-ram,id=mem-vmem0,size=1G"
+        " -device virtio-mem-pci,id=vmem0,memdev=mem-vmem0,node=0,block-size=2M,requested-size=2M"
+    ) in line
+    assert "-append 'root=/dev/sda memmap=256M%0x40000000-1+0xefffffff'" in line
+    assert typed(parts, "monitor") == ["qom-set vmem0 requested-size 512M"]
+    assert typed(parts, "guest")[-1] == "echo dax0.0 > /sys/bus/dax/drivers/kmem/unbind"
 
 
 @pytest.mark.parametrize(
