@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from zonediff.engine.parameters import MemoryRange
-from zonediff.engine.units import MIB, Bytes, format_size
+from zonediff.engine.units import KIB, MIB, Bytes, format_size
 
 DaxDriver = Literal["kmem", "device_dax", "none"]
 """The driver of a dax device: kmem makes it system RAM, device_dax a file to map."""
 
 DAX_ALIGNMENT: Final = 2 * MIB
 """A dax device begins and ends at multiples of 2 MiB (PMD_SIZE), whatever a memory block is."""
+
+ACPI_TABLES: Final = 128 * KIB
+"""Bytes at the top of low memory that QEMU's firmware keeps for ACPI tables."""
 
 _2M: Final = Bytes(2 * MIB)
 _NOTHING: Final = Bytes(0)
@@ -75,6 +78,10 @@ class Layout(Protocol):
     def node_numbers(self) -> Sequence[int]: ...
     @property
     def hotplug_base(self) -> int: ...
+    @property
+    def memory(self) -> Sequence[object]: ...
+    @property
+    def low_ram(self) -> int: ...
 
 
 def managed_problems(machine: Layout) -> Iterator[Problem]:
@@ -132,3 +139,5 @@ def _place_problems(
             yield ("addr",), f"lies partly in boot memory at {low:#x}..{high:#x}"
         elif node != machine.node_numbers[device.node]:
             yield ("node",), f"boot memory at {start:#x} is of another node"
+        elif not machine.memory and start < machine.low_ram < end + ACPI_TABLES:
+            yield ("addr",), f"ends at {end:#x}, where the firmware keeps its ACPI tables"

@@ -55,6 +55,8 @@ def test_a_file(read: Callable[[str], list[Scenario]]) -> None:
          " of 2M"),
         ("addr: 1G", "addr: 1408M", "5:40: machine.dax[0].addr: lies partly in boot memory at"
          " 0x40000000..0x60000000"),
+        ("addr: 1G", "addr: 1280M", "5:40: machine.dax[0].addr: ends at 0x60000000, where the"
+         " firmware keeps its ACPI tables"),
         ("1G, node: 1", "1G, node: 0", "5:50: machine.dax[0].node: boot memory at 0x40000000 is of"
          " another node"),
         ("1G, node: 1", "1G, node: 2", "5:50: machine.dax[0].node: no node 2: nodes are 0..1"),

@@ -143,16 +143,16 @@ def test_a_device_outside_boot_memory_takes_a_place_of_dimms(boot: BootLab) -> N
 
 
 def test_its_node_comes_and_goes_with_it(boot: BootLab) -> None:
-    lab = boot("1G+256M", variant="v7.2", dax=[device(node=1)])
-    assert lab.observation.nodes["online"] == "0-1"
+    lab = boot("1G+256M+128M", variant="v7.2", dax=[device(node=1)])
+    assert lab.observation.nodes["online"] == "0-2"
     lab.write(8, "online_movable")
-    assert lab.observation.nodes["has_memory"] == "0-1"
+    assert lab.observation.nodes["has_memory"] == "0-2"
     lab.write(8, "offline")
     lab.do(Unbind("dax0.0"))
-    assert lab.observation.nodes["online"] == "0"
+    assert lab.observation.nodes["online"] == "0,2"
     assert lab.events == ["remove memory8-9", "remove node1"]
     lab.do(Bind("dax0.0"))
-    assert lab.observation.nodes["online"] == "0-1"
+    assert lab.observation.nodes["online"] == "0-2"
 
 
 @pytest.mark.parametrize("wanted", [False, True])
