@@ -62,7 +62,7 @@ def learned_system(name: str, arena: Arena, side: SideMap, numberings: Numbering
 def _parts(arena: Arena, side: SideMap) -> tuple[str, ...]:
     zones = {name for observation in side.states.values() for name in observation.zones}
     blocks = [f"memory{block}" for block in arena.blocks]
-    devices = [f"device {device.id}" for device in arena.managed]
+    devices = [f"device {device}" for device in arena.managed_ids]
     names = [*blocks, "nodes", "auto_online_blocks", *devices]
     return (*names, *(f"zone {name}" for name in sorted(zones)))
 

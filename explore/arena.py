@@ -89,6 +89,11 @@ class Arena:
         return (*places[: len(virtio_mem)], *places[len(virtio_mem) + len(dimms) :])
 
     @property
+    def managed_ids(self) -> tuple[str, ...]:
+        """The ids of the dax and virtio-mem devices of the machine."""
+        return tuple(place.id for place in self.managed)
+
+    @property
     def about(self) -> str:
         """The machine and its steps, as a sentence for reports."""
         boot = ", ".join(

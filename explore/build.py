@@ -40,13 +40,12 @@ def build(
     numberings = numberings or Numberings()
     group = RenamingGroup(arena) if arena.symmetry else None
     kept_pieces = frozenset(Layout.PIECES if keep_all else ())
-    bounds = Bounds(until, depth, max_states)
+    bounds, devices = Bounds(until, depth, max_states), arena.managed_ids
     with failures_of(policy):
         while True:
             # Start without the pieces of state; when a step reads one, keep it and start again.
             search = BreadthFirst(policy, arena, numberings, kept_pieces, group)
-            zones, devices = search.layout.zones, [device.id for device in arena.managed]
-            viewed = parts or viewed_parts(level, arena.blocks, zones, devices)
+            viewed = parts or viewed_parts(level, arena.blocks, search.layout.zones, devices)
             try:
                 complete, levels = search.explore(viewed, bounds, progress)
                 break

@@ -50,8 +50,7 @@ class _Side:
         except KernelDied as died:
             self.death = died.how
         zones = len(self.guest.kernel.tables.spans)
-        devices = [device.id for device in arena.managed]
-        self.parts: list[Part] = viewed_parts(level, arena.blocks, zones, devices)
+        self.parts: list[Part] = viewed_parts(level, arena.blocks, zones, arena.managed_ids)
         self.no_views: list[PartView] = [()] * len(self.parts)
         self.views = self._view()
 

@@ -63,8 +63,7 @@ def look(state: State, arena: Arena, level: Level) -> tuple[object, ...]:
         zones = 4 * len(arena.machine.nodes)
         return (dead_view(state.how),) * len(viewed_parts(level, arena.blocks, zones))
     zones = len(state.guest.kernel.tables.spans)
-    devices = [device.id for device in arena.managed]
-    parts = viewed_parts(level, arena.blocks, zones, devices)
+    parts = viewed_parts(level, arena.blocks, zones, arena.managed_ids)
     return tuple(part.view(state.guest) for part in parts)
 
 
