@@ -13,8 +13,8 @@ from typing import Final
 
 from zonediff.compare.certified import Model, arena_digest, model_of, sources_digest
 from zonediff.compare.comparable import COMPARED_ZONES
+from zonediff.compare.recorded_chance import give_inputs, hangs_by_chance
 from zonediff.compare.tour import Outcome, Progress, TourParting, kind_of, repeated, shortest, tour
-from zonediff.compare.validate import give_inputs, hangs_by_chance
 from zonediff.corpus.recording import RecordedStep
 from zonediff.engine.guest import Guest
 from zonediff.engine.machine import Machine

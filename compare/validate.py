@@ -5,26 +5,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final
 
-from zonediff.compare.comparable import BUSY, discrepancies, same_result, same_zone
-from zonediff.corpus.recording import RecordedStep, Recording, read
+from zonediff.compare.comparable import discrepancies, same_result
+from zonediff.compare.recorded_chance import give_inputs, hangs_by_chance
+from zonediff.corpus.recording import Recording, read
 from zonediff.engine.guest import Guest
-from zonediff.engine.machine import strtobool
-from zonediff.engine.memory import PINNED, Memory
 from zonediff.engine.policy import Policy
 from zonediff.engine.run import Runner
-from zonediff.engine.steps import Step, Unplug, Write
-from zonediff.engine.zones import Zone
 from zonediff.result.certificates import SHIPPED, read_certificates
 from zonediff.result.replays import Disagreement, FileReplay, Replay
 from zonediff.result.result import Evidence
 from zonediff.variants.failure import failures_of
-
-_BLOCK_FILE: Final = re.compile(r"memory([0-9]+)/(state|online)")
 
 
 def replay(recording: Recording, policy: Policy) -> Replay:
@@ -66,68 +59,6 @@ def _replay(recording: Recording, runner: Runner) -> Replay:
             )
             return Replay(recording.id, total, number, parting, tuple(inputs))
     return Replay(recording.id, total, total, None, tuple(inputs))
-
-
-def give_inputs(runner: Runner, step: RecordedStep, number: int) -> Iterator[str]:
-    """Give the model the blocks with pages that cannot be migrated, as the kernel showed them."""
-    memory = runner.guest.kernel.tables
-    match step.do:
-        case Write(file, _) if file.startswith("memory"):
-            block = int(file.partition("/")[0].removeprefix("memory"))
-            if step.result in BUSY:
-                yield from _pin(memory, block, number)
-            elif memory.has(block):
-                memory.status[block] &= ~PINNED
-        case Unplug(id) if id in runner.guest.devices:
-            device_blocks = runner.guest.blocks(id)
-            online = [
-                block for block in device_blocks if memory.has(block) and memory.is_online(block)
-            ]
-            for block in online:
-                memory.status[block] &= ~PINNED
-            # It is partly chance whether an eject that does not drain fails: take it from the
-            # kernel.
-            runner.guest.kernel.ejects_drain = True
-            if step.result != "REFUSED":
-                return
-            stayed = [
-                b
-                for b in online
-                if same_zone(step.observation.block(b), runner.observation.block(b))
-            ]
-            # Movable blocks are the cause only if no others are online.
-            kernel = [block for block in stayed if memory.zone(block) is not Zone.MOVABLE]
-            for block in kernel or stayed:
-                yield from _pin(memory, block, number)
-
-
-def hangs_by_chance(runner: Runner, step: RecordedStep) -> bool:
-    """Whether a kernel hangs in offlining kernel memory, where that was seen to happen."""
-    guest, memory = runner.guest, runner.guest.kernel.tables
-    if step.result != "hang" or not guest.policy.offlining_may_hang:
-        return False
-    return any(
-        memory.has(block) and memory.is_online(block) and memory.zone(block) is not Zone.MOVABLE
-        for block in _offlined(guest, step.do)
-    )
-
-
-def _offlined(guest: Guest, step: Step) -> Sequence[int]:
-    """The blocks that a step is to take offline."""
-    match step:
-        case Unplug(id) if id in guest.devices:
-            return guest.blocks(id)
-        case Write(file, value) if match := _BLOCK_FILE.fullmatch(file):
-            switch = strtobool(value, guest.policy.switch_letters)
-            off = value.rstrip("\n") == "offline" if match[2] == "state" else switch is False
-            return [int(match[1])] if off else []
-    return ()
-
-
-def _pin(memory: Memory, block: int, number: int) -> Iterator[str]:
-    if memory.has(block) and memory.is_online(block):
-        memory.status[block] |= PINNED
-        yield f"step {number}: block {block} holds unmovable pages"
 
 
 def validate(

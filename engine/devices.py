@@ -83,7 +83,8 @@ class VirtioMemDevice(Device):
     The driver divides the region into units: memory blocks, or big blocks that hold one or several
     memory blocks. kernel_node: the kernel's number of its node. requested: the size that the
     hypervisor asks for. unit: of a unit. granule: the least that is plugged, a sub-block or a unit.
-    plugged: a bit for each granule of each unit, the lowest first.
+    plugged: a bit for each granule of each unit, the lowest first. busy: the number of granules of
+    each unit with pages that cannot be migrated.
     """
 
     kernel_node: int = 0
@@ -91,6 +92,7 @@ class VirtioMemDevice(Device):
     unit: int = 0
     granule: int = 0
     plugged: tuple[int, ...] = ()
+    busy: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, device: VirtioMem, start: int, kernel_node: int, block_size: int) -> Self:
@@ -111,7 +113,7 @@ class VirtioMemDevice(Device):
             granule=sub_block if small else unit,
         )
         units = len(entry.blocks(block_size)) * block_size // unit
-        return replace(entry, plugged=(0,) * units)
+        return replace(entry, plugged=(0,) * units, busy=(0,) * units)
 
     def blocks(self, block_size: int) -> range:
         """The memory blocks of all its units, whether they are there or not."""
@@ -136,9 +138,13 @@ class VirtioMemDevice(Device):
         """Bytes that are plugged."""
         return sum(bits.bit_count() for bits in self.plugged) * self.granule
 
+    def unit_of(self, block: int, block_size: int) -> int:
+        """The index of the unit that a memory block of the device belongs to."""
+        return (block * block_size - self.unit_start(0)) // self.unit
+
     def unplugged_in(self, block: int, block_size: int) -> int:
         """Bytes of a memory block that are not plugged; 0 for a block of another device."""
-        index = (block * block_size - self.unit_start(0)) // self.unit
+        index = self.unit_of(block, block_size)
         if self.parts == 1 or not 0 <= index < len(self.plugged):
             return 0
         return (self.parts - self.plugged[index].bit_count()) * self.granule

@@ -80,8 +80,8 @@ BIG_REMOVED: Final = Rule(
 BUSY: Final = Rule(
     "virtio_mem_fake_offline",
     "virtio_mem_fake_offline",
-    "{device}: block {block} in zone {zone} holds pages that cannot be migrated: none of it is "
-    "unplugged",
+    "{device}: block {block} in zone {zone} holds pages that cannot be migrated: {size} of it stay "
+    "plugged",
     VIRTIO_MEM_C,
 )
 SHORT: Final = Rule(
@@ -260,13 +260,22 @@ class _Driver:
     def _unplug(self, index: int, most: int) -> int:
         """Unplug the highest sub-blocks of a block, and remove it if all are; return how many."""
         kernel, device, blocks = self.kernel, self.device, self._blocks(index)
-        pinned = [block for block in blocks if kernel.tables.status[block] & PINNED]
-        if pinned:
-            zone = kernel.zone(pinned[0]).label
-            kernel.explain(BUSY.because(device=self.id, block=pinned[0], zone=zone))
-            return 0
         bits = [bit for bit in range(device.parts) if device.plugged[index] >> bit & 1]
-        gone = bits[-most:]
+        pinned = [block for block in blocks if kernel.tables.status[block] & PINNED]
+        busy = len(bits) if pinned else min(device.busy[index], len(bits))
+        gone = bits[busy:][-most:]
+        if busy and len(gone) < min(most, len(bits)):
+            block = pinned[0] if pinned else blocks[0]
+            kernel.explain(
+                BUSY.because(
+                    device=self.id,
+                    block=block,
+                    zone=kernel.zone(block).label,
+                    size=format_size(busy * device.granule),
+                )
+            )
+        if not gone:
+            return 0
         size = len(gone) * device.granule
         if device.parts > 1:
             state = "online" if kernel.is_online(blocks[0]) else "offline"

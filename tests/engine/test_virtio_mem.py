@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -256,3 +258,16 @@ def test_what_is_requested_is_plugged_and_no_block_is_there_in_vain(
         there = [lab.observation.block(block) is not None for block in range(32, 36)]
         assert there == [bool(bits) for bits in entry.plugged]
         lab.write(32 + number % 4, "offline" if number % 3 else "online_movable")
+
+
+def test_parts_that_cannot_be_migrated_stay_plugged(boot: BootLab) -> None:
+    lab = boot("1G", "memhp_default_state=online", variant="v7.2", virtio_mem=[device()])
+    assert resize(lab, "256M") is None
+    entry = lab.guest.devices["vmem0"]
+    assert isinstance(entry, VirtioMemDevice)
+    lab.guest.devices["vmem0"] = replace(entry, busy=(3, 1, *entry.busy[2:]))
+    assert resize(lab, "64M") is None
+    assert blocks(lab) == ["32-33 online [Normal]"]
+    assert resize(lab, "0") == "REFUSED"
+    assert sizes(lab) == "0 requested, 8M plugged"
+    assert "6M of it stay plugged" in "\n".join(str(reason) for reason in lab.reasons)
