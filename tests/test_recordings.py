@@ -37,10 +37,10 @@ TRACES = {
     "v6.1": ("v6.1", 45),
     "v6.12": ("v6.12", 26),
     "v6.12-dax": ("v6.12", 18),
-    "v6.12-virtio-mem": ("v6.12", 8),
+    "v6.12-virtio-mem": ("v6.12", 20),
     "v7.2": ("v7.2", 26),
     "v7.2-dax": ("v7.2", 18),
-    "v7.2-virtio-mem": ("v7.2", 8),
+    "v7.2-virtio-mem": ("v7.2", 20),
 }
 """For each file, the variant that its kernel is, and how many traces there are."""
 

@@ -171,7 +171,7 @@ def test_below_its_movable_zone_balloon_memory_is_normal(boot: BootLab) -> None:
 
 @pytest.mark.parametrize(
     ("size", "blocks", "text"),
-    [(256, 2, "in 2 chunks"), (128, 1, "in 1 chunks"), (192, 2, "in 2 chunks")],
+    [(256, 2, "in 2 chunks"), (128, 1, "in 1 chunk of"), (192, 2, "in 2 chunks")],
 )
 def test_hyperv_adds_chunks_of_a_section(boot: BootLab, size: int, blocks: int, text: str) -> None:
     lab = boot()
