@@ -16,15 +16,16 @@ from zonediff.corpus.recording import RecordedStep
 from zonediff.engine.devices import VirtioMemDevice
 from zonediff.engine.guest import Guest
 from zonediff.engine.machine import strtobool
+from zonediff.engine.managed_devices import plugged_size
 from zonediff.engine.memory import PINNED, Memory
 from zonediff.engine.observe import observe
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Resize, Step, Unplug, Write
-from zonediff.engine.units import format_size, parse_size
+from zonediff.engine.units import format_size
+from zonediff.engine.virtio_mem import device_of
 from zonediff.engine.zones import Zone
 
 _BLOCK_FILE: Final = re.compile(r"memory([0-9]+)/(state|online)")
-_PLUGGED: Final = re.compile(r", (\S+) plugged$")
 
 
 def give_inputs(runner: Runner, step: RecordedStep, number: int) -> Iterator[str]:
@@ -69,7 +70,7 @@ def _keep_busy_parts(guest: Guest, step: RecordedStep, id: str, number: int) -> 
     """
     size = guest.block_size
     tables = guest.kernel.tables
-    device = _virtio_mem(guest, id)
+    device = device_of(guest.kernel, id)
     online = [block for block in guest.blocks(id) if tables.has(block) and tables.is_online(block)]
     for block in online:
         tables.status[block] &= ~PINNED
@@ -85,7 +86,8 @@ def _keep_busy_parts(guest: Guest, step: RecordedStep, id: str, number: int) -> 
         busy[unit] = int(not predicted.plugged[unit])
     guest.devices[id] = replace(device, busy=tuple(busy))
     predicted = _resized(guest, step.do, id)
-    excess = (_plugged(step, id) - predicted.plugged_size) // device.granule
+    plugged = plugged_size(step.observation.devices.get(id, ""))
+    excess = (plugged - predicted.plugged_size) // device.granule
     for unit in kept:
         count = predicted.plugged[unit].bit_count()
         more = min(excess, device.plugged[unit].bit_count() - count)
@@ -99,23 +101,11 @@ def _keep_busy_parts(guest: Guest, step: RecordedStep, id: str, number: int) -> 
             yield f"step {number}: {held} of block {block} cannot be unplugged"
 
 
-def _virtio_mem(guest: Guest, id: str) -> VirtioMemDevice:
-    device = guest.devices[id]
-    assert isinstance(device, VirtioMemDevice)
-    return device
-
-
 def _resized(guest: Guest, step: Step, id: str) -> VirtioMemDevice:
     """The device after the step, which a copy of the guest does."""
     twin = guest.copy()
     twin.do(step)
-    return _virtio_mem(twin, id)
-
-
-def _plugged(step: RecordedStep, id: str) -> int:
-    """Bytes that the kernel has plugged after a step, as its device shows them."""
-    shown = _PLUGGED.search(step.observation.devices.get(id, ""))
-    return parse_size(shown[1]) if shown else 0
+    return device_of(twin.kernel, id)
 
 
 def hangs_by_chance(runner: Runner, step: RecordedStep) -> bool:

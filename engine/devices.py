@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final, Self
 
-from zonediff.engine.managed_devices import DaxDriver, VirtioMem
-from zonediff.engine.units import MIB, format_size
+from zonediff.engine.managed_devices import DaxDriver, VirtioMem, virtio_mem_sizes, whole_blocks
+from zonediff.engine.units import MIB
 
 SUB_BLOCK: Final = 2 * MIB
 """The least that virtio-mem unplugs of memory that is online: a pageblock."""
@@ -69,7 +69,7 @@ class DaxDevice(Device):
 
     def blocks(self, block_size: int) -> range:
         """The memory blocks that lie in it whole: kmem adds no others (dax_kmem_range)."""
-        return range(-(-self.start // block_size), (self.start + self.size) // block_size)
+        return whole_blocks(self.start, self.size, block_size)
 
     @property
     def shown(self) -> str | None:
@@ -151,5 +151,4 @@ class VirtioMemDevice(Device):
 
     @property
     def shown(self) -> str | None:
-        requested, plugged = format_size(self.requested), format_size(self.plugged_size)
-        return f"{requested} requested, {plugged} plugged"
+        return virtio_mem_sizes(self.requested, self.plugged_size)

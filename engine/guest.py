@@ -415,9 +415,7 @@ class Guest:
             return "REFUSED"
         self.devices[id] = replace(device, requested=to)
         virtio_mem.work(self.kernel, id)
-        now = self.devices[id]
-        reached = isinstance(now, VirtioMemDevice) and now.plugged_size == to
-        return None if reached else "REFUSED"
+        return None if virtio_mem.device_of(self.kernel, id).plugged_size == to else "REFUSED"
 
     def _write(self, file: str, value: str) -> str | None:
         """Write to a file; a driver that waits for its memory to go online goes on."""
@@ -434,11 +432,10 @@ class Guest:
         return {
             device.id: {
                 block
-                for block in device.blocks(self.block_size)
+                for block in self.devices[device.id].blocks(self.block_size)
                 if kernel.has(block) and kernel.is_online(block)
             }
-            for device in self.devices.values()
-            if isinstance(device, VirtioMemDevice)
+            for device in self.machine.virtio_mem
         }
 
     def _hand_over(self, id: str, *, to_kmem: bool) -> str | None:

@@ -7,12 +7,14 @@ removed when. Plain data, as the machine has it at power-on; a booted kernel's a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from zonediff.engine.parameters import MemoryRange
-from zonediff.engine.units import KIB, MIB, Bytes, format_size
+from zonediff.engine.units import KIB, MIB, Bytes, format_size, parse_size
 
 DaxDriver = Literal["kmem", "device_dax", "none"]
 """The driver of a dax device: kmem makes it system RAM, device_dax a file to map."""
@@ -25,6 +27,7 @@ ACPI_TABLES: Final = 128 * KIB
 
 _2M: Final = Bytes(2 * MIB)
 _NOTHING: Final = Bytes(0)
+_SIZES: Final = re.compile(r"(\S+) requested, (\S+) plugged")
 
 Problem = tuple[tuple[str | int, ...], str]
 """A mistake: the path of the key in the machine, and what is wrong."""
@@ -61,6 +64,24 @@ class VirtioMem:
     requested: Bytes = _NOTHING
     node: int = 0
     addr: Bytes | None = None
+
+
+def whole_blocks(start: int, size: int, block_size: int) -> range:
+    """Return the memory blocks that lie in a range of bytes as a whole (dax_kmem_range)."""
+    return range(-(-start // block_size), (start + size) // block_size)
+
+
+def virtio_mem_sizes(requested: int, plugged: int) -> str:
+    """Return the sizes of a virtio-mem device, in bytes, as an Observation has them."""
+    return f"{format_size(requested)} requested, {format_size(plugged)} plugged"
+
+
+def plugged_size(sizes: str) -> int:
+    """Return the plugged bytes of a text of virtio_mem_sizes(); 0 for any other text."""
+    match = _SIZES.fullmatch(sizes)
+    with suppress(ValueError):
+        return parse_size(match[2]) if match else 0
+    return 0
 
 
 class Layout(Protocol):

@@ -112,7 +112,7 @@ def work(kernel: Kernel, id: str) -> None:
     """
     while _Driver(kernel, id).run():
         pass
-    device = _device(kernel, id)
+    device = device_of(kernel, id)
     if device.plugged_size != device.requested:
         kernel.explain(
             SHORT.because(
@@ -125,13 +125,14 @@ def work(kernel: Kernel, id: str) -> None:
 
 def after_onlining(kernel: Kernel, id: str) -> None:
     """Have the driver work again, if less than half of what may be offline is (MEM_ONLINE)."""
-    device = _device(kernel, id)
+    device = device_of(kernel, id)
     waits = device.plugged_size != device.requested
     if waits and offline_size(kernel, device) <= offline_threshold(kernel, device) // 2:
         work(kernel, id)
 
 
-def _device(kernel: Kernel, id: str) -> VirtioMemDevice:
+def device_of(kernel: Kernel, id: str) -> VirtioMemDevice:
+    """Return a virtio-mem device of the kernel as it is now."""
     device = kernel.devices[id]
     assert isinstance(device, VirtioMemDevice)
     return device
@@ -147,7 +148,7 @@ class _Driver:
 
     @property
     def device(self) -> VirtioMemDevice:
-        return _device(self.kernel, self.id)
+        return device_of(self.kernel, self.id)
 
     def run(self) -> bool:
         """Work on the difference of sizes; whether memory was removed."""

@@ -9,7 +9,7 @@ from typing import Final, Literal, get_args
 
 from zonediff.engine.errors import ZonediffError
 from zonediff.engine.machine import Dimm, Machine, first_free
-from zonediff.engine.managed_devices import Dax, VirtioMem
+from zonediff.engine.managed_devices import Dax, VirtioMem, whole_blocks
 from zonediff.engine.steps import (
     Bind,
     Fill,
@@ -127,8 +127,7 @@ class Arena:
             for block in range(dimm.addr // SECTION, (dimm.addr + dimm.size) // SECTION)
         }
         for place in self.managed:
-            start = place.addr or 0
-            blocks.update(range(-(-start // SECTION), (start + place.size) // SECTION))
+            blocks.update(whole_blocks(place.addr or 0, place.size, SECTION))
         blocks.update(self.boot_blocks, *map(_named, self.steps))
         return tuple(sorted(blocks))
 

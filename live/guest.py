@@ -15,6 +15,7 @@ from qemu.qmp import ExecuteError
 
 from zonediff.engine.kernel import KernelDied
 from zonediff.engine.machine import Dimm, Machine
+from zonediff.engine.managed_devices import virtio_mem_sizes
 from zonediff.engine.steps import Plug
 from zonediff.engine.units import PAGE
 from zonediff.engine.words import count_of
@@ -29,7 +30,6 @@ from zonediff.live.memory_devices import (
     dax_driver,
     dax_names,
     drivers_work,
-    virtio_mem_state,
 )
 from zonediff.live.qemu_arguments import NO_FILES, Backing, backend, backend_id, device, device_id
 from zonediff.live.snapshot import Snapshot, read_files, read_snapshot
@@ -280,7 +280,7 @@ class LiveGuest:
         await self.settle()
         [sizes] = [item for item in await self.virtio_mem() if item.name == device_id(id)]
         if sizes.plugged != sizes.requested:
-            raise Refused(virtio_mem_state(sizes.requested, sizes.plugged))
+            raise Refused(virtio_mem_sizes(sizes.requested, sizes.plugged))
 
     async def settle(self) -> None:
         """On a machine with virtio-mem, wait until its driver rests, and look.
@@ -395,7 +395,7 @@ class LiveGuest:
         ids = {device_id(item.id): item.id for item in self._machine.virtio_mem}
         sizes = await self.virtio_mem() if ids else ()
         return drivers | {
-            ids[item.name]: virtio_mem_state(item.requested, item.plugged) for item in sizes
+            ids[item.name]: virtio_mem_sizes(item.requested, item.plugged) for item in sizes
         }
 
     def _read_event(self, line: bytes) -> None:

@@ -12,7 +12,6 @@ from itertools import chain
 from typing import Final
 
 from zonediff.engine.machine import Machine
-from zonediff.engine.managed_devices import Dax
 from zonediff.engine.units import MIB, Bytes, format_size
 from zonediff.live.device_drivers import drivers
 from zonediff.live.image import Image
@@ -65,17 +64,6 @@ def dax_driver(name: str, files: Mapping[str, str]) -> str:
     """Return the driver that has a device of this name. files: those of its folder."""
     link = files.get(f"{_DAX_DEVICES}/{name}/driver", NO_DRIVER)
     return link.rpartition("/")[2]
-
-
-def dax_blocks(dax: Dax, block_size: int) -> tuple[int, int]:
-    """Return the first and last block of a device: its whole blocks (dax_kmem_range())."""
-    start = dax.addr or 0
-    return -(-start // block_size), (start + dax.size) // block_size - 1
-
-
-def virtio_mem_state(requested: int, plugged: int) -> str:
-    """Describe the sizes of a virtio-mem device, in bytes, as an Observation does."""
-    return f"{format_size(requested)} requested, {format_size(plugged)} plugged"
 
 
 def drivers_work(tasks: Sequence[str]) -> bool:

@@ -11,6 +11,7 @@ from zonediff.engine import userspace
 from zonediff.engine.guest import boot_blocks
 from zonediff.engine.kernel import KernelDied
 from zonediff.engine.machine import Dimm, Machine
+from zonediff.engine.managed_devices import whole_blocks
 from zonediff.engine.observation import Observation, difference
 from zonediff.engine.run import joined_events
 from zonediff.engine.steps import (
@@ -31,7 +32,7 @@ from zonediff.engine.trace import Act, End, Reason, StepTrace, Trace
 from zonediff.engine.units import Bytes, format_address
 from zonediff.live.guest import LiveGuest, Refused
 from zonediff.live.guest_spec import GuestSpec, Script, fixed_script
-from zonediff.live.memory_devices import dax_blocks, device_ids
+from zonediff.live.memory_devices import device_ids
 from zonediff.live.qemu_arguments import device_id
 from zonediff.live.snapshot import Snapshot
 from zonediff.live.templates import DiedBooting, booted
@@ -280,8 +281,8 @@ class GuestRunner:
             first, end = item.address // block, (item.address + item.region) // block
             self.device_blocks[self._ids[item.name]] = (first, end - 1)
         for dax in self._spec.machine.dax:
-            if (blocks := dax_blocks(dax, block))[0] <= blocks[1]:
-                self.device_blocks[dax.id] = blocks
+            if blocks := whole_blocks(dax.addr or 0, dax.size, block):
+                self.device_blocks[dax.id] = (blocks[0], blocks[-1])
 
     def _look(self) -> list[tuple[str, int]]:
         """Note the guest's last snapshot; return the uevents since the one before."""

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from zonediff.engine.machine import Dimm, Machine
-from zonediff.engine.managed_devices import Dax, VirtioMem
+from zonediff.engine.managed_devices import (
+    Dax,
+    VirtioMem,
+    plugged_size,
+    virtio_mem_sizes,
+    whole_blocks,
+)
 from zonediff.engine.steps import Bind, Resize, Step, Unbind, Write
 from zonediff.engine.trace import Trace
 from zonediff.engine.units import GIB, MIB, Bytes
@@ -17,12 +23,10 @@ from zonediff.live.initramfs import initramfs
 from zonediff.live.kernel_modules import modules
 from zonediff.live.memory_devices import (
     boot_parameters,
-    dax_blocks,
     dax_driver,
     dax_folders,
     drivers_work,
     obstacles,
-    virtio_mem_state,
 )
 from zonediff.live.qemu_arguments import device, plugged_at_boot, window_for
 from zonediff.live.subject import Live
@@ -54,13 +58,15 @@ def test_the_driver_is_where_the_link_leads() -> None:
 
 def test_kmem_adds_whole_blocks() -> None:
     block = 128 * MIB
-    assert dax_blocks(DAX, block) == (8, 9)
-    assert dax_blocks(Dax("dax0.0", Bytes(256 * MIB), addr=Bytes(1088 * MIB)), block) == (9, 9)
+    assert whole_blocks(GIB, 256 * MIB, block) == range(8, 10)
+    assert whole_blocks(1088 * MIB, 256 * MIB, block) == range(9, 10)
 
 
 def test_the_sizes_of_virtio_mem_are_told_as_observations_do() -> None:
-    assert virtio_mem_state(512 * MIB, 384 * MIB) == "512M requested, 384M plugged"
-    assert virtio_mem_state(0, 0) == "0 requested, 0 plugged"
+    assert virtio_mem_sizes(512 * MIB, 384 * MIB) == "512M requested, 384M plugged"
+    assert virtio_mem_sizes(0, 0) == "0 requested, 0 plugged"
+    assert plugged_size("512M requested, 384M plugged") == 384 * MIB
+    assert plugged_size("0 requested, many plugged") == plugged_size("kmem") == 0
 
 
 def test_virtio_mem_is_placed_before_dimms() -> None:
