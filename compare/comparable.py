@@ -36,7 +36,7 @@ NOT_COMPARED: Final = (
     "uevents and their order: recordings do not hold them",
     "other nodes of a block that lies in several, where the recording holds one",
     "spans of zones without present pages where the kernel does not list them",
-    "which blocks and parts of virtio-mem devices hold unmovable pages: taken from the recording",
+    "which memory holds unmovable pages: taken from the recording",
 )
 """The facts that a comparison leaves out, for reports."""
 
