@@ -7,19 +7,18 @@ goal is judged by such an outcome.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Final
 
 from zonediff.compare.comparable import BUSY
 from zonediff.engine.observation import Observation, apply
 from zonediff.engine.steps import Unplug, Write
+from zonediff.engine.sysfs import block_of
 from zonediff.engine.trace import Act, Trace
 from zonediff.result.judgements import GoalJudgement, Run
 from zonediff.result.partings import Parting, partings
 from zonediff.variants.registry import LIVE
 
-_BLOCK: Final = re.compile(r"memory([0-9]+)/(?:state|online)")
 _MOVABLE: Final = "Movable"
 _OUTCOMES: Final = ("end", "acts", "result")
 
@@ -59,8 +58,8 @@ def _by_chance(run: Run, parting: Parting) -> str | None:
 def _refused_blocks(act: Act, trace: Trace) -> range:
     """The blocks that an act was to take offline, and did not for what lies in them."""
     match act.do:
-        case Write(file, _) if act.result in BUSY and (match := _BLOCK.fullmatch(file)):
-            return range(int(match[1]), int(match[1]) + 1)
+        case Write(file, _) if act.result in BUSY and (block := block_of(file)) is not None:
+            return range(block, block + 1)
         case Unplug(id) if act.result == "REFUSED" and id in trace.devices:
             first, last = trace.devices[id]
             return range(first, last + 1)

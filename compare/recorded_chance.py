@@ -6,10 +6,8 @@ block online, or a part of a virtio-mem device plugged.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Final
 
 from zonediff.compare.comparable import BUSY, same_zone
 from zonediff.corpus.recording import RecordedStep
@@ -21,19 +19,17 @@ from zonediff.engine.memory import PINNED, Memory
 from zonediff.engine.observe import observe
 from zonediff.engine.run import Runner
 from zonediff.engine.steps import Resize, Step, Unplug, Write
+from zonediff.engine.sysfs import block_of
 from zonediff.engine.units import format_size
 from zonediff.engine.virtio_mem import device_of
 from zonediff.engine.zones import Zone
-
-_BLOCK_FILE: Final = re.compile(r"memory([0-9]+)/(state|online)")
 
 
 def give_inputs(runner: Runner, step: RecordedStep, number: int) -> Iterator[str]:
     """Give the model the blocks with pages that cannot be migrated, as the kernel showed them."""
     memory = runner.guest.kernel.tables
     match step.do:
-        case Write(file, _) if file.startswith("memory"):
-            block = int(file.partition("/")[0].removeprefix("memory"))
+        case Write(file, _) if (block := block_of(file)) is not None:
             if step.result in BUSY:
                 yield from _pin(memory, block, number)
             elif memory.has(block):
@@ -124,10 +120,13 @@ def _offlined(guest: Guest, step: Step) -> Sequence[int]:
     match step:
         case Unplug(id) if id in guest.devices:
             return guest.blocks(id)
-        case Write(file, value) if match := _BLOCK_FILE.fullmatch(file):
-            switch = strtobool(value, guest.policy.switch_letters)
-            off = value.rstrip("\n") == "offline" if match[2] == "state" else switch is False
-            return [int(match[1])] if off else []
+        case Write(file, value) if (block := block_of(file)) is not None:
+            name = file.rpartition("/")[2]
+            off = {
+                "state": value.rstrip("\n") == "offline",
+                "online": strtobool(value, guest.policy.switch_letters) is False,
+            }
+            return [block] if off.get(name) else []
     return ()
 
 

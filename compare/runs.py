@@ -163,6 +163,9 @@ def _goals(counts: Sequence[GoalCount]) -> list[GoalOutcome]:
     return [GoalOutcome(count.want, count.always, str(count)) for count in counts]
 
 
+_KEPT: Final = ("ran", "died", "not-modelled")
+
+
 class Runs(JsonOutcomes[WorkItem, Run]):
     """Runs in a store; failed runs are not kept, as another attempt may succeed."""
 
@@ -181,7 +184,7 @@ class Runs(JsonOutcomes[WorkItem, Run]):
         return f"run of {scenario.id} on {variant}{which}"
 
     def dump(self, outcome: Run) -> Any:
-        if outcome.status not in ("ran", "died"):
+        if outcome.status not in _KEPT:
             return None
         return to_json(replace(outcome, microseconds=None))
 
@@ -189,8 +192,10 @@ class Runs(JsonOutcomes[WorkItem, Run]):
         run = from_json(body, Run)
         scenario, variant, *_ = item.cell
         names = (run.scenario, run.variant, run.hash)
-        if names != (scenario.id, variant, scenario.hash) or run.status not in ("ran", "died"):
+        if names != (scenario.id, variant, scenario.hash) or run.status not in _KEPT:
             raise ValueError(f"it is of {run.scenario!r:.80} on {run.variant!r:.80}")
+        if run.status == "not-modelled":
+            return run
         wants = [goal.want for goal in scenario.goals]
         if [goal.want for goal in run.goals] != wants or (run.trace is None) == item.keeps_trace:
             raise ValueError("it does not judge the goals of its scenario, or lacks its trace")

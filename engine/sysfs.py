@@ -94,7 +94,8 @@ READ_ONLY: Final = ("removable", "valid_zones", "phys_index", "phys_device")
 _NUMBER: Final = re.compile(
     r"[+]?(?:0[xX](?P<hex>[0-9a-fA-F]+)|(?P<octal>0[0-7]*)|(?P<decimal>[1-9][0-9]{0,20}))"
 )
-_BLOCK_FILE: Final = re.compile(r"memory([0-9]+)/([a-z_]+)")
+_BLOCK_FILE: Final = re.compile(r"memory(0|[1-9][0-9]{0,17})/([a-z_]+)")
+"""18 digits: more than any block has, and few enough for Python's int()."""
 
 
 def write(kernel: Kernel, file: str, value: str) -> str | None:

@@ -202,9 +202,12 @@ def damaged(store: StoreReader, outcome: str, error: object) -> StoreError:
 @contextmanager
 def _sqlite_errors(path: Path) -> Iterator[None]:
     """Turn SQLite's exceptions into StoreError."""
+    damaged_text = f"{path}: not a zonediff store: it holds damaged text"
     try:
         yield
     except sqlite3.OperationalError as error:
+        if not hasattr(error, "sqlite_errorcode"):  # Python cannot decode a text that was read
+            raise StoreError(damaged_text) from None
         if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
             raise StoreError(
                 f"{path}: another process has kept it locked for {PATIENCE:g} s"
@@ -213,4 +216,4 @@ def _sqlite_errors(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         raise StoreError(f"{path}: not a zonediff store: {error}") from None
     except UnicodeDecodeError:  # SQLite's message quotes the bytes that are wrong
-        raise StoreError(f"{path}: not a zonediff store: it holds damaged text") from None
+        raise StoreError(damaged_text) from None

@@ -86,12 +86,10 @@ def verdict_in_words(result: Result, verdict: Verdict, *, brief: bool = False) -
     removed = removal_names(
         item for lost in result.removals if lost.variant == name for item in lost.removals
     )
+    unknown, left = verdict.number("not-judged"), verdict.number("not-run")
     says = []
-    unknown = verdict.number("not-judged")
     if errors:
         says.append(f"failed in {count_of(errors, 'scenario')}")
-    if unknown:
-        says.append(f"could not be judged in {count_of(unknown, 'scenario')}")
     if broken:
         harms = harms_of(result, name)
         known = number_known(result, name)
@@ -99,12 +97,15 @@ def verdict_in_words(result: Result, verdict: Verdict, *, brief: bool = False) -
             f"breaks {count_of(broken, 'scenario')}"
             f"{f', {known} of them known' if known else ''}{f': {harms}' if harms else ''}"
         )
-    elif not removed and verdict.number("unchanged") == len(result.scenarios):
-        says.append(f"behaves like {result.baseline} everywhere")
-    elif not errors + unknown:
-        says.append("breaks nothing unintended" if verdict.number("intended") else "breaks nothing")
-    if left := verdict.number("not-run"):
+    if unknown:
+        says.append(f"could not be judged in {count_of(unknown, 'scenario')}")
+    if left:
         says.append(f"was not run in {count_of(left, 'scenario')}")
+    if not removed and verdict.number("unchanged") == len(result.scenarios):
+        says.append(f"behaves like {result.baseline} everywhere")
+    elif not broken and errors + unknown + left < len(result.scenarios):
+        nothing = "breaks nothing unintended" if verdict.number("intended") else "breaks nothing"
+        says.append(f"{nothing} in the others" if says else nothing)
     if removed:
         named = count_of(len(removed), "interface") if brief else ", ".join(removed)
         says.append(f"removes {named}")

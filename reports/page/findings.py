@@ -75,6 +75,11 @@ class Finding:
         return None if self.difference is None else deciding_rule(self.difference)
 
     @property
+    def traceback(self) -> str | None:
+        """The error, if it is longer than the line that its cause is named after."""
+        return self.error if self.error and "\n" in self.error.strip() else None
+
+    @property
     def shape(self) -> object:
         """Equal for findings that a summary describes in the same words."""
         info = self.scenario
@@ -196,7 +201,7 @@ def _findings(index: Index, kind: Class) -> Iterator[Finding]:
                 continue
             assert judgement is not None
             error = _error(index, scenario.id, variant)
-            key = (replace(judgement, variant=""), error)
+            key = (replace(judgement, variant="", unjudged=""), error)
             link = index.cell(scenario.id, variant)
             for number, (other, finding) in enumerate(distinct):
                 if other == key:
@@ -330,6 +335,7 @@ def _error(index: Index, scenario: str, variant: str) -> str | None:
         if run is None or run.error is None:
             continue
         if run.status != "error":
-            return f"could not be judged on {name}, because {run.error}"
+            place = "" if name == variant else f" on {name}"
+            return f"could not be judged{place}, because {run.error}"
         return run.error if name == variant else f"the baseline failed:\n{run.error}"
     return None

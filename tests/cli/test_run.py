@@ -129,7 +129,7 @@ def test_a_variant_that_fails(
     args = ("--variant-file", variant_file, "--variants", "broken,michal-split/3")
     result = zonediff("run", "--corpus", corpus, *args, "-o", "out.json")
     assert result.exit_code == 3
-    assert "broken failed in 1 scenario." in result.output
+    assert "broken failed in 1 scenario;" in result.output
     assert "1 error on broken:\n  ordering/first\n" in result.output
     assert "Traceback" not in result.output
     (failed,) = [item for item in saved(tmp_path / "out.json").runs if item.error]

@@ -133,7 +133,7 @@ def test_block_size_is_hexadecimal_without_a_prefix(boot: BootLab) -> None:
     [
         *("memory33/state", "memory31/online", "memory32/stat", "memory32", "memory/state"),
         *("memory32/", "nothing", "memoryN/state", "memory32/uevents", "sub/probe", ""),
-        "memory999999/state",
+        *("memory999999/state", "memory032/state", "memory" + "1" * 5000 + "/state"),
     ],
 )
 def test_files_that_are_missing(lab: Lab, file: str) -> None:

@@ -38,7 +38,14 @@ OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
 MEMBERS = {
     "Zone": {"DMA": "NORMAL", "DMA32": "NORMAL", "NORMAL": "MOVABLE", "MOVABLE": "NORMAL"},
     "OnlineType": {"KEEP": "MOVABLE", "KERNEL": "MOVABLE", "MOVABLE": "KERNEL", "NONE": "KEEP"},
-    "Source": {"ACPI": "PROBE", "PROBE": "ACPI", "HYPERV": "ACPI", "XEN": "ACPI"},
+    "Source": {
+        "ACPI": "PROBE",
+        "PROBE": "ACPI",
+        "HYPERV": "ACPI",
+        "XEN": "ACPI",
+        "KMEM": "ACPI",
+        "VIRTIO_MEM": "ACPI",
+    },
     "Shrink": {"REMOVED": "OFFLINED", "REMOVED_TO_ONLINE": "REMOVED", "OFFLINED": "REMOVED"},
 }
 WORDS = ("name", "origin", "released", "intends", "stages", "recorded_as", "__slots__")

@@ -143,6 +143,15 @@ def test_a_store_whose_damage_is_no_text_is_told(tmp_path: Path) -> None:
         stored(path, load([WHERE]), 1, Registry())
 
 
+def test_a_stored_run_that_is_no_text_is_told(tmp_path: Path) -> None:
+    path, scenarios = tmp_path / "a.sqlite", load([WHERE])
+    stored(path, scenarios, 1, Registry())
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE outcomes SET body = CAST(x'ff' AS TEXT)")
+    with pytest.raises(StoreError, match=r"a\.sqlite: not a zonediff store: it holds damaged text"):
+        stored(path, scenarios, 1, Registry())
+
+
 def test_walks_are_not_walked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     registry = Registry()
     policies = registry.model("upstream").policy, registry.model("v4.13").policy
