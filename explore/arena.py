@@ -66,9 +66,7 @@ class Arena:
             Dimm(id, step.size, step.node, getattr(step, "addr", None))
             for id, step in added.items()
         ]
-        regions = tuple(
-            Dimm(item.id, item.size, item.node, item.addr) for item in self.machine.virtio_mem
-        )
+        regions = tuple(map(_range_of, self.machine.virtio_mem))
         dimms = (*self.machine.dimms, *self.dimms, *from_steps)
         return placed(self.machine, (*regions, *dimms))[len(regions) :]
 
@@ -83,9 +81,7 @@ class Arena:
         """The place of every dax and virtio-mem device of the machine."""
         virtio_mem, dimms, dax = self.machine.virtio_mem, self.machine.dimms, self.machine.dax
         devices: list[Dimm | Dax | VirtioMem] = [*virtio_mem, *dimms, *dax]
-        places = placed(
-            self.machine, tuple(Dimm(item.id, item.size, item.node, item.addr) for item in devices)
-        )
+        places = placed(self.machine, tuple(map(_range_of, devices)))
         return (*places[: len(virtio_mem)], *places[len(virtio_mem) + len(dimms) :])
 
     @property
@@ -194,6 +190,11 @@ def placed(machine: Machine, dimms: tuple[Dimm, ...]) -> tuple[Dimm, ...]:
         ranges.append((address, address + dimm.size))
         with_addresses.append(Dimm(dimm.id, dimm.size, dimm.node, address))
     return tuple(with_addresses)
+
+
+def _range_of(device: Dimm | Dax | VirtioMem) -> Dimm:
+    """A DIMM that takes the same addresses as a device."""
+    return Dimm(device.id, device.size, device.node, device.addr)
 
 
 def _guest(*nodes: int) -> tuple[Bytes, ...]:

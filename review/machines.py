@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from zonediff.engine.machine import Dimm, Machine
+from zonediff.engine.managed_devices import Dax
 from zonediff.engine.units import GIB, MIB, Bytes
+from zonediff.live import memory_devices
 from zonediff.live.guest_spec import GuestSpec
 from zonediff.live.host import Host
 from zonediff.live.image import Image
@@ -72,7 +74,10 @@ _DIMM_MACHINE: Final = ReviewMachine(
     dimms=(_DIMM,),
 )
 
-_DAX_DRIVERS: Final = "/sys/bus/dax/drivers"
+_DAX_MEMORY: Final = (Bytes(1536 * MIB),)
+
+# The kernel names the device itself, so the machine of the review does not declare it.
+_WITH_DAX: Final = Machine(_DAX_MEMORY, dax=(Dax("dax0.0", Bytes(256 * MIB), 0, Bytes(GIB)),))
 
 _DAX_MACHINE: Final = ReviewMachine(
     name="dax",
@@ -82,13 +87,13 @@ _DAX_MACHINE: Final = ReviewMachine(
         "kmem (unbind, then kmem/new_id)"
     ),
     config=("hotplug", "dax"),
-    machine=Machine((Bytes(1536 * MIB),), cmdline="memmap=256M%0x40000000-1+0xefffffff"),
+    machine=Machine(_DAX_MEMORY, cmdline=memory_devices.boot_parameters(_WITH_DAX)),
     devices=("/sys/bus/dax/devices/dax0.0",),
-    drivers=(_DAX_DRIVERS,),
+    drivers=(memory_devices.DAX_DRIVERS,),
     # Until 6.3, device_dax takes Soft Reserved memory; `daxctl reconfigure-device` does the same.
     handover=(
-        Action("write", f"{_DAX_DRIVERS}/device_dax/unbind", "dax0.0"),
-        Action("write", f"{_DAX_DRIVERS}/kmem/new_id", "dax0.0"),
+        Action("write", f"{memory_devices.DAX_DRIVERS}/device_dax/unbind", "dax0.0"),
+        Action("write", f"{memory_devices.DAX_DRIVERS}/kmem/new_id", "dax0.0"),
     ),
 )
 

@@ -20,7 +20,7 @@ from zonediff.engine.machine import Machine
 _LAYOUT: Final = ("nodes", "memory", "cpus", "physical_bits")
 """The keys of a machine without which the places of devices cannot be checked."""
 
-_CLAIM: Final = re.compile(r"[CE][0-9]{2}")
+_CLAIM: Final = re.compile(r"[A-Z][0-9]{2}")
 
 
 def check(parts: Draft) -> Iterator[Mistake]:

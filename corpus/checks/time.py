@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from typing import Final
 
 from zonediff.corpus.checks.values import page_mistakes, score_mistakes
@@ -16,9 +17,8 @@ from zonediff.engine.units import MINUTE, SECTION, Bytes, format_size
 EVERY: Final = "every"
 """The word that stands for all processes in a goal."""
 
-NO_CONDITION: Final = (
-    "expected a condition: state, valid_zones, removable, online, auto_online_blocks or driver"
-)
+*_CONDITIONS, _LAST_CONDITION = (field.name for field in fields(Attributes))
+NO_CONDITION: Final = f"expected a condition: {', '.join(_CONDITIONS)} or {_LAST_CONDITION}"
 
 _HOSTS: Final = ("acpi", "hyperv", "xen")
 

@@ -22,7 +22,7 @@ VARIANTS = (
     "upstream",
     "igor-movable",
     *("michal-split/1", "michal-split/2", "michal-split/3", "hyperv-xen-only"),
-    *("v4.12", "v4.13", "v4.14", "v4.14-stable", "v6.1"),
+    *("v4.12", "v4.13", "v4.14", "v4.14-stable", "v6.1", "v6.12", "v7.2"),
 )
 
 ORDER = """\
