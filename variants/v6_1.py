@@ -127,6 +127,9 @@ class V6_1(V4_14):
         return super().zone_to_online(kernel, block, online_type)
 
 
+_WITH_GROUP: Final = (Source.ACPI, Source.KMEM, Source.VIRTIO_MEM)
+
+
 def auto_movable_zone(kernel: KernelState, block: int) -> Decision[Zone | None]:
     """The zone of a plain `online` under online_policy=auto-movable.
 
@@ -172,9 +175,12 @@ def auto_movable_zone(kernel: KernelState, block: int) -> Decision[Zone | None]:
 
 
 def _group(kernel: KernelState, block: int) -> Device | None:
-    """The device that a block is of."""
+    """The device that a block is of, if its driver makes a memory group of it (MHP_NID_IS_MGID).
+
+    The balloon drivers of Hyper-V and Xen make none, and each of their blocks is a unit.
+    """
     size = kernel.block_pages * PAGE
-    devices = kernel.devices.values()
+    devices = [item for item in kernel.devices.values() if item.source in _WITH_GROUP]
     return next((device for device in devices if block in device.blocks(size)), None)
 
 

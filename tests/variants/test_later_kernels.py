@@ -11,7 +11,7 @@ from zonediff.engine.adding import add_memory
 from zonediff.engine.devices import Source
 from zonediff.engine.guest import Guest
 from zonediff.engine.machine import Config, Machine, Platform
-from zonediff.engine.steps import Blocks, Fill, Offline, Online, Udev
+from zonediff.engine.steps import Blocks, Fill, HypervAdd, Offline, Online, Udev
 from zonediff.engine.units import SECTION_PAGES, parse_size
 from zonediff.engine.zones import Span, Zone
 from zonediff.variants.registry import Registry
@@ -462,6 +462,15 @@ def test_6_1_auto_movable_takes_a_block_without_device_by_itself(boot: BootLab, 
     add_memory(lab.guest.kernel, 0, block << 27, 128 << 20, Source.PROBE)
     assert lab.write(block, "online") is None
     assert "32768 more pages make 32768 movable ones" in lab.reasons[-1].text
+
+
+def test_6_1_auto_movable_takes_each_block_of_a_balloon_by_itself(boot: BootLab) -> None:
+    ratio = "memory_hotplug.auto_movable_ratio=50"
+    lab = boot(variant="v6.1", cmdline=f"{AUTO_MOVABLE} {ratio}")
+    lab.do(HypervAdd("hot", parse_size("512M")))
+    for block, zone in ((33, "Movable"), (34, "Movable"), (35, "Movable"), (32, "Normal")):
+        assert lab.write(block, "online") is None
+        assert lab.zones(block) == zone
 
 
 def test_6_1_auto_movable_counts_boot_memory_that_is_still_online(boot: BootLab) -> None:
