@@ -14,12 +14,18 @@ class Driver(NamedTuple):
     module: str
 
 
+_DEVICE_DAX: Final = Driver("DEV_DAX", "device_dax")
 _OF_DAX: Final = (Driver("DEV_DAX_HMEM", "dax_hmem"), Driver("DEV_DAX_KMEM", "kmem"))
 _OF_VIRTIO_MEM: Final = (Driver("VIRTIO_MEM", "virtio_mem"),)
 
-DRIVERS: Final = _OF_DAX + _OF_VIRTIO_MEM
+DRIVERS: Final = (*_OF_DAX, _DEVICE_DAX, *_OF_VIRTIO_MEM)
 
 
 def drivers(machine: Machine) -> tuple[Driver, ...]:
     """Return the drivers of a machine's memory devices, in the order to load them."""
-    return (_OF_DAX if machine.dax else ()) + (_OF_VIRTIO_MEM if machine.virtio_mem else ())
+    maps_files = any(dax.driver == _DEVICE_DAX.module for dax in machine.dax)
+    return (
+        *(_OF_DAX if machine.dax else ()),
+        *((_DEVICE_DAX,) if maps_files else ()),
+        *(_OF_VIRTIO_MEM if machine.virtio_mem else ()),
+    )

@@ -23,6 +23,8 @@ DAX_DRIVERS: Final = "/sys/bus/dax/drivers"
 KMEM: Final = "kmem"
 """The driver that adds a device's memory to the kernel's (drivers/dax/kmem.c)."""
 
+STAY_OFFLINE: Final = "memhp_default_state=offline"
+
 NO_DRIVER: Final = "none"
 
 _DAX_DEVICES: Final = "/sys/bus/dax/devices"
@@ -47,6 +49,16 @@ def boot_parameters(machine: Machine) -> str:
     return " ".join(
         f"memmap={format_size(dax.size)}%{dax.addr:#x}{_TO_SOFT_RESERVED}" for dax in machine.dax
     )
+
+
+def is_handed_over(machine: Machine) -> bool:
+    """Whether a dax device changes hands after boot: the kernel gives each to kmem as it is."""
+    return any(dax.driver != KMEM or dax.memmap_on_memory for dax in machine.dax)
+
+
+def last_parameters(machine: Machine) -> str:
+    """Return the kernel parameters that overrule all others."""
+    return STAY_OFFLINE if is_handed_over(machine) else ""
 
 
 def dax_names(machine: Machine) -> dict[str, str]:
@@ -81,11 +93,9 @@ def obstacles(machine: Machine, image: Image) -> Iterator[str]:
             yield f"{dax.id}: a dax device of a guest is a part of its boot memory"
         elif dax.addr < machine.low_ram < dax.addr + dax.size + _TABLES:
             yield f"{dax.id}: QEMU keeps its tables at the end of low memory ({machine.low_ram:#x})"
-        if dax.driver != KMEM:
-            yield f"{dax.id}: the kernel gives Soft Reserved memory to kmem, not to {dax.driver}"
-        if dax.memmap_on_memory:
-            yield f"{dax.id}: kmem has it already when user space could set memmap_on_memory"
     config = image.config()
+    if config is None and is_handed_over(machine):
+        yield "how the kernel onlines added memory by itself is not known without its configuration"
     for driver in drivers(machine):
         built_with = "y" if config is None else config.get(driver.option, "n")
         if built_with == "n":

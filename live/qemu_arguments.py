@@ -13,7 +13,7 @@ from zonediff.engine.managed_devices import VirtioMem
 from zonediff.engine.steps import Plug, Step
 from zonediff.engine.units import GIB, MIB
 from zonediff.live.host import Accelerator
-from zonediff.live.memory_devices import boot_parameters
+from zonediff.live.memory_devices import boot_parameters, last_parameters
 
 BOOT_PARAMETERS: Final = (
     "console=ttyS0 earlyprintk=serial,ttyS0,115200 loglevel=7 printk.time=0 panic=-1 "
@@ -156,8 +156,8 @@ def arguments(
         yield from ("-serial", f"chardev:{name}")
     yield from ("-mon", f"chardev={MONITOR},mode=control")
     yield from ("-kernel", kernel, "-initrd", initrd)
-    parameters = (BOOT_PARAMETERS, boot_parameters(machine), cmdline)
-    yield from ("-append", " ".join(filter(None, parameters)))
+    own = (BOOT_PARAMETERS, boot_parameters(machine))
+    yield from ("-append", " ".join(filter(None, (*own, cmdline, last_parameters(machine)))))
     if incoming:  # the monitor has to say first what the state leaves out
         yield from ("-incoming", "defer")
 

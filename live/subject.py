@@ -20,7 +20,7 @@ from zonediff.live.accelerator import accelerator
 from zonediff.live.guest_spec import GuestSpec, fixed_script, made_of
 from zonediff.live.host import Host, find_host, memory_available
 from zonediff.live.image import Image, read_image
-from zonediff.live.memory_devices import obstacles
+from zonediff.live.memory_devices import STAY_OFFLINE, obstacles
 from zonediff.live.qemu_arguments import window_for
 from zonediff.variants.registry import LIVE
 from zonediff.variants.subject import NotOnThisMachine
@@ -33,8 +33,6 @@ _CANNOT: Final[dict[type[Step], str]] = {
     Elapse: "the guest runs no processes except its agent",
 }
 """The steps that a guest in QEMU cannot do, and why."""
-
-STAY_OFFLINE: Final = "memhp_default_state=offline"
 
 _log = logging.getLogger(__name__)
 

@@ -23,6 +23,7 @@ from zonediff.engine.units import GIB
 from zonediff.live.accelerator import accelerator
 from zonediff.live.guest import LiveGuest, restored, starting
 from zonediff.live.guest_spec import GuestSpec
+from zonediff.live.handover import hand_over
 from zonediff.live.host import memory_available
 from zonediff.live.qemu_arguments import Backing, backends
 
@@ -153,6 +154,7 @@ async def _ready(guest: LiveGuest, spec: GuestSpec) -> None:
         await guest.ready()
         for path in spec.paths:
             await guest.watch(path)
+        await hand_over(guest, spec)
     except KernelDied as death:
         raise DiedBooting(death, guest.console.reasons()) from None
 
