@@ -18,7 +18,9 @@ from tests.fuzz.kinds import Kind, call
 from tests.fuzz.readers import READERS
 
 LONGEST: Final = 20
-"""Seconds within which there is an answer, for an input of less than a mebibyte."""
+"""Seconds within which there is an answer, for each mebibyte of the input, also the first begun."""
+
+_MIB: Final = 1 << 20
 
 _LAST_FRAME: Final = re.compile(r'File "[^"]*?([^/"]+/[^/"]+)", line (\d+), in .*')
 _ERROR: Final = re.compile(r"^([A-Za-z_.]+(?:Error|Exception|Exit|Interrupt)\w*)", re.MULTILINE)
@@ -69,7 +71,7 @@ def fuzz(
         started = monotonic()
         for command in kind.commands(file, random):
             file.write_bytes(content)
-            code, failure = _try(kind, command)
+            code, failure = _try(kind, command, LONGEST * (1 + len(content) // _MIB))
             tally.codes[code] += 1
             if failure:
                 tally.failures.setdefault(failure, []).append(number)
@@ -80,14 +82,17 @@ def fuzz(
     return tally
 
 
-def _try(kind: Kind, command: tuple[str, ...]) -> tuple[int, str]:
-    """Run a command; return its exit code, and what is wrong with the answer (empty: nothing)."""
+def _try(kind: Kind, command: tuple[str, ...], longest: int) -> tuple[int, str]:
+    """Run a command; return its exit code, and what is wrong with the answer (empty: nothing).
+
+    longest: seconds within which it has to answer.
+    """
     try:
-        with _alarm():
+        with _alarm(longest):
             reader = READERS.get(command[0])
             code, output = call(*command) if reader is None else reader(*command[1:])
     except TooSlow:
-        return -1, f"no answer within {LONGEST} s"
+        return -1, f"no answer within {longest} s"
     except BaseException as error:
         return -1, f"{type(error).__name__} escaped: {error}"[:200]
     if "Traceback (most recent call last)" in output:
@@ -102,14 +107,14 @@ def _try(kind: Kind, command: tuple[str, ...]) -> tuple[int, str]:
 
 
 @contextmanager
-def _alarm() -> Iterator[None]:
+def _alarm(longest: int) -> Iterator[None]:
     """Raise TooSlow when what is inside takes too long."""
 
     def ring(_: int, frame: FrameType | None) -> None:
         raise TooSlow
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.alarm(LONGEST)
+    signal.alarm(longest)
     try:
         yield
     finally:
