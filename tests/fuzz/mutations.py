@@ -111,12 +111,17 @@ def _lines(change: Callable[[list[str], int, Random], None]) -> Callable[[str, R
     return changed
 
 
+_REPEATED: Final = 1 << 18
+"""Characters that a repeated line becomes at most: more work of the same kind shows nothing new."""
+
+
 def _drop(lines: list[str], at: int, _: Random) -> None:
     del lines[at]
 
 
 def _repeat(lines: list[str], at: int, random: Random) -> None:
-    lines[at:at] = [lines[at]] * random.choice((1, 1, 30, 2000))
+    wanted, most = random.choice((1, 1, 30, 2000)), _REPEATED // (1 + len(lines[at]))
+    lines[at:at] = [lines[at]] * max(1, min(wanted, most))
 
 
 def _swap(lines: list[str], at: int, random: Random) -> None:

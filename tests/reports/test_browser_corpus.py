@@ -67,6 +67,7 @@ async () => {
   // A layout of the page for each click would take minutes.
   Element.prototype.scrollIntoView = () => {};
   HTMLElement.prototype.focus = () => {};
+  document.body.style.display = "none";
   const cells = Array.from(document.querySelectorAll("tr.s td"));
   for (const cell of cells) {
     const row = cell.parentElement;
@@ -85,6 +86,7 @@ async () => {
       missed.push([hash, expected]);
     }
   }
+  document.body.style.display = "";
   return [cells.length, missed];
 }
 """
@@ -118,6 +120,38 @@ def test_the_matrix_begins_two_screens_after_the_verdict(browser: Browser, addre
 
 OPEN_ALL = "document.querySelectorAll('details').forEach((item) => { item.open = true; })"
 
+ONE_OF_EACH = """
+() => {
+  const name = (node) => `${node.tagName}.${node.className.baseVal ?? node.className}`;
+  const around = (node, depth) =>
+    depth && node ? `${around(node.parentElement, depth - 1)} ${name(node)}` : "";
+  const form = (node) => [
+    around(node, 5), ...node.getAttributeNames().sort(), node.textContent.trim() === "",
+  ].join(" ");
+  for (const blocks of ["tr, li, main div[id^='~']", "details, article"]) {
+    const known = new Set();
+    for (const block of document.querySelectorAll(blocks)) {
+      const forms = [block, ...block.querySelectorAll("*")].map(form);
+      if (forms.every((item) => known.has(item))) block.remove();
+      forms.forEach((item) => known.add(item));
+    }
+  }
+}
+"""
+"""Removes each row, item and card all of whose elements stand elsewhere with the same classes,
+attributes and surroundings: axe would judge them alike, and take minutes for tens of thousands."""
+
+REPEATED_IDS = """
+() => {
+  const ids = Array.from(document.querySelectorAll("[id]"), (item) => item.id);
+  return ids.filter((id, index) => ids.indexOf(id) !== index);
+}
+"""
+
+
+def test_no_id_is_given_twice(tab: Tab) -> None:
+    assert tab.page.evaluate(REPEATED_IDS) == []
+
 
 @pytest.mark.parametrize(
     ("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
@@ -127,8 +161,22 @@ def test_axe_finds_nothing(browser: Browser, address: str, width: int, theme: st
     tab = Tab(browser, viewport={"width": width, "height": 800}, color_scheme=theme)
     tab.page.goto(address)
     tab.page.evaluate(OPEN_ALL)
+    tab.page.evaluate(ONE_OF_EACH)
     report = axe.Axe().run(tab.page)
     assert report.violations_count == 0, report.generate_report()
+    tab.page.context.close()
+
+
+def test_axe_finds_the_fault_of_a_single_card(browser: Browser, address: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    tab = Tab(browser)
+    tab.page.goto(address)
+    tab.page.evaluate(OPEN_ALL)
+    cards = "[...document.querySelectorAll('details.scenario')]"
+    tab.page.evaluate(f"{cards}.at(-1).append(document.createElement('img'))")
+    tab.page.evaluate(ONE_OF_EACH)
+    report = axe.Axe().run(tab.page)
+    assert [item["id"] for item in report.response["violations"]] == ["image-alt"]
     tab.page.context.close()
 
 
