@@ -75,7 +75,7 @@ def test_few_claims_are_moot_for_a_new_variant(tmp_path: Path) -> None:
         for verdict in item.verdicts
         if verdict.variant == "always-movable"
     }
-    assert len(verdicts) == 36
+    assert len(verdicts) == 41
     moot = {id: verdict for id, verdict in verdicts.items() if verdict.verdict == "moot"}
     elsewhere = [id for id, item in moot.items() if item.condition.endswith("about this variant")]
     assert sorted(elsewhere) == ["C20", "E05", "E06", "E16"]
