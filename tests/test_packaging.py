@@ -236,10 +236,10 @@ print(*dir(zonediff))
 zonediff.ZonediffError
 print(*sorted(set(sys.modules) - before))
 """
-    alone, names, one = run(sys.executable, "-c", program, cwd=ROOT.parent).splitlines()
+    alone, names, modules = run(sys.executable, "-c", program, cwd=ROOT.parent).splitlines()
     assert alone == "zonediff"
     assert names.split() == sorted(zonediff.__all__)
-    assert one == "zonediff zonediff.engine zonediff.engine.errors"
+    assert modules == "zonediff zonediff.engine zonediff.engine.errors"
 
 
 def test_the_public_names_are_there_and_no_others() -> None:
@@ -327,10 +327,10 @@ def long_functions(source: str, most: int = 50) -> list[str]:
 
 def test_no_function_has_more_than_fifty_lines() -> None:
     long = {
-        str(path.relative_to(ROOT)): found
+        str(path.relative_to(ROOT)): offenders
         for folder in (*MAY_IMPORT, "tools")
         for path in sorted((ROOT / folder).rglob("*.py"))
-        if (found := long_functions(path.read_text()))
+        if (offenders := long_functions(path.read_text()))
     }
     assert long == {}
 
@@ -344,8 +344,8 @@ def test_a_long_function_is_found() -> None:
 def test_packages_import_only_what_is_below_them(folder: str) -> None:
     modules = sorted((ROOT / folder).rglob("*.py"))
     assert modules
-    found = (against_the_rule(path.read_text(), path.relative_to(ROOT)) for path in modules)
-    assert list(chain.from_iterable(found)) == []
+    offenders = (against_the_rule(path.read_text(), path.relative_to(ROOT)) for path in modules)
+    assert list(chain.from_iterable(offenders)) == []
 
 
 @pytest.mark.parametrize("layer", REPORT_LAYERS)

@@ -38,8 +38,8 @@ def images() -> list[Path]:
     if named := os.environ.get("ZONEDIFF_KERNEL"):
         return [Path(named)]
     folders = (Path("/boot"), ROOT / ".cache" / "live" / "boot")
-    found = [path for folder in folders for path in sorted(folder.glob("vmlinuz-*"))]
-    return [path for path in found if os.access(path, os.R_OK)]
+    images = [path for folder in folders for path in sorted(folder.glob("vmlinuz-*"))]
+    return [path for path in images if os.access(path, os.R_OK)]
 
 
 @pytest.fixture(scope="session")
@@ -54,9 +54,9 @@ def host() -> Host:
 @pytest.fixture(scope="session")
 def kernel(host: Host) -> Path:
     """The image of the kernel to run."""
-    if not (found := images()):
+    if not (readable := images()):
         pytest.skip("no kernel image to run: see .ci/live, or name one in ZONEDIFF_KERNEL")
-    return found[-1]
+    return readable[-1]
 
 
 @pytest.fixture(scope="session")

@@ -106,16 +106,16 @@ def test_a_killed_recording_goes_on_where_it_stopped(
     machines = ("--machine", "one-node", "--random", 2, "--steps", 3, "--seed", 7)
     asked = ("live", "record", "--kernel", kernel, "--jobs", 1, *machines)
     assert zonediff(*asked, "-o", here).exit_code == 0
-    programs, told = tmp_path / "bin", tmp_path / "told"
+    programs, notes = tmp_path / "bin", tmp_path / "told"
     programs.mkdir()
-    os.mkfifo(told)
-    (programs / QEMU).write_text(QEMU_THAT_TELLS.format(told=told, qemu=host.qemu))
+    os.mkfifo(notes)
+    (programs / QEMU).write_text(QEMU_THAT_TELLS.format(told=notes, qemu=host.qemu))
     (programs / QEMU).chmod(0o755)
     with subprocess.Popen(
         [sys.executable, "-c", COMMAND, *map(str, (*asked, "--store", store, "-o", there))],
         env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
     ) as process:
-        announced(told, 2)
+        announced(notes, 2)
         process.kill()
     assert not there.exists()
     with closing(sqlite3.connect(store)) as database:
@@ -210,11 +210,11 @@ def announced(fifo: Path, number: int) -> list[int]:
 def test_however_it_ends_nothing_is_left(
     kernel: Path, host: Host, tmp_path: Path, sent: signal.Signals, code: int
 ) -> None:
-    programs, temporary, told = tmp_path / "bin", tmp_path / "tmp", tmp_path / "told"
+    programs, temporary, notes = tmp_path / "bin", tmp_path / "tmp", tmp_path / "told"
     programs.mkdir()
     temporary.mkdir()
-    os.mkfifo(told)
-    (programs / QEMU).write_text(QEMU_THAT_TELLS.format(told=told, qemu=host.qemu))
+    os.mkfifo(notes)
+    (programs / QEMU).write_text(QEMU_THAT_TELLS.format(told=notes, qemu=host.qemu))
     (programs / QEMU).chmod(0o755)
     out = tmp_path / "out.jsonl"
     arguments = ["live", "record", "--kernel", kernel, "-o", out, "--random", 3, "--jobs", 2]
@@ -226,7 +226,7 @@ def test_however_it_ends_nothing_is_left(
         text=True,
         env={**os.environ, **environment},
     ) as process:
-        guests = [os.pidfd_open(pid) for pid in announced(told, 2)]
+        guests = [os.pidfd_open(pid) for pid in announced(notes, 2)]
         process.send_signal(sent)
         output, _ = process.communicate(timeout=DEADLINE)
     for guest in guests:

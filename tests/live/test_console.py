@@ -28,10 +28,10 @@ WARNING: CPU: 0 PID: 1 at mm/page_alloc.c:3500 warn_alloc+0x10/0x20
 
 
 def console(text: str) -> Console:
-    found = Console()
+    log = Console()
     for line in text.splitlines():
-        found.take(line.encode())
-    return found
+        log.take(line.encode())
+    return log
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def test_all_is_told_with_the_last_line_of_a_death() -> None:
 
 
 def test_the_lines_of_a_step_are_its_reasons() -> None:
-    found = console("one\ntwo\n")
-    assert [reason.text for reason in found.reasons()] == ["one", "two"]
-    found.take(b"three")
-    found.take(b" ")
-    found.take(b"clocksource: Switched to clocksource tsc")
-    assert [str(reason) for reason in found.reasons()] == ["printk: three"]
-    assert found.reasons() == ()
+    log = console("one\ntwo\n")
+    assert [reason.text for reason in log.reasons()] == ["one", "two"]
+    log.take(b"three")
+    log.take(b" ")
+    log.take(b"clocksource: Switched to clocksource tsc")
+    assert [str(reason) for reason in log.reasons()] == ["printk: three"]
+    assert log.reasons() == ()
 
 
 def test_of_many_lines_the_first_and_the_last_are_kept() -> None:
@@ -88,6 +88,6 @@ def test_of_a_death_the_lines_around_it_are_kept() -> None:
 
 
 def test_bytes_that_are_no_text_are_no_trouble() -> None:
-    found = Console()
-    found.take(b"\xff\xfe noise")
-    assert found.reasons()[0].text.endswith(" noise")
+    log = Console()
+    log.take(b"\xff\xfe noise")
+    assert log.reasons()[0].text.endswith(" noise")

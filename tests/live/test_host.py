@@ -87,17 +87,17 @@ def test_qemu_must_not_be_too_old(
 ) -> None:
     monkeypatch.setenv("PATH", f"{bin}:/usr/bin:/bin")  # cat
     program(bin / "qemu-system-x86_64", says)
-    found = look_for_host()
-    lacks = () if isinstance(found, host.Host) else found
+    installed = look_for_host()
+    lacks = () if isinstance(installed, host.Host) else installed
     assert ("qemu-system-x86_64" not in {item.what for item in lacks}) is fine
 
 
 def test_busybox_must_be_static(bin: Path) -> None:
     (bin / "busybox").write_bytes(elf(1, 3))
     (bin / "busybox").chmod(0o755)
-    found = look_for_host()
-    assert not isinstance(found, host.Host)
-    (item,) = [item for item in found if item.what == "busybox"]
+    installed = look_for_host()
+    assert not isinstance(installed, host.Host)
+    (item,) = [item for item in installed if item.what == "busybox"]
     assert item.why == f"at {bin / 'busybox'} needs shared libraries, which the guest lacks"
     assert item.debian == "apt-get install busybox-static"
 
@@ -113,9 +113,9 @@ def test_busybox_must_have_what_the_agent_uses(bin: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("PATH", f"{bin}:/usr/bin:/bin")  # cat
     monkeypatch.setattr(host, "is_static", lambda path: True)
     program(bin / "busybox", ALL_APPLETS.replace("uevent\n", ""))
-    found = look_for_host()
-    assert not isinstance(found, host.Host)
-    assert f"at {bin / 'busybox'} was built without uevent" in {item.why for item in found}
+    installed = look_for_host()
+    assert not isinstance(installed, host.Host)
+    assert f"at {bin / 'busybox'} was built without uevent" in {item.why for item in installed}
 
 
 def test_kvm_that_is_no_use_is_no_failure(

@@ -39,9 +39,9 @@ def test_what_is_written_is_read_again(
     live = modelled(variant, machine, script)
     path = tmp_path / "made.jsonl"
     path.write_text(json.dumps(with_id(to_json(live), "made.1", variant)) + "\n")
-    (found,) = read(path)
-    assert found == to_recording("made.1", variant, live)
-    assert replay(found, Registry().model(variant).policy).agrees
+    (recording,) = read(path)
+    assert recording == to_recording("made.1", variant, live)
+    assert replay(recording, Registry().model(variant).policy).agrees
 
 
 def test_only_what_changed_is_written(modelled: Modelled) -> None:

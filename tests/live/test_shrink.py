@@ -29,22 +29,22 @@ def shrunk(
 
 @given(st.sets(st.sampled_from(ITEMS)))
 def test_only_the_culprits_are_left_in_their_order(culprits: set[int]) -> None:
-    found, _ = shrunk(ITEMS, culprits)
-    assert found == sorted(culprits)
+    kept, _ = shrunk(ITEMS, culprits)
+    assert kept == sorted(culprits)
 
 
 def test_a_single_culprit_is_found_quickly() -> None:
     for culprit in ITEMS:
-        found, asked = shrunk(ITEMS, {culprit})
-        assert found == [culprit]
+        kept, asked = shrunk(ITEMS, {culprit})
+        assert kept == [culprit]
         assert asked <= 12
 
 
 @given(st.sets(st.sampled_from(ITEMS)), st.integers(0, 20))
 def test_it_is_not_asked_more_often_than_allowed(culprits: set[int], tries: int) -> None:
-    found, asked = shrunk(ITEMS, culprits, tries)
+    kept, asked = shrunk(ITEMS, culprits, tries)
     assert asked <= tries
-    assert culprits <= set(found)
+    assert culprits <= set(kept)
 
 
 def test_of_nothing_nothing_is_left() -> None:

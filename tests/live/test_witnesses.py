@@ -30,10 +30,10 @@ def test_witnesses_against_another_version_hold_on_the_kernel(
         pytest.skip(f"the model is of 6.1, the kernel is not: {subject.summary}")
     arena, numberings = STANDARD["one-dimm"], Numberings()
     models = [Registry().model(name) for name in ("v6.1", "v4.14")]
-    found = compare(*(build(model.policy, arena, numberings=numberings) for model in models))
+    comparison = compare(*(build(model.policy, arena, numberings=numberings) for model in models))
     # Whether kernel memory can be offlined is chance, so only movable memory is asked about; what
     # takes longest to come to shows most.
-    sequences = sorted((steps_of(witness, arena) for witness in found.witnesses), key=len)
+    sequences = sorted((steps_of(witness, arena) for witness in comparison.witnesses), key=len)
     longest = [steps for steps in sequences if not KERNEL.intersection(values(steps[:-1]))][-2:]
     assert longest
     for steps in longest:
@@ -41,7 +41,7 @@ def test_witnesses_against_another_version_hold_on_the_kernel(
             on_kernel(arena.machine, steps),
             *(model.run(arena.machine, steps) for model in models),
         )
-        told = [[(act.result, act.changed) for _, _, act in run.acts()] for run in (real, ours)]
-        assert told[0] == told[1]
+        outcomes = [[(act.result, act.changed) for _, _, act in run.acts()] for run in (real, ours)]
+        assert outcomes[0] == outcomes[1]
         assert real.boot == ours.boot
         assert (real.last(), real.steps[-1].result) != (other.last(), other.steps[-1].result)

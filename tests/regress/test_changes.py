@@ -191,11 +191,11 @@ def test_every_form_names_the_harm_and_known_outcomes(
 
 
 def test_what_sets_the_two_apart_is_said(result: Result) -> None:
-    one = result.runs[0]
+    first_run = result.runs[0]
     other = replace(
         result,
         baseline="igor-movable",
-        runs=[replace(one, hash="0" * 64)],
+        runs=[replace(first_run, hash="0" * 64)],
         complete=False,
         seeds=20,
         version="0.0.1",

@@ -419,12 +419,12 @@ def outcomes(scenario: ScenarioInfo, trace: Trace) -> list[GoalOutcome]:
         "the kernel survives": trace.end == "ran",
         "the DIMM is gone": trace.end == "ran" and view is None,
     }
-    found = view is not None and view.state == "online"
+    is_online = view is not None and view.state == "online"
     detail = f"memory{number} is {view}" if view else f"memory{number} is gone"
     return [
         GoalOutcome(
             goal["want"],
-            met.get(goal["want"], found),
+            met.get(goal["want"], is_online),
             words.death(trace) or "alive at the end" if "survives" in goal["want"] else detail,
         )
         for goal in scenario.goals

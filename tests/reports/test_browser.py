@@ -335,9 +335,9 @@ def test_the_address_keeps_what_is_looked_at(browser: Browser, tab: Tab) -> None
 
 def test_a_claim_filters(browser: Browser, result: Result, tmp_path: Path) -> None:
     first, *others = result.scenarios
-    told = replace(result, scenarios=[replace(first, claims=["C02", "C07"]), *others])
+    with_claims = replace(result, scenarios=[replace(first, claims=["C02", "C07"]), *others])
     path = tmp_path / "report.html"
-    path.write_text(render(told), encoding="utf-8")
+    path.write_text(render(with_claims), encoding="utf-8")
     tab = Tab(browser)
     tab.page.goto(path.as_uri())
     tab.page.select_option("#filter-claim", "C07")
@@ -426,8 +426,8 @@ def test_axe_finds_nothing(browser: Browser, address: str, width: int, theme: st
     tab.page.evaluate(
         "document.querySelectorAll('details').forEach((item) => { item.open = true; })"
     )
-    found = axe.Axe().run(tab.page)
-    assert found.violations_count == 0, found.generate_report()
+    report = axe.Axe().run(tab.page)
+    assert report.violations_count == 0, report.generate_report()
     tab.page.context.close()
 
 
@@ -468,8 +468,8 @@ def test_plots_fit_and_can_be_read(
     assert tab.page.inner_text("#frontiers figcaption").endswith(
         "4 of 10 points were not run; their results follow from their neighbours."
     )
-    found = axe.Axe().run(tab.page)
-    assert found.violations_count == 0, found.generate_report()
+    report = axe.Axe().run(tab.page)
+    assert report.violations_count == 0, report.generate_report()
     assert tab.trouble == []
     tab.page.context.close()
 

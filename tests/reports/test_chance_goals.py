@@ -27,13 +27,13 @@ def test_what_differs_for_sure_is_told(result: Result) -> None:
         counted(result, {"upstream": 60, "igor-movable": 95, "michal-split/1": 65})
     )
     assert chance.scenario == result.scenarios[0].id
-    told = {name: share.compared for share in chance.shares for name in share.variants}
-    assert told["upstream"] == ""
-    assert told["igor-movable"] == "more often than upstream"
-    assert told["michal-split/1"] == "no significant difference from upstream"
+    compared = {name: share.compared for share in chance.shares for name in share.variants}
+    assert compared["upstream"] == ""
+    assert compared["igor-movable"] == "more often than upstream"
+    assert compared["michal-split/1"] == "no significant difference from upstream"
     (chance,) = chance_goals(counted(result, {"igor-movable": 5}))
-    told = {name: share.compared for share in chance.shares for name in share.variants}
-    assert told["igor-movable"] == "less often than upstream"
+    compared = {name: share.compared for share in chance.shares for name in share.variants}
+    assert compared["igor-movable"] == "less often than upstream"
 
 
 def test_what_no_variant_leaves_to_chance_is_left_out(result: Result) -> None:

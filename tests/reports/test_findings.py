@@ -23,6 +23,6 @@ def test_the_shortest_is_that_in_which_the_least_is_done(result: Result) -> None
 
 def test_steps_within_a_step_count(result: Result) -> None:
     """A DIMM of eight blocks is onlined in one step, which is eight writes."""
-    found = [item for cause in causes(Index(result), "fix") for item in cause.findings]
-    [acts] = [item.acts for item in found if item.link.name == "ordering/ascending"]
+    findings = [item for cause in causes(Index(result), "fix") for item in cause.findings]
+    [acts] = [item.acts for item in findings if item.link.name == "ordering/ascending"]
     assert acts == 9

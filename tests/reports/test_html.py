@@ -223,14 +223,14 @@ def test_it_reads_from_the_verdict_down(result: Result) -> None:
 
 
 def test_every_scenario_and_its_reasons_are_there(result: Result, page: Page) -> None:
-    told = numberless(page.text)
+    text = numberless(page.text)
     for scenario in result.scenarios:
         assert scenario.title in page.text
         assert scenario.why in page.text
     for run in result.runs:
         for step in run.trace.steps if run.trace else ():
             for act in step.acts:
-                assert all(numberless(reason.text) in told for reason in act.reasons)
+                assert all(numberless(reason.text) in text for reason in act.reasons)
     assert "RuntimeError: <no> 'zone'" in page.text
 
 

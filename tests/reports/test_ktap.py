@@ -53,10 +53,10 @@ def _tests(lines: deque[str], indent: str) -> list[Test]:
                 diagnostics.append(lines.popleft().removeprefix(f"{indent}# "))
             else:
                 break
-        found = RESULT.fullmatch(lines.popleft().removeprefix(indent))
-        assert found is not None
-        assert int(found[2]) == number
-        test = Test(found[1] == "ok", found[3], found[4], found[5], diagnostics, children)
+        match = RESULT.fullmatch(lines.popleft().removeprefix(indent))
+        assert match is not None
+        assert int(match[2]) == number
+        test = Test(match[1] == "ok", match[3], match[4], match[5], diagnostics, children)
         if children is not None:
             assert test.ok == all(child.ok or child.directive == "SKIP" for child in children)
         if test.directive == "ERROR":

@@ -34,7 +34,7 @@ def test_the_mail_of_an_interrupted_run(result: Result, golden: Golden) -> None:
 
 
 def test_the_mail_of_a_run_without_differences(result: Result, golden: Golden) -> None:
-    one = result.scenarios[0].id
+    scenario = result.scenarios[0].id
     same = replace(
         result,
         variants=[result.variants[0], result.variants[2]],
@@ -42,12 +42,12 @@ def test_the_mail_of_a_run_without_differences(result: Result, golden: Golden) -
         runs=[
             run
             for run in result.runs
-            if run.scenario == one and run.variant in ("upstream", "michal-split/1")
+            if run.scenario == scenario and run.variant in ("upstream", "michal-split/1")
         ],
         judgements=[
             item
             for item in result.judgements
-            if item.scenario == one and item.variant == "michal-split/1"
+            if item.scenario == scenario and item.variant == "michal-split/1"
         ],
         removals=[],
         intents=[],

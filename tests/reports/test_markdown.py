@@ -49,9 +49,9 @@ def test_text_is_text_wherever_it_stands(text: str) -> None:
         ("- {}", r"<ul>\n<li>(.*)</li>\n</ul>\n"),
         ("| a |\n| --- |\n| {} |", r"<table>.*<td>(.*)</td>.*</table>\n"),
     ):
-        found = re.fullmatch(page, shown(place.format(markup.text(text))), re.DOTALL)
-        assert found is not None
-        assert html.unescape(found[1].replace("<!-- -->", "")) == want
+        match = re.fullmatch(page, shown(place.format(markup.text(text))), re.DOTALL)
+        assert match is not None
+        assert html.unescape(match[1].replace("<!-- -->", "")) == want
 
 
 @given(TEXT)
@@ -63,22 +63,22 @@ def test_code_is_code_wherever_it_stands(text: str) -> None:
         ("p: {}", r"<p>p: <code>(.*)</code></p>\n", False),
         ("| a |\n| --- |\n| {} |", r"<table>.*<td><code>(.*)</code></td>.*</table>\n", True),
     ):
-        found = re.fullmatch(page, shown(place.format(markup.code(text, cell))), re.DOTALL)
-        assert found is not None
-        assert html.unescape(found[1]) == want
+        match = re.fullmatch(page, shown(place.format(markup.code(text, cell))), re.DOTALL)
+        assert match is not None
+        assert html.unescape(match[1]) == want
 
 
 @given(TEXT)
 def test_what_stands_in_html_is_text(text: str) -> None:
     want = visible(one_line(text))
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"<details><summary>(.*)</summary>\n</details>\n",
         shown(f"<details><summary>{markup.html(text)}</summary>\n</details>"),
         re.DOTALL,
     )
-    assert found is not None
-    assert html.unescape(found[1].replace("<!-- -->", "")) == want
-    assert not re.search(r"[@#]\w|://\w|www\.", html.unescape(found[1]), re.IGNORECASE)
+    assert match is not None
+    assert html.unescape(match[1].replace("<!-- -->", "")) == want
+    assert not re.search(r"[@#]\w|://\w|www\.", html.unescape(match[1]), re.IGNORECASE)
 
 
 @given(st.lists(st.text("`~ a\n", max_size=9), min_size=1, max_size=4))

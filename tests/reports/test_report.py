@@ -75,8 +75,10 @@ def test_a_death_in_a_regression_is_in_the_verdict(result: Result) -> None:
 
 
 def test_findings_are_grouped_by_cause_the_commonest_first(result: Result) -> None:
-    found = [(cause.function, len(cause.findings)) for cause in causes(Index(result), "regression")]
-    assert found == [("acpi_memory_enable_device", 1), ("memory_root_attrs", 1)]
+    counts = [
+        (cause.function, len(cause.findings)) for cause in causes(Index(result), "regression")
+    ]
+    assert counts == [("acpi_memory_enable_device", 1), ("memory_root_attrs", 1)]
     changes = causes(Index(result), "behaviour-change")
     assert [len(cause.findings) for cause in changes] == [2]
 
@@ -195,8 +197,8 @@ def test_a_scenario_whose_baseline_failed_has_no_marks(result: Result) -> None:
     ],
 )
 def test_anchors_survive_a_mail(result: Result, id: str, anchor: str) -> None:
-    one = replace(result, scenarios=[replace(result.scenarios[0], id=id)], claims=[])
-    assert Index(one).scenario(id).anchor == anchor
+    single = replace(result, scenarios=[replace(result.scenarios[0], id=id)], claims=[])
+    assert Index(single).scenario(id).anchor == anchor
 
 
 def test_anchors_are_unique(result: Result) -> None:

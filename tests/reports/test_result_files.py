@@ -128,16 +128,16 @@ def test_any_trace_comes_back_as_it_was(
         Run(result.scenarios[0].id, variant.name, "ran", trace, result.runs[0].goals, hash=hash)
         for variant, trace in zip(result.variants, found, strict=False)
     ]
-    one = replace(result, runs=runs, judgements=[])
-    assert result_files.loads(result_files.dumps(one), "here") == one
+    changed = replace(result, runs=runs, judgements=[])
+    assert result_files.loads(result_files.dumps(changed), "here") == changed
 
 
 def test_goals_that_are_not_those_of_the_runs_come_back(result: Result) -> None:
     odd = [GoalJudgement("another goal", True, True, "unchanged", "so", "so")]
     first, second, *others = result.judgements
     judgements = [replace(first, goals=odd), replace(second, goals=[]), *others]
-    one = replace(result, judgements=judgements)
-    assert result_files.loads(result_files.dumps(one), "here") == one
+    changed = replace(result, judgements=judgements)
+    assert result_files.loads(result_files.dumps(changed), "here") == changed
 
 
 def test_the_file_repeats_little(result: Result) -> None:

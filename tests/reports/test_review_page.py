@@ -124,8 +124,8 @@ def test_axe_finds_nothing(
     ARTEFACTS.mkdir(exist_ok=True)
     file = ARTEFACTS / f"reviews-{name}-{width}-{theme}.png"
     tab.page.screenshot(path=file, full_page=name == "alone")
-    found = axe.Axe().run(tab.page)
-    assert found.violations_count == 0, found.generate_report()
+    report = axe.Axe().run(tab.page)
+    assert report.violations_count == 0, report.generate_report()
     assert tab.trouble == []
     tab.page.context.close()
 

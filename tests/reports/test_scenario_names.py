@@ -43,10 +43,10 @@ def test_no_name_is_lost_and_none_is_invented(members: list[tuple[str, str, str]
     names = [f"{stem}[k={first},l={second}]" for first, second, stem in members]
     shown = []
     for entry in families(names):
-        found = re.fullmatch(r"(.)\[k=(.*),l=(.*)\]", entry)
-        assert found is not None
+        match = re.fullmatch(r"(.)\[k=(.*),l=(.*)\]", entry)
+        assert match is not None
         shown += [
-            f"{found[1]}[k={first},l={second}]"
-            for first, second in product(found[2].split("|"), found[3].split("|"))
+            f"{match[1]}[k={first},l={second}]"
+            for first, second in product(match[2].split("|"), match[3].split("|"))
         ]
     assert sorted(shown) == sorted(names)

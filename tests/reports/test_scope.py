@@ -24,16 +24,16 @@ def with_live(result: Result) -> Result:
 def test_how_the_kernels_are_configured(result: Result) -> None:
     first, second, *others = result.scenarios
     odd = replace(first, machine={**first.machine, "config": {"MOVABLE_NODE": False}})
-    told = list(scope.compared(replace(result, scenarios=[odd, second, *others])))
-    assert told[0] == "upstream (the baseline): Linux v4.10"
-    assert "michal-split/1, michal-split/3: linux-mm" in told
-    assert told[-4:] == [
+    sentences = list(scope.compared(replace(result, scenarios=[odd, second, *others])))
+    assert sentences[0] == "upstream (the baseline): Linux v4.10"
+    assert "michal-split/1, michal-split/3: linux-mm" in sentences
+    assert sentences[-4:] == [
         "x86-64, memory blocks of 128M",
         "CONFIG_MOVABLE_NODE=y (n in ordering/reproducer)",
         "CONFIG_MEMORY_HOTPLUG_DEFAULT_ONLINE=n",
         "CONFIG_ARCH_MEMORY_PROBE=y",
     ]
-    assert list(scope.compared(replace(result, scenarios=[])))[-1] == told[-4]
+    assert list(scope.compared(replace(result, scenarios=[])))[-1] == sentences[-4]
 
 
 def test_what_was_not_tested(result: Result) -> None:
@@ -59,8 +59,8 @@ def test_a_tool_says_that_it_is_one(result: Result) -> None:
 
 def test_a_real_kernel_is_no_model(result: Result) -> None:
     live = with_live(result)
-    told = list(scope.not_tested(live, build_report(result)))
-    assert told[0] == "Not checked against recordings of any real kernel: hyperv-xen-only."
+    sentences = list(scope.not_tested(live, build_report(result)))
+    assert sentences[0] == "Not checked against recordings of any real kernel: hyperv-xen-only."
     assert "except live:bzImage, which was run" in next(scope.made_by(live, build_report(result)))
     assert "from models (live:bzImage: a real kernel); " in scope.made_from(live)
 

@@ -96,14 +96,14 @@ def test_members_of_a_family_that_fare_the_same_are_shown_once(result: Result) -
 
 
 def test_variants_that_are_alike_are_one_group_and_others_have_a_witness(result: Result) -> None:
-    found = variant_groups(Index(result))
-    names = [[link.name for link in group.members] for group in found]
+    groups = variant_groups(Index(result))
+    names = [[link.name for link in group.members] for group in groups]
     assert names[0] == ["upstream", "michal-split/1"]
     everyone = sorted(variant.name for variant in result.variants)
     assert sorted(name for group in names for name in group) == everyone
-    assert [len(group.apart) for group in found] == list(range(len(found)))
-    assert all(link for group in found for link in group.apart)
-    assert [group.baseline for group in found] == [True] + [False] * (len(found) - 1)
+    assert [len(group.apart) for group in groups] == list(range(len(groups)))
+    assert all(link for group in groups for link in group.apart)
+    assert [group.baseline for group in groups] == [True] + [False] * (len(groups) - 1)
 
 
 def test_acts_of_which_there_is_no_recording_are_told(result: Result) -> None:
@@ -125,7 +125,7 @@ def test_acts_of_which_there_is_no_recording_are_told(result: Result) -> None:
 def test_a_count_has_a_place_and_a_rule(result: Result) -> None:
     places = row_filters(build_report(result))
     assert len({place.anchor for place in places}) == len(places)
-    told = list(style_rules(places))
+    rules = list(style_rules(places))
     shown = ".scroll .s:not(:has(td:nth-child(3).fix))"
-    assert f'.filter[hidden] ~ [id="fix:1"]:target ~ {shown} {{ display: none; }}' in told
-    assert '[id="abi-removal:3"]:target ~ .lost li:not(.v3) { display: none; }' in told
+    assert f'.filter[hidden] ~ [id="fix:1"]:target ~ {shown} {{ display: none; }}' in rules
+    assert '[id="abi-removal:3"]:target ~ .lost li:not(.v3) { display: none; }' in rules

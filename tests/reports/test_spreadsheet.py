@@ -17,9 +17,9 @@ def rows(result: Result) -> list[dict[str, str]]:
 
 
 def test_a_row_for_each_scenario_and_variant(result: Result) -> None:
-    found = {(row["scenario"], row["variant"]): row for row in rows(result)}
-    assert len(found) == len(result.scenarios) * len(result.variants)
-    row = found["zones/kernel-last", "igor-movable"]
+    by_pair = {(row["scenario"], row["variant"]): row for row in rows(result)}
+    assert len(by_pair) == len(result.scenarios) * len(result.variants)
+    row = by_pair["zones/kernel-last", "igor-movable"]
     assert {head: row[head] for head in COLUMNS[3:10]} == {
         "status": "ran",
         "judgement": "regression",
@@ -29,8 +29,8 @@ def test_a_row_for_each_scenario_and_variant(result: Result) -> None:
         "not met": "block 34 is online",
         "no longer met": "block 34 is online",
     }
-    assert found["zones/kernel-last", "upstream"]["judgement"] == "baseline"
-    assert found["ordering/ascending", "hyperv-xen-only"]["reason"] == "RuntimeError: <no> 'zone'"
+    assert by_pair["zones/kernel-last", "upstream"]["judgement"] == "baseline"
+    assert by_pair["ordering/ascending", "hyperv-xen-only"]["reason"] == "RuntimeError: <no> 'zone'"
 
 
 def test_known_outcomes_are_marked(with_known: Result) -> None:

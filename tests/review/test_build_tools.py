@@ -55,5 +55,5 @@ def test_the_doctor_names_what_builds_lack_and_live_runs_do_without(
 
 def test_the_doctor_says_that_kernels_can_be_built(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "missing_tools", list)
-    found = [finding.what for finding in doctor.examine()]
-    assert "kernels can be built (zonediff review)" in found
+    names = [finding.what for finding in doctor.examine()]
+    assert "kernels can be built (zonediff review)" in names

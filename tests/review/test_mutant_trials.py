@@ -68,10 +68,10 @@ def test_the_worst_cause_and_the_fewest_steps(
     steps: int | None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    found = outcome(Builder(), *causes, monkeypatch=monkeypatch)
-    assert (found.fate, found.harm, found.steps) == (fate, harm, steps)
-    assert found.file in FILES
-    assert found.function == "first"
+    verdict = outcome(Builder(), *causes, monkeypatch=monkeypatch)
+    assert (verdict.fate, verdict.harm, verdict.steps) == (fate, harm, steps)
+    assert verdict.file in FILES
+    assert verdict.function == "first"
 
 
 def test_equal_machine_code_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,5 +79,5 @@ def test_equal_machine_code_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_mutant_that_does_not_build(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = outcome(Builder(problem="error: no"), DIED, monkeypatch=monkeypatch)
-    assert (found.fate, found.says) == ("does not build", "error: no")
+    verdict = outcome(Builder(problem="error: no"), DIED, monkeypatch=monkeypatch)
+    assert (verdict.fate, verdict.says) == ("does not build", "error: no")

@@ -53,8 +53,8 @@ def test_counts_survive_being_stored(many: Result) -> None:
     assert result_files.loads(text, "text") == many
     assert result_files.dumps(run(load([BY_CHANCE]), VARIANTS, seed=100, seeds=80)) == text
     with open_pool(Registry(), 2) as pool:
-        two = run(load([BY_CHANCE]), VARIANTS, seed=100, seeds=80, pool=pool)
-    assert result_files.dumps(two) == text
+        with_workers = run(load([BY_CHANCE]), VARIANTS, seed=100, seeds=80, pool=pool)
+    assert result_files.dumps(with_workers) == text
 
 
 def test_one_seed_counts_nothing() -> None:

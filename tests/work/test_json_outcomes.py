@@ -105,22 +105,22 @@ def test_a_run_is_known_by_all_that_it_depends_on(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text(FAILS.replace("fails", "mine"))
     with open_store(tmp_path / "a.sqlite") as store:
-        one = WorkItem(0, runs.Cell(scenario, "mine", SeedRange(0, 8, True)), True)
+        first = WorkItem(0, runs.Cell(scenario, "mine", SeedRange(0, 8, True)), True)
         others = [
-            one._replace(keeps_trace=False),
-            one._replace(cell=one.cell._replace(variant="upstream")),
-            one._replace(cell=one.cell._replace(seeds=SeedRange(1, 8, True))),
-            one._replace(cell=one.cell._replace(seeds=SeedRange(0, 9, True))),
-            one._replace(cell=one.cell._replace(seeds=SeedRange(0, 8))),
-            one._replace(cell=one.cell._replace(scenario=replace(scenario, hash="another"))),
-            one._replace(cell=one.cell._replace(scenario=replace(scenario, id="another"))),
+            first._replace(keeps_trace=False),
+            first._replace(cell=first.cell._replace(variant="upstream")),
+            first._replace(cell=first.cell._replace(seeds=SeedRange(1, 8, True))),
+            first._replace(cell=first.cell._replace(seeds=SeedRange(0, 9, True))),
+            first._replace(cell=first.cell._replace(seeds=SeedRange(0, 8))),
+            first._replace(cell=first.cell._replace(scenario=replace(scenario, hash="another"))),
+            first._replace(cell=first.cell._replace(scenario=replace(scenario, id="another"))),
         ]
         table = Runs(store, Registry([file]))
-        keys = [table.key(item) for item in (one, *others)]
+        keys = [table.key(item) for item in (first, *others)]
         file.write_text(file.read_text() + "# changed\n")
-        keys.append(Runs(store, Registry([file])).key(one))
+        keys.append(Runs(store, Registry([file])).key(first))
         assert len({*keys}) == len(keys)
-        assert table.key(one._replace(cell_index=5)) == keys[0], "its place does not matter"
+        assert table.key(first._replace(cell_index=5)) == keys[0], "its place does not matter"
 
 
 def test_what_is_damaged_is_told(tmp_path: Path) -> None:
@@ -240,14 +240,14 @@ def test_the_fingerprint_is_of_what_a_file_imports(
     helper.write_text("ANSWER = 1")
     _variant_file(file, "one", "online")
     file.write_text(f"{file.read_text()}\n        import {helper.stem}\n")
-    one = Registry([file]).model("one").policy
-    before = fingerprint(one)
-    assert fingerprint(one) == before
+    first = Registry([file]).model("one").policy
+    before = fingerprint(first)
+    assert fingerprint(first) == before
     helper.write_text("ANSWER = 2")
     with pytest.raises(dependencies.ModuleChanged):
-        fingerprint(one)
+        fingerprint(first)
     monkeypatch.setattr(dependencies, "_first_read", {})  # another process
-    assert fingerprint(one) != before
+    assert fingerprint(first) != before
 
 
 def test_the_fingerprint_is_of_the_whole_package_of_an_installed_variant(
