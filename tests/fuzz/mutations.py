@@ -111,7 +111,7 @@ def _lines(change: Callable[[list[str], int, Random], None]) -> Callable[[str, R
     return changed
 
 
-_REPEATED: Final = 1 << 18
+_REPEATED: Final = 1 << 16
 """Characters that a repeated line becomes at most: more work of the same kind shows nothing new."""
 
 
