@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from zonediff.engine.observation import Observation, apply
 from zonediff.engine.steps import Write
+from zonediff.engine.sysfs import block_of
 from zonediff.engine.trace import Act, Trace
 
 
@@ -46,8 +47,9 @@ def plain_onlines(trace: Trace, step: int | None = None) -> Iterator[PlainOnline
 
 def _plain_online(act: Act, before: Observation, after: Observation) -> Iterator[PlainOnline]:
     match act.do:
-        case Write(file=file, value="online") if act.result is None and file.endswith("/state"):
-            block = int(file.removeprefix("memory").partition("/")[0])
+        case Write(file, "online") if (
+            act.result is None and file.endswith("/state") and (block := block_of(file)) is not None
+        ):
             old, new = before.block(block), after.block(block)
             if old and new and old.state == "offline" and new.state == "online":
                 yield PlainOnline(block, old.valid_zones, new.zone)

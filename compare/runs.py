@@ -44,6 +44,9 @@ class SeedRange(NamedTuple):
     counted: bool = False
 
 
+_KEPT: Final = ("ran", "died", "not-modelled")
+"""The statuses of runs that a store keeps: another attempt would give the same."""
+
 _ONE_RUN: Final = SeedRange()
 
 
@@ -161,9 +164,6 @@ def whole_run(parts: Sequence[Run]) -> Run:
 
 def _goals(counts: Sequence[GoalCount]) -> list[GoalOutcome]:
     return [GoalOutcome(count.want, count.always, str(count)) for count in counts]
-
-
-_KEPT: Final = ("ran", "died", "not-modelled")
 
 
 class Runs(JsonOutcomes[WorkItem, Run]):

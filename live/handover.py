@@ -1,23 +1,29 @@
-"""Dax devices that user space took from kmem before a scenario begins.
+"""Dax devices that are given to another driver before a scenario begins.
 
-A kernel gives Soft Reserved memory to kmem as it boots. If the machine of a scenario has a device
-with another driver, or one whose memmap is to be in its own memory, its guest boots with memory
-left offline. Then the devices change hands, and the knob gets the value that it would have had: the
-kernel keeps its boot parameter and the knob in one variable (mm/memory_hotplug.c).
+At boot, a kernel gives Soft Reserved memory to kmem. A scenario may want another driver for a
+device, or its memmap in its own memory. Then the guest boots with memory left offline, the devices
+get the drivers that the scenario wants, and the knob gets the value that the boot parameters ask
+for: the kernel keeps both in one variable (mm/memory_hotplug.c).
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from zonediff.engine.machine import Machine
+from zonediff.engine.sysfs import STATES
 from zonediff.live.guest import LiveGuest
 from zonediff.live.guest_spec import GuestSpec
-from zonediff.live.memory_devices import DAX_DRIVERS, KMEM, dax_names, is_handed_over
+from zonediff.live.memory_devices import (
+    DAX_DRIVERS,
+    KMEM,
+    NO_DRIVER,
+    dax_folder,
+    dax_names,
+    is_handed_over,
+)
 from zonediff.variants.subject import NotOnThisMachine
 
 _KNOB: Final = "auto_online_blocks"
-_ONLINE_TYPES: Final = ("offline", "online", "online_kernel", "online_movable")
 
 
 async def hand_over(guest: LiveGuest, spec: GuestSpec) -> None:
@@ -35,25 +41,23 @@ async def hand_over(guest: LiveGuest, spec: GuestSpec) -> None:
     for dax in machine.dax:
         name = names[dax.id]
         if dax.memmap_on_memory:
-            await _write(guest, f"/sys/bus/dax/devices/{name}/memmap_on_memory", "1")
+            await _write(guest, f"{dax_folder(name)}/memmap_on_memory", "1")
         if dax.driver == KMEM:
             await _write(guest, f"{DAX_DRIVERS}/{KMEM}/bind", name)
-        elif dax.driver != "none":
+        elif dax.driver != NO_DRIVER:
             await _write(guest, f"{DAX_DRIVERS}/{dax.driver}/new_id", name)
     guest.events.clear()
 
 
 def _knob_at_boot(spec: GuestSpec) -> str:
     """Return what the knob reads after a boot with the machine's own parameters."""
-    parameters = Machine(cmdline=spec.cmdline).parameters
-    asked = [
-        value
-        for name, value in parameters
-        if name == "memhp_default_state" and value in _ONLINE_TYPES
-    ]
-    return (asked or [spec.image.default_online_type() or "offline"])[-1] or "offline"
+    knob = spec.image.default_online_type() or "offline"
+    for name, value in spec.machine.with_cmdline(spec.cmdline).parameters:
+        if name == "memhp_default_state" and value in STATES:
+            knob = value
+    return knob
 
 
 async def _write(guest: LiveGuest, file: str, value: str) -> None:
     if errno := await guest.write(file, value):
-        raise NotOnThisMachine(f"the kernel answers {value} in {file} with {errno}")
+        raise NotOnThisMachine(f"the kernel refuses to write {value} to {file}: {errno}")

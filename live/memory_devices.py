@@ -52,12 +52,15 @@ def boot_parameters(machine: Machine) -> str:
 
 
 def is_handed_over(machine: Machine) -> bool:
-    """Whether a dax device changes hands after boot: the kernel gives each to kmem as it is."""
+    """Whether user space has to change a dax device after boot.
+
+    At boot, the kernel gives each device to kmem, with its memmap in other memory.
+    """
     return any(dax.driver != KMEM or dax.memmap_on_memory for dax in machine.dax)
 
 
 def last_parameters(machine: Machine) -> str:
-    """Return the kernel parameters that overrule all others."""
+    """Return the kernel parameters that overrule those of the machine and of the scenario."""
     return STAY_OFFLINE if is_handed_over(machine) else ""
 
 
@@ -67,14 +70,19 @@ def dax_names(machine: Machine) -> dict[str, str]:
     return {dax.id: f"dax{number}.0" for number, dax in enumerate(ordered)}
 
 
+def dax_folder(name: str) -> str:
+    """Return the folder of the dax device of this name."""
+    return f"{_DAX_DEVICES}/{name}"
+
+
 def dax_folders(machine: Machine) -> tuple[str, ...]:
     """Return the folders of a machine's dax devices."""
-    return tuple(f"{_DAX_DEVICES}/{name}" for name in dax_names(machine).values())
+    return tuple(map(dax_folder, dax_names(machine).values()))
 
 
 def dax_driver(name: str, files: Mapping[str, str]) -> str:
     """Return the driver that has a device of this name. files: those of its folder."""
-    link = files.get(f"{_DAX_DEVICES}/{name}/driver", NO_DRIVER)
+    link = files.get(f"{dax_folder(name)}/driver", NO_DRIVER)
     return link.rpartition("/")[2]
 
 

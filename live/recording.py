@@ -11,10 +11,9 @@ from zonediff.corpus.forms import machine_to_json, managed_devices_to_json
 from zonediff.corpus.recording import RecordedStep, Recording
 from zonediff.engine.machine import Config
 from zonediff.engine.steps import Probe
+from zonediff.engine.sysfs import STATES
 from zonediff.live.run import LiveRun
 from zonediff.live.snapshot import Snapshot
-
-_ONLINE_TYPES: Final = ("offline", "online", "online_kernel", "online_movable")
 
 _MACHINE_KEYS: Final = ("nodes", "cmdline", "dimms")
 
@@ -82,7 +81,7 @@ def _config(run: LiveRun) -> Config:
     online = run.built_online
     if online is None:
         # An unknown value has no effect; what the knob reads then comes from the config.
-        on_cmdline = run.machine.parameter("memhp_default_state") in _ONLINE_TYPES
+        on_cmdline = run.machine.parameter("memhp_default_state") in STATES
         online = boot.knob not in (None, "offline") and not on_cmdline
     return Config(
         MOVABLE_NODE="has_memory" in boot.nodes,

@@ -86,7 +86,7 @@ def verdict_in_words(result: Result, verdict: Verdict, *, brief: bool = False) -
     removed = removal_names(
         item for lost in result.removals if lost.variant == name for item in lost.removals
     )
-    unknown, left = verdict.number("not-judged"), verdict.number("not-run")
+    unknown, not_run = verdict.number("not-judged"), verdict.number("not-run")
     says = []
     if errors:
         says.append(f"failed in {count_of(errors, 'scenario')}")
@@ -99,11 +99,11 @@ def verdict_in_words(result: Result, verdict: Verdict, *, brief: bool = False) -
         )
     if unknown:
         says.append(f"could not be judged in {count_of(unknown, 'scenario')}")
-    if left:
-        says.append(f"was not run in {count_of(left, 'scenario')}")
+    if not_run:
+        says.append(f"was not run in {count_of(not_run, 'scenario')}")
     if not removed and verdict.number("unchanged") == len(result.scenarios):
         says.append(f"behaves like {result.baseline} everywhere")
-    elif not broken and errors + unknown + left < len(result.scenarios):
+    elif not broken and errors + unknown + not_run < len(result.scenarios):
         nothing = "breaks nothing unintended" if verdict.number("intended") else "breaks nothing"
         says.append(f"{nothing} in the others" if says else nothing)
     if removed:

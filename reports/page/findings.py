@@ -76,7 +76,7 @@ class Finding:
 
     @property
     def traceback(self) -> str | None:
-        """The error, if it is longer than the line that its cause is named after."""
+        """The error, if it has more than the one line that names its cause."""
         return self.error if self.error and "\n" in self.error.strip() else None
 
     @property

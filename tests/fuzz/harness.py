@@ -18,7 +18,7 @@ from tests.fuzz.kinds import Kind, call
 from tests.fuzz.readers import READERS
 
 LONGEST: Final = 20
-"""Seconds within which there is an answer, for each mebibyte of the input, also the first begun."""
+"""Seconds in which an input has its answer, for each mebibyte or part of one."""
 
 _MIB: Final = 1 << 20
 

@@ -91,7 +91,7 @@ def test_kmem_gets_a_device_with_its_own_memmap_back(tmp_path: Path) -> None:
         ("/sys/bus/dax/devices/dax0.0/memmap_on_memory", "1"),
         ("kmem/bind", "dax0.0"),
     ]
-    with pytest.raises(NotOnThisMachine, match=r"1 in .*/memmap_on_memory with EINVAL"):
+    with pytest.raises(NotOnThisMachine, match=r"to write 1 to .*/memmap_on_memory: EINVAL"):
         written((own,), "", tmp_path, refused="memmap_on_memory")
 
 

@@ -1,4 +1,4 @@
-"""Whether anything notices that a module is broken: recordings first, then tests.
+"""Whether anything notices that a module is broken: recordings and tests.
 
 A trial runs in a process of its own, forked, in which the broken module takes the place of the
 sound one; what it imports besides is imported afresh there.
