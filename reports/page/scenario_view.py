@@ -33,13 +33,14 @@ class Member:
 class Column:
     """Variants without a visible difference in this scenario.
 
-    outcome: the end of the run, None when it reached the last step. error: the traceback of a
-    variant that failed.
+    outcome: the end of the run, None when it reached the last step. kind: its class.
+    error: the traceback of a variant that failed, or why there is no run.
     """
 
     members: tuple[Member, ...]
     baseline: bool
     outcome: str | None
+    kind: Class
     error: str | None
 
 
@@ -111,12 +112,12 @@ def scenario_view(index: Index, info: ScenarioInfo) -> ScenarioView:
 
 def _column(index: Index, info: ScenarioInfo, group: RunGroup) -> Column:
     run, baseline = group.run, index.result.baseline
+    outcome, kind = _OUTCOMES.get(run.status, _DEATH)
     return Column(
         members=tuple(_member(index, info.id, name) for name in group.variants),
         baseline=run.variant == baseline,
-        outcome=words.result(run.trace.end)
-        if run.trace and run.trace.end != "ran"
-        else _OUTCOMES.get(run.status),
+        outcome=words.result(run.trace.end) if run.trace and run.trace.end != "ran" else outcome,
+        kind=kind,
         error=run.error,
     )
 
@@ -135,8 +136,10 @@ def _goals(info: ScenarioInfo, groups: Sequence[RunGroup]) -> tuple[GoalRow, ...
     return tuple(GoalRow(want, tuple(column.get(want) for column in met)) for want in wants)
 
 
-_OUTCOMES: Final = {
-    "error": "the variant failed",
-    "not-modelled": "not modelled",
-    "not-run": "not run",
+_DEATH: Final[tuple[str | None, Class]] = (None, "regression")
+_OUTCOMES: Final[dict[str, tuple[str | None, Class]]] = {
+    "error": ("the variant failed", "error"),
+    "not-modelled": ("not modelled", "not-judged"),
+    "not-run": ("not run", "not-run"),
 }
+"""Runs without a trace: only a kernel that died is coloured as a death."""

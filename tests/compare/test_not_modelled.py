@@ -91,6 +91,9 @@ def test_no_form_calls_it_dead_or_an_error(result: Result) -> None:
     assert [row[4] for row in rows if row[0] == "large" and row[2] == "v6.1"] == ["not-judged"]
     assert "v6.1 could not be judged in 1 scenario" in " ".join(render(result, "text").split())
     assert "error" not in render(result, "text")
+    page = render(result, "html")
+    assert "<b class=not-judged>not modelled</b>" in page
+    assert "<b class=regression>not modelled</b>" not in page
 
 
 def test_the_history_has_a_gap_and_no_turn(large: Path) -> None:
