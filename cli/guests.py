@@ -50,7 +50,7 @@ class Work:
         loaded = options.load_scenarios(scenarios, self.corpus) if scenarios else []
         jobs, skipped = scenario_jobs(loaded, host, image)
         for item in skipped:
-            click.echo(f"not on this machine: {item.id}: {item.why}", err=True)
+            _say_skipped(item.id, item.why)
         drawn = random_jobs(self.random, self.steps, self.seed, self.machines, host, image)
         try:
             return [*jobs, *drawn]
@@ -62,16 +62,24 @@ class Work:
         jobs: Sequence[Job],
         do: Callable[[Job], Awaitable[T]],
         table: OutcomeTable[tuple[int, Job], T] | None = None,
-    ) -> dict[int, T]:
+    ) -> dict[int, T | None]:
         """Do all jobs, with a progress bar on a terminal; return the outcomes by the jobs' numbers.
 
-        table: stores outcomes; stored jobs are not done again. A Ctrl-C (KeyboardInterrupt)
-        ends the work early: then some are missing. Raises StoreError.
+        The outcome is None where a guest turns out not to be able to run a scenario; standard error
+        says why. table: stores outcomes; stored jobs are not done again. A Ctrl-C
+        (KeyboardInterrupt) ends the work early: then some are missing. Raises StoreError.
         """
 
-        def work(note: Callable[[int, T], None]) -> None:
-            def done(number: int, outcome: T) -> None:
-                if table is not None:
+        async def do_if_possible(job: Job) -> T | None:
+            try:
+                return await do(job)
+            except NotOnThisMachine as obstacle:
+                _say_skipped(job.id, str(obstacle))
+                return None
+
+        def work(note: Callable[[int, T | None], None]) -> None:
+            def done(number: int, outcome: T | None) -> None:
+                if table is not None and outcome is not None:
                     table.save([((number, jobs[number]), outcome)])
                 note(number, outcome)
 
@@ -79,7 +87,7 @@ class Work:
                 for (number, _), outcome in known:
                     note(number, outcome)
                 limiter = GuestLimiter(self.max_guests, self.memory)
-                asyncio.run(run_jobs(supply, limiter, do, done))
+                asyncio.run(run_jobs(supply, limiter, do_if_possible, done))
 
         return self.noting(jobs, work)
 
@@ -98,6 +106,10 @@ class Work:
             with suppress(KeyboardInterrupt):
                 work(note)
         return outcomes
+
+
+def _say_skipped(id: str, why: str) -> None:
+    click.echo(f"not on this machine: {id}: {why}", err=True)
 
 
 class _Size(click.ParamType[Bytes, Any]):

@@ -133,6 +133,8 @@ def record(
     lines, dead = [], []
     for number, record in sorted(records.items()):
         id = jobs[number].id
+        if record is None:
+            continue
         if record.body is not None:
             body = with_id(record.body, f"{speaks_for}.{id}", speaks_for)
             lines.append(json.dumps(body, separators=(",", ":")) + "\n")

@@ -126,5 +126,5 @@ def _confront(
     replayed = work.do(jobs, lambda job: confront(f"{LIVE}{kernel}", job, policy))
     if len(replayed) < len(jobs):
         raise KeyboardInterrupt
-    replays = tuple(replayed[index] for index in range(len(jobs)))
+    replays = tuple(item for _, item in sorted(replayed.items()) if item is not None)
     return [FileReplay(kernel.name, image.kernel, policy.name, policy.name, replays)]

@@ -1,8 +1,11 @@
-"""Chance on a real kernel: kernel objects lie somewhere, and where they lie is no behaviour.
+"""Chance on a real kernel: no goal is judged by what it decided.
 
-Offlining or ejecting memory of zone Normal fails with EBUSY or REFUSED where pages of the kernel
-happen to lie in it. A model knows of no such pages, and on the next boot they lie elsewhere. So no
-goal is judged by such an outcome.
+Kernel objects lie somewhere. Offlining or ejecting memory of zone Normal fails with EBUSY or
+REFUSED where pages of the kernel happen to lie in it. A model knows of no such pages, and on the
+next boot they lie elsewhere.
+
+A kernel that has no memory left panics when a process needs some. A model says that one does at
+once; a guest in which no process runs lives on.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from zonediff.compare.comparable import BUSY
+from zonediff.engine.adding import NOTHING_LEFT
 from zonediff.engine.observation import Observation, apply
 from zonediff.engine.steps import Unplug, Write
 from zonediff.engine.sysfs import block_of
@@ -35,24 +39,38 @@ def decided_by_chance(goals: Iterable[GoalJudgement], baseline: Run, candidate: 
         return None
     for parting in partings(baseline.trace, candidate.trace):
         if parting.what in _OUTCOMES:
-            return _by_chance(baseline, parting) or _by_chance(candidate, parting)
+            return _by_chance(baseline, candidate, parting) or _by_chance(
+                candidate, baseline, parting
+            )
     return None
 
 
-def _by_chance(run: Run, parting: Parting) -> str | None:
-    if not run.variant.startswith(LIVE) or run.trace is None:
+def _by_chance(run: Run, other: Run, parting: Parting) -> str | None:
+    if not run.variant.startswith(LIVE) or run.trace is None or other.trace is None:
         return None
     before = run.trace.boot
     for step, number, act in run.trace.acts():
         if (step, number) == (parting.step, parting.act):
             blocks = _refused_blocks(act, run.trace)
             if any(_is_kernel_memory(before, block) for block in blocks):
-                return (
-                    f"{run.variant}, because of chance: {act.do} gives {act.result}, as pages of "
-                    "the kernel happen to lie there"
-                )
+                why = "as pages of the kernel happen to lie there"
+            elif act.result == "ENOMEM" and _nothing_was_left(other.trace, parting):
+                why = "and no process happens to need memory after it"
+            else:
+                return None
+            return f"{run.variant}, because of chance: {act.do} gives {act.result}, {why}"
         before = apply(before, act.changed)
     return None
+
+
+def _nothing_was_left(trace: Trace, parting: Parting) -> bool:
+    """Whether a model panicked there because a process would need memory next."""
+    return any(
+        reason.rule == NOTHING_LEFT.id
+        for step, number, act in trace.acts()
+        if (step, number) == (parting.step, parting.act)
+        for reason in act.reasons
+    )
 
 
 def _refused_blocks(act: Act, trace: Trace) -> range:

@@ -37,6 +37,7 @@ NOT_COMPARED: Final = (
     "other nodes of a block that lies in several, where the recording holds one",
     "spans of zones without present pages where the kernel does not list them",
     "which memory holds unmovable pages: taken from the recording",
+    "whether a process needs memory when nothing is left: taken from the recording",
 )
 """The facts that a comparison leaves out, for reports."""
 

@@ -1,7 +1,8 @@
-"""The chance in a recording: what the kernel's own pages decided there is an input to a model.
+"""The chance in a recording: what it decided there is an input to a model.
 
 A page of the kernel cannot be migrated, and lies where it happened to be allocated. It keeps a
-block online, or a part of a virtio-mem device plugged.
+block online, or a part of a virtio-mem device plugged. And a kernel without free memory survives
+until a process needs a page.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from zonediff.engine.machine import strtobool
 from zonediff.engine.managed_devices import plugged_size
 from zonediff.engine.memory import PINNED, Memory
 from zonediff.engine.observe import observe
+from zonediff.engine.processes import can_kill
 from zonediff.engine.run import Runner
-from zonediff.engine.steps import Resize, Step, Unplug, Write
+from zonediff.engine.steps import Plug, Probe, Resize, Step, Unplug, Write
 from zonediff.engine.sysfs import block_of
 from zonediff.engine.units import format_size
 from zonediff.engine.virtio_mem import device_of
@@ -26,9 +28,14 @@ from zonediff.engine.zones import Zone
 
 
 def give_inputs(runner: Runner, step: RecordedStep, number: int) -> Iterator[str]:
-    """Give the model the blocks with pages that cannot be migrated, as the kernel showed them."""
-    memory = runner.guest.kernel.tables
+    """Give the model what was chance on the kernel; say what the model would not expect."""
+    kernel = runner.guest.kernel
+    memory = kernel.tables
     match step.do:
+        case Plug() | Probe():
+            kernel.memory_is_needed = step.result != "ENOMEM"
+            if not kernel.memory_is_needed and not can_kill(kernel):
+                yield f"step {number}: no process needs memory after the add that failed"
         case Write(file, _) if (block := block_of(file)) is not None:
             if step.result in BUSY:
                 yield from _pin(memory, block, number)
@@ -43,7 +50,7 @@ def give_inputs(runner: Runner, step: RecordedStep, number: int) -> Iterator[str
                 memory.status[block] &= ~PINNED
             # It is partly chance whether an eject that does not drain fails: take it from the
             # kernel.
-            runner.guest.kernel.ejects_drain = True
+            kernel.ejects_drain = True
             if step.result != "REFUSED":
                 return
             stayed = [
@@ -52,8 +59,8 @@ def give_inputs(runner: Runner, step: RecordedStep, number: int) -> Iterator[str
                 if same_zone(step.observation.block(b), runner.observation.block(b))
             ]
             # Movable blocks are the cause only if no others are online.
-            kernel = [block for block in stayed if memory.zone(block) is not Zone.MOVABLE]
-            for block in kernel or stayed:
+            not_movable = [block for block in stayed if memory.zone(block) is not Zone.MOVABLE]
+            for block in not_movable or stayed:
                 yield from _pin(memory, block, number)
         case Resize(id) if isinstance(runner.guest.devices.get(id), VirtioMemDevice):
             yield from _keep_busy_parts(runner.guest, step, id, number)

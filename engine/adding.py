@@ -128,7 +128,7 @@ def add_memory(
     if fitting < count:
         if fitting and kernel.policy.blocks_before_all_memmaps:
             _create_blocks(kernel, node, range(first, first + fitting), source)
-        if not can_kill(kernel):
+        if kernel.memory_is_needed and not can_kill(kernel):
             kernel.explain(NOTHING_LEFT.because())
             raise KernelDied("panic")
         return "ENOMEM"

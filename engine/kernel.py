@@ -55,6 +55,8 @@ class Kernel:
     pending: blocks with an `add` event that user space has not handled yet, in event order.
     ejects_drain: whether ejects drain the pages on per-cpu lists; where the policy says that they
         do not, it can still happen by chance, so this is an input.
+    memory_is_needed: whether a process needs memory at once when nothing is left. One nearly always
+        does; a kernel on which none did has survived by chance, so this is an input, too.
     """
 
     def __init__(self, machine: Machine, policy: Policy) -> None:
@@ -88,6 +90,7 @@ class Kernel:
         self.processes: dict[str, Process] = {}
         self.pending: list[int] = []
         self.ejects_drain = policy.ejects_drain
+        self.memory_is_needed = True
 
     def copy(self) -> Kernel:
         """An independent copy of the state, without the reasons and uevents collected so far."""
@@ -102,6 +105,7 @@ class Kernel:
         twin.processes = dict(self.processes)
         twin.pending = self.pending[:]
         twin.ejects_drain = self.ejects_drain
+        twin.memory_is_needed = self.memory_is_needed
         return twin
 
     def key(self) -> tuple[object, ...]:

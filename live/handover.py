@@ -17,6 +17,7 @@ from zonediff.live.memory_devices import (
     DAX_DRIVERS,
     KMEM,
     NO_DRIVER,
+    dax_driver,
     dax_folder,
     dax_names,
     is_handed_over,
@@ -36,7 +37,8 @@ async def hand_over(guest: LiveGuest, spec: GuestSpec) -> None:
         return
     names = dax_names(machine)
     for name in names.values():
-        await _write(guest, f"{DAX_DRIVERS}/{KMEM}/unbind", name)
+        if dax_driver(name, guest.files) == KMEM:  # which refuses devices without a whole block
+            await _write(guest, f"{DAX_DRIVERS}/{KMEM}/unbind", name)
     await _write(guest, _KNOB, _knob_at_boot(spec))
     for dax in machine.dax:
         name = names[dax.id]

@@ -103,6 +103,7 @@ class Backing:
             "size": size,
             "mem-path": f"/proc/self/fd/{self.files[id]}",
             "share": not self.private,
+            "reserve": False,
         }
 
 

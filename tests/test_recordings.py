@@ -202,6 +202,26 @@ def test_an_eject_that_a_block_refuses_whose_file_changes() -> None:
     assert first([replay(recording, policy)]) == ""
 
 
+@pytest.mark.parametrize("needed", [False, True])
+def test_a_kernel_without_memory_that_lives_on(needed: bool) -> None:
+    # After a memmap that did not fit, the kernel dies when somebody needs memory: a process, or
+    # the next add.
+    policy = Registry().model("v6.1").policy
+    machine = Machine(nodes=(Bytes(256 << 20),))
+    runner = Runner(Guest(machine, policy))
+    runner.boot()
+    runner.guest.kernel.memory_is_needed = needed
+    boot, steps = runner.observation, []
+    for plug in (Plug("dimm0", Bytes(15 << 30)), Plug("dimm1", Bytes(SECTION))):
+        if runner.end == "ran":
+            steps.append(RecordedStep(plug, runner.act(plug).result, runner.observation))
+    assert [step.result for step in steps] == (["panic"] if needed else ["ENOMEM", "panic"])
+    done = replay(Recording("drawn", "", "v6.1", machine, boot, tuple(steps)), policy)
+    assert first([done]) == ""
+    lived_on = ("step 0: no process needs memory after the add that failed",)
+    assert done.inputs == (() if needed else lived_on)
+
+
 def test_an_empty_file_is_no_agreement(tmp_path: Path) -> None:
     (tmp_path / "cut.jsonl").touch()
     with pytest.raises(RecordingError, match=r"cut\.jsonl: no recordings: the file is empty"):

@@ -142,8 +142,14 @@ class Registry:
 
         Raises VariantError.
         """
-        prefix, colon, _ = name.partition(":")
-        return _subject_of(prefix)(name) if colon else self.model(name)
+        if self.is_model(name):
+            return self.model(name)
+        return _subject_of(name.partition(":")[0])(name)
+
+    @staticmethod
+    def is_model(name: str) -> bool:
+        """Whether a name is that of a model, and not of a subject with a prefix."""
+        return ":" not in name
 
     def model(self, name: str) -> Model:
         """The modelled variant of this name. Raises VariantError with the nearest names."""

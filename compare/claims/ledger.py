@@ -17,7 +17,6 @@ from zonediff.engine.steps import from_json
 from zonediff.engine.words import count_of
 from zonediff.result.claims import CaseOutcome, CasePart, ClaimOutcome, ClaimVerdict, Verdict
 from zonediff.result.result import Result, ScenarioInfo, VariantInfo
-from zonediff.variants.model import Model
 from zonediff.variants.registry import OURS, Registry
 
 _PARTS: Final[tuple[CasePart, ...]] = ("given", "supported_if", "refuted_if", "besides")
@@ -115,11 +114,11 @@ class _Ledger:
         known = self.searches.get((condition, variant))
         if known is not None:
             return known
-        subject = self.registry.resolve(variant)
-        if not isinstance(subject, Model):
+        if not self.registry.is_model(variant):
             raise _Undecided("only models can be searched")
+        policy = self.registry.model(variant).policy
         try:
-            answer = of_states(subject.policy, condition)
+            answer = of_states(policy, condition)
         except Exception as error:  # a variant's own code may raise anything
             raise _Undecided(f"the search failed: {error!r}") from None
         if answer is None:

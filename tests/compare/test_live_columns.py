@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from zonediff.compare.claims.ledger import judge_claims
 from zonediff.compare.run import run
-from zonediff.corpus.loader import load
+from zonediff.corpus.claim_files import load_claims
+from zonediff.corpus.loader import SHIPPED, load
 from zonediff.engine.guest import Guest
 from zonediff.engine.machine import Machine
 from zonediff.engine.memory import PINNED
@@ -44,6 +46,7 @@ class StandIn:
     name: str
     pinned: int | None = None
     zone: Zone = Zone.NORMAL
+    memory_is_needed: bool = True
 
     summary = description = origin = made_of = ""
     intends: tuple[Intent, ...] = ()
@@ -60,6 +63,7 @@ class StandIn:
     def run(self, machine: Machine, steps: Sequence[Step]) -> Trace:
         runner = Runner(Guest(machine, Registry().model("v6.1").policy))
         runner.boot()
+        runner.guest.kernel.memory_is_needed = self.memory_is_needed
         memory, boot, done = runner.guest.kernel.tables, runner.observation, []
         for step in steps:
             block = self.pinned
@@ -101,6 +105,49 @@ def test_movable_memory_that_is_busy_is_a_regression(tmp_path: Path) -> None:
     kernel = StandIn("live:bzImage", 33, Zone.MOVABLE)
     [judgement] = compared(tmp_path, "online_movable", kernel).judgements
     assert judgement.kind == "regression"
+
+
+TOO_LARGE = """\
+title: a DIMM is too large
+why: a test
+machine: {nodes: [256M]}
+steps:
+  - plug: {id: dimm1, size: 15G}
+goals:
+  - want: the knob can be read
+    knob: offline
+"""
+
+
+@pytest.mark.parametrize(("baseline", "kind"), [("v6.1", "not-judged"), ("upstream", "fix")])
+def test_a_kernel_that_lives_on_without_memory(baseline: str, kind: str, tmp_path: Path) -> None:
+    # A model of a release that kills for the memmap dies by a rule, not by chance.
+    file = tmp_path / "large.yaml"
+    file.write_text(TOO_LARGE)
+    kernel = StandIn("live:bzImage", memory_is_needed=False)
+    result = run(load([file]), [kernel.name], baseline=baseline, registry=Kernels(kernel))
+    [judgement] = result.judgements
+    assert judgement.kind == kind
+    if kind == "not-judged":
+        assert judgement.unjudged == (
+            "live:bzImage, because of chance: plug dimm1 15G node 0 gives ENOMEM, and no process "
+            "happens to need memory after it"
+        )
+
+
+def test_claims_are_judged_for_a_kernel_by_its_runs_alone(tmp_path: Path) -> None:
+    # The searches that some claims ask for are of models; the name of a kernel has lost its folder.
+    scenarios = load(["*"], SHIPPED)
+    kernel = StandIn("live:/home/me/bzImage")
+    result = run(scenarios, [kernel.name], baseline="v6.1", registry=Kernels(kernel))
+    outcomes = judge_claims(load_claims(), result, Kernels(kernel))
+    verdicts = {outcome.id: outcome.verdicts[-1] for outcome in outcomes}
+    searched = [
+        verdict.condition
+        for verdict in verdicts.values()
+        if "only models can be searched" in verdict.condition
+    ]
+    assert searched
 
 
 def test_a_model_that_is_busy_is_judged(tmp_path: Path) -> None:

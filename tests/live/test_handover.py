@@ -23,10 +23,18 @@ DRIVERS = "/sys/bus/dax/drivers"
 
 
 class Guest:
-    """Stands in for a guest: notes what is written. refused: the file whose writes fail."""
+    """Stands in for a guest: notes what is written. refused: the file whose writes fail.
 
-    def __init__(self, refused: str = "") -> None:
+    free: the devices that kmem did not take at boot.
+    """
+
+    def __init__(self, refused: str = "", free: tuple[str, ...] = ()) -> None:
         self.refused = refused
+        self.files = {
+            f"/sys/bus/dax/devices/{name}/driver": f"{DRIVERS}/kmem"
+            for name in ("dax0.0", "dax1.0")
+            if name not in free
+        }
         self.written: list[tuple[str, str]] = []
         self.events = [("add", 8)]
 
@@ -42,10 +50,16 @@ class Spec:
         self.machine, self.cmdline, self.image = machine, cmdline, image
 
 
-def written(dax: tuple[Dax, ...], cmdline: str, folder: Path, refused: str = "") -> Any:
+def written(
+    dax: tuple[Dax, ...],
+    cmdline: str,
+    folder: Path,
+    refused: str = "",
+    free: tuple[str, ...] = (),
+) -> Any:
     (folder / "config").write_text(ONLINE)
     image = Image(folder / "vmlinuz", "7.2.13", "")
-    guest: Any = Guest(refused)
+    guest: Any = Guest(refused, free)
     spec: Any = Spec(Machine((Bytes(2 * GIB),), dax=dax), cmdline, image)
     asyncio.run(hand_over(guest, spec))
     return guest
@@ -68,6 +82,12 @@ def test_the_knob_is_set_between_taking_and_giving(tmp_path: Path) -> None:
         ("device_dax/new_id", "dax1.0"),
     ]
     assert guest.events == []
+
+
+def test_a_device_that_kmem_refused_is_not_taken_from_it(tmp_path: Path) -> None:
+    other = Dax("other", SIZE, addr=FIRST, driver="device_dax")
+    guest = written((other,), "", tmp_path, free=("dax0.0",))
+    assert [file for file, _ in guest.written] == ["auto_online_blocks", "device_dax/new_id"]
 
 
 @pytest.mark.parametrize(
