@@ -133,12 +133,10 @@ def record(
     lines, dead = [], []
     for number, record in sorted(records.items()):
         id = jobs[number].id
-        if record is None:
-            continue
-        if record.body is not None:
+        if record is not None and record.body is not None:
             body = with_id(record.body, f"{speaks_for}.{id}", speaks_for)
             lines.append(json.dumps(body, separators=(",", ":")) + "\n")
-        else:
+        elif record is not None:
             dead.append(id)
             click.echo(f"{id}: {record.death} while booting: {record.last}", err=True)
     if lines:

@@ -30,6 +30,9 @@ from zonediff.explore.views import Part, PartView
 CHUNK: Final = 1 << 13
 """The number of states that are expanded at once."""
 
+LARGE: Final = 1 << 17
+"""The number of states from which loops are worth compiling."""
+
 Progress = Callable[[int, int], None]
 """Called with the number of states found and of transitions made so far."""
 
@@ -134,9 +137,14 @@ class BreadthFirst:
             expanded, level = level_end, level + 1
 
     def tables(self, parts: tuple[str, ...]) -> StateTables:
-        """Return the tables of all states, with symmetry including the images of those found."""
+        """Return the tables of all states, with symmetry including the images of those found.
+
+        The search ends with it: what it holds is given back, as the tables are as large.
+        """
+        self.rows.clear()
+        self.hashes.clear()
         successor, outcome, views, parent, parent_action = (
-            np.concatenate(chunks)
+            _joined(chunks)
             for chunks in (
                 *(self.successors, self.outcomes, self.views),
                 *(self.parents, self.parent_actions),
@@ -180,6 +188,8 @@ class BreadthFirst:
         room: how many new states there may be. Returns how many states were expanded: all, or
         those before the first whose successors would be too many.
         """
+        if self.size >= LARGE:
+            self.learner.compile_loops()
         size, width = len(states), len(self.actions)
         source = np.repeat(np.arange(size), width)
         effect = self.learner.effects_of(np.tile(self.roots, size), states, source)
@@ -228,6 +238,13 @@ class BreadthFirst:
         if self.orbits is not None:
             return self.orbits.missing(rows, hashes)
         return self.states.missing(hashes)
+
+
+def _joined(chunks: list[NDArray[np.int32]]) -> NDArray[np.int32]:
+    """Return the chunks as one, and drop them."""
+    joined = np.concatenate(chunks)
+    chunks.clear()
+    return joined
 
 
 def _boot(guest: Guest) -> str | None:

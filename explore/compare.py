@@ -9,6 +9,7 @@ sequence whose steps have the same results on both sides, up to the last.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +77,11 @@ class _Kinds:
         else:
             known.count += count
 
+    def join(self, later: _Kinds) -> None:
+        """Add the kinds that were found later."""
+        for kind, first in later.occurrences.items():
+            self.add(kind, first.pair, first.action, part=first.part, count=first.count)
+
 
 def _differences(left: System, right: System) -> tuple[tuple[Witness, ...], int]:
     """Return a witness of each kind of difference, and the number of pairs visited.
@@ -91,15 +97,21 @@ def _differences(left: System, right: System) -> tuple[tuple[Witness, ...], int]
     if any(kind.what == "kernel" for kind in kinds.occurrences):
         # Only one of the two kernels survived its boot. All other differences follow from that.
         return _witnesses(kinds, search)[:1], 1
-    for frontier in search.levels():
-        same_result = left_results[frontier.left] == right_results[frontier.right]
-        different = frontier.transitions(~same_result)
-        _add_results(kinds, left, right, search.with_images(different))
-        following = frontier.transitions(same_result & frontier.moved())
-        unlike = left.label[following.next_left] != right.label[following.next_right]
-        viewed = PairTransitions(*(column[unlike] for column in following))
-        _add_views(kinds, left, right, search.with_images(viewed))
-        search.follow(following.pair, following.action, following.next_left, following.next_right)
+    for frontiers in search.levels():
+        of_results, of_views = _Kinds(), _Kinds()
+        for frontier in frontiers:
+            same_result = left_results[frontier.left] == right_results[frontier.right]
+            different = frontier.transitions(~same_result)
+            _add_results(of_results, left, right, search.with_images(different))
+            following = frontier.transitions(same_result & frontier.moved())
+            unlike = left.label[following.next_left] != right.label[following.next_right]
+            viewed = PairTransitions(*(column[unlike] for column in following))
+            _add_views(of_views, left, right, search.with_images(viewed))
+            search.follow(
+                following.pair, following.action, following.next_left, following.next_right
+            )
+        kinds.join(of_results)
+        kinds.join(of_views)
     return _witnesses(kinds, search), search.count
 
 
@@ -177,7 +189,7 @@ def _refines(left: System, right: System) -> bool:
         return False
     search = PairSearch(left, right)
     left_results, right_results = left.results, right.results
-    for frontier in search.levels():
+    for frontier in chain.from_iterable(search.levels()):
         next_left, next_right = frontier.next_left, frontier.next_right
         left_succeeds = left_results[frontier.left] == 0
         right_succeeds = right_results[frontier.right] == 0

@@ -74,24 +74,9 @@ class EffectTable:
         """Return the indexes of those effects that may change a row."""
         return np.flatnonzero(self._changes_row[effect])
 
-    def write(
-        self, rows: Rows, index: Numbers, effect: Numbers, hash_weights: Hashes, difference: Hashes
-    ) -> None:
-        """Write the cells of each effect into the row at the same place of `index`.
-
-        difference: the sum of what this adds to each hash of each row (hashing.py).
-        """
-        for place in range(self._write_cell.shape[1]):
-            cell = self._write_cell[effect, place]
-            within = cell != self.width
-            if not within.all():
-                index, effect, cell = index[within], effect[within], cell[within]
-                if not len(index):
-                    break
-            value = self._write_value[effect, place]
-            increase = value.astype(np.uint64) - rows[index, cell].astype(np.uint64)
-            difference[:, index] += hash_weights[:, cell] * increase
-            rows[index, cell] = value
+    def writes(self) -> tuple[Numbers, Numbers]:
+        """Return the cells that each effect writes, and the values; see array_loops.write()."""
+        return self._write_cell, self._write_value
 
 
 def _append_padded(table: Numbers, rows: Sequence[Sequence[int]], padding: int) -> Numbers:

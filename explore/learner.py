@@ -9,19 +9,21 @@ variant only that it is deterministic and keeps its state in the guest.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from importlib import import_module
 from itertools import groupby, pairwise
+from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zonediff.explore import array_loops
+from zonediff.explore.array_loops import UNKNOWN
 from zonediff.explore.effects import Effect, EffectTable, Hashes, Numbers, Rows
 from zonediff.explore.layout import Layout
 from zonediff.explore.numbering import Numbering
 from zonediff.explore.tracer import RowTracer, Update
-
-UNKNOWN: Final = -1
-"""In the table of tree nodes: this value of the cell has not been seen at this node."""
 
 MAX_VALUES: Final = np.iinfo(np.uint16).max + 1
 
@@ -46,6 +48,7 @@ class Learner:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.check: Check | None = None
+        self._loops: ModuleType = array_loops
         self.probe_count = 0
         self.effects = EffectTable(layout.width)
         self.update_of: dict[int, Update] = {}
@@ -56,6 +59,11 @@ class Learner:
         self._update_numbers = Numbering()
         # The root of each update; for a run of writes -2 - the number of its effect.
         self._update_roots: list[int] = []
+
+    def compile_loops(self) -> None:
+        """Use the loops that are compiled, if Numba is installed."""
+        with suppress(ImportError):
+            self._loops = import_module("zonediff.explore.compiled_loops")
 
     def new_root(self, probe: Probe) -> int:
         """Start a tree; its root always decides by the last cell."""
@@ -68,35 +76,28 @@ class Learner:
 
         Runs the probes of cases that are not known yet.
         """
-        open_ = np.arange(len(root))
-        effect = np.zeros(len(root), np.int64)
-        node = root
-        while len(open_):
-            values = rows[index, self._cell[node]].astype(np.int64)
-            self._widen()
-            following = self._table[node, values]
-            missing = following == UNKNOWN
-            if missing.any():
-                # One row for each unknown case is enough.
-                cases = node[missing] * self._table.shape[1] + values[missing]
-                _, firsts = np.unique(cases, return_index=True)
-                examples = np.flatnonzero(missing)[firsts]
-                for example_root, row in zip(
-                    root[open_[examples]].tolist(), rows[index[examples]].tolist(), strict=True
-                ):
-                    self._learn(example_root, row)
-                following = self._table[node, values]
-            at_leaf = following <= -2
-            effect[open_[at_leaf]] = -2 - following[at_leaf]
-            on = np.flatnonzero(~at_leaf)
-            open_, index, node = open_[on], index[on], following[on].astype(np.int64)
+        self._widen()
+        effect = -2 - self._walk(rows, index, root)
+        while len(unknown := np.flatnonzero(effect <= -2)):
+            # One row for each unknown case is enough.
+            _, firsts = np.unique(effect[unknown], return_index=True)
+            examples = np.sort(unknown[firsts])
+            for example_root, row in zip(
+                root[examples].tolist(), rows[index[examples]].tolist(), strict=True
+            ):
+                self._learn(example_root, row)
+            effect[unknown] = -2 - self._walk(rows, index[unknown], root[unknown])
         self.effects.refresh()
         return effect
+
+    def _walk(self, rows: Rows, index: Numbers, root: Numbers) -> Numbers:
+        end: Numbers = self._loops.walk(self._table, self._cell, rows, index, root)
+        return end
 
     def apply(self, rows: Rows, effect: Numbers, hash_weights: Hashes) -> Hashes:
         """Apply to each row its effect, updates included; return what this adds to its hashes."""
         difference = np.zeros((len(hash_weights), len(rows)), np.uint64)
-        self.effects.write(rows, np.arange(len(rows)), effect, hash_weights, difference)
+        self._write(rows, np.arange(len(rows)), effect, hash_weights, difference)
         updates = self.effects.updates[effect]
         for place in range(updates.shape[1]):
             index = np.flatnonzero(updates[:, place] >= 0)
@@ -105,8 +106,14 @@ class Learner:
             effect = -2 - root
             with_tree = np.flatnonzero(root >= 0)
             effect[with_tree] = self.effects_of(root[with_tree], rows, index[with_tree])
-            self.effects.write(rows, index, effect, hash_weights, difference)
+            self._write(rows, index, effect, hash_weights, difference)
         return difference
+
+    def _write(
+        self, rows: Rows, index: Numbers, effect: Numbers, hash_weights: Hashes, difference: Hashes
+    ) -> None:
+        cells, values = self.effects.writes()
+        self._loops.write(cells, values, rows, index, effect, hash_weights, difference)
 
     def update_probe(self, update: Update) -> Probe:
         """Return the probe that applies an update, with all its reads and writes as its own."""

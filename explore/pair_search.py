@@ -19,6 +19,10 @@ SCATTER: Final = np.uint64(0x9E3779B97F4A7C15)
 """An odd multiplier that spreads numbers over 64 bits (Fibonacci hashing)."""
 
 
+CHUNK: Final = 1 << 16
+"""The number of pairs that are followed at once."""
+
+
 class PairTransitions(NamedTuple):
     """Transitions of pairs: from pair (left, right) by an action to the next states.
 
@@ -80,6 +84,7 @@ class PairSearch:
         self.renamings = 1 if self.group is None else len(self.group)
         self.bound = bound(left, right)
         self.left, self.right = np.zeros(1, np.int64), np.zeros(1, np.int64)
+        self._next = [(self.left[:0], self.right[:0])]
         self._pairs = KeyTable()
         self._pairs.numbers(self._keys(self.left, self.right))
         self._parents: list[Numbers] = [np.zeros(1, np.int64)]
@@ -91,27 +96,37 @@ class PairSearch:
         """The number of pairs found."""
         return self._pairs.size
 
-    def levels(self) -> Iterator[Frontier]:
-        """Yield each frontier; the caller calls follow() before the next one."""
+    def levels(self) -> Iterator[Iterator[Frontier]]:
+        """Yield each level, as its frontiers; the caller calls follow() for each of them."""
         level = 0
         while len(self.left) and (self.bound is None or level < self.bound):
-            pairs = self.count - len(self.left) + np.arange(len(self.left))
-            yield Frontier(
-                pairs * self.renamings,
-                self.left,
-                self.right,
-                self.left_system.successor[self.left],
-                self.right_system.successor[self.right],
-            )
+            yield self._frontiers(self.left, self.right)
+            lefts, rights = zip(*self._next, strict=True)
+            self.left, self.right = np.concatenate(lefts), np.concatenate(rights)
+            self._next = [(self.left[:0], self.right[:0])]
             level += 1
 
+    def _frontiers(self, left: Numbers, right: Numbers) -> Iterator[Frontier]:
+        """Yield the pairs of a level, some at a time."""
+        first = self.count - len(left)
+        for start in range(0, len(left), CHUNK):
+            chunk = slice(start, start + CHUNK)
+            numbers = first + np.arange(len(left))[chunk]
+            yield Frontier(
+                numbers * self.renamings,
+                left[chunk],
+                right[chunk],
+                self.left_system.successor[left[chunk]],
+                self.right_system.successor[right[chunk]],
+            )
+
     def follow(self, source: Numbers, action: Numbers, left: States, right: States) -> None:
-        """Make the next frontier of the pairs (left, right) that actions on `source` lead to."""
+        """Add the pairs (left, right) that actions on `source` lead to, to the next level."""
         left, right = left.astype(np.int64), right.astype(np.int64)
         if self.group is not None:
             left, right, turn = self._smallest(left, right)
         _, firsts = self._pairs.numbers(self._keys(left, right))
-        self.left, self.right = left[firsts], right[firsts]
+        self._next.append((left[firsts], right[firsts]))
         self._parents.append(source[firsts] // self.renamings)
         self._actions.append(action[firsts])
         if self.group is not None:
