@@ -15,6 +15,8 @@ from zonediff.explore.arena import STANDARD
 from zonediff.explore.build import build
 from zonediff.variants.registry import Registry
 
+pytest.importorskip("numba")
+
 CELLS, VALUES, NODES = 4, 3, 6
 LOOPS = ["array_loops", "compiled_loops"]
 
