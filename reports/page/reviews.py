@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from zonediff.engine.words import count_of
@@ -260,9 +261,11 @@ def outcome_of(item: StageComparison) -> str:
 
 
 def _gaps(review: Review) -> Iterator[str]:
-    for stage in review.stages:
-        if stage.outcome not in WITH_KERNEL:
-            yield f"Stage {stage.name}: {STAGE_WORDS[stage.outcome]}."
+    for outcome, stages in groupby(review.stages, lambda stage: stage.outcome):
+        if outcome not in WITH_KERNEL:
+            first, *more = [stage.name for stage in stages]
+            which = f"Stages {first} to {more[-1]}" if more else f"Stage {first}"
+            yield f"{which}: {STAGE_WORDS[outcome]}."
     compared = {name for item in review.comparisons for name in (item.baseline, item.candidate)}
     ready = [stage.name for stage in review.stages if stage.outcome == "ready"]
     if alone := [name for name in ready if name not in compared]:

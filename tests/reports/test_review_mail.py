@@ -134,6 +134,15 @@ def test_what_qemu_does_is_a_comment() -> None:
     assert "   # in QEMU, plug dimm0: base: ok, v6: REFUSED\n" in text
 
 
+def test_neighbours_that_were_not_built_are_one_gap() -> None:
+    review = dax_review("v7")
+    base, *others, last = review.stages
+    skipped = [replace(last, name=f"{number}/4", outcome="not-built") for number in (1, 2, 3)]
+    text = mail(replace(review, stages=[base, *others, *skipped, last]))
+    assert "- Stages 1/4 to 3/4: not built.\n" in text
+    assert "- Stage " not in text
+
+
 def test_gaps_that_a_comparison_names_itself_are_named_once() -> None:
     review = dax_review("v7")
     own = "Sequences of more than 8 steps were not tried."
