@@ -61,8 +61,8 @@ class Learner:
         self._update_roots: list[int] = []
 
     def compile_loops(self) -> None:
-        """Use the loops that are compiled, if Numba is installed."""
-        with suppress(ImportError):
+        """Use the loops that are compiled, if Numba is installed and has a place for them."""
+        with suppress(ImportError, RuntimeError):
             self._loops = import_module("zonediff.explore.compiled_loops")
 
     def new_root(self, probe: Probe) -> int:

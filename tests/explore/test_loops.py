@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zonediff.explore import array_loops, breadth_first
+from zonediff.explore import array_loops, breadth_first, learner
 from zonediff.explore.arena import STANDARD
 from zonediff.explore.build import build
 from zonediff.variants.registry import Registry
@@ -59,6 +59,18 @@ def test_a_system_is_the_same_with_compiled_loops(monkeypatch: pytest.MonkeyPatc
     plain = build(policy, arena)
     monkeypatch.setattr(breadth_first, "LARGE", 100)
     assert build(policy, arena).content == plain.content
+
+
+@pytest.mark.parametrize("error", [ImportError, RuntimeError])
+def test_where_numba_cannot_compile_the_arrays_do(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def fail(name: str) -> ModuleType:
+        raise error(name)
+
+    monkeypatch.setattr(breadth_first, "LARGE", 1)
+    monkeypatch.setattr(learner, "import_module", fail)
+    build(Registry().model("v4.14").policy, STANDARD["two-blocks"])
 
 
 def test_an_unknown_case_is_named_by_its_place(loops: ModuleType) -> None:
