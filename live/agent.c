@@ -59,14 +59,6 @@ static struct shown {
 } shown[1 << 14];
 static int shown_count;
 static unsigned int looks;
-/* The files of a look, which stay open: to open one takes longer than to read it. */
-static struct opened {
-	char name[40];
-	int file;
-	unsigned int look;
-} opened[900];
-static int opened_count;
-
 static int nodes; /* one more than the highest number that a node can have */
 
 /* Files and folders that each look holds, and what their files held when the last look said so. */
@@ -224,56 +216,11 @@ static void show_gone(void)
 	shown_count = kept;
 }
 
-/* Read a short file that the next look reads again. */
-static ssize_t read_kept(const char *name, char *text, size_t size)
-{
-	static int next;
-	int at = next, left = opened_count;
-
-	while (left && strcmp(opened[at < opened_count ? at : (at = 0)].name, name))
-		at++, left--;
-	if (left) {
-		ssize_t have = pread(opened[at].file, text, size, 0);
-
-		if (have < 0) { /* its block was removed; another may be there by now */
-			close(opened[at].file);
-			opened[at].file = open(name, O_RDONLY);
-			have = pread(opened[at].file, text, size, 0);
-		}
-		opened[at].look = looks;
-		next = at + 1;
-		return have;
-	}
-	if (opened_count == sizeof opened / sizeof *opened)
-		return read_file(name, text, size);
-	at = open(name, O_RDONLY);
-	if (at < 0)
-		return -1;
-	snprintf(opened[opened_count].name, sizeof opened->name, "%s", name);
-	opened[opened_count].file = at;
-	opened[opened_count].look = looks;
-	next = ++opened_count;
-	return pread(at, text, size, 0);
-}
-
-/* Close the files that this look did not read. */
-static void close_unread(void)
-{
-	int kept = 0;
-
-	for (int at = 0; at < opened_count; at++)
-		if (opened[at].look == looks)
-			opened[kept++] = opened[at];
-		else
-			close(opened[at].file);
-	opened_count = kept;
-}
-
 /* Show a file's first line; nothing when it cannot be read, or is empty. */
 static void show_file(const char *name)
 {
 	char text[4096];
-	ssize_t size = read_kept(name, text, sizeof text - 1);
+	ssize_t size = read_file(name, text, sizeof text - 1);
 
 	if (size <= 0)
 		return;
@@ -339,7 +286,7 @@ static void look_at_zones(void)
 
 	text[size < 0 ? 0 : size] = 0;
 	for (line = text;; line = rest) {
-		if (!*line || (*line == 'N' && sscanf(line, "Node %d, zone %15s", &node, name) == 2)) {
+		if (!*line || sscanf(line, "Node %d, zone %15s", &node, name) == 2) {
 			char pages[88];
 
 			snprintf(pages, sizeof pages, "%ld %ld %ld %ld", values[0], values[1], values[2],
@@ -515,7 +462,6 @@ static void look(void)
 		show_file(masks[at]);
 	look_at_zones();
 	show_gone();
-	close_unread();
 	look_at_watched();
 	heard[heard_length] = 0;
 	say("%s", heard);

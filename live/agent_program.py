@@ -14,7 +14,7 @@ from zonediff.live.cache import cached
 
 SOURCE: Final = Path(__file__).with_name("agent.c")
 
-_FLAGS: Final = ("-std=gnu11", "-O2", "-static", "-s")
+_FLAGS: Final = ("-std=gnu11", "-Os", "-static", "-s")
 _COMPILERS: Final = ("cc", "gcc", "clang")
 
 _log = logging.getLogger(__name__)
