@@ -123,6 +123,8 @@ class BreadthFirst:
             if deep_enough or (views == until).any():
                 self._leave_unexpanded(expanded)
                 return False, level
+            if self.size >= LARGE:
+                self.learner.compile_loops()
             level_end = self.size
             state = expanded
             while state < level_end:
@@ -188,8 +190,6 @@ class BreadthFirst:
         room: how many new states there may be. Returns how many states were expanded: all, or
         those before the first whose successors would be too many.
         """
-        if self.size >= LARGE:
-            self.learner.compile_loops()
         size, width = len(states), len(self.actions)
         source = np.repeat(np.arange(size), width)
         effect = self.learner.effects_of(np.tile(self.roots, size), states, source)

@@ -9,7 +9,7 @@ import numpy as np
 
 from zonediff.explore.array_loops import UNKNOWN
 
-_compile: Final[Any] = numba.njit(cache=True, nogil=True)
+_compile: Final[Any] = numba.njit(cache=True)
 
 
 def _walk(table: Any, cells: Any, rows: Any, index: Any, node: Any) -> Any:

@@ -8,9 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Rows = NDArray[np.uint16]
-Numbers = NDArray[np.int64]
-Hashes = NDArray[np.uint64]
+from zonediff.explore.arrays import Numbers
 
 NO_UPDATE = -1
 """Fills the rows of EffectTable.updates."""
@@ -32,6 +30,7 @@ class EffectTable:
     """Numbered effects, equal ones once, with an array for each of their fields.
 
     width: the number of cells of a row. outcome: the outcome of each effect.
+    write_cells, write_values: (effects x writes), padded with the cell after the last one.
     updates: (effects x updates), padded with NO_UPDATE.
     The arrays have the effects known at the last call of refresh().
     """
@@ -43,9 +42,8 @@ class EffectTable:
         self._effects: list[Effect] = []
         self._numbers: dict[Effect, int] = {}
         self._changes_row: NDArray[np.bool_] = np.zeros(0, np.bool_)
-        # Writes are padded with the cell after the last one.
-        self._write_cell: Numbers = np.zeros((0, 0), np.int64)
-        self._write_value: Numbers = np.zeros((0, 0), np.int64)
+        self.write_cells: Numbers = np.zeros((0, 0), np.int64)
+        self.write_values: Numbers = np.zeros((0, 0), np.int64)
 
     def number(self, effect: Effect) -> int:
         """Return the number of an effect; a new effect gets the next number."""
@@ -65,18 +63,14 @@ class EffectTable:
         self._changes_row = np.append(self._changes_row, changes_row)
         cells = [[cell for cell, _ in effect.writes] for effect in new]
         values = [[value for _, value in effect.writes] for effect in new]
-        self._write_cell = _append_padded(self._write_cell, cells, self.width)
-        self._write_value = _append_padded(self._write_value, values, 0)
+        self.write_cells = _append_padded(self.write_cells, cells, self.width)
+        self.write_values = _append_padded(self.write_values, values, 0)
         updates = [list(effect.updates) for effect in new]
         self.updates = _append_padded(self.updates, updates, NO_UPDATE)
 
     def changing(self, effect: Numbers) -> Numbers:
         """Return the indexes of those effects that may change a row."""
         return np.flatnonzero(self._changes_row[effect])
-
-    def writes(self) -> tuple[Numbers, Numbers]:
-        """Return the cells that each effect writes, and the values; see array_loops.write()."""
-        return self._write_cell, self._write_value
 
 
 def _append_padded(table: Numbers, rows: Sequence[Sequence[int]], padding: int) -> Numbers:

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from zonediff.explore import array_loops
 from zonediff.explore.array_loops import UNKNOWN
-from zonediff.explore.effects import Effect, EffectTable, Hashes, Numbers, Rows
+from zonediff.explore.arrays import Hashes, Numbers, Rows
+from zonediff.explore.effects import Effect, EffectTable
 from zonediff.explore.layout import Layout
 from zonediff.explore.numbering import Numbering
 from zonediff.explore.tracer import RowTracer, Update
@@ -112,7 +113,7 @@ class Learner:
     def _write(
         self, rows: Rows, index: Numbers, effect: Numbers, hash_weights: Hashes, difference: Hashes
     ) -> None:
-        cells, values = self.effects.writes()
+        cells, values = self.effects.write_cells, self.effects.write_values
         self._loops.write(cells, values, rows, index, effect, hash_weights, difference)
 
     def update_probe(self, update: Update) -> Probe:
